@@ -1,0 +1,48 @@
+package hmp
+
+import "time"
+
+// An Answer is all that one call told about an HMP and a session. It is a plain
+// value that holds no secret and no text that the far side wrote, but for
+// service messages.
+type Answer struct {
+	Outcome Outcome
+	// Reason says more than the outcome where there is more to say, in words
+	// that are safe to log and to show.
+	Reason string
+	// Responded is true once a status line and headers have arrived.
+	Responded bool
+	// StatusCode is that of the response, 0 if there was none.
+	StatusCode int
+	// Code is the error code of the envelope, as one of the catalogue; "" if
+	// there was none.
+	Code Code
+	// Phases is where the time went.
+	Phases Phases
+	// CertificateExpiry is the earliest end of validity in the chain that the
+	// far side presented, whether or not it was accepted; zero without TLS.
+	CertificateExpiry time.Time
+	// Rotated is true if the session carried another authToken than the one sent.
+	Rotated bool
+	// Session is what the payload told; zero unless the outcome is Valid.
+	Session Session
+}
+
+// A Session is what is kept of the session object of HMP. All of it is
+// "informational only and subject to change in future HMP releases" (vendor
+// page); a field that is absent, null or of another type than documented is nil
+// or zero.
+type Session struct {
+	Admin         *bool
+	Roles         *int     // length of roleIds
+	LoginFailures *float64 // numLoginFailures
+	LastAction    time.Time
+	LastLogin     time.Time // lastLoginDate
+	// ServiceMessages counts the elements of serviceMessages.
+	ServiceMessages *int
+	// MessageTexts are the distinct texts among the first [MaxMessages] elements of
+	// serviceMessages, each valid UTF-8 without control characters and of at most
+	// [MaxMessageLength] characters. Nil unless the client was told to keep them:
+	// a message can name an account.
+	MessageTexts []string
+}

@@ -1,0 +1,65 @@
+package hmp
+
+import "strings"
+
+// A Code is an HMP error code: six digits in a string, because the leading
+// zeros count. Anything that reads it as a number (YAML: 020001 is 8193) is wrong.
+type Code string
+
+// OtherCode stands for every code that the catalogue does not list.
+const OtherCode Code = "other"
+
+// The codes that the session endpoint is documented to answer with.
+const (
+	InputValidation     Code = "010001"
+	UserNotAuthorized   Code = "020001"
+	InvalidCredentials  Code = "020002"
+	AuthSessionNotFound Code = "040022"
+	InternalServer      Code = "070000"
+	CreateUserSession   Code = "070051"
+	ServiceUnavailable  Code = "090002"
+)
+
+// noRolesMessage tells the two meanings of 020001 apart: with any other message
+// it says that the token is not accepted.
+const noRolesMessage = "User has no roles assigned"
+
+// An ErrorInfo is one entry of the error catalogue.
+type ErrorInfo struct {
+	Code    Code
+	Name    string // the vendor's
+	Family  int    // the HTTP status that codes with these first two digits belong to
+	Meaning string
+	Advice  string // what an operator does
+}
+
+// Catalogue lists the documented errors of the session endpoint, from the vendor
+// pages "Get User Session Info using Bearer Token" and "Initiate User Session
+// using Key and Secret" and, for 040022, from that of the cookie login beside
+// them. The last entry stands for all other codes.
+var Catalogue = []ErrorInfo{
+	{UserNotAuthorized, "UserNotAuthorized", 401, "the user has no role, or the token is not accepted: the result tells which", "Assign a role to the user, or supply a new token."},
+	{InternalServer, "InternalServer", 500, "an internal error in HMP", "Look into calypso.log on the HMP and contact Haivision support."},
+	{ServiceUnavailable, "ServiceUnavailable", 503, "HMP cannot reach its authentication server", "Check HMP's connection to its directory. The token may be fine: do not replace it."},
+	{InputValidation, "InputValidation", 400, "the login lacks an API key or secret, or one has the wrong form", "Check the key and the secret for missing or foreign characters."},
+	{InvalidCredentials, "InvalidCredentials", 401, "the API key or its secret is wrong", "Make a new key in HMP and supply both its parts."},
+	{AuthSessionNotFound, "AuthSessionNotFound", 404, "HMP does not know the session, or it has expired", "Supply a new token."},
+	{CreateUserSession, "CreateUserSession", 500, "HMP could not create a session for the user", "Look into calypso.log on the HMP and contact Haivision support."},
+	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look the code up in Haivision's documentation; the log has it."},
+}
+
+// Catalogued returns c if the catalogue lists it, "" for "", else [OtherCode].
+func (c Code) Catalogued() Code {
+	if c == "" {
+		return ""
+	}
+	for _, e := range Catalogue {
+		if e.Code == c {
+			return c
+		}
+	}
+	return OtherCode
+}
+
+// internal tells whether c is of the family that comes with a 500.
+func (c Code) internal() bool { return strings.HasPrefix(string(c), "07") }

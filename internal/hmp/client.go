@@ -1,0 +1,154 @@
+package hmp
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptrace"
+	"time"
+)
+
+// sessionPath is where HMP serves the session of a Bearer (GET) and opens one for
+// an API key (POST), since version 4.1.1.
+const sessionPath = "/apis/authentication/login/key"
+
+// maxEnvelope bounds the body of an answer other than a 200, in bytes.
+const maxEnvelope = 64 << 10
+
+// A Client asks one HMP about sessions. Many goroutines may use it at once.
+type Client struct {
+	options    Options
+	get        *http.Request // but for its context and header
+	transports transports
+}
+
+// NewClient returns a client. [Client.Close] frees what it holds.
+func NewClient(o Options) *Client {
+	u := *o.URL
+	u.Path += sessionPath
+	if u.RawPath != "" {
+		u.RawPath += sessionPath
+	}
+	return &Client{
+		options:    o,
+		get:        &http.Request{Method: http.MethodGet, URL: &u, Host: u.Host},
+		transports: transports{options: o},
+	}
+}
+
+// Close closes the connections that are kept.
+func (c *Client) Close() { c.transports.retire() }
+
+// Session asks the HMP about the session of a token, until the deadline that ctx
+// must have. The header is sent along with the client's own.
+func (c *Client) Session(ctx context.Context, token string, header http.Header) Answer {
+	var trace trace
+	req := c.get.WithContext(httptrace.WithClientTrace(withDialDeadline(ctx), trace.hooks()))
+	req.Header = c.header(token, header)
+
+	var a Answer
+	resp, err := c.transports.current().RoundTrip(req)
+	if err == nil {
+		a = c.read(ctx, resp, token)
+		_ = resp.Body.Close() // all that is wanted of it has been read
+	}
+	t := trace.end()
+	switch {
+	case err == nil:
+	case expired(ctx):
+		a.Outcome = Timeout
+	default:
+		a.Outcome = t.failure(err)
+		a.Reason = reason(a.Outcome, err)
+	}
+	a.Phases, a.CertificateExpiry = t.phases(), t.expiry()
+	if a.Outcome != Valid {
+		c.transports.abandon(t.conn)
+	}
+	return a
+}
+
+func (c *Client) header(token string, configured http.Header) http.Header {
+	h := make(http.Header, len(configured)+3)
+	for name, values := range configured {
+		h[name] = values
+	}
+	h["Authorization"] = []string{"Bearer " + token}
+	h["Accept"] = []string{"application/json"}
+	h["User-Agent"] = []string{c.options.UserAgent}
+	return h
+}
+
+// read makes an answer of a response.
+func (c *Client) read(ctx context.Context, resp *http.Response, token string) Answer {
+	a := Answer{Responded: true, StatusCode: resp.StatusCode}
+	if resp.StatusCode/100 == 3 {
+		a.Outcome = Redirect
+		return a
+	}
+	if resp.StatusCode != http.StatusOK {
+		p, err := decode(resp.Body, maxEnvelope, token, false)
+		a.Outcome, a.Code = refusal(resp.StatusCode, p), Code(p.code).Catalogued()
+		// An unexpected status is one whatever the body says; of any other, the
+		// body that did not come in time would have told the outcome.
+		if err != nil && expired(ctx) && a.Outcome != HTTPError {
+			a.Outcome = Timeout
+		}
+		return a
+	}
+
+	p, err := c.session(resp, token)
+	switch {
+	case err == nil:
+		a.Outcome, a.Session, a.Rotated = Valid, p.session, p.rotated
+	case expired(ctx):
+		a.Outcome = Timeout
+	default:
+		a.Outcome, a.Reason, a.Code = BadPayload, bodyReason(err), Code(p.code).Catalogued()
+	}
+	return a
+}
+
+// session decodes the body of a 200.
+func (c *Client) session(resp *http.Response, token string) (payload, error) {
+	if resp.ContentLength > c.options.MaxBodySize {
+		return payload{}, errTooLarge
+	}
+	p, err := decode(resp.Body, c.options.MaxBodySize, token, c.options.MessageTexts)
+	if err == nil && !p.hasData {
+		err = errNoData
+	}
+	return p, err
+}
+
+// refusal reads a status other than 200 and 3xx, with the help of the envelope.
+func refusal(status int, p payload) Outcome {
+	code := Code(p.code)
+	switch status {
+	case http.StatusUnauthorized:
+		if code == UserNotAuthorized && p.message == noRolesMessage {
+			return NoRoles
+		}
+		return Unauthorized
+	case http.StatusNotFound:
+		if code == AuthSessionNotFound {
+			return Unauthorized
+		}
+		return EndpointMissing
+	case http.StatusInternalServerError:
+		if code.internal() {
+			return InternalError
+		}
+	case http.StatusServiceUnavailable:
+		if code == ServiceUnavailable {
+			return AuthUnavailable
+		}
+	}
+	return HTTPError
+}
+
+// expired tells whether the time of an exchange is over. The deadline of a
+// connection can strike an instant before that of the context.
+func expired(ctx context.Context) bool {
+	deadline, _ := ctx.Deadline()
+	return ctx.Err() != nil || !time.Now().Before(deadline)
+}

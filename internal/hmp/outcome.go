@@ -1,0 +1,68 @@
+package hmp
+
+// An Outcome is the one word that a probe ends in. It is the value of the
+// label "result", so the words are part of what users depend on.
+type Outcome string
+
+// The closed set of outcomes. The last two are decided before anything is sent.
+const (
+	Valid           Outcome = "valid"
+	NoRoles         Outcome = "no_roles"
+	Unauthorized    Outcome = "unauthorized"
+	InternalError   Outcome = "internal_error"
+	AuthUnavailable Outcome = "auth_unavailable"
+	EndpointMissing Outcome = "endpoint_missing"
+	Redirect        Outcome = "redirect"
+	HTTPError       Outcome = "http_error"
+	BadPayload      Outcome = "bad_payload"
+	Timeout         Outcome = "timeout"
+	DNS             Outcome = "dns"
+	Connect         Outcome = "connect"
+	TLS             Outcome = "tls"
+	Protocol        Outcome = "protocol"
+	LoginRejected   Outcome = "login_rejected"
+	Credentials     Outcome = "credentials"
+	Saturated       Outcome = "saturated"
+)
+
+// OutcomeInfo explains an outcome to the person who has to do something about it.
+type OutcomeInfo struct {
+	Outcome Outcome
+	Meaning string // what is the case, as half a sentence
+	Advice  string // what to do next, as a sentence
+}
+
+// Outcomes lists every outcome once, in the order in which users read them:
+// what HMP said, then what the network did, then what the exporter could not do.
+var Outcomes = []OutcomeInfo{
+	{Valid, "HMP confirmed the session", "Nothing to do."},
+	{NoRoles, "the token is known, but its user has no role", "Assign a role to the user in HMP."},
+	{Unauthorized, "HMP does not accept the token: expired, revoked or wrong", "Supply a new token; HMP's own live 30 minutes."},
+	{InternalError, "HMP met an internal error", "Look into calypso.log on the HMP and contact Haivision support."},
+	{AuthUnavailable, "HMP cannot reach its authentication server", "Check HMP's connection to its directory; the token may be fine."},
+	{EndpointMissing, "there is no session endpoint at this URL", "Check the base URL, and that the HMP is version 4.1.1 or later."},
+	{Redirect, "the answer is a redirect, which is not followed with a token", "Configure the URL that the HMP itself answers at."},
+	{HTTPError, "the answer has an unexpected HTTP status", "Look at hmp_session_http_status_code: a proxy in between may have answered."},
+	{BadPayload, "the status is 200, but the body is not a session", "Check that the URL is an HMP's, and max_body_size if the session is very large."},
+	{Timeout, "the probe's time ran out", "Compare the phases to see where the time went; raise the timeout only if the HMP is merely slow."},
+	{DNS, "the host name does not resolve", "Check the host in the URL and the exporter's name servers."},
+	{Connect, "no connection could be made", "Check that the HMP runs, its port, and firewalls or the proxy in between."},
+	{TLS, "the TLS handshake or the certificate failed", "Look at the log for the cause; see tls_config: ca_file, server_name."},
+	{Protocol, "the connection broke, or what came was not HTTP", "Check what listens on that port, and whether HMP or a proxy restarts."},
+	{LoginRejected, "HMP refused the API key and secret", "Make a new key in HMP and supply both its parts."},
+	{Credentials, "a secret file is missing, unreadable or malformed; nothing was sent", "Look at the log for the file; see who should write it."},
+	{Saturated, "the probe could not start in time; nothing was sent", "Raise --probe.max-concurrent, or spread sessions over more scrapes."},
+}
+
+// Info returns the explanation of o, and a zero one for a word outside the set.
+func (o Outcome) Info() OutcomeInfo {
+	for _, i := range Outcomes {
+		if i.Outcome == o {
+			return i
+		}
+	}
+	return OutcomeInfo{}
+}
+
+// Sent tells whether a probe with this outcome sent anything to the HMP.
+func (o Outcome) Sent() bool { return o != Credentials && o != Saturated }

@@ -1,0 +1,245 @@
+package hmp
+
+import (
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// MaxMessages is how many service messages are looked at for their texts.
+	MaxMessages = 20
+	// MaxMessageLength bounds the text of a service message, in characters.
+	MaxMessageLength = 200
+
+	// A character takes at most twelve bytes of JSON source: two \u escapes.
+	maxMessageSource = 12 * MaxMessageLength
+	maxTokenSource   = 8 << 10
+	maxFieldSource   = 256
+)
+
+const (
+	errNotAnObject formError = "the body is not a JSON object"
+	errNoData      formError = "the body has no data object"
+)
+
+// A payload is what is kept of a body: of the session object under "data", and of
+// an error envelope. Of a name that occurs twice the last one counts, as it does
+// for the JavaScript clients that HMP was made for.
+type payload struct {
+	hasData bool
+	session Session
+	rotated bool
+
+	code    string
+	message string
+}
+
+// A decoder reads one body; afterwards it serves for others.
+type decoder struct {
+	scanner
+	payload
+	sent  string // the authToken that was sent
+	texts bool   // whether to keep the texts of service messages
+	read  int    // elements of serviceMessages so far
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// decode reads a body of at most limit bytes to its end. It needs the token that
+// was sent in order to tell whether the answer carries another.
+func decode(body io.Reader, limit int64, sent string, texts bool) (payload, error) {
+	d := decoders.Get().(*decoder)
+	d.scanner.reset(body, limit)
+	d.payload, d.sent, d.texts = payload{}, sent, texts
+	err := d.body()
+	p := d.payload
+
+	d.scanner.reset(nil, 0)
+	d.payload, d.sent = payload{}, ""
+	decoders.Put(d)
+	if err != nil {
+		return payload{}, err
+	}
+	return p, nil
+}
+
+func (d *decoder) body() error {
+	c, err := d.head()
+	if err != nil {
+		return err
+	}
+	if c != '{' {
+		return errNotAnObject
+	}
+	if err := d.object(d.envelope); err != nil {
+		return err
+	}
+	return d.finish()
+}
+
+// envelope takes a member of the body.
+func (d *decoder) envelope(name []byte) (err error) {
+	switch string(name) {
+	case "data":
+		d.hasData, d.session, d.rotated = false, Session{}, false
+		d.hasData, err = d.ifBegins('{', func() error { return d.object(d.data) })
+	case "code":
+		d.code, err = d.stringField(maxFieldSource)
+	case "message":
+		d.message, err = d.stringField(maxFieldSource)
+	default:
+		err = d.skip()
+	}
+	return err
+}
+
+// data takes a member of the session object.
+func (d *decoder) data(name []byte) (err error) {
+	switch string(name) {
+	case "authToken":
+		var received string
+		received, err = d.stringField(maxTokenSource)
+		d.rotated = received != "" && received != d.sent
+	case "admin":
+		d.session.Admin, err = d.boolField()
+	case "roleIds":
+		d.session.Roles, err = d.arrayField(d.skip)
+	case "numLoginFailures":
+		d.session.LoginFailures, err = d.countField()
+	case "lastAction":
+		d.session.LastAction, err = d.timeField()
+	case "lastLoginDate":
+		d.session.LastLogin, err = d.timeField()
+	case "serviceMessages":
+		d.session.MessageTexts, d.read = nil, 0
+		d.session.ServiceMessages, err = d.arrayField(d.serviceMessage)
+	default:
+		err = d.skip()
+	}
+	return err
+}
+
+// ifBegins passes the next value: by pass if it begins with c, and reports whether it did.
+func (d *decoder) ifBegins(c byte, pass func() error) (bool, error) {
+	got, err := d.head()
+	if err != nil {
+		return false, err
+	}
+	if got != c {
+		return false, d.skip()
+	}
+	return true, pass()
+}
+
+// stringField returns "" for what is not a string, or too long for one.
+func (d *decoder) stringField(limit int) (field string, err error) {
+	_, err = d.ifBegins('"', func() error {
+		text, whole, err := d.text(limit)
+		if whole {
+			field = string(text)
+		}
+		return err
+	})
+	return field, err
+}
+
+func (d *decoder) boolField() (field *bool, err error) {
+	c, err := d.head()
+	if err != nil {
+		return nil, err
+	}
+	if c == 't' || c == 'f' {
+		field = new(c == 't')
+	}
+	return field, d.skip()
+}
+
+// countField returns nil for what is not a number from zero up.
+func (d *decoder) countField() (*float64, error) {
+	c, err := d.head()
+	if err != nil {
+		return nil, err
+	}
+	if !isDigit(c) {
+		return nil, d.skip()
+	}
+	source, whole, err := d.number()
+	if err != nil || !whole {
+		return nil, err
+	}
+	// An overflow comes with an infinity.
+	n, _ := strconv.ParseFloat(string(source), 64)
+	if math.IsInf(n, 0) {
+		return nil, nil
+	}
+	return &n, nil
+}
+
+// timeField returns the zero time for what is not a time after 1970.
+func (d *decoder) timeField() (time.Time, error) {
+	field, err := d.stringField(maxFieldSource)
+	if err != nil {
+		return time.Time{}, err
+	}
+	t, err := time.Parse(time.RFC3339, field)
+	if err != nil || t.Unix() <= 0 {
+		return time.Time{}, nil
+	}
+	return t, nil
+}
+
+// arrayField counts the elements of an array; element has to pass one.
+// It returns nil for what is not an array.
+func (d *decoder) arrayField(element func() error) (*int, error) {
+	n := 0
+	isArray, err := d.ifBegins('[', func() error {
+		return d.array(func() error {
+			n++
+			return element()
+		})
+	})
+	if !isArray || err != nil {
+		return nil, err
+	}
+	return &n, nil
+}
+
+func (d *decoder) serviceMessage() error {
+	if d.read++; !d.texts || d.read > MaxMessages {
+		return d.skip()
+	}
+	_, err := d.ifBegins('"', func() error {
+		text, _, err := d.text(maxMessageSource)
+		if m := presentable(string(text)); m != "" && !slices.Contains(d.session.MessageTexts, m) {
+			d.session.MessageTexts = append(d.session.MessageTexts, m)
+		}
+		return err
+	})
+	return err
+}
+
+// presentable makes a text of at most [MaxMessageLength] characters out of
+// whatever the far side wrote: valid UTF-8, with a space for every character that
+// a terminal or a log could take for an instruction.
+func presentable(s string) string {
+	s = strings.TrimSpace(strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) && c != utf8.RuneError {
+			return ' '
+		}
+		return c
+	}, strings.ToValidUTF8(s, string(utf8.RuneError))))
+	n := 0
+	for i := range s {
+		if n++; n > MaxMessageLength {
+			return strings.TrimSpace(s[:i])
+		}
+	}
+	return s
+}

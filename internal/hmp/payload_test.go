@@ -1,0 +1,336 @@
+package hmp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const noLimit = 1 << 40
+
+func decodeString(body string) (payload, error) {
+	return decode(strings.NewReader(body), noLimit, "sent", true)
+}
+
+func TestDecodeVendorExample(t *testing.T) {
+	body, err := os.ReadFile("testdata/session.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := payload{
+		hasData: true,
+		rotated: true,
+		session: Session{
+			Admin:           new(true),
+			Roles:           new(1),
+			LastAction:      time.Date(2025, 3, 21, 19, 20, 1, 99e6, time.UTC),
+			LastLogin:       time.Date(2025, 3, 21, 17, 29, 7, 272e6, time.UTC),
+			ServiceMessages: new(1),
+			MessageTexts:    []string{"Password change required for built-in user account (operator)"},
+		},
+	}
+	for name, r := range map[string]io.Reader{
+		"at once":      bytes.NewReader(body),
+		"byte by byte": iotest.OneByteReader(bytes.NewReader(body)),
+		"with its end": iotest.DataErrReader(bytes.NewReader(body)),
+	} {
+		got, err := decode(r, int64(len(body)), "sent", true)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(payload{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if _, err := decode(bytes.NewReader(body), int64(len(body))-1, "sent", true); !errors.Is(err, errTooLarge) {
+		t.Errorf("a byte over the limit: got error %v, want %v", err, errTooLarge)
+	}
+}
+
+// Every field but data may have any value: the session stays, and the field is left out.
+func TestDecodeStrangeFields(t *testing.T) {
+	fields := map[string]string{
+		"authToken": `"sent"`, "admin": "true", "roleIds": `["a"]`, "numLoginFailures": "3",
+		"lastAction": `"2025-03-21T19:20:01.099Z"`, "lastLoginDate": `"2025-03-21T19:20:01.099Z"`,
+		"serviceMessages": `["a","b"]`, "displayName": `"x"`, "groups": "[]", "assets": "{}",
+	}
+	values := []string{
+		"null", "true", "false", "0", "-1", "1e400", "-0.5e-7", strings.Repeat("9", 1000),
+		`""`, `"text"`, `"\ud800"`, "\"\xff\"", "[]", `[1,"a",null,{}]`, "{}", `{"a":[{}]}`,
+		strings.Repeat("[", 200_000) + strings.Repeat("]", 200_000),
+	}
+	baseline, err := decodeString(object(fields, "", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, regular := range fields {
+		for _, value := range values {
+			got, err := decodeString(object(fields, field, value))
+			if err != nil {
+				t.Errorf("%s: %.40s: %v", field, value, err)
+				continue
+			}
+			// All that the other fields tell is as it was.
+			again, err := decodeString(object(map[string]string{field: value}, "", ""))
+			if err != nil || !again.hasData {
+				t.Errorf("%s alone: %.40s: hasData %t, %v", field, value, again.hasData, err)
+			}
+			restore(&got, baseline, field)
+			if diff := cmp.Diff(baseline, got, cmp.AllowUnexported(payload{})); diff != "" {
+				t.Errorf("%s: %.40s instead of %s changes another field (-want +got):\n%s", field, value, regular, diff)
+			}
+		}
+	}
+}
+
+// object writes a body with fields, one of them with another value.
+func object(fields map[string]string, other, value string) string {
+	var members []string
+	for field, v := range fields {
+		if field == other {
+			v = value
+		}
+		members = append(members, fmt.Sprintf("%q:%s", field, v))
+	}
+	return `{"data":{` + strings.Join(members, ",") + `}}`
+}
+
+// restore sets what field tells back to what it is in baseline.
+func restore(p *payload, baseline payload, field string) {
+	switch field {
+	case "authToken":
+		p.rotated = baseline.rotated
+	case "admin":
+		p.session.Admin = baseline.session.Admin
+	case "roleIds":
+		p.session.Roles = baseline.session.Roles
+	case "numLoginFailures":
+		p.session.LoginFailures = baseline.session.LoginFailures
+	case "lastAction":
+		p.session.LastAction = baseline.session.LastAction
+	case "lastLoginDate":
+		p.session.LastLogin = baseline.session.LastLogin
+	case "serviceMessages":
+		p.session.ServiceMessages = baseline.session.ServiceMessages
+		p.session.MessageTexts = baseline.session.MessageTexts
+	}
+}
+
+func TestDecodeFields(t *testing.T) {
+	tests := []struct {
+		name, data string
+		want       Session
+		rotated    bool
+	}{
+		{name: "nothing", data: ``},
+		{name: "null", data: `"admin":null,"numLoginFailures":null,"lastAction":null,"serviceMessages":null`},
+		{name: "no roles for an admin", data: `"admin":true,"roleIds":[]`, want: Session{Admin: new(true), Roles: new(0)}},
+		{name: "not an admin", data: `"admin":false`, want: Session{Admin: new(false)}},
+		{name: "a number in text", data: `"numLoginFailures":"3"`},
+		{name: "a number", data: `"numLoginFailures":3`, want: Session{LoginFailures: new(3.0)}},
+		{name: "less than nothing", data: `"numLoginFailures":-3`},
+		{name: "beyond a float", data: `"numLoginFailures":1e999`},
+		{name: "a thousand digits", data: `"numLoginFailures":` + strings.Repeat("1", 1000)},
+		{name: "not a time", data: `"lastAction":"yesterday"`},
+		{name: "before the epoch", data: `"lastAction":"0001-01-01T00:00:00.000Z"`},
+		{name: "no messages", data: `"serviceMessages":[]`, want: Session{ServiceMessages: new(0)}},
+		{name: "messages of other types count", data: `"serviceMessages":["a",1,null,{"text":"b"}]`,
+			want: Session{ServiceMessages: new(4), MessageTexts: []string{"a"}}},
+		{name: "the same message twice", data: `"serviceMessages":["a","a "]`,
+			want: Session{ServiceMessages: new(2), MessageTexts: []string{"a"}}},
+		{name: "an empty message", data: `"serviceMessages":[""," "]`, want: Session{ServiceMessages: new(2)}},
+		{name: "escapes", data: `"serviceMessages":["\u0041\"\\\/\b\f\n\r\t\u0000\ud83d\ude00"]`,
+			want: Session{ServiceMessages: new(1), MessageTexts: []string{"A\"\\/      😀"}}},
+		{name: "half a character", data: `"serviceMessages":["a\ud83d"]`,
+			want: Session{ServiceMessages: new(1), MessageTexts: []string{"a\ufffd"}}},
+		{name: "not UTF-8", data: "\"serviceMessages\":[\"a\xff\xfeb\"]",
+			want: Session{ServiceMessages: new(1), MessageTexts: []string{"a\ufffd\ufffdb"}}},
+		{name: "the same token", data: `"authToken":"sent"`},
+		{name: "the same token, escaped", data: `"authToken":"s\u0065nt"`},
+		{name: "another token", data: `"authToken":"received"`, rotated: true},
+		{name: "an empty token", data: `"authToken":""`},
+		{name: "a token without end", data: `"authToken":"` + strings.Repeat("a", maxTokenSource+1) + `"`},
+		{name: "an escaped name", data: `"\u0061dmin":true`, want: Session{Admin: new(true)}},
+		{name: "a name twice", data: `"admin":true,"admin":false`, want: Session{Admin: new(false)}},
+		{name: "fields of others", data: `"roles":[{"admin":true,"numLoginFailures":7}],"sections":{"x":{"serviceMessages":["a"]}}`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := decodeString(`{"data":{` + tt.data + `}}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := payload{hasData: true, session: tt.want, rotated: tt.rotated}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(payload{})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestMessagesAreBounded(t *testing.T) {
+	var messages []string
+	for i := range 1000 {
+		messages = append(messages, fmt.Sprintf("%d %s", i, strings.Repeat("ж😀\x01", 200)))
+	}
+	list, err := json.Marshal(messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := decodeString(`{"data":{"serviceMessages":` + string(list) + `}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := *p.session.ServiceMessages; n != 1000 {
+		t.Errorf("counted %d messages, want 1000", n)
+	}
+	if n := len(p.session.MessageTexts); n != MaxMessages {
+		t.Errorf("kept %d texts, want %d", n, MaxMessages)
+	}
+	for _, m := range p.session.MessageTexts {
+		if n := utf8.RuneCountInString(m); n > MaxMessageLength || n < MaxMessageLength-1 {
+			t.Errorf("kept %d characters, want %d", n, MaxMessageLength)
+		}
+		if !utf8.ValidString(m) || strings.ContainsFunc(m, func(r rune) bool { return r < ' ' }) {
+			t.Errorf("kept a text that is not presentable: %q", m)
+		}
+	}
+}
+
+func TestDecodeEnvelope(t *testing.T) {
+	tests := []struct{ name, body, code, message string }{
+		{"documented", `{"code":"020001","name":"UserNotAuthorized","message":"User has no roles assigned","httpStatusCode":401}`, "020001", "User has no roles assigned"},
+		{"status as a string", `{"code":"090002","httpStatusCode":"503"}`, "090002", ""},
+		{"code as a number", `{"code":20001,"message":"m"}`, "", "m"},
+		{"no code", `{"message":"m"}`, "", "m"},
+		{"nothing", `{}`, "", ""},
+		{"code deeper", `{"error":{"code":"020001"}}`, "", ""},
+		{"code without end", `{"code":"` + strings.Repeat("0", 1000) + `"}`, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := decodeString(tt.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.code != tt.code || p.message != tt.message {
+				t.Errorf("got code %q and message %q, want %q and %q", p.code, p.message, tt.code, tt.message)
+			}
+		})
+	}
+}
+
+func TestDecodeNotASession(t *testing.T) {
+	for name, body := range map[string]string{
+		"empty": "", "space": " \n", "null": "null", "array": "[]", "string": `"data"`, "number": "1",
+		"HTML": "<!doctype html><html></html>", "byte order mark": "\ufeff{}",
+		"cut in a name": `{"da`, "cut in a value": `{"data":{"admin":tr`, "cut behind data": `{"data":{}`,
+		"more behind": `{"data":{}} {}`, "comma behind": `{"data":{},}`, "comma in array": `{"data":{"groups":[1,]}}`,
+		"no colon": `{"data" {}}`, "no quotes": `{data:{}}`, "wrong end": `{"data":{"groups":[}}`,
+		"control character": "{\"data\":{\"a\":\"\n\"}}", "bad escape": `{"data":{"a":"\x"}}`, "bad \\u": `{"data":{"a":"\u12g4"}}`,
+		"leading zero": `{"data":{"a":01}}`, "no digits": `{"data":{"a":-}}`, "no fraction": `{"data":{"a":1.}}`, "no exponent": `{"data":{"a":1e+}}`,
+		"not a number": `{"data":{"a":NaN}}`, "bad literal": `{"data":{"a":nul1}}`,
+		"too deep": `{"data":{"a":` + strings.Repeat("[", maxDepth+2) + strings.Repeat("]", maxDepth+2) + `}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := decodeString(body)
+			if err == nil {
+				t.Fatalf("no error; hasData %t", p.hasData)
+			}
+			if p.hasData {
+				t.Errorf("it has data in spite of the error %q", err)
+			}
+		})
+	}
+	for name, body := range map[string]string{
+		"no data": `{}`, "data null": `{"data":null}`, "data a string": `{"data":"x"}`, "data an array": `{"data":[]}`,
+		"data twice, the last one null": `{"data":{},"data":null}`, "data deeper": `{"x":{"data":{}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if p, err := decodeString(body); err != nil || p.hasData {
+				t.Errorf("got hasData %t and error %v, want neither", p.hasData, err)
+			}
+		})
+	}
+	if p, err := decodeString(`{"data":1,"data":{}}`); err != nil || !p.hasData {
+		t.Errorf("data twice, the last one an object: hasData %t, error %v", p.hasData, err)
+	}
+}
+
+// What is allocated does not depend on the size of the body, wherever its bulk is.
+func TestDecodeMemory(t *testing.T) {
+	const size = 16 << 20
+	for name, body := range map[string]func() io.Reader{
+		"maps":                func() io.Reader { return around(`"assets":{"":0`, `,"4b7f":{"read":true,"list":[1,2]}`, `}`, size) },
+		"members of the data": func() io.Reader { return around(`"":0`, `,"k4b7f":1`, ``, size) },
+		"one message":         func() io.Reader { return around(`"serviceMessages":["`, `a long message \u00e9 `, `"]`, size) },
+		"a million messages":  func() io.Reader { return around(`"serviceMessages":[""`, `,"message number many"`, `]`, size) },
+		"one number":          func() io.Reader { return around(`"numLoginFailures":1`, `0000000000000000`, ``, size) },
+		"one token":           func() io.Reader { return around(`"authToken":"`, `0123456789abcdef`, `"`, size) },
+		"one name":            func() io.Reader { return around(`"`, `0123456789abcdef`, `":1`, size) },
+		"spaces":              func() io.Reader { return around(`"admin":`, `                `, `true`, size) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			r := body()
+			runtime.ReadMemStats(&before)
+			p, err := decode(r, size+1<<20, "sent", true)
+			runtime.ReadMemStats(&after)
+			if err != nil || !p.hasData {
+				t.Fatalf("hasData %t, error %v", p.hasData, err)
+			}
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+				t.Errorf("allocated %d bytes for a body of %d", grown, size)
+			}
+		})
+	}
+}
+
+// around returns a body with about size bytes of fill between head and tail in its data.
+func around(head, fill, tail string, size int) io.Reader {
+	block := strings.Repeat(fill, 1+(32<<10)/len(fill))
+	readers := []io.Reader{strings.NewReader(`{"data":{` + head)}
+	for range size / len(block) {
+		readers = append(readers, strings.NewReader(block))
+	}
+	return io.MultiReader(append(readers, strings.NewReader(tail+`}}`))...)
+}
+
+// The decoder accepts what encoding/json accepts, apart from the depth that both limit.
+func FuzzDecode(f *testing.F) {
+	session, err := os.ReadFile("testdata/session.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(session)
+	for _, seed := range []string{
+		`{"data":{}}`, `{"data":{"serviceMessages":["\ud83d\ude00",1]},"code":"020001"}`, `{"data":{"numLoginFailures":1.5e3}}`,
+		`{"code":"020001","message":"User has no roles assigned"}`, `{"data":{"a":[[[{"b":null}]]]}}`, "{\"data\":{\"serviceMessages\":[\"\xff\"]}}", `{"data":01}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := decode(iotest.HalfReader(bytes.NewReader(body)), noLimit, "sent", true)
+		trimmed := bytes.TrimLeft(body, " \t\r\n")
+		want := json.Valid(body) && bytes.HasPrefix(trimmed, []byte("{"))
+		if got := err == nil; got != want && !bytes.Contains(body, bytes.Repeat([]byte("["), 5000)) {
+			t.Fatalf("accepted: %t (%v), encoding/json: %t", got, err, want)
+		}
+		for _, m := range p.session.MessageTexts {
+			if !utf8.ValidString(m) || utf8.RuneCountInString(m) > MaxMessageLength {
+				t.Errorf("kept a text that is not presentable: %q", m)
+			}
+		}
+	})
+}

@@ -1,0 +1,140 @@
+package hmp
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+const (
+	// maxConnectionAge is how long a kept connection is used, so that a change in
+	// DNS, a failover or a new certificate is noticed.
+	maxConnectionAge = 5 * time.Minute
+	// maxHeaderSize bounds the header of a response, in bytes.
+	maxHeaderSize = 64 << 10
+)
+
+// Options say how to reach one HMP.
+type Options struct {
+	// URL is the base URL: scheme, host and perhaps a path, without a slash at its end.
+	URL *url.URL
+	// TLS is the configuration for https; nil for Go's defaults.
+	TLS *tls.Config
+	// Proxy chooses the proxy for a request; nil for none.
+	Proxy func(*http.Request) (*url.URL, error)
+	// ProxyConnectHeader goes to a proxy along with a CONNECT.
+	ProxyConnectHeader http.Header
+	// KeepAlive keeps connections for later exchanges: five minutes at most, and
+	// not after a failure. Without it, every exchange makes its own.
+	KeepAlive bool
+	// HTTP2 allows it. Go's client opens hundreds of connections for one request
+	// to an HTTP/2 server in a GOAWAY loop, and one to any HTTP/1.1 server.
+	HTTP2 bool
+	// MaxBodySize bounds the body of a session, in bytes.
+	MaxBodySize int64
+	// MessageTexts keeps the texts of service messages, not only their number.
+	MessageTexts bool
+	// UserAgent names this program, as name/version.
+	UserAgent string
+	// Dial makes connections; nil for those of [net.Dialer].
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// transports hands out one transport after the other, as the only way to limit
+// the age of connections that a transport keeps.
+type transports struct {
+	options Options
+
+	mu   sync.Mutex
+	now  *http.Transport
+	made time.Time
+}
+
+// current returns the transport for an exchange that begins now.
+func (t *transports) current() *http.Transport {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.options.KeepAlive && t.now != nil && time.Since(t.made) >= maxConnectionAge {
+		t.drop()
+	}
+	if t.now == nil {
+		t.now, t.made = t.options.transport(), time.Now()
+	}
+	return t.now
+}
+
+// retire gives up the current transport. Exchanges under way are not disturbed.
+func (t *transports) retire() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.drop()
+}
+
+func (t *transports) drop() {
+	if t.now != nil {
+		t.now.CloseIdleConnections() // and those in use, once they are idle
+		t.now = nil
+	}
+}
+
+// abandon makes sure that no later exchange uses a connection on which one failed:
+// a load balancer may have tied it to the one broken server of many.
+func (t *transports) abandon(conn net.Conn) {
+	switch {
+	case !t.options.KeepAlive || conn == nil:
+	case t.options.HTTP2:
+		t.retire() // other exchanges may share the connection
+	default:
+		_ = conn.Close()
+	}
+}
+
+func (o *Options) transport() *http.Transport {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(o.HTTP2)
+	return &http.Transport{
+		Protocols:              &protocols,
+		Proxy:                  o.Proxy,
+		ProxyConnectHeader:     o.ProxyConnectHeader,
+		DialContext:            dialUntilDeadline(o.Dial),
+		TLSClientConfig:        o.TLS.Clone(),
+		DisableKeepAlives:      !o.KeepAlive,
+		DisableCompression:     true, // a decoded body could be a thousand times its size
+		MaxResponseHeaderBytes: maxHeaderSize,
+		MaxIdleConnsPerHost:    1 << 20, // as many as there were exchanges at once
+		IdleConnTimeout:        maxConnectionAge,
+	}
+}
+
+type dialDeadline struct{}
+
+// withDialDeadline hands the deadline of ctx down to dialUntilDeadline. A transport
+// keeps it from the dial otherwise, in the hope that a later request can use the
+// connection; a host that is silent would gather such dials without end.
+func withDialDeadline(ctx context.Context) context.Context {
+	deadline, _ := ctx.Deadline()
+	return context.WithValue(ctx, dialDeadline{}, deadline)
+}
+
+// dialUntilDeadline bounds a dial, and the handshakes that follow it on the
+// connection. The trace lifts the bound when an exchange takes the connection.
+func dialUntilDeadline(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		deadline, _ := ctx.Value(dialDeadline{}).(time.Time)
+		ctx, cancel := context.WithDeadline(ctx, deadline)
+		defer cancel()
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return conn, conn.SetDeadline(deadline)
+	}
+}
