@@ -1,0 +1,78 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// FuzzLoad gives Load anything at all. It must return a configuration that prints as
+// YAML or Errors, and must not quote a secret in either.
+func FuzzLoad(f *testing.F) {
+	for _, pattern := range []string{"reference.yml", "testdata/good/*.yml", "testdata/bad/*.yml", "testdata/bad/targets/*.yml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		t.Chdir(t.TempDir())
+		if err := os.WriteFile("hmp.yml", data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		config, err := Load("hmp.yml")
+		if _, ok := errors.AsType[Errors](err); (err == nil) == (config == nil) || err != nil && !ok {
+			t.Fatalf("Load = %v, %v", config, err)
+		}
+		shown := errorText(err)
+		if err == nil {
+			shown = show(t, config)
+			var tree any
+			if err := yaml.Unmarshal([]byte(shown[strings.Index(shown, "\n\n")+1:]), &tree); err != nil {
+				t.Errorf("YAML is none: %v\n%s", err, shown)
+			}
+		}
+		var document yaml.Node
+		if yaml.Unmarshal(data, &document) != nil || onlySecret(&document, false) {
+			noCanary(t, shown)
+		}
+	})
+}
+
+// secretFields hold secrets, or lists or mappings of them.
+var secretFields = map[string]bool{
+	"token": true, "api_key": true, "api_secret": true,
+	"key": true, "secrets": true, "proxy_url": true, "proxy_connect_header": true,
+}
+
+// onlySecret reports whether the canary is nowhere but in the values of secret fields:
+// a name or a URL is shown, so a canary in one says nothing.
+func onlySecret(n *yaml.Node, secret bool) bool {
+	if n.Kind == yaml.ScalarNode && !secret && strings.Contains(n.Value, canary) || n.Kind == yaml.AliasNode {
+		return false
+	}
+	for i, child := range n.Content {
+		inside := secret
+		if n.Kind == yaml.MappingNode {
+			// Names are at even places, each before its value. The values of a header
+			// are shown, whatever the header is called.
+			name := n.Content[i-i%2].Value
+			inside = i%2 == 1 && name != "values" && (secret || secretFields[name])
+		}
+		if !onlySecret(child, inside) {
+			return false
+		}
+	}
+	return true
+}
