@@ -24,15 +24,14 @@ type Answer struct {
 	CertificateExpiry time.Time
 	// Rotated is true if the session carried another authToken than the one sent.
 	Rotated bool
-	// Session is what the payload told; zero unless the outcome is Valid.
-	Session Session
+	// Details are what the payload told; zero unless the outcome is Valid.
+	Details Details
 }
 
-// A Session is what is kept of the session object of HMP. All of it is
-// "informational only and subject to change in future HMP releases" (vendor
-// page); a field that is absent, null or of another type than documented is nil
-// or zero.
-type Session struct {
+// Details are what is kept of a session object. All of it is "informational only
+// and subject to change in future HMP releases" (vendor page); a field that is
+// absent, null or of another type than documented is nil or zero.
+type Details struct {
 	Admin         *bool
 	Roles         *int     // length of roleIds
 	LoginFailures *float64 // numLoginFailures

@@ -2,6 +2,7 @@ package hmp
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"time"
@@ -35,20 +36,31 @@ func NewClient(o Options) *Client {
 	}
 }
 
-// Close closes the connections that are kept.
-func (c *Client) Close() { c.transports.retire() }
+// Close closes the connections that are kept, and no more will be.
+func (c *Client) Close() { c.transports.close() }
 
-// Session asks the HMP about the session of a token, until the deadline that ctx
-// must have. The header is sent along with the client's own.
-func (c *Client) Session(ctx context.Context, token string, header http.Header) Answer {
+// A Request is for the session of a token.
+type Request struct {
+	Token string
+	// Header is sent along with the client's own.
+	Header http.Header
+	// OnResponse, unless nil, is called as soon as the HMP has responded.
+	OnResponse func()
+}
+
+// Session asks the HMP about a session, until the deadline that ctx must have.
+func (c *Client) Session(ctx context.Context, r Request) Answer {
 	var trace trace
 	req := c.get.WithContext(httptrace.WithClientTrace(withDialDeadline(ctx), trace.hooks()))
-	req.Header = c.header(token, header)
+	req.Header = c.header(r)
 
 	var a Answer
 	resp, err := c.transports.current().RoundTrip(req)
 	if err == nil {
-		a = c.read(ctx, resp, token)
+		if r.OnResponse != nil {
+			r.OnResponse()
+		}
+		a = c.read(ctx, resp, r.Token)
 		_ = resp.Body.Close() // all that is wanted of it has been read
 	}
 	t := trace.end()
@@ -67,12 +79,10 @@ func (c *Client) Session(ctx context.Context, token string, header http.Header) 
 	return a
 }
 
-func (c *Client) header(token string, configured http.Header) http.Header {
-	h := make(http.Header, len(configured)+3)
-	for name, values := range configured {
-		h[name] = values
-	}
-	h["Authorization"] = []string{"Bearer " + token}
+func (c *Client) header(r Request) http.Header {
+	h := make(http.Header, len(r.Header)+3)
+	maps.Copy(h, r.Header)
+	h["Authorization"] = []string{"Bearer " + r.Token}
 	h["Accept"] = []string{"application/json"}
 	h["User-Agent"] = []string{c.options.UserAgent}
 	return h
@@ -99,7 +109,7 @@ func (c *Client) read(ctx context.Context, resp *http.Response, token string) An
 	p, err := c.session(resp, token)
 	switch {
 	case err == nil:
-		a.Outcome, a.Session, a.Rotated = Valid, p.session, p.rotated
+		a.Outcome, a.Details, a.Rotated = Valid, p.details, p.rotated
 	case expired(ctx):
 		a.Outcome = Timeout
 	default:

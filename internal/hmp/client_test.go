@@ -36,7 +36,7 @@ func ask(t *testing.T, base string, change ...func(*Options)) Answer {
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	a := client.Session(ctx, canary, nil)
+	a := client.Session(ctx, Request{Token: canary})
 	if strings.Contains(fmt.Sprintf("%+v", a), canary) {
 		t.Errorf("the answer tells the token: %+v", a)
 	}
@@ -153,7 +153,7 @@ func TestOutcomes(t *testing.T) {
 			defer s.Close()
 			got := ask(t, s.URL)
 			want := Answer{Outcome: tt.want, Responded: tt.status != 0, StatusCode: tt.status, Code: tt.code}
-			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Answer{}, "Phases", "Session", "Reason")); diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Answer{}, "Phases", "Details", "Reason")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if (tt.want == BadPayload || tt.want == Protocol) && got.Reason == "" {
@@ -258,7 +258,7 @@ func TestRequest(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for range 2 { // the second time, a cookie jar would send the cookie
-		c.Session(ctx, canary, http.Header{"X-Tenant": {"a", "b"}})
+		c.Session(ctx, Request{Token: canary, Header: http.Header{"X-Tenant": {"a", "b"}}})
 	}
 	if want := "GET /prefix/apis/authentication/login/key"; got.Method+" "+got.RequestURI != want {
 		t.Errorf("got %s %s, want %s", got.Method, got.RequestURI, want)
@@ -305,7 +305,7 @@ func TestConnections(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			for range tt.answers {
-				if a := c.Session(ctx, canary, nil); !a.Responded {
+				if a := c.Session(ctx, Request{Token: canary}); !a.Responded {
 					t.Fatalf("no response: %+v", a)
 				}
 			}

@@ -34,7 +34,7 @@ const (
 // for the JavaScript clients that HMP was made for.
 type payload struct {
 	hasData bool
-	session Session
+	details Details
 	rotated bool
 
 	code    string
@@ -88,7 +88,7 @@ func (d *decoder) body() error {
 func (d *decoder) envelope(name []byte) (err error) {
 	switch string(name) {
 	case "data":
-		d.hasData, d.session, d.rotated = false, Session{}, false
+		d.hasData, d.details, d.rotated = false, Details{}, false
 		d.hasData, err = d.ifBegins('{', func() error { return d.object(d.data) })
 	case "code":
 		d.code, err = d.stringField(maxFieldSource)
@@ -108,18 +108,18 @@ func (d *decoder) data(name []byte) (err error) {
 		received, err = d.stringField(maxTokenSource)
 		d.rotated = received != "" && received != d.sent
 	case "admin":
-		d.session.Admin, err = d.boolField()
+		d.details.Admin, err = d.boolField()
 	case "roleIds":
-		d.session.Roles, err = d.arrayField(d.skip)
+		d.details.Roles, err = d.arrayField(d.skip)
 	case "numLoginFailures":
-		d.session.LoginFailures, err = d.countField()
+		d.details.LoginFailures, err = d.countField()
 	case "lastAction":
-		d.session.LastAction, err = d.timeField()
+		d.details.LastAction, err = d.timeField()
 	case "lastLoginDate":
-		d.session.LastLogin, err = d.timeField()
+		d.details.LastLogin, err = d.timeField()
 	case "serviceMessages":
-		d.session.MessageTexts, d.read = nil, 0
-		d.session.ServiceMessages, err = d.arrayField(d.serviceMessage)
+		d.details.MessageTexts, d.read = nil, 0
+		d.details.ServiceMessages, err = d.arrayField(d.serviceMessage)
 	default:
 		err = d.skip()
 	}
@@ -217,8 +217,8 @@ func (d *decoder) serviceMessage() error {
 	}
 	_, err := d.ifBegins('"', func() error {
 		text, _, err := d.text(maxMessageSource)
-		if m := presentable(string(text)); m != "" && !slices.Contains(d.session.MessageTexts, m) {
-			d.session.MessageTexts = append(d.session.MessageTexts, m)
+		if m := presentable(string(text)); m != "" && !slices.Contains(d.details.MessageTexts, m) {
+			d.details.MessageTexts = append(d.details.MessageTexts, m)
 		}
 		return err
 	})

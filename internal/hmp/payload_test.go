@@ -31,7 +31,7 @@ func TestDecodeVendorExample(t *testing.T) {
 	want := payload{
 		hasData: true,
 		rotated: true,
-		session: Session{
+		details: Details{
 			Admin:           new(true),
 			Roles:           new(1),
 			LastAction:      time.Date(2025, 3, 21, 19, 20, 1, 99e6, time.UTC),
@@ -112,57 +112,57 @@ func restore(p *payload, baseline payload, field string) {
 	case "authToken":
 		p.rotated = baseline.rotated
 	case "admin":
-		p.session.Admin = baseline.session.Admin
+		p.details.Admin = baseline.details.Admin
 	case "roleIds":
-		p.session.Roles = baseline.session.Roles
+		p.details.Roles = baseline.details.Roles
 	case "numLoginFailures":
-		p.session.LoginFailures = baseline.session.LoginFailures
+		p.details.LoginFailures = baseline.details.LoginFailures
 	case "lastAction":
-		p.session.LastAction = baseline.session.LastAction
+		p.details.LastAction = baseline.details.LastAction
 	case "lastLoginDate":
-		p.session.LastLogin = baseline.session.LastLogin
+		p.details.LastLogin = baseline.details.LastLogin
 	case "serviceMessages":
-		p.session.ServiceMessages = baseline.session.ServiceMessages
-		p.session.MessageTexts = baseline.session.MessageTexts
+		p.details.ServiceMessages = baseline.details.ServiceMessages
+		p.details.MessageTexts = baseline.details.MessageTexts
 	}
 }
 
 func TestDecodeFields(t *testing.T) {
 	tests := []struct {
 		name, data string
-		want       Session
+		want       Details
 		rotated    bool
 	}{
 		{name: "nothing", data: ``},
 		{name: "null", data: `"admin":null,"numLoginFailures":null,"lastAction":null,"serviceMessages":null`},
-		{name: "no roles for an admin", data: `"admin":true,"roleIds":[]`, want: Session{Admin: new(true), Roles: new(0)}},
-		{name: "not an admin", data: `"admin":false`, want: Session{Admin: new(false)}},
+		{name: "no roles for an admin", data: `"admin":true,"roleIds":[]`, want: Details{Admin: new(true), Roles: new(0)}},
+		{name: "not an admin", data: `"admin":false`, want: Details{Admin: new(false)}},
 		{name: "a number in text", data: `"numLoginFailures":"3"`},
-		{name: "a number", data: `"numLoginFailures":3`, want: Session{LoginFailures: new(3.0)}},
+		{name: "a number", data: `"numLoginFailures":3`, want: Details{LoginFailures: new(3.0)}},
 		{name: "less than nothing", data: `"numLoginFailures":-3`},
 		{name: "beyond a float", data: `"numLoginFailures":1e999`},
 		{name: "a thousand digits", data: `"numLoginFailures":` + strings.Repeat("1", 1000)},
 		{name: "not a time", data: `"lastAction":"yesterday"`},
 		{name: "before the epoch", data: `"lastAction":"0001-01-01T00:00:00.000Z"`},
-		{name: "no messages", data: `"serviceMessages":[]`, want: Session{ServiceMessages: new(0)}},
+		{name: "no messages", data: `"serviceMessages":[]`, want: Details{ServiceMessages: new(0)}},
 		{name: "messages of other types count", data: `"serviceMessages":["a",1,null,{"text":"b"}]`,
-			want: Session{ServiceMessages: new(4), MessageTexts: []string{"a"}}},
+			want: Details{ServiceMessages: new(4), MessageTexts: []string{"a"}}},
 		{name: "the same message twice", data: `"serviceMessages":["a","a "]`,
-			want: Session{ServiceMessages: new(2), MessageTexts: []string{"a"}}},
-		{name: "an empty message", data: `"serviceMessages":[""," "]`, want: Session{ServiceMessages: new(2)}},
+			want: Details{ServiceMessages: new(2), MessageTexts: []string{"a"}}},
+		{name: "an empty message", data: `"serviceMessages":[""," "]`, want: Details{ServiceMessages: new(2)}},
 		{name: "escapes", data: `"serviceMessages":["\u0041\"\\\/\b\f\n\r\t\u0000\ud83d\ude00"]`,
-			want: Session{ServiceMessages: new(1), MessageTexts: []string{"A\"\\/      😀"}}},
+			want: Details{ServiceMessages: new(1), MessageTexts: []string{"A\"\\/      😀"}}},
 		{name: "half a character", data: `"serviceMessages":["a\ud83d"]`,
-			want: Session{ServiceMessages: new(1), MessageTexts: []string{"a\ufffd"}}},
+			want: Details{ServiceMessages: new(1), MessageTexts: []string{"a\ufffd"}}},
 		{name: "not UTF-8", data: "\"serviceMessages\":[\"a\xff\xfeb\"]",
-			want: Session{ServiceMessages: new(1), MessageTexts: []string{"a\ufffd\ufffdb"}}},
+			want: Details{ServiceMessages: new(1), MessageTexts: []string{"a\ufffd\ufffdb"}}},
 		{name: "the same token", data: `"authToken":"sent"`},
 		{name: "the same token, escaped", data: `"authToken":"s\u0065nt"`},
 		{name: "another token", data: `"authToken":"received"`, rotated: true},
 		{name: "an empty token", data: `"authToken":""`},
 		{name: "a token without end", data: `"authToken":"` + strings.Repeat("a", maxTokenSource+1) + `"`},
-		{name: "an escaped name", data: `"\u0061dmin":true`, want: Session{Admin: new(true)}},
-		{name: "a name twice", data: `"admin":true,"admin":false`, want: Session{Admin: new(false)}},
+		{name: "an escaped name", data: `"\u0061dmin":true`, want: Details{Admin: new(true)}},
+		{name: "a name twice", data: `"admin":true,"admin":false`, want: Details{Admin: new(false)}},
 		{name: "fields of others", data: `"roles":[{"admin":true,"numLoginFailures":7}],"sections":{"x":{"serviceMessages":["a"]}}`},
 	}
 	for _, tt := range tests {
@@ -171,7 +171,7 @@ func TestDecodeFields(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := payload{hasData: true, session: tt.want, rotated: tt.rotated}
+			want := payload{hasData: true, details: tt.want, rotated: tt.rotated}
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(payload{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -192,13 +192,13 @@ func TestMessagesAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := *p.session.ServiceMessages; n != 1000 {
+	if n := *p.details.ServiceMessages; n != 1000 {
 		t.Errorf("counted %d messages, want 1000", n)
 	}
-	if n := len(p.session.MessageTexts); n != MaxMessages {
+	if n := len(p.details.MessageTexts); n != MaxMessages {
 		t.Errorf("kept %d texts, want %d", n, MaxMessages)
 	}
-	for _, m := range p.session.MessageTexts {
+	for _, m := range p.details.MessageTexts {
 		if n := utf8.RuneCountInString(m); n > MaxMessageLength || n < MaxMessageLength-1 {
 			t.Errorf("kept %d characters, want %d", n, MaxMessageLength)
 		}
@@ -327,7 +327,7 @@ func FuzzDecode(f *testing.F) {
 		if got := err == nil; got != want && !bytes.Contains(body, bytes.Repeat([]byte("["), 5000)) {
 			t.Fatalf("accepted: %t (%v), encoding/json: %t", got, err, want)
 		}
-		for _, m := range p.session.MessageTexts {
+		for _, m := range p.details.MessageTexts {
 			if !utf8.ValidString(m) || utf8.RuneCountInString(m) > MaxMessageLength {
 				t.Errorf("kept a text that is not presentable: %q", m)
 			}

@@ -49,22 +49,34 @@ type Options struct {
 type transports struct {
 	options Options
 
-	mu   sync.Mutex
-	now  *http.Transport
-	made time.Time
+	mu     sync.Mutex
+	now    *http.Transport
+	made   time.Time
+	closed bool
 }
 
 // current returns the transport for an exchange that begins now.
 func (t *transports) current() *http.Transport {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.options.KeepAlive && t.now != nil && time.Since(t.made) >= maxConnectionAge {
+	if t.closed {
+		return t.options.transport(false)
+	}
+	if t.options.KeepAlive && time.Since(t.made) >= maxConnectionAge {
 		t.drop()
 	}
 	if t.now == nil {
-		t.now, t.made = t.options.transport(), time.Now()
+		t.now, t.made = t.options.transport(t.options.KeepAlive), time.Now()
 	}
 	return t.now
+}
+
+// close gives up the current transport, and keeps no connection from now on.
+func (t *transports) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	t.drop()
 }
 
 // retire gives up the current transport. Exchanges under way are not disturbed.
@@ -93,7 +105,7 @@ func (t *transports) abandon(conn net.Conn) {
 	}
 }
 
-func (o *Options) transport() *http.Transport {
+func (o *Options) transport(keep bool) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(o.HTTP2)
@@ -103,7 +115,7 @@ func (o *Options) transport() *http.Transport {
 		ProxyConnectHeader:     o.ProxyConnectHeader,
 		DialContext:            dialUntilDeadline(o.Dial),
 		TLSClientConfig:        o.TLS.Clone(),
-		DisableKeepAlives:      !o.KeepAlive,
+		DisableKeepAlives:      !keep,
 		DisableCompression:     true, // a decoded body could be a thousand times its size
 		MaxResponseHeaderBytes: maxHeaderSize,
 		MaxIdleConnsPerHost:    1 << 20, // as many as there were exchanges at once

@@ -1,0 +1,108 @@
+package collector
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-kit/log"
+
+	"hmp_exporter/config"
+)
+
+// Options of a [Collector].
+type Options struct {
+	// MaxConcurrent bounds how many probes there are at once, of all scrapes.
+	MaxConcurrent int
+	// TimeoutOffset is how much earlier than a scrape its probes have to end.
+	TimeoutOffset time.Duration
+	// UserAgent is what HMPs are told about this program, as name/version.
+	UserAgent string
+	// Logger is told when the result of a session changes.
+	Logger log.Logger
+}
+
+// A Collector probes the sessions of a configuration. Many goroutines may use it
+// at once.
+type Collector struct {
+	offset    time.Duration
+	userAgent string
+	logger    log.Logger
+	slots     chan struct{} // holds an element for each probe
+	metrics   ownMetrics
+
+	applying sync.Mutex
+	fleet    atomic.Pointer[fleet]
+}
+
+// New returns a collector without a configuration, which has nothing to probe.
+func New(o Options) *Collector {
+	c := &Collector{
+		offset:    o.TimeoutOffset,
+		userAgent: o.UserAgent,
+		logger:    o.Logger,
+		slots:     make(chan struct{}, o.MaxConcurrent),
+		metrics:   newOwnMetrics(),
+	}
+	c.fleet.Store(new(fleet))
+	return c
+}
+
+// Apply puts a configuration in force for the scrapes to come. Sessions keep what
+// was counted for their names; scrapes under way finish with what they began with.
+func (c *Collector) Apply(cfg *config.Config) {
+	c.applying.Lock()
+	defer c.applying.Unlock()
+	old := c.fleet.Load()
+	c.fleet.Store(newFleet(cfg, old.states(), c.userAgent))
+	old.close()
+}
+
+// Close lets go of kept connections.
+func (c *Collector) Close() { c.fleet.Load().close() }
+
+// A Request is for probes of some sessions: of all, of those of a target, or of one.
+type Request struct {
+	Target  string // "" for all
+	Session string // "" for all of the target
+	// ScrapeTimeout is the header X-Prometheus-Scrape-Timeout-Seconds, if there was one.
+	ScrapeTimeout string
+}
+
+// Probe probes the sessions that r names, all at once as far as there is room, and
+// returns a result for each one in the order of the configuration, targets
+// together. The error is an [ErrUnknownTarget] or [ErrUnknownSession].
+func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
+	members, err := c.fleet.Load().choose(r.Target, r.Session)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(members))
+	probe := func(i int) {
+		m := members[i]
+		results[i] = c.probe(ctx, m, allowance(m.target.Timeout, r.ScrapeTimeout, c.offset))
+	}
+	if len(members) == 1 {
+		probe(0)
+		return results, nil
+	}
+	var wg sync.WaitGroup
+	for i := range members {
+		wg.Go(func() { probe(i) })
+	}
+	wg.Wait()
+	return results, nil
+}
+
+// Last returns the last result of every session, without probing. One that has
+// not been probed yet has only its names.
+func (c *Collector) Last() []Result {
+	members := c.fleet.Load().members
+	results := make([]Result, len(members))
+	for i, m := range members {
+		results[i] = m.state.lastResult()
+		results[i].Target, results[i].Session = m.target.Name, m.session.Name
+	}
+	return results
+}

@@ -1,0 +1,123 @@
+package collector
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// A flight is a probe under way. Scrapes that overlap share it, so that an HMP
+// sees one probe of a session at a time, however many scrapers there are.
+type flight struct {
+	deadline  time.Time
+	responded atomic.Bool
+	landed    chan struct{} // closed when result is there
+	result    Result
+}
+
+// board returns the flight that is under way, or a new one and true: then the
+// caller has to fly it.
+func (m *member) board(deadline time.Time) (f *flight, pilot bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.flight != nil {
+		return m.flight, false
+	}
+	m.flight = &flight{deadline: deadline, landed: make(chan struct{})}
+	return m.flight, true
+}
+
+func (m *member) land(f *flight, r Result) {
+	m.mu.Lock()
+	m.flight = nil
+	m.mu.Unlock()
+	f.result = r
+	close(f.landed)
+}
+
+// probe returns the result of a probe of m that ends within the given time.
+func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) Result {
+	start := time.Now()
+	deadline := start.Add(given)
+	// A scraper that hangs up does not end a probe: others may share it.
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	defer cancel()
+	for {
+		f, pilot := m.board(deadline)
+		if pilot {
+			r := c.fly(ctx, m, f, given)
+			m.state.conclude(&r, c.logger)
+			m.land(f, r)
+			return r
+		}
+		c.metrics.coalesced.Inc()
+		select {
+		case <-f.landed:
+		case <-ctx.Done():
+			return m.result(start, given, hmp.Answer{Outcome: hmp.Timeout, Responded: f.responded.Load()})
+		}
+		// A flight with less time than this scrape has may have needed more.
+		short := f.result.Outcome == hmp.Timeout || f.result.Outcome == hmp.Saturated
+		if !short || !f.deadline.Before(deadline) {
+			return f.result
+		}
+		given = time.Until(deadline)
+	}
+}
+
+// fly makes the probe, once there is room for it.
+func (c *Collector) fly(ctx context.Context, m *member, f *flight, given time.Duration) Result {
+	start := time.Now()
+	select {
+	case c.slots <- struct{}{}:
+	default:
+		select {
+		case c.slots <- struct{}{}:
+		case <-ctx.Done():
+			return m.result(start, given, hmp.Answer{Outcome: hmp.Saturated})
+		}
+		start, given = time.Now(), time.Until(f.deadline)
+	}
+	defer func() { <-c.slots }()
+	c.metrics.inFlight.Inc()
+	defer c.metrics.inFlight.Dec()
+
+	r := m.result(start, given, m.ask(ctx, f))
+	c.metrics.duration.Observe(r.Duration.Seconds())
+	return r
+}
+
+// ask reads the secrets and asks the HMP.
+func (m *member) ask(ctx context.Context, f *flight) hmp.Answer {
+	if m.session.KeyMode() {
+		return hmp.Answer{Outcome: hmp.Credentials, Reason: "this version does not log in with an API key: give the session a token"}
+	}
+	token, err := m.session.Token.Read()
+	if err != nil {
+		return hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}
+	}
+	header, err := m.target.Header()
+	if err != nil {
+		return hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}
+	}
+	return m.client.Session(ctx, hmp.Request{
+		Token:      token.Reveal(),
+		Header:     header,
+		OnResponse: func() { f.responded.Store(true) },
+	})
+}
+
+// result makes the result of a probe that ends now.
+func (m *member) result(start time.Time, given time.Duration, a hmp.Answer) Result {
+	return Result{
+		Target:    m.target.Name,
+		Session:   m.session.Name,
+		Answer:    a,
+		Start:     start,
+		Duration:  time.Since(start),
+		Timeout:   given,
+		Rotations: m.state.counted(),
+	}
+}

@@ -1,0 +1,167 @@
+package collector
+
+import (
+	"slices"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// The names of all metrics. Dashboards, rules and tests take them from here.
+const (
+	BuildInfo             = "hmp_exporter_build_info"
+	CoalescedProbes       = "hmp_exporter_coalesced_probes_total"
+	ConfigReloadTime      = "hmp_exporter_config_last_reload_success_timestamp_seconds"
+	ConfigReloadOK        = "hmp_exporter_config_last_reload_successful"
+	ExporterProbeDuration = "hmp_exporter_probe_duration_seconds"
+	ProbesInFlight        = "hmp_exporter_probes_in_flight"
+	SessionAdmin          = "hmp_session_admin"
+	SessionError          = "hmp_session_error"
+	SessionHTTPStatus     = "hmp_session_http_status_code"
+	SessionLastAction     = "hmp_session_last_action_timestamp_seconds"
+	SessionLastLogin      = "hmp_session_last_login_timestamp_seconds"
+	SessionLoginFailures  = "hmp_session_login_failures"
+	SessionProbeDuration  = "hmp_session_probe_duration_seconds"
+	SessionProbePhase     = "hmp_session_probe_phase_duration_seconds"
+	SessionProbeResult    = "hmp_session_probe_result"
+	SessionProbeTimeout   = "hmp_session_probe_timeout_seconds"
+	SessionRoles          = "hmp_session_roles"
+	SessionMessageInfo    = "hmp_session_service_message_info"
+	SessionMessages       = "hmp_session_service_messages"
+	SessionRotations      = "hmp_session_token_rotations_total"
+	SessionValid          = "hmp_session_valid"
+	TLSCertificateExpiry  = "hmp_tls_certificate_expiry_timestamp_seconds"
+	Up                    = "hmp_up"
+)
+
+// A Metric is one row of the table of what is exported.
+type Metric struct {
+	Name   string
+	Type   dto.MetricType
+	Labels []string
+	Help   string
+
+	// samples adds those of one result; nil for a metric about the exporter itself.
+	samples func(s *series, r *Result)
+}
+
+const (
+	counter   = dto.MetricType_COUNTER
+	gauge     = dto.MetricType_GAUGE
+	histogram = dto.MetricType_HISTOGRAM
+
+	// informational ends the help of a metric that is made from a field which the
+	// vendor calls "informational only and subject to change in future HMP releases".
+	informational = " HMP may change the field that this is made from."
+)
+
+// perSession are the labels of a metric about a session, beside others that it may have.
+func perSession(others ...string) []string { return append(others, "session", "target") }
+
+// Metrics lists every metric of this program once, sorted by name.
+var Metrics = []Metric{
+	{BuildInfo, gauge, []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"}, "Always 1: the labels tell what this program was built from.", nil},
+	{CoalescedProbes, counter, nil, "Probes that a scrape did not make, because it could share one under way.", nil},
+	{ConfigReloadTime, gauge, nil, "When the configuration was last loaded, in seconds since the epoch.", nil},
+	{ConfigReloadOK, gauge, nil, "Whether the last attempt to load the configuration succeeded.", nil},
+	{ExporterProbeDuration, histogram, nil, "How long probes took, those of all sessions together.", nil},
+	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
+	{SessionAdmin, gauge, perSession(), "Whether the user of the session is an administrator." + informational, func(s *series, r *Result) {
+		if admin := r.Details.Admin; admin != nil {
+			s.add(boolean(*admin))
+		}
+	}},
+	{SessionError, gauge, perSession("code", "name"), "1 for the error code that HMP answered with, 0 for the others.", func(s *series, r *Result) {
+		for _, e := range codePairs {
+			s.add(boolean(e.code == r.Code), e.labels...)
+		}
+	}},
+	{SessionHTTPStatus, gauge, perSession(), "The HTTP status of the answer, 0 if there was none.", func(s *series, r *Result) {
+		s.add(float64(r.StatusCode))
+	}},
+	{SessionLastAction, gauge, perSession(), "When the user last did something, in seconds since the epoch." + informational, func(s *series, r *Result) {
+		s.addTime(r.Details.LastAction)
+	}},
+	{SessionLastLogin, gauge, perSession(), "When the user last logged in, in seconds since the epoch." + informational, func(s *series, r *Result) {
+		s.addTime(r.Details.LastLogin)
+	}},
+	{SessionLoginFailures, gauge, perSession(), "Failed logins that HMP counts for the user." + informational, func(s *series, r *Result) {
+		if failures := r.Details.LoginFailures; failures != nil {
+			s.add(*failures)
+		}
+	}},
+	{SessionProbeDuration, gauge, perSession(), "How long the probe took.", func(s *series, r *Result) {
+		s.add(r.Duration.Seconds())
+	}},
+	{SessionProbePhase, gauge, perSession("phase"), "How long each phase of the probe took, 0 for one that did not occur.", func(s *series, r *Result) {
+		for i, d := range []time.Duration{r.Phases.Resolve, r.Phases.Connect, r.Phases.TLS, r.Phases.Processing, r.Phases.Transfer} {
+			s.add(d.Seconds(), phasePairs[i])
+		}
+	}},
+	{SessionProbeResult, gauge, perSession("result"), "1 for what the probe came to, 0 for the other results.", func(s *series, r *Result) {
+		for i, o := range hmp.Outcomes {
+			s.add(boolean(o.Outcome == r.Outcome), resultPairs[i])
+		}
+	}},
+	{SessionProbeTimeout, gauge, perSession(), "How much time the probe was given.", func(s *series, r *Result) {
+		s.add(r.Timeout.Seconds())
+	}},
+	{SessionRoles, gauge, perSession(), "How many roles the user has." + informational, func(s *series, r *Result) {
+		if roles := r.Details.Roles; roles != nil {
+			s.add(float64(*roles))
+		}
+	}},
+	{SessionMessageInfo, gauge, perSession("message"), "1 for each service message, where service_message_text is on." + informational, func(s *series, r *Result) {
+		for _, m := range r.Details.MessageTexts {
+			s.add(1, pair("message", m))
+		}
+	}},
+	{SessionMessages, gauge, perSession(), "How many service messages there are for the user." + informational, func(s *series, r *Result) {
+		if n := r.Details.ServiceMessages; n != nil {
+			s.add(float64(*n))
+		}
+	}},
+	{SessionRotations, counter, perSession(), "Answers that carried another authToken than the one that was sent.", func(s *series, r *Result) {
+		s.add(float64(r.Rotations))
+	}},
+	{SessionValid, gauge, perSession(), "Whether the probe confirmed the session.", func(s *series, r *Result) {
+		s.add(boolean(r.Valid()))
+	}},
+	{TLSCertificateExpiry, gauge, []string{"target"}, "When the first certificate of the chain that the HMP presented expires, in seconds since the epoch.", func(s *series, r *Result) {
+		s.addEarliestOfTarget(r.CertificateExpiry)
+	}},
+	{Up, gauge, perSession(), "Whether the HMP answered the probe, whatever it said.", func(s *series, r *Result) {
+		if up, known := r.Up(); known {
+			s.add(up)
+		}
+	}},
+}
+
+// metric returns the row of a name.
+func metric(name string) Metric {
+	return Metrics[slices.IndexFunc(Metrics, func(m Metric) bool { return m.Name == name })]
+}
+
+// The labels of state sets are made once.
+var (
+	phasePairs  = pairs("phase", "resolve", "connect", "tls", "processing", "transfer")
+	resultPairs = func() (values []*dto.LabelPair) {
+		for _, o := range hmp.Outcomes {
+			values = append(values, pair("result", string(o.Outcome)))
+		}
+		return values
+	}()
+	codePairs = func() (values []codePair) {
+		for _, e := range hmp.Catalogue {
+			values = append(values, codePair{e.Code, []*dto.LabelPair{pair("code", string(e.Code)), pair("name", e.Name)}})
+		}
+		return values
+	}()
+)
+
+type codePair struct {
+	code   hmp.Code
+	labels []*dto.LabelPair
+}

@@ -1,0 +1,51 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+)
+
+// ownMetrics are those that a collector counts about itself.
+type ownMetrics struct {
+	inFlight  prometheus.Gauge
+	coalesced prometheus.Counter
+	duration  prometheus.Histogram
+}
+
+func newOwnMetrics() ownMetrics {
+	return ownMetrics{
+		inFlight:  prometheus.NewGauge(prometheus.GaugeOpts(opts(ProbesInFlight))),
+		coalesced: prometheus.NewCounter(prometheus.CounterOpts(opts(CoalescedProbes))),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:                            ExporterProbeDuration,
+			Help:                            metric(ExporterProbeDuration).Help,
+			Buckets:                         []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+			NativeHistogramBucketFactor:     1.1,
+			NativeHistogramMaxBucketNumber:  100,
+			NativeHistogramMinResetDuration: time.Hour,
+		}),
+	}
+}
+
+func opts(name string) prometheus.Opts {
+	return prometheus.Opts{Name: name, Help: metric(name).Help}
+}
+
+// Register registers the metrics about the exporter itself. The reload function
+// tells whether the last load of the configuration succeeded, and when one last did.
+func (c *Collector) Register(r prometheus.Registerer, reload func() (ok bool, last time.Time)) {
+	r.MustRegister(
+		c.metrics.inFlight, c.metrics.coalesced, c.metrics.duration,
+		versioncollector.NewCollector("hmp_exporter"),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts(ConfigReloadOK)), func() float64 {
+			ok, _ := reload()
+			return boolean(ok)
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts(ConfigReloadTime)), func() float64 {
+			_, last := reload()
+			return seconds(last)
+		}),
+	)
+}
