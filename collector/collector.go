@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,10 +32,13 @@ type Collector struct {
 	logger    log.Logger
 	slots     chan struct{} // holds an element for each probe
 	metrics   ownMetrics
+	dial      dialFunc // nil but in tests
 
 	applying sync.Mutex
 	fleet    atomic.Pointer[fleet]
 }
+
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // New returns a collector without a configuration, which has nothing to probe.
 func New(o Options) *Collector {
@@ -55,7 +59,7 @@ func (c *Collector) Apply(cfg *config.Config) {
 	c.applying.Lock()
 	defer c.applying.Unlock()
 	old := c.fleet.Load()
-	c.fleet.Store(newFleet(cfg, old.states(), c.userAgent))
+	c.fleet.Store(newFleet(cfg, old.states(), c.userAgent, c.dial))
 	old.close()
 }
 

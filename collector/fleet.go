@@ -35,7 +35,7 @@ type member struct {
 
 // newFleet makes a fleet whose sessions go on with the states of those of the
 // same name.
-func newFleet(cfg *config.Config, states map[[2]string]*state, userAgent string) *fleet {
+func newFleet(cfg *config.Config, states map[[2]string]*state, userAgent string, dial dialFunc) *fleet {
 	f := &fleet{targets: make(map[string][]*member, len(cfg.Targets))}
 	for _, t := range cfg.Targets {
 		client := hmp.NewClient(hmp.Options{
@@ -48,6 +48,7 @@ func newFleet(cfg *config.Config, states map[[2]string]*state, userAgent string)
 			MaxBodySize:        t.MaxBodySize,
 			MessageTexts:       t.ServiceMessageText,
 			UserAgent:          userAgent,
+			Dial:               dial,
 		})
 		f.clients = append(f.clients, client)
 		first := len(f.members)

@@ -35,25 +35,30 @@ func (s *state) conclude(r *Result, logger log.Logger) {
 // logChange says once what changed: a session that fails for a month is one line,
 // not one for every scrape.
 func logChange(logger log.Logger, before hmp.Outcome, r *Result) {
-	logger = log.With(logger, "target", r.Target, "session", r.Session, "result", string(r.Outcome))
 	switch {
-	case r.Valid() && before == "":
-		_ = level.Debug(logger).Log("msg", "session is valid")
-	case r.Valid():
-		_ = level.Info(logger).Log("msg", "session is valid again", "was", string(before))
+	case !r.Valid():
+		_ = level.Warn(logger).Log(failure(r)...)
+	case before == "":
+		_ = level.Debug(logger).Log("msg", "session is valid", "target", r.Target, "session", r.Session)
 	default:
-		if r.StatusCode != 0 {
-			logger = log.With(logger, "status", r.StatusCode)
-		}
-		if r.Code != "" {
-			logger = log.With(logger, "code", string(r.Code))
-		}
-		if r.Reason != "" {
-			logger = log.With(logger, "reason", r.Reason)
-		}
-		info := r.Outcome.Info()
-		_ = level.Warn(logger).Log("msg", "session is not valid", "meaning", info.Meaning, "advice", info.Advice)
+		_ = level.Info(logger).Log("msg", "session is valid again", "target", r.Target, "session", r.Session, "was", string(before))
 	}
+}
+
+// failure says all that is known about a result that is not valid, as keys and values.
+func failure(r *Result) []any {
+	info := r.Outcome.Info()
+	pairs := []any{"msg", "session is not valid", "target", r.Target, "session", r.Session, "result", string(r.Outcome), "meaning", info.Meaning}
+	if r.StatusCode != 0 {
+		pairs = append(pairs, "status", r.StatusCode)
+	}
+	if r.Code != "" {
+		pairs = append(pairs, "code", string(r.Code))
+	}
+	if r.Reason != "" {
+		pairs = append(pairs, "reason", r.Reason)
+	}
+	return append(pairs, "advice", info.Advice)
 }
 
 func (s *state) lastResult() Result {

@@ -1,0 +1,164 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+
+	"hmp_exporter/config"
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// offset is the one that the program has by default.
+const offset = 500 * time.Millisecond
+
+// A rig is a collector with a configuration, a log, and HMPs on a network that is
+// in memory, so that it works in a synctest bubble.
+type rig struct {
+	*Collector
+	t    *testing.T
+	dir  string // of the configuration
+	log  *logBuffer
+	hmps map[string]*hmpsim.PipeListener // by host and port
+}
+
+func newRig(t *testing.T, change ...func(*Options)) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), log: new(logBuffer), hmps: make(map[string]*hmpsim.PipeListener)}
+	o := Options{MaxConcurrent: 100, TimeoutOffset: offset, UserAgent: "hmp_exporter/test", Logger: log.NewLogfmtLogger(r.log)}
+	for _, c := range change {
+		c(&o)
+	}
+	r.Collector = New(o)
+	r.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return r.hmps[address].DialContext(ctx, network, address)
+	}
+	t.Cleanup(func() {
+		r.Close()
+		noCanary(t, "the log", r.log.String())
+		noCanary(t, "the last results", fmt.Sprintf("%+v", r.Last()))
+	})
+	return r
+}
+
+// maxConcurrent is a change of a rig's options.
+func maxConcurrent(n int) func(*Options) { return func(o *Options) { o.MaxConcurrent = n } }
+
+// sessions are those of one HMP by name, and what it answers to each.
+type sessions map[string]hmpsim.Behaviour
+
+// tokenOf is the token of the session of a name.
+func tokenOf(session string) string { return canary + "-" + session }
+
+// simulate returns an HMP that answers at http://<host>.
+func (r *rig) simulate(host string, s sessions, o ...hmpsim.Option) *hmpsim.Server {
+	r.t.Helper()
+	sim := newSim(s, o...)
+	r.listen(host+":80", sim, nil)
+	return sim
+}
+
+func newSim(s sessions, o ...hmpsim.Option) *hmpsim.Server {
+	sim := hmpsim.New(o...)
+	for name, behaviour := range s {
+		sim.SetToken(tokenOf(name), behaviour)
+	}
+	return sim
+}
+
+func (r *rig) listen(address string, sim *hmpsim.Server, change func(*hmpsim.ListenConfig)) {
+	r.t.Helper()
+	pipe := hmpsim.ListenPipe()
+	c := hmpsim.ListenConfig{Listener: pipe}
+	if change != nil {
+		change(&c)
+	}
+	listening, err := sim.Start(c)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(listening.Close)
+	r.hmps[address] = pipe
+}
+
+// file writes a file beside the configuration.
+func (r *rig) file(name, content string) {
+	r.t.Helper()
+	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(content), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// load loads a configuration of targets, each as [target] writes it.
+func (r *rig) load(targets ...string) *config.Config {
+	r.t.Helper()
+	r.file("hmp.yml", "targets:\n"+strings.Join(targets, ""))
+	cfg, err := config.Load(filepath.Join(r.dir, "hmp.yml"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return cfg
+}
+
+// target writes a target that is reached at http://<name>, with sessions whose
+// tokens are those of [tokenOf].
+func target(name string, sessions ...string) string {
+	return targetWith(name, "url: http://"+name, sessions...)
+}
+
+// targetWith writes a target with a setting for each line of settings.
+func targetWith(name, settings string, sessions ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  - name: %s\n    %s\n    sessions:\n", name, strings.ReplaceAll(settings, "\n", "\n    "))
+	for _, s := range sessions {
+		fmt.Fprintf(&b, "      - {name: %s, token: %s}\n", s, tokenOf(s))
+	}
+	return b.String()
+}
+
+// probe probes with the test's context.
+func (r *rig) probe(q Request) []Result {
+	r.t.Helper()
+	return r.probeWith(r.t.Context(), q)
+}
+
+func (r *rig) probeWith(ctx context.Context, q Request) []Result {
+	results, err := r.Probe(ctx, q)
+	if err != nil {
+		r.t.Errorf("Probe: %v", err)
+	}
+	noCanary(r.t, "the results", fmt.Sprintf("%+v", results))
+	noCanary(r.t, "the metrics", exposition(r.t, Families(results)))
+	return results
+}
+
+// outcomes returns the words of some results.
+func outcomes(results []Result) []hmp.Outcome {
+	var words []hmp.Outcome
+	for _, r := range results {
+		words = append(words, r.Outcome)
+	}
+	return words
+}
+
+// lookalike is the example session with a canary wherever it tells a secret or
+// who the user is.
+func lookalike() hmpsim.Session {
+	s := hmpsim.ExampleSession()
+	s.SessionID, s.Username, s.DisplayName = canary+"-id", canary+"-user", canary+" the User"
+	s.Groups = []string{canary + "-group"}
+	s.ServiceMessages = slices.Clone(s.ServiceMessages)
+	return s
+}
+
+// valid answers with a session.
+func valid() hmpsim.Behaviour { return hmpsim.Valid(lookalike()) }

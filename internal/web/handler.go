@@ -1,0 +1,90 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/pprof"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/config"
+)
+
+// A Collector makes the probes of a scrape: [collector.Collector] does.
+type Collector interface {
+	Probe(ctx context.Context, r collector.Request) ([]collector.Result, error)
+	Last() []collector.Result
+	Register(r prometheus.Registerer, reload func() (ok bool, last time.Time))
+}
+
+// Options of the HTTP surface.
+type Options struct {
+	Collector Collector
+	Store     *config.Store
+	Reload    func() error // loads the configuration again
+	Logger    log.Logger
+
+	TelemetryPath string // of the metrics; begins with a slash
+	ProbeSessions bool   // probe every session for the telemetry path
+	MaxRequests   int    // scrapes at once; 0 for any number
+	Lifecycle     bool   // allow POST /-/reload
+	Pprof         bool   // serve /debug/pprof/
+}
+
+type handler struct {
+	Options
+	own *prometheus.Registry // the exporter's metrics about itself
+}
+
+// New returns the handler of all paths. It fails if the telemetry path is not one
+// or is another's.
+func New(o Options) (http.Handler, error) {
+	if err := checkTelemetryPath(o.TelemetryPath); err != nil {
+		return nil, err
+	}
+	h := &handler{Options: o, own: prometheus.NewRegistry()}
+	h.own.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	o.Collector.Register(h.own, o.Store.Status)
+	limit := limiter(o.MaxRequests)
+
+	mux := http.NewServeMux()
+	mux.Handle("GET "+o.TelemetryPath, promhttp.InstrumentMetricHandler(h.own, limit(h.metrics)))
+	mux.Handle("GET /probe", limit(h.probe))
+	mux.HandleFunc("GET /{$}", h.index)
+	mux.HandleFunc("GET /style.css", style)
+	mux.HandleFunc("GET /config", h.config)
+	mux.HandleFunc("GET /-/healthy", h.healthy)
+	mux.HandleFunc("GET /-/ready", h.ready)
+	mux.HandleFunc("POST /-/reload", h.reload)
+	if o.Pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	return mux, nil
+}
+
+func checkTelemetryPath(p string) error {
+	if path.Clean(p) != p || !path.IsAbs(p) || strings.ContainsAny(p, "{}?#% ") {
+		return fmt.Errorf("telemetry path %q is not a path: give one such as /metrics", p)
+	}
+	taken := []string{"/", "/probe", "/config", "/sd", "/style.css"}
+	if slices.Contains(taken, p) || strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof") {
+		return fmt.Errorf("telemetry path %q serves something else: give another, such as /metrics", p)
+	}
+	return nil
+}

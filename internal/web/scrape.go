@@ -1,0 +1,101 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+
+	"hmp_exporter/collector"
+)
+
+const (
+	scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
+	// writeTimeout is how long a scraper may take to read an answer.
+	writeTimeout = 30 * time.Second
+	// minCompressed is how many sessions it takes to make compression worth its
+	// cost, which is more than that of a probe: fewer fit into some packets.
+	minCompressed = 4
+)
+
+// metrics answers with the exporter's own metrics and, where that is wanted, those
+// of all sessions.
+func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
+	var results []collector.Result
+	if h.ProbeSessions {
+		// No names, no error.
+		results, _ = h.Collector.Probe(r.Context(), collector.Request{ScrapeTimeout: r.Header.Get(scrapeTimeoutHeader)})
+	}
+	h.serve(w, r, true, prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+		families, err := h.own.Gather()
+		families = append(families, collector.Families(results)...)
+		slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+		return families, err
+	}))
+}
+
+// probe answers with the metrics of one target or session.
+func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
+	target, session, err := probeParameters(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	results, err := h.Collector.Probe(r.Context(), collector.Request{
+		Target: target, Session: session, ScrapeTimeout: r.Header.Get(scrapeTimeoutHeader),
+	})
+	if err != nil {
+		http.Error(w, err.Error()+": only what is configured can be probed; /config shows it", http.StatusNotFound)
+		return
+	}
+	h.serve(w, r, len(results) >= minCompressed, prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+		return collector.Families(results), nil
+	}))
+}
+
+// probeParameters returns the target and the session that a request names; the
+// session is "" if it names none.
+func probeParameters(r *http.Request) (target, session string, err error) {
+	query := r.URL.Query()
+	for name, value := range map[string]*string{"target": &target, "session": &session} {
+		values, given := query[name]
+		switch {
+		case len(values) > 1:
+			return "", "", fmt.Errorf("parameter %s is given %d times: give it once", name, len(values))
+		case given && values[0] == "":
+			return "", "", fmt.Errorf("parameter %s is empty: name a configured %s", name, name)
+		case given:
+			*value = values[0]
+		}
+	}
+	if target == "" {
+		return "", "", errors.New("parameter target is missing: name a configured target, as in /probe?target=studio")
+	}
+	return target, session, nil
+}
+
+// serve writes what g gathers in the format that the scraper wants most.
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, compress bool, g prometheus.Gatherer) {
+	// A writer that cannot have a deadline, as in a test, goes without.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+	promhttp.HandlerFor(g, promhttp.HandlerOpts{
+		ErrorLog:           errorLog{h.Logger},
+		ErrorHandling:      promhttp.ContinueOnError, // a metric that is missing is better than a scrape
+		EnableOpenMetrics:  true,
+		DisableCompression: !compress,
+	}).ServeHTTP(w, r)
+}
+
+type errorLog struct{ log.Logger }
+
+func (l errorLog) Println(v ...any) {
+	_ = level.Error(l).Log("msg", "failed to write metrics", "err", strings.TrimSpace(fmt.Sprintln(v...)))
+}

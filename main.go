@@ -1,0 +1,207 @@
+// Command hmp_exporter watches sessions of service tokens on Haivision Media
+// Platforms (HMP) for Prometheus. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	sloggokit "github.com/tjhop/slog-gokit"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/config"
+	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/web"
+)
+
+func main() {
+	if version.Version == "" {
+		version.Version = buildVersion()
+	}
+	app := kingpin.New("hmp_exporter", "Watches sessions of service tokens on Haivision Media Platforms (HMP) for Prometheus.")
+	app.Version(version.Print("hmp_exporter")).VersionFlag.Short('v')
+	app.HelpFlag.Short('h')
+	app.UsageWriter(os.Stdout)
+	app.DefaultEnvars()
+
+	var p program
+	app.Flag("config.file", "Configuration file. Without one, HMP_URL and HMP_TOKEN_FILE configure a single HMP.").Default("hmp.yml").IsSetByUser(&p.configNamed).StringVar(&p.configFile)
+	p.webFlags = kingpinflag.AddFlags(app, ":10042")
+	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&p.web.TelemetryPath)
+	app.Flag("web.enable-lifecycle", "Allow POST /-/reload. SIGHUP reloads in any case.").BoolVar(&p.web.Lifecycle)
+	app.Flag("web.enable-pprof", "Serve profiles of this program under /debug/pprof/.").BoolVar(&p.web.Pprof)
+	app.Flag("web.max-requests", "Scrapes to answer at once; more get a 503. 0 for any number.").Default("40").IntVar(&p.web.MaxRequests)
+	app.Flag("collector.sessions", "Probe every session for the telemetry path. Without it, only /probe does.").Default("true").BoolVar(&p.web.ProbeSessions)
+	app.Flag("timeout-offset", "How much earlier than the scrape's timeout its probes end.").Default("500ms").DurationVar(&p.collector.TimeoutOffset)
+	app.Flag("probe.max-concurrent", "Probes to make at once, of all scrapes.").Default("256").IntVar(&p.collector.MaxConcurrent)
+	app.Flag("log.level", "Least severe messages to log.").Default("info").EnumVar(&p.logLevel, "debug", "info", "warn", "error")
+	app.Flag("log.format", "Format of the log.").Default("logfmt").EnumVar(&p.logFormat, "logfmt", "json")
+
+	serve := app.Command("serve", "Answer Prometheus until SIGTERM. The default command.").Default()
+	check := app.Command("check", "Load the configuration and the secret files, and show what would be probed. Sends nothing.")
+	demo := app.Command("demo", "Serve a simulated fleet of HMPs that runs inside this program. Needs no configuration.")
+	health := app.Command("healthcheck", "Ask a running exporter whether it is healthy.").Hidden()
+	healthURL := health.Flag("url", "What to ask.").Default("http://localhost:10042/-/healthy").String()
+
+	command, err := app.Parse(os.Args[1:])
+	if err == nil {
+		switch command {
+		case serve.FullCommand():
+			err = p.serve(p.load, func(string) {})
+		case check.FullCommand():
+			err = p.check(os.Stdout)
+		case demo.FullCommand():
+			err = p.demo(os.Stdout)
+		case health.FullCommand():
+			err = web.Healthcheck(context.Background(), *healthURL)
+		}
+	} else {
+		err = fmt.Errorf("%w; see hmp_exporter --help", err)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "hmp_exporter:", err)
+		os.Exit(1)
+	}
+}
+
+// A program is what the flags make of it.
+type program struct {
+	configFile          string
+	configNamed         bool // by a flag or the environment
+	logLevel, logFormat string
+	webFlags            *toolkit.FlagConfig
+	web                 web.Options
+	collector           collector.Options
+}
+
+// load reads the configuration that the flags and the environment choose.
+func (p *program) load() (*config.Config, error) {
+	if !config.InEnvironment(os.Getenv) {
+		return config.Load(p.configFile)
+	}
+	if _, err := os.Stat(p.configFile); p.configNamed || err == nil {
+		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", p.configFile)
+	}
+	return config.FromEnvironment(os.Getenv)
+}
+
+func (p *program) check(w io.Writer) error {
+	cfg, err := p.load()
+	if err != nil {
+		return err
+	}
+	if err := cfg.Summary(w); err != nil {
+		return err
+	}
+	return cfg.CheckSecrets()
+}
+
+func (p *program) demo(w io.Writer) error {
+	dir, err := os.MkdirTemp("", "hmp_exporter-demo-")
+	if err != nil {
+		return fmt.Errorf("failed to make a directory for the demo: %w; set TMPDIR to one that is writable", err)
+	}
+	defer os.RemoveAll(dir)
+	sim, err := hmpsim.StartDemo(dir, hmpsim.DemoOptions{})
+	if err != nil {
+		return err
+	}
+	defer sim.Close()
+	load := func() (*config.Config, error) { return config.Load(sim.ConfigFile()) }
+	return p.serve(load, func(url string) {
+		fmt.Fprintf(w, "Three simulated HMPs are running, and their sessions tell this story:\n\n  %s\n\n", strings.Join(sim.Story(), "\n  "))
+		fmt.Fprintf(w, "Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, p.web.TelemetryPath)
+	})
+}
+
+// serve runs the daemon until a signal ends it. When it can be asked, started is
+// called with the address.
+func (p *program) serve(load func() (*config.Config, error), started func(url string)) error {
+	if p.collector.MaxConcurrent < 1 || p.collector.TimeoutOffset < 0 {
+		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal does not wait for scrapes
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
+	logger, slogger := p.loggers(os.Stderr)
+	p.collector.Logger, p.web.Logger = logger, logger
+	p.collector.UserAgent = version.ComponentUserAgent("hmp_exporter")
+	sessions := collector.New(p.collector)
+	defer sessions.Close()
+	store := config.NewStore(load, sessions.Apply)
+	if err := store.Reload(); err != nil {
+		return err
+	}
+	p.web.Collector, p.web.Store = sessions, store
+	p.web.Reload = func() error {
+		err := store.Reload()
+		if err != nil {
+			_ = level.Error(logger).Log("msg", "failed to reload the configuration; the old one stays", "err", err)
+		} else {
+			_ = level.Info(logger).Log("msg", "reloaded the configuration")
+		}
+		return err
+	}
+	handler, err := web.New(p.web)
+	if err != nil {
+		return err
+	}
+	listeners, err := web.Listen(p.webFlags)
+	if err != nil {
+		return err
+	}
+
+	_ = level.Info(logger).Log("msg", "starting hmp_exporter", "version", version.Info(), "build", version.BuildContext())
+	go func() {
+		for {
+			select {
+			case <-hangup:
+				_ = p.web.Reload()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	started(web.URL(listeners[0]))
+	err = web.Serve(ctx, listeners, handler, p.webFlags, slogger)
+	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
+	return err
+}
+
+// loggers returns the same log for this program and for the exporter toolkit, which
+// wants another kind and adds the time and the caller itself.
+func (p *program) loggers(w io.Writer) (log.Logger, *slog.Logger) {
+	logger := log.NewLogfmtLogger(log.NewSyncWriter(w))
+	if p.logFormat == "json" {
+		logger = log.NewJSONLogger(log.NewSyncWriter(w))
+	}
+	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(p.logLevel, level.InfoValue())))
+	return log.With(logger, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller),
+		slog.New(sloggokit.NewGoKitHandler(logger, slog.LevelDebug))
+}
+
+// buildVersion is for binaries that were built without the Makefile.
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return strings.TrimPrefix(info.Main.Version, "v")
+	}
+	return "devel"
+}
