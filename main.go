@@ -73,7 +73,11 @@ func main() {
 		err = fmt.Errorf("%w; see hmp_exporter --help", err)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "hmp_exporter:", err)
+		// Errors of a configuration begin with file and line, as editors like them.
+		if _, ok := errors.AsType[config.Errors](err); !ok {
+			err = fmt.Errorf("hmp_exporter: %w", err)
+		}
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
