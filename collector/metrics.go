@@ -74,8 +74,9 @@ var Metrics = []Metric{
 		}
 	}},
 	{SessionError, gauge, perSession("code", "name"), "1 for the error code that HMP answered with, 0 for the others.", func(s *series, r *Result) {
+		code := r.Code.Catalogued()
 		for _, e := range codePairs {
-			s.add(boolean(e.code == r.Code), e.labels...)
+			s.add(boolean(e.code == code), e.labels...)
 		}
 	}},
 	{SessionHTTPStatus, gauge, perSession(), "The HTTP status of the answer, 0 if there was none.", func(s *series, r *Result) {

@@ -14,8 +14,8 @@ type Answer struct {
 	Responded bool
 	// StatusCode is that of the response, 0 if there was none.
 	StatusCode int
-	// Code is the error code of the envelope, as one of the catalogue; "" if
-	// there was none.
+	// Code is the error code of the envelope, "" if there was none. It may be one
+	// that the catalogue does not list.
 	Code Code
 	// Phases is where the time went.
 	Phases Phases

@@ -1,6 +1,9 @@
 package hmp
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Code is an HMP error code: six digits in a string, because the leading
 // zeros count. Anything that reads it as a number (YAML: 020001 is 8193) is wrong.
@@ -48,15 +51,20 @@ var Catalogue = []ErrorInfo{
 	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look the code up in Haivision's documentation; the log has it."},
 }
 
+// code returns what an envelope said as a code: itself if it has the form of one,
+// so that it is safe to show; [OtherCode] for any other text; "" for none.
+func code(said string) Code {
+	notDigit := func(r rune) bool { return r < '0' || r > '9' }
+	if said == "" || len(said) == 6 && !strings.ContainsFunc(said, notDigit) {
+		return Code(said)
+	}
+	return OtherCode
+}
+
 // Catalogued returns c if the catalogue lists it, "" for "", else [OtherCode].
 func (c Code) Catalogued() Code {
-	if c == "" {
-		return ""
-	}
-	for _, e := range Catalogue {
-		if e.Code == c {
-			return c
-		}
+	if c == "" || slices.ContainsFunc(Catalogue, func(e ErrorInfo) bool { return e.Code == c }) {
+		return c
 	}
 	return OtherCode
 }

@@ -97,7 +97,8 @@ func (c *Client) read(ctx context.Context, resp *http.Response, token string) An
 	}
 	if resp.StatusCode != http.StatusOK {
 		p, err := decode(resp.Body, maxEnvelope, token, false)
-		a.Outcome, a.Code = refusal(resp.StatusCode, p), Code(p.code).Catalogued()
+		a.Code = code(p.code)
+		a.Outcome = refusal(resp.StatusCode, a.Code, p.message)
 		// An unexpected status is one whatever the body says; of any other, the
 		// body that did not come in time would have told the outcome.
 		if err != nil && expired(ctx) && a.Outcome != HTTPError {
@@ -113,7 +114,7 @@ func (c *Client) read(ctx context.Context, resp *http.Response, token string) An
 	case expired(ctx):
 		a.Outcome = Timeout
 	default:
-		a.Outcome, a.Reason, a.Code = BadPayload, bodyReason(err), Code(p.code).Catalogued()
+		a.Outcome, a.Reason, a.Code = BadPayload, bodyReason(err), code(p.code)
 	}
 	return a
 }
@@ -131,11 +132,10 @@ func (c *Client) session(resp *http.Response, token string) (payload, error) {
 }
 
 // refusal reads a status other than 200 and 3xx, with the help of the envelope.
-func refusal(status int, p payload) Outcome {
-	code := Code(p.code)
+func refusal(status int, code Code, message string) Outcome {
 	switch status {
 	case http.StatusUnauthorized:
-		if code == UserNotAuthorized && p.message == noRolesMessage {
+		if code == UserNotAuthorized && message == noRolesMessage {
 			return NoRoles
 		}
 		return Unauthorized

@@ -1,0 +1,85 @@
+package collector
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// The tables of the README are made from those of the code.
+func TestReadme(t *testing.T) {
+	const file = "../README.md"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(text)
+	for name, table := range map[string]string{"metrics": metricsTable(), "results": resultsTable(), "errors": errorsTable()} {
+		begin, end := fmt.Sprintf("<!-- %s -->\n", name), fmt.Sprintf("<!-- end of %s -->", name)
+		before, rest, ok := strings.Cut(want, begin)
+		_, after, ok2 := strings.Cut(rest, end)
+		if !ok || !ok2 {
+			t.Fatalf("%s has no place for the table of %s", file, name)
+		}
+		want = before + begin + table + end + after
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Errorf("%s is not true to the code; go test ./collector -run TestReadme -update makes it so (-want +got):\n%s", file, diff)
+	}
+}
+
+func metricsTable() string {
+	var b strings.Builder
+	b.WriteString("| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n")
+	for _, m := range slices.SortedFunc(slices.Values(Metrics), sessionsFirst) {
+		labels := "`" + strings.Join(m.Labels, "` `") + "`"
+		if len(m.Labels) == 0 {
+			labels = ""
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, strings.ToLower(m.Type.String()), labels, strings.TrimSuffix(m.Help, "."))
+	}
+	return b.String()
+}
+
+// sessionsFirst puts what people look for before what the exporter says of itself.
+func sessionsFirst(a, b Metric) int {
+	own := func(m Metric) int { return int(boolean(m.samples == nil)) }
+	if c := own(a) - own(b); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Name, b.Name)
+}
+
+func resultsTable() string {
+	var b strings.Builder
+	b.WriteString("| result | what is the case | what to do |\n| --- | --- | --- |\n")
+	for _, o := range hmp.Outcomes {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o.Outcome, o.Meaning, o.Advice)
+	}
+	return b.String()
+}
+
+func errorsTable() string {
+	var b strings.Builder
+	b.WriteString("| code | name | comes with | what is the case | what to do |\n| --- | --- | --- | --- | --- |\n")
+	for _, e := range hmp.Catalogue {
+		status := "any status"
+		if e.Family != 0 {
+			status = fmt.Sprint(e.Family)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", e.Code, e.Name, status, e.Meaning, e.Advice)
+	}
+	return b.String()
+}
