@@ -132,7 +132,7 @@ func configure(t *testing.T, hmp *hmpsim.Server, sessions ...string) string {
 	return file
 }
 
-func writeConfig(t *testing.T, file, url string, sessions ...string) {
+func writeConfig(t testing.TB, file, url string, sessions ...string) {
 	t.Helper()
 	text := "targets:\n  - name: studio\n    url: " + url + "\n    sessions:\n"
 	for _, s := range sessions {
