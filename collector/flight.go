@@ -11,10 +11,11 @@ import (
 // A flight is a probe under way. Scrapes that overlap share it, so that an HMP
 // sees one probe of a session at a time, however many scrapers there are.
 type flight struct {
-	deadline  time.Time
-	responded atomic.Bool
-	landed    chan struct{} // closed when result is there
-	result    Result
+	deadline time.Time
+	started  atomic.Bool   // there was room for it
+	status   atomic.Int32  // of the response, once there is one
+	landed   chan struct{} // closed when result is there
+	result   Result
 }
 
 // board returns the flight that is under way, or a new one and true: then the
@@ -29,12 +30,20 @@ func (m *member) board(deadline time.Time) (f *flight, pilot bool) {
 	return m.flight, true
 }
 
-func (m *member) land(f *flight, r Result) {
+func (m *member) land(f *flight) {
 	m.mu.Lock()
 	m.flight = nil
 	m.mu.Unlock()
-	f.result = r
 	close(f.landed)
+}
+
+// late is the answer to a scrape that cannot wait for f any longer.
+func (f *flight) late() hmp.Answer {
+	if !f.started.Load() {
+		return hmp.Answer{Outcome: hmp.Saturated}
+	}
+	status := int(f.status.Load())
+	return hmp.Answer{Outcome: hmp.Timeout, Responded: status != 0, StatusCode: status}
 }
 
 // probe returns the result of a probe of m that ends within the given time.
@@ -47,40 +56,56 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 	for {
 		f, pilot := m.board(deadline)
 		if pilot {
-			r := c.fly(ctx, m, f, given)
-			m.state.conclude(&r, c.logger)
-			m.land(f, r)
-			return r
+			c.fly(ctx, m, f, given)
+			return f.result
 		}
-		c.metrics.coalesced.Inc()
+		patience := ctx.Done()
+		if !deadline.Before(f.deadline) {
+			patience = nil // it lands in time, with more to tell than that it is late
+		}
 		select {
 		case <-f.landed:
-		case <-ctx.Done():
-			return m.result(start, given, hmp.Answer{Outcome: hmp.Timeout, Responded: f.responded.Load()})
+		case <-patience:
+			c.metrics.coalesced.Inc()
+			return m.result(start, given, f.late())
 		}
-		// A flight with less time than this scrape has may have needed more.
+		// A flight may have needed more time than it had. A new one can know better
+		// only if it has more, and not if this scrape came but a moment later.
 		short := f.result.Outcome == hmp.Timeout || f.result.Outcome == hmp.Saturated
-		if !short || !f.deadline.Before(deadline) {
+		if !short || time.Until(deadline) <= f.result.Timeout {
+			c.metrics.coalesced.Inc()
 			return f.result
 		}
 		given = time.Until(deadline)
 	}
 }
 
-// fly makes the probe, once there is room for it.
-func (c *Collector) fly(ctx context.Context, m *member, f *flight, given time.Duration) Result {
+// fly makes the probe and lands f with its result.
+func (c *Collector) fly(ctx context.Context, m *member, f *flight, given time.Duration) {
+	defer m.land(f)
+	f.result = c.makeProbe(ctx, m, f, given)
+	m.state.conclude(&f.result, c.logger)
+}
+
+// makeProbe makes the probe, once there is room for it.
+func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given time.Duration) Result {
 	start := time.Now()
 	select {
 	case c.slots <- struct{}{}:
 	default:
+		// Half of the time is for the probe itself: one that began in the last
+		// moment would say of an HMP that it did not answer.
+		wait := time.NewTimer(given / 2)
+		defer wait.Stop()
 		select {
 		case c.slots <- struct{}{}:
-		case <-ctx.Done():
+		case <-wait.C:
 			return m.result(start, given, hmp.Answer{Outcome: hmp.Saturated})
 		}
 		start, given = time.Now(), time.Until(f.deadline)
 	}
 	defer func() { <-c.slots }()
+	f.started.Store(true)
 	c.metrics.inFlight.Inc()
 	defer c.metrics.inFlight.Dec()
 
@@ -105,7 +130,7 @@ func (m *member) ask(ctx context.Context, f *flight) hmp.Answer {
 	return m.client.Session(ctx, hmp.Request{
 		Token:      token.Reveal(),
 		Header:     header,
-		OnResponse: func() { f.responded.Store(true) },
+		OnResponse: func(status int) { f.status.Store(int32(status)) },
 	})
 }
 

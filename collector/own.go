@@ -44,8 +44,10 @@ func (c *Collector) Register(r prometheus.Registerer, reload func() (ok bool, la
 			return boolean(ok)
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts(ConfigReloadTime)), func() float64 {
-			_, last := reload()
-			return seconds(last)
+			if _, last := reload(); !last.IsZero() {
+				return seconds(last)
+			}
+			return 0
 		}),
 	)
 }

@@ -40,7 +40,11 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	}
 	r.Collector = New(o)
 	r.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		return r.hmps[address].DialContext(ctx, network, address)
+		hmp, ok := r.hmps[address]
+		if !ok {
+			return nil, fmt.Errorf("no HMP at %s", address)
+		}
+		return hmp.DialContext(ctx, network, address)
 	}
 	t.Cleanup(func() {
 		r.Close()
@@ -162,3 +166,8 @@ func lookalike() hmpsim.Session {
 
 // valid answers with a session.
 func valid() hmpsim.Behaviour { return hmpsim.Valid(lookalike()) }
+
+// advance lets the clock of a bubble go on.
+func advance(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // nobody waits for this clock
+}

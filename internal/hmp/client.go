@@ -44,8 +44,8 @@ type Request struct {
 	Token string
 	// Header is sent along with the client's own.
 	Header http.Header
-	// OnResponse, unless nil, is called as soon as the HMP has responded.
-	OnResponse func()
+	// OnResponse, unless nil, is called with the status as soon as there is one.
+	OnResponse func(status int)
 }
 
 // Session asks the HMP about a session, until the deadline that ctx must have.
@@ -58,7 +58,7 @@ func (c *Client) Session(ctx context.Context, r Request) Answer {
 	resp, err := c.transports.current().RoundTrip(req)
 	if err == nil {
 		if r.OnResponse != nil {
-			r.OnResponse()
+			r.OnResponse(resp.StatusCode)
 		}
 		a = c.read(ctx, resp, r.Token)
 		_ = resp.Body.Close() // all that is wanted of it has been read

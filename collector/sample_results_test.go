@@ -1,0 +1,80 @@
+package collector
+
+import (
+	"time"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// Some moments of the sample results.
+var (
+	probed  = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	expires = time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
+)
+
+// sampleResults has a result for every outcome, as a probe could have made it.
+func sampleResults() map[hmp.Outcome]Result {
+	dialled := hmp.Phases{Resolve: 4 * time.Millisecond, Connect: 2 * time.Millisecond, TLS: 8 * time.Millisecond}
+	answered := dialled
+	answered.Processing, answered.Transfer = 16*time.Millisecond, time.Millisecond
+	ranOut := dialled
+	ranOut.Processing = 9486 * time.Millisecond
+
+	answer := func(o hmp.Outcome, status int, code hmp.Code) hmp.Answer {
+		return hmp.Answer{Outcome: o, Responded: true, StatusCode: status, Code: code, Phases: answered, CertificateExpiry: expires}
+	}
+	admin, roles, failures, messages := true, 1, 3.0, 2
+	good := answer(hmp.Valid, 200, "")
+	good.Details = hmp.Details{
+		Admin: &admin, Roles: &roles, LoginFailures: &failures, ServiceMessages: &messages,
+		LastAction: probed.Add(-time.Minute + 99*time.Millisecond), LastLogin: probed.Add(-time.Hour),
+	}
+	answers := []hmp.Answer{
+		good,
+		answer(hmp.NoRoles, 401, hmp.UserNotAuthorized),
+		answer(hmp.Unauthorized, 401, hmp.UserNotAuthorized),
+		answer(hmp.InternalError, 500, hmp.InternalServer),
+		answer(hmp.AuthUnavailable, 503, hmp.ServiceUnavailable),
+		answer(hmp.EndpointMissing, 404, ""),
+		answer(hmp.Redirect, 302, ""),
+		answer(hmp.HTTPError, 502, ""),
+		answer(hmp.BadPayload, 200, ""),
+		{Outcome: hmp.Timeout, Phases: ranOut, CertificateExpiry: expires},
+		{Outcome: hmp.DNS, Phases: hmp.Phases{Resolve: 4 * time.Millisecond}},
+		{Outcome: hmp.Connect, Phases: hmp.Phases{Resolve: 4 * time.Millisecond, Connect: time.Millisecond}},
+		{Outcome: hmp.TLS, Phases: dialled, CertificateExpiry: probed.Add(-24 * time.Hour)},
+		{Outcome: hmp.Protocol, Phases: dialled, CertificateExpiry: expires},
+		answer(hmp.LoginRejected, 401, hmp.InvalidCredentials),
+		{Outcome: hmp.Credentials, Reason: "token_file secrets/playout.token: no such file or directory"},
+		{Outcome: hmp.Saturated},
+	}
+	results := make(map[hmp.Outcome]Result)
+	for _, a := range answers {
+		p := a.Phases
+		results[a.Outcome] = Result{
+			Target: "studio", Session: "playout", Answer: a,
+			Start: probed, Duration: p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer, Timeout: 9500 * time.Millisecond,
+			Rotations: 7,
+		}
+	}
+	return results
+}
+
+// manyResults are those of several sessions on two targets, with all that is
+// awkward about service messages and certificates.
+func manyResults() []Result {
+	sample := sampleResults()
+	first, second, third, fourth := sample[hmp.Valid], sample[hmp.Valid], sample[hmp.Unauthorized], sample[hmp.Connect]
+
+	messages := 4
+	first.Details.ServiceMessages = &messages
+	first.Details.MessageTexts = []string{
+		`Password "change" required`, "one line\nand another", `back\slash`, "Grüße, 日本語, 👋 and a no-break\u00a0space",
+	}
+	second.Session, second.Details = "archive", hmp.Details{LoginFailures: new(float64)} // all else unknown
+	second.CertificateExpiry = expires.Add(-30 * 24 * time.Hour)                         // that of another node behind one address
+	third.Target, third.Code, third.StatusCode = "lab", hmp.OtherCode, 401
+	third.CertificateExpiry = time.Time{} // plain HTTP
+	fourth.Target, fourth.Session = "lab", "archive"
+	return []Result{first, second, third, fourth}
+}

@@ -1,0 +1,80 @@
+package collector
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// TestSaturated has no room but for one probe, which an HMP that hangs takes.
+// Nothing is said of the other HMP then, least of all that it is down.
+func TestSaturated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, maxConcurrent(1))
+		r.simulate("hung", sessions{"playout": hmpsim.Hang()})
+		sim := r.simulate("studio", sessions{"playout": valid()})
+		r.Apply(r.load(target("hung", "playout"), target("studio", "playout")))
+
+		hung := make(chan struct{})
+		go func() {
+			defer close(hung)
+			r.probe(Request{Target: "hung"})
+		}()
+		synctest.Wait()
+		got, _ := r.verdict(Request{Target: "studio"}, sim)
+		if diff := cmp.Diff(verdict{"saturated", absent, "0", "0", "", 0}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		<-hung
+		if got, _ := r.verdict(Request{Target: "studio"}, sim); got.Result != "valid" {
+			t.Errorf("there is room again: got %+v", got)
+		}
+	})
+}
+
+// TestSaturatedScrape is the same within one scrape, where the time of all
+// probes ends at once.
+func TestSaturatedScrape(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, maxConcurrent(1))
+		r.simulate("studio", sessions{"a": hmpsim.Hang(), "b": hmpsim.Hang()})
+		r.Apply(r.load(target("studio", "a", "b")))
+		words := make(map[hmp.Outcome]int)
+		for _, o := range outcomes(r.probe(Request{})) {
+			words[o]++
+		}
+		if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Timeout: 1, hmp.Saturated: 1}, words); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestSaturatedJoiner shares a probe that waits for room, and cannot wait as long.
+func TestSaturatedJoiner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, maxConcurrent(1))
+		r.simulate("hung", sessions{"playout": hmpsim.Hang()})
+		sim := r.simulate("studio", sessions{"playout": valid()})
+		r.Apply(r.load(target("hung", "playout"), target("studio", "playout")))
+
+		var others sync.WaitGroup
+		defer others.Wait()
+		for _, name := range []string{"hung", "studio"} {
+			others.Go(func() { r.probe(Request{Target: name}) })
+			synctest.Wait()
+		}
+		got, result := r.verdict(Request{Target: "studio", ScrapeTimeout: "2.5"}, sim)
+		if diff := cmp.Diff(verdict{"saturated", absent, "0", "0", "", 0}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if want := 2 * time.Second; result.Duration != want {
+			t.Errorf("took %v, want %v", result.Duration, want)
+		}
+	})
+}
