@@ -145,11 +145,7 @@ func TestOutcomes(t *testing.T) {
 			t.Parallel()
 			var connections atomic.Int32
 			s := httptest.NewUnstartedServer(tt.handler)
-			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-				if state == http.StateNew {
-					connections.Add(1)
-				}
-			}
+			s.Config.ConnState = countNew(&connections)
 			s.Start()
 			defer s.Close()
 			got := ask(t, s.URL)
@@ -291,11 +287,7 @@ func TestConnections(t *testing.T) {
 			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				tt.answers[requests.Add(1)-1](w, r)
 			}))
-			s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-				if state == http.StateNew {
-					connections.Add(1)
-				}
-			}
+			s.Config.ConnState = countNew(&connections)
 			s.StartTLS()
 			defer s.Close()
 			u, _ := url.Parse(s.URL)
