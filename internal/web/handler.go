@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ func New(o Options) (http.Handler, error) {
 }
 
 func checkTelemetryPath(p string) error {
-	if path.Clean(p) != p || !path.IsAbs(p) || strings.ContainsAny(p, "{}?#% ") {
+	if path.Clean(p) != p || !path.IsAbs(p) || (&url.URL{Path: p}).EscapedPath() != p {
 		return fmt.Errorf("telemetry path %q is not a path: give one such as /metrics", p)
 	}
 	taken := []string{"/", "/probe", "/config", "/sd", "/style.css"}

@@ -22,7 +22,7 @@ func Healthcheck(ctx context.Context, url string) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, resp.Status)
+		return fmt.Errorf("%s answers %s", req.URL.Redacted(), resp.Status)
 	}
 	return nil
 }

@@ -100,5 +100,5 @@ func TestTelemetryPathMoves(t *testing.T) {
 	r := newRig(t, fleet, func(o *Options) { o.TelemetryPath = "/hmp/metrics" })
 	r.get("/hmp/metrics").want(t, http.StatusOK, playout)
 	r.get("/metrics").want(t, http.StatusNotFound)
-	r.get("/").want(t, http.StatusOK, `href="hmp/metrics"`)
+	r.get("/").want(t, http.StatusOK, `href="./hmp/metrics"`)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -64,16 +65,24 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 // probeParameters returns the target and the session that a request names; the
 // session is "" if it names none.
 func probeParameters(r *http.Request) (target, session string, err error) {
-	query := r.URL.Query()
-	for name, value := range map[string]*string{"target": &target, "session": &session} {
-		values, given := query[name]
+	// Not URL.Query, which leaves out what it cannot parse: a session that is left
+	// out is a probe of the whole target.
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return "", "", fmt.Errorf("the parameters are malformed: %w", err)
+	}
+	for _, p := range []struct {
+		name  string
+		value *string
+	}{{"target", &target}, {"session", &session}} {
+		values, given := query[p.name]
 		switch {
 		case len(values) > 1:
-			return "", "", fmt.Errorf("parameter %s is given %d times: give it once", name, len(values))
+			return "", "", fmt.Errorf("parameter %s is given %d times: give it once", p.name, len(values))
 		case given && values[0] == "":
-			return "", "", fmt.Errorf("parameter %s is empty: name a configured %s", name, name)
+			return "", "", fmt.Errorf("parameter %s is empty: name a configured %[1]s", p.name)
 		case given:
-			*value = values[0]
+			*p.value = values[0]
 		}
 	}
 	if target == "" {

@@ -47,7 +47,7 @@ func Listen(flags *toolkit.FlagConfig) ([]net.Listener, error) {
 
 func listen(address string) (net.Listener, error) {
 	if !strings.HasPrefix(address, "vsock://") {
-		return net.Listen("tcp", address)
+		return new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	}
 	u, err := url.Parse(address)
 	if err != nil {

@@ -1,0 +1,122 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/config"
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// A fake is a Collector whose results are given.
+type fake struct {
+	results []collector.Result
+	// gate, unless nil, holds each probe until it has sent something. As with the
+	// real one, a scraper that hangs up does not end the probe.
+	gate chan struct{}
+}
+
+func (f *fake) Probe(context.Context, collector.Request) ([]collector.Result, error) {
+	if f.gate != nil {
+		<-f.gate
+	}
+	return f.results, nil
+}
+
+func (f *fake) Last() []collector.Result                                 { return f.results }
+func (f *fake) Register(prometheus.Registerer, func() (bool, time.Time)) {}
+
+// handlerOf returns the handler of a collector without a configuration.
+func handlerOf(t *testing.T, c Collector, change ...func(*Options)) http.Handler {
+	t.Helper()
+	o := Options{
+		Collector:     c,
+		Store:         config.NewStore(nil, nil),
+		Logger:        log.NewNopLogger(),
+		TelemetryPath: "/metrics",
+		ProbeSessions: true,
+	}
+	for _, change := range change {
+		change(&o)
+	}
+	handler, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler
+}
+
+// someResults are those of n sessions that are valid.
+func someResults(n int) []collector.Result {
+	return slices.Repeat([]collector.Result{{
+		Target: "studio", Session: "playout", Answer: hmp.Answer{Outcome: hmp.Valid, Responded: true, StatusCode: 200},
+	}}, n)
+}
+
+// A piped server is one of [Serve] on a network in memory, for a synctest bubble.
+type piped struct {
+	pipe    *hmpsim.PipeListener
+	client  *http.Client
+	dialled atomic.Int32 // connections of the client
+	stop    context.CancelFunc
+	ended   chan struct{} // closed when Serve has returned err
+	err     error
+}
+
+// servePiped serves until stop is called or the test ends.
+func servePiped(t *testing.T, h http.Handler) *piped {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	p := &piped{pipe: hmpsim.ListenPipe(), client: newClient(t), stop: stop, ended: make(chan struct{})}
+	p.client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		p.dialled.Add(1)
+		return p.pipe.DialContext(ctx, network, address)
+	}
+	go func() {
+		defer close(p.ended)
+		p.err = Serve(ctx, []net.Listener{p.pipe}, h, webFlags(""), slog.New(slog.DiscardHandler))
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-p.ended
+	})
+	return p
+}
+
+// webFlags are those of the exporter toolkit.
+func webFlags(configFile string, addresses ...string) *toolkit.FlagConfig {
+	systemd := false
+	return &toolkit.FlagConfig{WebListenAddresses: &addresses, WebSystemdSocket: &systemd, WebConfigFile: &configFile}
+}
+
+// A scrape is one that is under way.
+type scrape struct {
+	cancel context.CancelFunc // hangs up
+	answer chan reply         // closed when the scraper has hung up
+}
+
+// scrape begins a scrape.
+func (p *piped) scrape(t *testing.T) scrape {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	s := scrape{cancel: cancel, answer: make(chan reply, 1)}
+	go func() {
+		defer close(s.answer)
+		if r, err := try(ctx, t, p.client, http.MethodGet, "http://localhost/metrics"); err == nil {
+			s.answer <- r
+		}
+	}()
+	return s
+}
