@@ -1,0 +1,80 @@
+# What can be built, tested and checked here. `make` alone lists it.
+
+BIN    ?= hmp_exporter
+ENGINE ?= docker
+
+# What the program says of itself. Nothing in it depends on who builds it, where or when: the date is the commit's (or
+# SOURCE_DATE_EPOCH), so that the same commit gives the same bytes anywhere. Go's own stamping would add the state of the
+# work tree, which an image or a source archive does not have; hence -buildvcs=false below.
+VERSION    ?= $(or $(patsubst v%,%,$(shell git describe --tags --match='v*' --dirty 2>/dev/null)),0.0.0-dev)
+REVISION   ?= $(or $(shell git rev-parse --verify --quiet HEAD 2>/dev/null),unknown)
+BRANCH     ?= $(or $(shell git branch --show-current 2>/dev/null),unknown)
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+BUILD_DATE ?= $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%dT%H:%M:%SZ)
+
+STAMP   = github.com/prometheus/common/version
+LDFLAGS = -s -w \
+	-X $(STAMP).Version=$(VERSION) -X $(STAMP).Revision=$(REVISION) \
+	-X $(STAMP).Branch=$(BRANCH) -X $(STAMP).BuildDate=$(BUILD_DATE)
+STATIC  = CGO_ENABLED=0 go build -trimpath -buildvcs=false
+
+# Every go.mod of the repository. The tools have theirs apart, so that the program's own lists what the program needs.
+MODULES = . e2e e2e/tools/prometheus e2e/tools/golangci-lint
+
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the static program, ./hmp_exporter
+	$(STATIC) -ldflags='$(LDFLAGS)' -o $(BIN) .
+
+.PHONY: image
+image: ## build the container image with docker, or with ENGINE=…
+	$(ENGINE) build -t hmp_exporter:$(VERSION) \
+	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+	  --build-arg BRANCH=$(BRANCH) --build-arg CREATED=$(BUILD_DATE) .
+
+.PHONY: test
+test: unit e2e ## build and test everything, installing what that takes
+
+.PHONY: unit
+unit: ## the packages' own tests, with the race detector, in random order
+	go test -race -shuffle=on ./...
+
+# -count=1: Go's test cache does not see that the program beside the tests has changed.
+.PHONY: e2e
+e2e: build .tools/prometheus .tools/promtool buildah ## the program and its image against a real Prometheus
+	go test -C e2e -count=1 -timeout=15m ./...
+
+.PHONY: bench
+bench: ## the benchmarks, with allocations
+	go test -run='^$$' -bench=. -benchmem ./...
+
+.PHONY: lint
+lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod is tidy and true
+	.tools/golangci-lint config verify
+	.tools/golangci-lint run
+	cd e2e && ../.tools/golangci-lint run
+	@set -e; for module in $(MODULES); do (set -x; go mod tidy -C $$module -diff; go mod verify -C $$module); done
+
+.PHONY: clean
+clean: ## remove what was built here, the tools too
+	rm -rf $(BIN) .tools
+
+# The tools are built from their source, once; a new version in a go.mod builds them again. `go tool` would not do for
+# Prometheus, as it takes no tags: remove_all_sd, its own, leaves out the cloud discoveries and most of the build.
+.tools/prometheus .tools/promtool: .tools/%: e2e/tools/prometheus/go.mod
+	cd $(<D) && $(STATIC) -tags=remove_all_sd -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$*
+	@touch $@
+
+.tools/golangci-lint: e2e/tools/golangci-lint/go.mod
+	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+# buildah builds and runs images without an engine, which a test machine seldom has.
+.PHONY: buildah
+buildah:
+	@command -v buildah >/dev/null || e2e/install_buildah.sh
