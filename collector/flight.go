@@ -13,7 +13,7 @@ import (
 type flight struct {
 	deadline time.Time
 	started  atomic.Bool   // there was room for it
-	status   atomic.Int32  // of the response, once there is one
+	status   atomic.Int64  // of the response, once there is one
 	landed   chan struct{} // closed when result is there
 	result   Result
 }
@@ -130,7 +130,7 @@ func (m *member) ask(ctx context.Context, f *flight) hmp.Answer {
 	return m.client.Session(ctx, hmp.Request{
 		Token:      token.Reveal(),
 		Header:     header,
-		OnResponse: func(status int) { f.status.Store(int32(status)) },
+		OnResponse: func(status int) { f.status.Store(int64(status)) },
 	})
 }
 

@@ -188,11 +188,10 @@ func (d *decoder) timeField() (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	t, err := time.Parse(time.RFC3339, field)
-	if err != nil || t.Unix() <= 0 {
-		return time.Time{}, nil
+	if t, err := time.Parse(time.RFC3339, field); err == nil && t.Unix() > 0 {
+		return t, nil
 	}
-	return t, nil
+	return time.Time{}, nil
 }
 
 // arrayField counts the elements of an array; element has to pass one.

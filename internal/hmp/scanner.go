@@ -1,6 +1,7 @@
 package hmp
 
 import (
+	"errors"
 	"fmt"
 	"io"
 )
@@ -117,18 +118,18 @@ func (s *scanner) head() (byte, error) {
 
 // finish passes the white space behind the value and makes sure that the text ends there.
 func (s *scanner) finish() error {
-	switch _, err := s.peek(); err {
-	case io.EOF:
-		return nil
-	case nil:
+	switch _, err := s.peek(); {
+	case err == nil:
 		return s.syntaxError()
+	case errors.Is(err, io.EOF):
+		return nil
 	default:
 		return err
 	}
 }
 
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

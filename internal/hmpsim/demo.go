@@ -152,8 +152,8 @@ func writeDemo(dir string, ca []byte, fleet []demoTarget) error {
 			}
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), ca, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), ca, 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "hmp.yml"), demoConfig(fleet), 0o644)
+	return os.WriteFile(filepath.Join(dir, "hmp.yml"), demoConfig(fleet), 0o600)
 }

@@ -192,7 +192,7 @@ func TestFastClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clock := fastClock(60)
 		begin := clock()
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // on a fake clock
 		if d := clock().Sub(begin); d != 2*time.Minute {
 			t.Errorf("%v in two seconds, want two minutes", d)
 		}

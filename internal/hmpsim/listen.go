@@ -1,6 +1,7 @@
 package hmpsim
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func (s *Server) Start(c ListenConfig) (*Listening, error) {
 	listener := c.Listener
 	if listener == nil {
 		var err error
-		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0"); err != nil {
 			return nil, fmt.Errorf("failed to listen: %w", err)
 		}
 	}
