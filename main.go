@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func main() {
 	app.DefaultEnvars()
 
 	var p program
-	app.Flag("config.file", "Configuration file. Without one, HMP_URL and HMP_TOKEN_FILE configure a single HMP.").Default("hmp.yml").IsSetByUser(&p.configNamed).StringVar(&p.configFile)
+	app.Flag("config.file", "Configuration file. Without one, HMP_URL and HMP_TOKEN_FILE configure a single HMP.").PlaceHolder(`"hmp.yml"`).StringVar(&p.configFile)
 	p.webFlags = kingpinflag.AddFlags(app, ":10042")
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&p.web.TelemetryPath)
 	app.Flag("web.enable-lifecycle", "Allow POST /-/reload. SIGHUP reloads in any case.").BoolVar(&p.web.Lifecycle)
@@ -55,7 +56,7 @@ func main() {
 	check := app.Command("check", "Load the configuration and the secret files, and show what would be probed. Sends nothing.")
 	demo := app.Command("demo", "Serve a simulated fleet of HMPs that runs inside this program. Needs no configuration.")
 	health := app.Command("healthcheck", "Ask a running exporter whether it is healthy.").Hidden()
-	healthURL := health.Flag("url", "What to ask.").Default("http://localhost:10042/-/healthy").String()
+	healthURL := health.Flag("url", "What to ask.").Default("http://127.0.0.1:10042/-/healthy").String()
 
 	command, err := app.Parse(os.Args[1:])
 	if err == nil {
@@ -84,8 +85,7 @@ func main() {
 
 // A program is what the flags make of it.
 type program struct {
-	configFile          string
-	configNamed         bool // by a flag or the environment
+	configFile          string // "" if none was named
 	logLevel, logFormat string
 	webFlags            *toolkit.FlagConfig
 	web                 web.Options
@@ -94,11 +94,12 @@ type program struct {
 
 // load reads the configuration that the flags and the environment choose.
 func (p *program) load() (*config.Config, error) {
+	file := cmp.Or(p.configFile, "hmp.yml")
 	if !config.InEnvironment(os.Getenv) {
-		return config.Load(p.configFile)
+		return config.Load(file)
 	}
-	if _, err := os.Stat(p.configFile); p.configNamed || err == nil {
-		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", p.configFile)
+	if _, err := os.Stat(file); p.configFile != "" || err == nil {
+		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
 	}
 	return config.FromEnvironment(os.Getenv)
 }
