@@ -91,22 +91,20 @@ func (c *Client) header(r Request) http.Header {
 // read makes an answer of a response.
 func (c *Client) read(ctx context.Context, resp *http.Response, token string) Answer {
 	a := Answer{Responded: true, StatusCode: resp.StatusCode}
-	if resp.StatusCode/100 == 3 {
+	switch status := resp.StatusCode; {
+	case status == http.StatusOK:
+		c.readSession(ctx, resp, token, &a)
+	case status >= 400:
+		readRefusal(ctx, resp, &a)
+	case status >= 300:
 		a.Outcome = Redirect
-		return a
+	default:
+		a.Outcome = HTTPError
 	}
-	if resp.StatusCode != http.StatusOK {
-		p, err := decode(resp.Body, maxEnvelope, token, false)
-		a.Code = code(p.code)
-		a.Outcome = refusal(resp.StatusCode, a.Code, p.message)
-		// An unexpected status is one whatever the body says; of any other, the
-		// body that did not come in time would have told the outcome.
-		if err != nil && expired(ctx) && a.Outcome != HTTPError {
-			a.Outcome = Timeout
-		}
-		return a
-	}
+	return a
+}
 
+func (c *Client) readSession(ctx context.Context, resp *http.Response, token string, a *Answer) {
 	p, err := c.session(resp, token)
 	switch {
 	case err == nil:
@@ -116,7 +114,24 @@ func (c *Client) read(ctx context.Context, resp *http.Response, token string) An
 	default:
 		a.Outcome, a.Reason, a.Code = BadPayload, bodyReason(err), code(p.code)
 	}
-	return a
+}
+
+func readRefusal(ctx context.Context, resp *http.Response, a *Answer) {
+	p, err := decode(resp.Body, maxEnvelope, "", false)
+	a.Code = code(p.code)
+	a.Outcome = refusal(resp.StatusCode, a.Code, p.message)
+	if err != nil && expired(ctx) && bodyTells(resp.StatusCode) {
+		a.Outcome = Timeout
+	}
+}
+
+// bodyTells reports whether the body has a say in the outcome of a status.
+func bodyTells(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusNotFound, http.StatusInternalServerError, http.StatusServiceUnavailable:
+		return true
+	}
+	return false
 }
 
 // session decodes the body of a 200.
@@ -131,7 +146,7 @@ func (c *Client) session(resp *http.Response, token string) (payload, error) {
 	return p, err
 }
 
-// refusal reads a status other than 200 and 3xx, with the help of the envelope.
+// refusal tells the outcome of a status from 400 up, with the help of the envelope.
 func refusal(status int, code Code, message string) Outcome {
 	switch status {
 	case http.StatusUnauthorized:
