@@ -13,13 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func TestMain(m *testing.M) {
-	if os.Getenv(simulate) != "" {
-		serveBenchmarks() // this is the other process of a benchmark
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // canary is in every secret, and in all that tells who somebody is. It may be
 // seen nowhere.
