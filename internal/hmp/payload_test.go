@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -266,71 +265,4 @@ func TestDecodeNotASession(t *testing.T) {
 	if p, err := decodeString(`{"data":1,"data":{}}`); err != nil || !p.hasData {
 		t.Errorf("data twice, the last one an object: hasData %t, error %v", p.hasData, err)
 	}
-}
-
-// What is allocated does not depend on the size of the body, wherever its bulk is.
-func TestDecodeMemory(t *testing.T) {
-	const size = 16 << 20
-	for name, body := range map[string]func() io.Reader{
-		"maps":                func() io.Reader { return around(`"assets":{"":0`, `,"4b7f":{"read":true,"list":[1,2]}`, `}`, size) },
-		"members of the data": func() io.Reader { return around(`"":0`, `,"k4b7f":1`, ``, size) },
-		"one message":         func() io.Reader { return around(`"serviceMessages":["`, `a long message \u00e9 `, `"]`, size) },
-		"a million messages":  func() io.Reader { return around(`"serviceMessages":[""`, `,"message number many"`, `]`, size) },
-		"one number":          func() io.Reader { return around(`"numLoginFailures":1`, `0000000000000000`, ``, size) },
-		"one token":           func() io.Reader { return around(`"authToken":"`, `0123456789abcdef`, `"`, size) },
-		"one name":            func() io.Reader { return around(`"`, `0123456789abcdef`, `":1`, size) },
-		"spaces":              func() io.Reader { return around(`"admin":`, `                `, `true`, size) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			var before, after runtime.MemStats
-			r := body()
-			runtime.ReadMemStats(&before)
-			p, err := decode(r, size+1<<20, "sent", true)
-			runtime.ReadMemStats(&after)
-			if err != nil || !p.hasData {
-				t.Fatalf("hasData %t, error %v", p.hasData, err)
-			}
-			if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
-				t.Errorf("allocated %d bytes for a body of %d", grown, size)
-			}
-		})
-	}
-}
-
-// around returns a body with about size bytes of fill between head and tail in its data.
-func around(head, fill, tail string, size int) io.Reader {
-	block := strings.Repeat(fill, 1+(32<<10)/len(fill))
-	readers := []io.Reader{strings.NewReader(`{"data":{` + head)}
-	for range size / len(block) {
-		readers = append(readers, strings.NewReader(block))
-	}
-	return io.MultiReader(append(readers, strings.NewReader(tail+`}}`))...)
-}
-
-// The decoder accepts what encoding/json accepts, apart from the depth that both limit.
-func FuzzDecode(f *testing.F) {
-	session, err := os.ReadFile("testdata/session.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(session)
-	for _, seed := range []string{
-		`{"data":{}}`, `{"data":{"serviceMessages":["\ud83d\ude00",1]},"code":"020001"}`, `{"data":{"numLoginFailures":1.5e3}}`,
-		`{"code":"020001","message":"User has no roles assigned"}`, `{"data":{"a":[[[{"b":null}]]]}}`, "{\"data\":{\"serviceMessages\":[\"\xff\"]}}", `{"data":01}`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		p, err := decode(iotest.HalfReader(bytes.NewReader(body)), noLimit, "sent", true)
-		trimmed := bytes.TrimLeft(body, " \t\r\n")
-		want := json.Valid(body) && bytes.HasPrefix(trimmed, []byte("{"))
-		if got := err == nil; got != want && !bytes.Contains(body, bytes.Repeat([]byte("["), 5000)) {
-			t.Fatalf("accepted: %t (%v), encoding/json: %t", got, err, want)
-		}
-		for _, m := range p.details.MessageTexts {
-			if !utf8.ValidString(m) || utf8.RuneCountInString(m) > MaxMessageLength {
-				t.Errorf("kept a text that is not presentable: %q", m)
-			}
-		}
-	})
 }

@@ -129,7 +129,7 @@ func TestDialEndsWithTheDeadline(t *testing.T) {
 			close(closed)
 		}()
 	})
-	if a := ask(t, "https://"+address); a.Outcome != Timeout || a.Phases.TLS <= 0 {
+	if a := ask(t, "https://"+address, hung); a.Outcome != Timeout || a.Phases.TLS <= 0 {
 		t.Errorf("got %+v, want a timeout in the handshake", a)
 	}
 	select {
@@ -149,7 +149,7 @@ func TestProxy(t *testing.T) {
 		tunnel(w, r.Host)
 	}))
 	defer proxy.Close()
-	a := ask(t, s.URL, func(o *Options) {
+	a := ask(t, s.URL, plenty, func(o *Options) {
 		o.TLS = &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
 		u, _ := url.Parse(proxy.URL)
 		o.Proxy = http.ProxyURL(u)

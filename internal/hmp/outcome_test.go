@@ -1,0 +1,157 @@
+package hmp
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func answer(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func envelope(status int, code, message string) http.HandlerFunc {
+	return answer(status, fmt.Sprintf(`{"code":%q,"name":"N","message":%q,"httpStatusCode":%d}`, code, message, status))
+}
+
+// raw answers with bytes of its own choice, on a connection that it then closes.
+func raw(response string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, response)
+	}
+}
+
+// stall writes the beginning of an answer and holds the rest back.
+func stall(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if status != 0 {
+			answer(status, body)(w, r)
+			w.(http.Flusher).Flush()
+		}
+		<-r.Context().Done()
+	}
+}
+
+func reset(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	_ = conn.(*net.TCPConn).SetLinger(0)
+	_ = conn.Close()
+}
+
+func TestOutcomes(t *testing.T) {
+	tests := []struct {
+		name    string
+		handler http.HandlerFunc
+		want    Outcome
+		status  int
+		code    Code
+	}{
+		{"valid", answer(200, `{"data":{}}`), Valid, 200, ""},
+		{"valid with all sorts of fields", answer(200, `{"code":5,"data":{"admin":"yes"},"x":[]}`), Valid, 200, ""},
+		{"no_roles", envelope(401, "020001", "User has no roles assigned"), NoRoles, 401, UserNotAuthorized},
+		{"unauthorized: 020001 with another message", envelope(401, "020001", "User is not authorized"), Unauthorized, 401, UserNotAuthorized},
+		{"unauthorized: another code", envelope(401, "020002", "User has no roles assigned"), Unauthorized, 401, InvalidCredentials},
+		{"unauthorized: code as a number", answer(401, `{"code":20001,"message":"User has no roles assigned"}`), Unauthorized, 401, ""},
+		{"unauthorized: no envelope", answer(401, "<html>"), Unauthorized, 401, ""},
+		{"unauthorized: an unknown session", envelope(404, "040022", "Unknown session"), Unauthorized, 404, AuthSessionNotFound},
+		{"endpoint_missing", answer(404, "404 page not found"), EndpointMissing, 404, ""},
+		{"endpoint_missing: another code", envelope(404, "040001", "Not found"), EndpointMissing, 404, "040001"},
+		{"internal_error", envelope(500, "070000", "oops"), InternalError, 500, InternalServer},
+		{"internal_error: another of the family", envelope(500, "070099", "oops"), InternalError, 500, "070099"},
+		{"http_error: 500 without a code", answer(500, "oops"), HTTPError, 500, ""},
+		{"http_error: 500 of another family", envelope(500, "090002", "x"), HTTPError, 500, ServiceUnavailable},
+		{"auth_unavailable", envelope(503, "090002", "No connection to authentication server"), AuthUnavailable, 503, ServiceUnavailable},
+		{"http_error: 503 of a proxy", answer(503, "<html>"), HTTPError, 503, ""},
+		{"http_error: 503 with another code", envelope(503, "070000", "x"), HTTPError, 503, InternalServer},
+		{"http_error: a code that is none", envelope(400, canary, "x"), HTTPError, 400, OtherCode},
+		{"http_error: 101", raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), HTTPError, 101, ""},
+		{"http_error: 202 whose body hangs", stall(202, `{"data":{`), HTTPError, 202, ""},
+		{"http_error: 204", answer(204, ""), HTTPError, 204, ""},
+		{"http_error: 206", answer(206, `{"data":{}}`), HTTPError, 206, ""},
+		{"http_error: 403", envelope(403, "040006", "x"), HTTPError, 403, "040006"},
+		{"http_error: 418", answer(418, ""), HTTPError, 418, ""},
+		{"http_error: 502 in HTML", answer(502, "<html>"), HTTPError, 502, ""},
+		{"http_error: 403 whose body hangs", stall(403, `{"code`), HTTPError, 403, ""},
+		{"redirect: 301", answer(301, ""), Redirect, 301, ""},
+		{"redirect: 304", answer(304, ""), Redirect, 304, ""},
+		{"redirect: 308 whose body hangs", stall(308, ""), Redirect, 308, ""},
+		{"bad_payload: HTML", answer(200, "<html>"), BadPayload, 200, ""},
+		{"bad_payload: empty", answer(200, ""), BadPayload, 200, ""},
+		{"bad_payload: no data", answer(200, `{}`), BadPayload, 200, ""},
+		{"bad_payload: an error envelope", envelope(200, "070000", "x"), BadPayload, 200, InternalServer},
+		{"bad_payload: cut off", raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"data\":{}}"), BadPayload, 200, ""},
+		{"bad_payload: cut off in a chunk", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{\"data\":{}}"), BadPayload, 200, ""},
+		{"bad_payload: declared too large", raw("HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n{\"data\":{}}"), BadPayload, 200, ""},
+		{"bad_payload: too large", answer(200, `{"data":{}}`+strings.Repeat(" ", 1<<20)), BadPayload, 200, ""},
+		{"bad_payload: gzip that nobody asked for", raw("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00"), BadPayload, 200, ""},
+		{"timeout: no answer", stall(0, ""), Timeout, 0, ""},
+		{"timeout: in the body", stall(200, `{"data":{`), Timeout, 200, ""},
+		{"timeout: behind the object", stall(200, `{"data":{}}`), Timeout, 200, ""},
+		{"timeout: in an envelope that would tell", stall(401, `{"code":"020001"`), Timeout, 401, ""},
+		{"timeout: in a 404 that would tell", stall(404, ""), Timeout, 404, ""},
+		{"timeout: in a 500 that would tell", stall(500, `{"code":"07`), Timeout, 500, ""},
+		{"timeout: in a 503 that would tell", stall(503, `{"code":"09`), Timeout, 503, ""},
+		{"protocol: closed", raw(""), Protocol, 0, ""},
+		{"protocol: reset", reset, Protocol, 0, ""},
+		{"protocol: not HTTP", raw("SSH-2.0-OpenSSH_9.2\r\n" + canary), Protocol, 0, ""},
+		{"protocol: the token for a status line", func(w http.ResponseWriter, r *http.Request) { raw(r.Header.Get("Authorization")+"\r\n\r\n")(w, r) }, Protocol, 0, ""},
+		{"protocol: endless header", raw("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", maxHeaderSize)), Protocol, 0, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var connections atomic.Int32
+			s := httptest.NewUnstartedServer(tt.handler)
+			s.Config.ConnState = countNew(&connections)
+			s.Start()
+			defer s.Close()
+			within := plenty
+			if tt.want == Timeout || strings.HasSuffix(tt.name, "hangs") {
+				within = hung
+			}
+			got := ask(t, s.URL, within)
+			want := Answer{Outcome: tt.want, Responded: tt.status != 0, StatusCode: tt.status, Code: tt.code}
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Answer{}, "Phases", "Details", "Reason")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if (tt.want == BadPayload || tt.want == Protocol) && got.Reason == "" {
+				t.Error("it gives no reason")
+			}
+			if n := connections.Load(); n != 1 {
+				t.Errorf("it made %d connections, want 1", n)
+			}
+		})
+	}
+}
+
+func TestOutcomesAreExplained(t *testing.T) {
+	seen := make(map[Outcome]bool)
+	for _, o := range Outcomes {
+		if seen[o.Outcome] || o.Meaning == "" || o.Advice == "" {
+			t.Errorf("outcome %q is listed twice or not explained", o.Outcome)
+		}
+		seen[o.Outcome] = true
+	}
+	if Outcome("nonsense").Info() != (OutcomeInfo{}) {
+		t.Error("a word outside the set is explained")
+	}
+}
