@@ -5,6 +5,37 @@ import (
 	"encoding/json"
 )
 
+// scalar passes the string, number or literal that begins with c.
+func (s *scanner) scalar(c byte) error {
+	switch c {
+	case '"':
+		s.pos++
+		return s.quoted()
+	case 't':
+		return s.literal("true")
+	case 'f':
+		return s.literal("false")
+	case 'n':
+		return s.literal("null")
+	default:
+		return s.digits()
+	}
+}
+
+func (s *scanner) literal(word string) error {
+	for i := range len(word) {
+		c, err := s.next()
+		if err != nil {
+			return err
+		}
+		if c != word[i] {
+			s.pos--
+			return s.syntaxError()
+		}
+	}
+	return nil
+}
+
 // keep makes what pass passes end up in s.kept, as far as it is at most limit bytes.
 func (s *scanner) keep(limit int, pass func() error) (kept []byte, whole bool, err error) {
 	s.kept, s.room, s.cut = s.kept[:0], limit, false
