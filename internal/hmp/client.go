@@ -119,19 +119,15 @@ func (c *Client) readSession(ctx context.Context, resp *http.Response, token str
 func readRefusal(ctx context.Context, resp *http.Response, a *Answer) {
 	p, err := decode(resp.Body, maxEnvelope, "", false)
 	a.Code = code(p.code)
-	a.Outcome = refusal(resp.StatusCode, a.Code, p.message)
-	if err != nil && expired(ctx) && bodyTells(resp.StatusCode) {
+	refusal, bodyTells := refusals[resp.StatusCode]
+	switch {
+	case !bodyTells:
+		a.Outcome = HTTPError
+	case err != nil && expired(ctx):
 		a.Outcome = Timeout
+	default:
+		a.Outcome = refusal(a.Code, p.message)
 	}
-}
-
-// bodyTells reports whether the body has a say in the outcome of a status.
-func bodyTells(status int) bool {
-	switch status {
-	case http.StatusUnauthorized, http.StatusNotFound, http.StatusInternalServerError, http.StatusServiceUnavailable:
-		return true
-	}
-	return false
 }
 
 // session decodes the body of a 200.
@@ -146,29 +142,33 @@ func (c *Client) session(resp *http.Response, token string) (payload, error) {
 	return p, err
 }
 
-// refusal tells the outcome of a status from 400 up, with the help of the envelope.
-func refusal(status int, code Code, message string) Outcome {
-	switch status {
-	case http.StatusUnauthorized:
+// refusals has the statuses whose envelope has a say in the outcome, and what it
+// says. Any other status from 400 up is an [HTTPError] whatever its body is.
+var refusals = map[int]func(code Code, message string) Outcome{
+	http.StatusUnauthorized: func(code Code, message string) Outcome {
 		if code == UserNotAuthorized && message == noRolesMessage {
 			return NoRoles
 		}
 		return Unauthorized
-	case http.StatusNotFound:
+	},
+	http.StatusNotFound: func(code Code, _ string) Outcome {
 		if code == AuthSessionNotFound {
 			return Unauthorized
 		}
 		return EndpointMissing
-	case http.StatusInternalServerError:
+	},
+	http.StatusInternalServerError: func(code Code, _ string) Outcome {
 		if code.internal() {
 			return InternalError
 		}
-	case http.StatusServiceUnavailable:
+		return HTTPError
+	},
+	http.StatusServiceUnavailable: func(code Code, _ string) Outcome {
 		if code == ServiceUnavailable {
 			return AuthUnavailable
 		}
-	}
-	return HTTPError
+		return HTTPError
+	},
 }
 
 // expired tells whether the time of an exchange is over. The deadline of a

@@ -40,10 +40,8 @@ const (
 // its own goroutines, even after the exchange has ended: it lets a dial go on that
 // nobody waits for any more. Hence the lock, and the copy that [trace.end] takes.
 type trace struct {
-	mu    sync.Mutex
-	marks [numMarks]time.Time
-	conn  net.Conn
-	chain []*x509.Certificate
+	mu sync.Mutex
+	timeline
 }
 
 func (t *trace) hooks() *httptrace.ClientTrace {
@@ -95,7 +93,7 @@ func (t *trace) handshaken(state tls.ConnectionState, err error) {
 }
 
 func (t *trace) got(info httptrace.GotConnInfo) {
-	// The deadline of the dial (see dialWithin) has done its work; from here on
+	// The bound of dialUntilDeadline has done its work; from here on
 	// the transport ends the exchange with its context.
 	_ = info.Conn.SetDeadline(time.Time{})
 	t.mu.Lock()
@@ -111,15 +109,17 @@ func (t *trace) got(info httptrace.GotConnInfo) {
 func (t *trace) end() timeline {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return timeline{marks: t.marks, end: time.Now(), conn: t.conn, chain: t.chain}
+	noted := t.timeline
+	noted.ended = time.Now()
+	return noted
 }
 
-// A timeline is what a trace had noted when the exchange ended.
+// A timeline is what a trace notes.
 type timeline struct {
 	marks [numMarks]time.Time
-	end   time.Time
-	conn  net.Conn
-	chain []*x509.Certificate
+	ended time.Time
+	conn  net.Conn            // the one that was used
+	chain []*x509.Certificate // that the far side presented
 }
 
 func (t *timeline) reached(m mark) bool { return !t.marks[m].IsZero() }
@@ -150,7 +150,7 @@ func (t *timeline) since(from mark) time.Duration {
 	if !t.reached(from) {
 		return 0
 	}
-	return max(0, t.end.Sub(t.marks[from]))
+	return max(0, t.ended.Sub(t.marks[from]))
 }
 
 // expiry returns the earliest end of validity in the chain that was presented.
