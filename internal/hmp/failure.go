@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"syscall"
@@ -37,7 +36,7 @@ func reason(o Outcome, err error) string {
 		return presentable(dns.Error())
 	}
 	if r := handshakeReason(err); r != "" {
-		return presentable(r)
+		return r
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && isErrno(op.Err) {
 		return presentable(op.Error())
@@ -74,22 +73,23 @@ func bodyReason(err error) string {
 
 // handshakeReason explains an error of TLS, with a hint for what HMPs are known
 // for: certificates that nobody signed, and that name an address in the CN only.
-// It returns "" for any other error.
+// A certificate decides how long its part of the text is, but not whether the hint
+// is there. It returns "" for any other error.
 func handshakeReason(err error) string {
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return fmt.Sprintf("%v; if the HMP signed its certificate itself, give it as tls_config.ca_file", e)
+		return presentable(e.Error()) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return fmt.Sprintf("%v; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has", e)
+		return presentable(e.Error()) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return e.Error()
+		return presentable(e.Error())
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "the far side does not speak TLS; does it want http:// in the url?"
 	}
 	if e, ok := errors.AsType[tls.AlertError](err); ok {
-		return e.Error()
+		return presentable(e.Error())
 	}
 	return ""
 }

@@ -2,12 +2,15 @@ package hmp
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestFailuresToConnect(t *testing.T) {
@@ -99,5 +102,20 @@ func TestCertificateExpiry(t *testing.T) {
 	}
 	if a := ask(t, s.URL, plenty); a.Outcome != TLS || !a.CertificateExpiry.Equal(want) {
 		t.Errorf("refused: got %s and %v, want %v", a.Outcome, a.CertificateExpiry, want)
+	}
+}
+
+// A certificate can have any number of names; the hint is there all the same.
+func TestLongCertificateKeepsItsHint(t *testing.T) {
+	names := make([]string, 50) // from a hundred on, Go only counts them
+	for i := range names {
+		names[i] = fmt.Sprintf("hmp-%d.studio.example", i)
+	}
+	got := reason(TLS, x509.HostnameError{Certificate: &x509.Certificate{DNSNames: names}, Host: "hmp.example"})
+	if !strings.HasSuffix(got, "or set tls_config.server_name to one it has") {
+		t.Errorf("got %q without its hint", got)
+	}
+	if n := utf8.RuneCountInString(got); n > 2*MaxMessageLength {
+		t.Errorf("the reason has %d characters", n)
 	}
 }
