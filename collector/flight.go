@@ -67,7 +67,9 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 		case <-f.landed:
 		case <-patience:
 			c.metrics.coalesced.Inc()
-			return m.result(start, given, f.late())
+			r := m.result(start, given, f.late())
+			r.Rotations = m.state.lastResult().Rotations
+			return r
 		}
 		// A flight may have needed more time than it had. A new one can know better
 		// only if it has more, and not if this scrape came but a moment later.
@@ -134,15 +136,14 @@ func (m *member) ask(ctx context.Context, f *flight) hmp.Answer {
 	})
 }
 
-// result makes the result of a probe that ends now.
+// result makes the result of a probe that ends now, but for what is counted.
 func (m *member) result(start time.Time, given time.Duration, a hmp.Answer) Result {
 	return Result{
-		Target:    m.target.Name,
-		Session:   m.session.Name,
-		Answer:    a,
-		Start:     start,
-		Duration:  time.Since(start),
-		Timeout:   given,
-		Rotations: m.state.counted(),
+		Target:   m.target.Name,
+		Session:  m.session.Name,
+		Answer:   a,
+		Start:    start,
+		Duration: time.Since(start),
+		Timeout:  given,
 	}
 }

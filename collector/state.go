@@ -12,18 +12,17 @@ import (
 // state is what lasts of a session from one probe to the next, and from one
 // configuration to the next.
 type state struct {
-	mu        sync.Mutex
-	rotations int
-	last      Result // zero before the first probe
+	mu   sync.Mutex
+	last Result // with what was counted up to it; zero before the first probe
 }
 
 // conclude takes the result of a probe in and completes it with what was counted.
 func (s *state) conclude(r *Result, logger log.Logger) {
 	s.mu.Lock()
+	r.Rotations = s.last.Rotations
 	if r.Rotated {
-		s.rotations++
+		r.Rotations++
 	}
-	r.Rotations = s.rotations
 	before := s.last.Outcome
 	s.last = *r
 	s.mu.Unlock()
@@ -65,10 +64,4 @@ func (s *state) lastResult() Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last
-}
-
-func (s *state) counted() (rotations int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rotations
 }
