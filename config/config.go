@@ -88,4 +88,4 @@ func (c *Config) CheckSecrets() error {
 
 // YAML returns the running configuration: the targets of all files, with defaults
 // filled in and every secret masked. Paths are as the process would open them.
-func (c *Config) YAML() ([]byte, error) { return slices.Clone(c.yaml), nil }
+func (c *Config) YAML() []byte { return slices.Clone(c.yaml) }

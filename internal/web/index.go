@@ -33,16 +33,14 @@ func (h *handler) index(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "failed to write the page: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
+	contentType(w, "text/html; charset=utf-8")
 	header := w.Header()
-	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	_, _ = w.Write(page.Bytes())
 }
 
 func style(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	contentType(w, "text/css; charset=utf-8")
 	_, _ = w.Write(styleCSS)
 }

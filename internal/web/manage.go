@@ -12,19 +12,14 @@ func (h *handler) config(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, notLoaded, http.StatusServiceUnavailable)
 		return
 	}
-	yaml, err := cfg.YAML()
-	if err != nil {
-		http.Error(w, "failed to write the configuration: "+err.Error(), http.StatusInternalServerError)
-		return
-	}
-	plain(w)
-	_, _ = w.Write(yaml)
+	contentType(w, plainText)
+	_, _ = w.Write(cfg.YAML())
 }
 
 const notLoaded = "no configuration has been loaded yet"
 
 func (h *handler) healthy(w http.ResponseWriter, _ *http.Request) {
-	plain(w)
+	contentType(w, plainText)
 	fmt.Fprintln(w, "hmp_exporter is healthy.")
 }
 
@@ -33,7 +28,7 @@ func (h *handler) ready(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, notLoaded, http.StatusServiceUnavailable)
 		return
 	}
-	plain(w)
+	contentType(w, plainText)
 	fmt.Fprintln(w, "hmp_exporter is ready.")
 }
 
@@ -46,11 +41,14 @@ func (h *handler) reload(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "failed to reload the configuration; the old one stays\n"+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	plain(w)
+	contentType(w, plainText)
 	fmt.Fprintln(w, "reloaded the configuration")
 }
 
-func plain(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+const plainText = "text/plain; charset=utf-8"
+
+// contentType says what is in an answer, so that a browser does not guess.
+func contentType(w http.ResponseWriter, t string) {
+	w.Header().Set("Content-Type", t)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 }
