@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/net/http/httpguts"
 )
 
 const (
@@ -24,6 +25,7 @@ type decoder struct {
 	depth   int // aliases on the way to the current node
 	aliased int // nodes visited through an alias
 	stopped bool
+	known   map[reflect.Type]fields // of the structs met so far: a file has many of few types
 }
 
 // decode fills out, a settable value of one of the raw types, from a node.
@@ -73,7 +75,7 @@ func (d *decoder) enter(n *yaml.Node) (_ *yaml.Node, leave func()) {
 
 // object fills a struct from a mapping.
 func (d *decoder) object(n *yaml.Node, path string, out reflect.Value) {
-	known := fieldsOf(out.Type())
+	known := d.fieldsOf(out.Type())
 	hint := "it has the fields " + strings.Join(known.names, ", ")
 	if known.rest != nil {
 		hint = nameHint
@@ -101,6 +103,16 @@ func (d *decoder) object(n *yaml.Node, path string, out reflect.Value) {
 	}
 }
 
+// fieldsOf is the function of that name, asked once for each type.
+func (d *decoder) fieldsOf(t reflect.Type) fields {
+	known, ok := d.known[t]
+	if !ok {
+		known = fieldsOf(t)
+		d.known[t] = known
+	}
+	return known
+}
+
 // dictionary fills a map, whose keys are up to the user, from a mapping.
 func (d *decoder) dictionary(n *yaml.Node, path string, out reflect.Value) {
 	if !d.mapping(n, path, nameHint) {
@@ -115,7 +127,7 @@ const nameHint = "write name: value, with a space after the colon"
 
 // element adds one entry to a map. Every map of a configuration is one of headers.
 func (d *decoder) element(e entry, path string, out reflect.Value) {
-	if !validHeaderName(e.name) {
+	if !httpguts.ValidHeaderFieldName(e.name) {
 		d.report.addAt(e.key.Line, path, "not a valid header name", "write the name, a colon and a space")
 		return
 	}

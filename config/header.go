@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	promconfig "github.com/prometheus/common/config"
+	"golang.org/x/net/http/httpguts"
 )
 
 var (
@@ -55,7 +56,7 @@ func readHeader(file string) (string, error) {
 	switch {
 	case value == "":
 		return "", errHeaderEmpty
-	case !validHeaderValue(value):
+	case !httpguts.ValidHeaderFieldValue(value):
 		return "", errHeaderValue
 	}
 	return value, nil
@@ -96,7 +97,7 @@ func (b *builder) headers(r *report, path string, raw promconfig.Headers) []head
 func headerValues(r *report, path string, h promconfig.Header) []Secret {
 	var all []Secret
 	add := func(field, value string) {
-		if !validHeaderValue(value) {
+		if !httpguts.ValidHeaderFieldValue(value) {
 			r.add(field, errHeaderValue.Error(), "it is one line of text")
 		}
 		all = append(all, NewSecret(value))
@@ -108,17 +109,4 @@ func headerValues(r *report, path string, h promconfig.Header) []Secret {
 		add(join(path, "secrets")+index(i), string(value))
 	}
 	return all
-}
-
-// validHeaderName reports whether name is a token as in RFC 9110, section 5.6.2.
-func validHeaderName(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
-		return c <= ' ' || c > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
-	})
-}
-
-// validHeaderValue reports whether value has no control characters, which net/http
-// refuses to send.
-func validHeaderValue(value string) bool {
-	return !strings.ContainsFunc(value, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
 }

@@ -62,7 +62,7 @@ func decodeFile(data []byte, r *report, raw any) bool {
 		r.addAt(node.Line, "", "want a list of targets, found a mapping", "leave out the line targets:, or does a pattern of target_files match a main file?")
 		return false
 	}
-	d := decoder{report: r}
+	d := decoder{report: r, known: make(map[reflect.Type]fields)}
 	d.decode(node, "", out)
 	return !d.stopped && !r.broken[""]
 }

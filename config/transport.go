@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	promconfig "github.com/prometheus/common/config"
+	"golang.org/x/net/http/httpguts"
 )
 
 // transport adds what an HTTP client needs to reach a target: TLS, proxy and headers.
@@ -23,7 +24,7 @@ func (b *builder) transport(r *report, path, dir string, raw *rawTarget, t *Targ
 			r.add(at, "no value", "give it a list of values")
 		}
 		for i, value := range values {
-			if !validHeaderValue(string(value)) {
+			if !httpguts.ValidHeaderFieldValue(string(value)) {
 				r.add(at+index(i), "has characters that cannot stand in a header", "")
 			}
 		}
