@@ -85,6 +85,17 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+func TestRetryAfter(t *testing.T) {
+	for d, want := range map[time.Duration]string{0: "0", 2 * time.Minute: "120", 1100 * time.Millisecond: "2"} {
+		sim := New()
+		sim.SetToken("token", RetryAfter(d, AuthUnavailable()))
+		got := start(t, sim).get("token")
+		if h := got.header.Get("Retry-After"); h != want || got.code() != "090002" {
+			t.Errorf("%v: Retry-After %q with code %s, want %q with 090002", d, h, got.code(), want)
+		}
+	}
+}
+
 func TestSessionFields(t *testing.T) {
 	tests := []struct {
 		name    string

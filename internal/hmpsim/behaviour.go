@@ -2,7 +2,9 @@ package hmpsim
 
 import (
 	"context"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -57,6 +59,16 @@ func PerMethod(get, post Behaviour) Behaviour {
 			return
 		}
 		get.Serve(w, r, c)
+	})
+}
+
+// RetryAfter serves b with the header Retry-After, d rounded up to whole seconds:
+// a server or a proxy that asks its client to stay away for a while.
+func RetryAfter(d time.Duration, b Behaviour) Behaviour {
+	seconds := strconv.FormatFloat(math.Ceil(d.Seconds()), 'f', 0, 64)
+	return BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c Call) {
+		w.Header().Set("Retry-After", seconds)
+		b.Serve(w, r, c)
 	})
 }
 

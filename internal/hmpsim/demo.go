@@ -2,11 +2,12 @@ package hmpsim
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"log"
-	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -15,7 +16,9 @@ type DemoOptions struct {
 	// Speed is how much faster than real time the story goes; 0 is 1. It
 	// changes when things happen, not how long an answer takes.
 	Speed float64
-	// ErrorLog is passed on to [ListenConfig].
+	// ErrorLog is passed on to [ListenConfig]. It is also told of a file
+	// that could not be written while the demo runs; where it is nil, the
+	// standard logger is.
 	ErrorLog *log.Logger
 }
 
@@ -23,8 +26,13 @@ type DemoOptions struct {
 // exporter that watches them.
 type Demo struct {
 	dir        string
+	errorLog   *log.Logger // may be nil
+	clock      demoClock   // one for all, so that the stories stay in step
 	fleet      []demoTarget
 	listenings []*Listening
+
+	stop    context.CancelFunc // ends what is running
+	running sync.WaitGroup
 }
 
 // A DemoSession is one session of the demo and what is to be seen of it.
@@ -39,11 +47,13 @@ type DemoSession struct {
 }
 
 // StartDemo starts the HMPs and writes into dir, which must exist, what a user
-// of the exporter would have: hmp.yml, ca.pem, and a token file per session. The
-// files are the caller's to remove.
+// of the exporter would have: hmp.yml, ca.pem, and for each session a file with
+// its token or two with its key and secret. Secrets are exchanged while the demo
+// runs. The files are the caller's to remove, once the demo is closed.
 func StartDemo(dir string, o DemoOptions) (*Demo, error) {
-	d := &Demo{dir: dir}
-	if err := d.start(o); err != nil {
+	ctx, stop := context.WithCancel(context.Background())
+	d := &Demo{dir: dir, errorLog: o.ErrorLog, clock: newDemoClock(cmp.Or(o.Speed, 1)), stop: stop}
+	if err := d.start(ctx); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("failed to start the demo: %w", err)
 	}
@@ -53,8 +63,13 @@ func StartDemo(dir string, o DemoOptions) (*Demo, error) {
 // ConfigFile returns the path of the exporter's configuration.
 func (d *Demo) ConfigFile() string { return filepath.Join(d.dir, "hmp.yml") }
 
-// Close stops the HMPs.
+// HMPs returns how many simulated HMPs there are.
+func (d *Demo) HMPs() int { return len(d.listenings) }
+
+// Close stops the HMPs and all that happens to them, and waits for the end.
 func (d *Demo) Close() {
+	d.stop()
+	d.running.Wait()
 	for _, l := range d.listenings {
 		l.Close()
 	}
@@ -87,14 +102,13 @@ func (d *Demo) Story() []string {
 	return lines
 }
 
-func (d *Demo) start(o DemoOptions) error {
+// start starts everything; what goes on ends with ctx.
+func (d *Demo) start(ctx context.Context) error {
 	authority, err := NewAuthority()
 	if err != nil {
 		return err
 	}
-	// One clock for all, so that the stories of the targets stay in step.
-	clock := fastClock(cmp.Or(o.Speed, 1))
-	d.fleet = demoFleet(clock())
+	d.fleet = demoFleet(d.clock.start)
 	for i := range d.fleet {
 		t := &d.fleet[i]
 		if t.url != "" {
@@ -104,22 +118,21 @@ func (d *Demo) start(o DemoOptions) error {
 		if err != nil {
 			return err
 		}
-		if err := d.listen(t, clock, &cert, o.ErrorLog); err != nil {
+		if err := d.listen(t, &cert); err != nil {
 			return fmt.Errorf("target %s: %w", t.name, err)
 		}
 	}
-	return writeDemo(d.dir, authority.PEM(), d.fleet)
+	if err := writeDemo(d.dir, authority.PEM(), d.fleet); err != nil {
+		return err
+	}
+	d.startRegenerations(ctx)
+	return nil
 }
 
-// listen serves a target and fills in its URL.
-func (d *Demo) listen(t *demoTarget, clock func() time.Time, cert *tls.Certificate, errorLog *log.Logger) error {
-	server := New(WithClock(clock))
-	for _, s := range t.sessions {
-		if s.behaviour != nil {
-			server.SetToken(t.token(s), s.behaviour)
-		}
-	}
-	l, err := server.Start(ListenConfig{Certificate: cert, ErrorLog: errorLog})
+// listen serves a target and fills in its server and URL.
+func (d *Demo) listen(t *demoTarget, cert *tls.Certificate) error {
+	t.server = t.newServer(d.clock.now)
+	l, err := t.server.Start(ListenConfig{Certificate: cert, ErrorLog: d.errorLog})
 	if err != nil {
 		return err
 	}
@@ -128,32 +141,21 @@ func (d *Demo) listen(t *demoTarget, clock func() time.Time, cert *tls.Certifica
 	return nil
 }
 
-// fastClock runs from now on, speed times as fast as real time.
-func fastClock(speed float64) func() time.Time {
-	start := time.Now()
-	return func() time.Time {
-		return start.Add(time.Duration(float64(time.Since(start)) * speed))
-	}
+// A demoClock runs from its start on, speed times as fast as real time.
+type demoClock struct {
+	start time.Time
+	speed float64
 }
 
-// writeDemo writes the files of the demo. Tokens are written as a careful user
-// would, readable by nobody else.
-func writeDemo(dir string, ca []byte, fleet []demoTarget) error {
-	if err := os.MkdirAll(filepath.Join(dir, "tokens"), 0o700); err != nil {
-		return err
-	}
-	for _, t := range fleet {
-		for _, s := range t.sessions {
-			if s.noToken {
-				continue
-			}
-			if err := os.WriteFile(filepath.Join(dir, t.tokenFile(s)), []byte(t.token(s)+"\n"), 0o600); err != nil {
-				return err
-			}
-		}
-	}
-	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), ca, 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "hmp.yml"), demoConfig(fleet), 0o600)
+func newDemoClock(speed float64) demoClock {
+	return demoClock{start: time.Now(), speed: speed}
+}
+
+func (c demoClock) now() time.Time {
+	return c.start.Add(time.Duration(float64(time.Since(c.start)) * c.speed))
+}
+
+// until is how long it really takes until the clock shows t.
+func (c demoClock) until(t time.Time) time.Duration {
+	return time.Duration(float64(t.Sub(c.now())) / c.speed)
 }

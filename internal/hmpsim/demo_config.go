@@ -7,8 +7,8 @@ import (
 
 // demoTemplate is the configuration as a user would write it. Names, URLs and
 // paths are the demo's own and need no quotes.
-var demoTemplate = template.Must(template.New("hmp.yml").Parse(`# Written by the demo: three simulated HMPs on this machine, a fourth
-# whose certificate has expired, and two targets where no HMP is.
+var demoTemplate = template.Must(template.New("hmp.yml").Parse(`# Written by the demo: simulated HMPs on this machine, among them one whose
+# certificate has expired, and targets where no HMP is.
 global:
   timeout: 2s # shorter than the default, so that those that hang hold nothing up
 targets:
@@ -23,14 +23,19 @@ targets:
     sessions:
 {{- range .Sessions}}
       - name: {{.Name}}
-        token_file: {{.TokenFile}}
+{{- range .Files}}
+        {{.Field}}: {{.Path}}
+{{- end}}
 {{- end}}
 {{- end}}
 `))
 
 // demoConfig returns the text of hmp.yml.
 func demoConfig(fleet []demoTarget) []byte {
-	type session struct{ Name, TokenFile string }
+	type session struct {
+		Name  string
+		Files []demoFile
+	}
 	type target struct {
 		Name, URL string
 		Config    []string
@@ -40,7 +45,7 @@ func demoConfig(fleet []demoTarget) []byte {
 	for _, t := range fleet {
 		shown := target{Name: t.name, URL: t.url, Config: t.config}
 		for _, s := range t.sessions {
-			shown.Sessions = append(shown.Sessions, session{s.name, t.tokenFile(s)})
+			shown.Sessions = append(shown.Sessions, session{s.name, t.files(s)})
 		}
 		targets = append(targets, shown)
 	}

@@ -7,26 +7,37 @@ type demoTarget struct {
 	name        string
 	url         string // set here: there is no HMP, else filled in when it listens
 	config      []string
+	options     []Option
 	certificate CertificateOptions
 	sessions    []demoSession
+
+	server *Server // filled in when it listens
 }
 
-// A demoSession is a session of a demoTarget and how its token behaves.
+// A demoSession is a session of a demoTarget and how its token or key behaves.
 type demoSession struct {
-	name      string
-	result    string // of every probe; "": valid at first, then changing
-	what      string
-	behaviour Behaviour // nil: the token is unknown to the HMP
-	noToken   bool      // its token file does not exist
+	name         string
+	key          bool   // it logs in with a key and secret, and has no token of its own
+	result       string // of every probe; "": valid at first, then changing
+	what         string
+	behaviour    Behaviour     // nil: its token or key is unknown to the HMP
+	regeneration *regeneration // nil: its key keeps its secret
+	noFiles      bool          // what its configuration names does not exist
 }
 
-// token is the session's token; it opens nothing but the demo.
-func (t *demoTarget) token(s demoSession) string { return "demo-" + t.name + "-" + s.name }
-
-// tokenFile is where it stands, relative to the configuration. A session
-// without a token has a name there and no file.
-func (t *demoTarget) tokenFile(s demoSession) string {
-	return "tokens/" + t.name + "-" + s.name + ".token"
+// newServer makes the target's HMP.
+func (t *demoTarget) newServer(now func() time.Time) *Server {
+	server := New(append(t.options, WithClock(now))...)
+	for _, s := range t.sessions {
+		switch {
+		case s.behaviour == nil:
+		case s.key:
+			server.AddKey(t.key(s), t.secret(s, 1), s.behaviour)
+		default:
+			server.SetToken(t.token(s), s.behaviour)
+		}
+	}
+	return server
 }
 
 // demoFleet returns the demo's targets. Every result that a simulation can give
@@ -47,6 +58,18 @@ func demoFleet(now time.Time) []demoTarget {
 		{
 			name:     "archive",
 			sessions: archiveSessions(now),
+		},
+		{
+			name:     "arena",
+			config:   []string{shortLifetime},
+			options:  []Option{WithLifetime(time.Minute)},
+			sessions: arenaSessions(now),
+		},
+		{
+			name:     "gallery",
+			config:   []string{shortLifetime},
+			options:  []Option{WithLifetime(time.Minute), WithRotation(Rotation{})},
+			sessions: gallerySessions(now),
 		},
 		{
 			// Refused by the resolver itself for its empty label, so
@@ -137,7 +160,7 @@ func archiveSessions(now time.Time) []demoSession {
 		{name: "proxy", result: "http_error", what: "a proxy finds its HMP away", behaviour: BadGateway()},
 		{name: "mirror", result: "bad_payload", what: "a page with status 200", behaviour: LoginPage()},
 		{name: "tape", result: "protocol", what: "the connection is reset", behaviour: Reset()},
-		{name: "lost", result: "credentials", what: "its token file does not exist", noToken: true},
+		{name: "lost", result: "credentials", what: "its token file does not exist", noFiles: true},
 	}
 }
 

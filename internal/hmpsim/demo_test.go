@@ -55,7 +55,7 @@ func TestDemoSessions(t *testing.T) {
 	}
 	for _, r := range []string{
 		"valid", "no_roles", "unauthorized", "internal_error", "auth_unavailable", "endpoint_missing", "redirect",
-		"http_error", "bad_payload", "timeout", "dns", "connect", "tls", "protocol", "credentials",
+		"http_error", "bad_payload", "timeout", "dns", "connect", "tls", "protocol", "login_rejected", "credentials",
 	} {
 		if !results[r] {
 			t.Errorf("no session shows %s", r)
@@ -67,19 +67,10 @@ func TestDemoSessions(t *testing.T) {
 }
 
 func demoProbe(t *testing.T, demo *Demo, ca []byte, s DemoSession) string {
-	i := slices.IndexFunc(demo.fleet, func(target demoTarget) bool { return target.name == s.Target })
-	target := demo.fleet[i]
-	file := filepath.Join(demo.dir, target.tokenFile(demoSession{name: s.Session}))
-	info, err := os.Stat(file)
-	if err != nil {
+	target, session := findDemoSession(demo, s.Target, s.Session)
+	secrets := demoSecrets(t, demo, target.files(session))
+	if secrets == nil {
 		return "credentials"
-	}
-	if mode := info.Mode().Perm(); mode != 0o600 {
-		t.Errorf("the token file has mode %o, want 600", mode)
-	}
-	bearer, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
 	}
 	c := caller{t: t, listening: &Listening{URL: target.url}, client: &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
@@ -87,7 +78,44 @@ func demoProbe(t *testing.T, demo *Demo, ca []byte, s DemoSession) string {
 		Timeout:       2 * time.Second,
 	}}
 	c.trust(ca)
-	return demoResult(c.get(strings.TrimSpace(string(bearer))))
+	if len(secrets) == 1 {
+		return demoResult(c.get(secrets[0]))
+	}
+	login := c.login(secrets[0], secrets[1])
+	if result := demoResult(login); result != "valid" {
+		return result
+	}
+	return demoResult(c.get(login.authToken()))
+}
+
+func findDemoSession(demo *Demo, target, session string) (*demoTarget, demoSession) {
+	t := &demo.fleet[slices.IndexFunc(demo.fleet, func(t demoTarget) bool { return t.name == target })]
+	return t, t.sessions[slices.IndexFunc(t.sessions, func(s demoSession) bool { return s.name == session })]
+}
+
+// demoSecrets returns what stands in the files of a session, nil where one does
+// not exist.
+func demoSecrets(t *testing.T, demo *Demo, files []demoFile) []string {
+	t.Helper()
+	var secrets []string
+	for _, f := range files {
+		path := filepath.Join(demo.dir, f.Path)
+		secret, err := os.ReadFile(path)
+		if err != nil {
+			return nil
+		}
+		for path, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700 | os.ModeDir} {
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Mode() != want {
+				t.Errorf("%s has mode %v, want %v", path, info.Mode(), want)
+			}
+		}
+		secrets = append(secrets, strings.TrimSpace(string(secret)))
+	}
+	return secrets
 }
 
 // demoResult is the contract's table as far as the demo needs it.
@@ -108,6 +136,8 @@ func demoResult(r reply) string {
 		return "valid"
 	case strings.Contains(r.body, "User has no roles assigned"):
 		return "no_roles"
+	case r.code() == "020002":
+		return "login_rejected"
 	}
 	return map[int]string{
 		200: "bad_payload", 302: "redirect", 401: "unauthorized", 404: "endpoint_missing",
@@ -116,13 +146,14 @@ func demoResult(r reply) string {
 }
 
 // Within ten minutes each session that changes has shown all that it can.
+// TestRegeneration is about the one with a key.
 func TestDemoChanges(t *testing.T) {
 	clock := newFakeClock()
 	sim := New(WithClock(clock.now))
 	seen := make(map[string]map[string]bool)
 	for _, target := range demoFleet(clock.now()) {
 		for _, s := range target.sessions {
-			if s.result == "" {
+			if s.result == "" && !s.key {
 				sim.SetToken(s.name, s.behaviour)
 				seen[s.name] = make(map[string]bool)
 			}
@@ -143,6 +174,14 @@ func TestDemoChanges(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Errorf("results within ten minutes (-want +got):\n%s", diff)
+	}
+}
+
+func TestDemoHMPs(t *testing.T) {
+	demo := startDemo(t, DemoOptions{})
+	want := len(demo.fleet) - 2 // unknown-host, switched-off
+	if got := demo.HMPs(); got != want {
+		t.Errorf("%d HMPs, want %d", got, want)
 	}
 }
 
@@ -188,13 +227,15 @@ func TestDemoWithoutDirectory(t *testing.T) {
 	}
 }
 
-func TestFastClock(t *testing.T) {
+func TestDemoClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		clock := fastClock(60)
-		begin := clock()
+		clock := newDemoClock(60)
 		time.Sleep(2 * time.Second) // on a fake clock
-		if d := clock().Sub(begin); d != 2*time.Minute {
+		if d := clock.now().Sub(clock.start); d != 2*time.Minute {
 			t.Errorf("%v in two seconds, want two minutes", d)
+		}
+		if d := clock.until(clock.start.Add(time.Hour)); d != 58*time.Second {
+			t.Errorf("%v until an hour is over, want 58s", d)
 		}
 	})
 }

@@ -30,8 +30,8 @@
 //     server), [Redirect], [BadGateway], and [Raw] for all others;
 //   - a status 200 with a body that is no session: [BadPayloads];
 //   - failures below HTTP: [Hang], [HangInBody], [Reset], [Malformed];
-//   - modifiers of another behaviour: [Delay], [Drip], [Swell], [PerMethod] and
-//     [Timeline], which changes with time;
+//   - modifiers of another behaviour: [Delay], [Drip], [Swell], [RetryAfter],
+//     [PerMethod] and [Timeline], which changes with time;
 //   - [Large], a valid session as big as an admin's on a large system.
 //
 // [Server.SetOutage] lays one behaviour over all tokens and keys, as when the
@@ -39,11 +39,11 @@
 //
 // # Time
 //
-// The clock is a parameter ([WithClock]). Nothing runs in the background: an
-// answer is computed from the clock when its request comes, so a test can move
-// twelve hours at once. Behaviours that wait use a timer and the request's
-// context, so they end when the client goes, and work under testing/synctest
-// together with [ListenPipe].
+// The clock is a parameter ([WithClock]). A server runs nothing in the
+// background: an answer is computed from the clock when its request comes, so a
+// test can move twelve hours at once. Behaviours that wait use a timer and the
+// request's context, so they end when the client goes, and work under
+// testing/synctest together with [ListenPipe].
 //
 // # What is not documented
 //
@@ -52,5 +52,7 @@
 // still works. Each of these is an option ([WithUnauthenticated],
 // [WithSliding], [WithRotation]), so that a client can be tried both ways.
 //
-// The demo ([StartDemo]) is a fleet of such servers with a story of its own.
+// The demo ([StartDemo]) is a fleet of such servers with a story of its own. It
+// does run something in the background until it is closed: somebody who
+// regenerates a key, and later writes the new secret to the exporter's file.
 package hmpsim

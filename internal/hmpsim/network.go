@@ -12,8 +12,13 @@ import (
 func Hang() Behaviour {
 	return BehaviourFunc(func(_ http.ResponseWriter, r *http.Request, _ Call) {
 		<-r.Context().Done()
+		giveUp()
 	})
 }
+
+// giveUp ends a request whose client has gone. To return would be to answer an
+// empty 200, which a client that is just hanging up can still receive.
+func giveUp() { panic(http.ErrAbortHandler) }
 
 // HangInBody answers 200 and half of a session, then nothing until the client
 // goes.

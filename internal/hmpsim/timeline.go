@@ -9,9 +9,10 @@ import (
 // Delay serves b after d, or nothing if the client goes before.
 func Delay(d time.Duration, b Behaviour) Behaviour {
 	return BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c Call) {
-		if wait(r.Context(), d) {
-			b.Serve(w, r, c)
+		if !wait(r.Context(), d) {
+			giveUp()
 		}
+		b.Serve(w, r, c)
 	})
 }
 
