@@ -22,7 +22,12 @@ type Answer struct {
 	// CertificateExpiry is the earliest end of validity in the chain that the
 	// far side presented, whether or not it was accepted; zero without TLS.
 	CertificateExpiry time.Time
-	// Rotated is true if the session carried another authToken than the one sent.
+	// RetryAfter is how long the far side asked to wait before the next call, by the
+	// header Retry-After of an answer whose status is 300 or higher. It is a day at
+	// most, and 0 if there was no such header or no sense in it.
+	RetryAfter time.Duration
+	// Rotated is true if the session carried another authToken than the one sent,
+	// fit to be sent or not. It is false for a login.
 	Rotated bool
 	// Details are what the payload told; zero unless the outcome is Valid.
 	Details Details

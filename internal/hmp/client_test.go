@@ -22,8 +22,17 @@ const (
 	plenty = time.Minute // for one that does not, even on a busy machine
 )
 
-// ask makes one exchange with the server at base.
+// ask asks the server at base about the session of the canary.
 func ask(t *testing.T, base string, within time.Duration, change ...func(*Options)) Answer {
+	t.Helper()
+	a, _ := exchange(t, base, within, func(ctx context.Context, c *Client) (Answer, string) {
+		return c.Session(ctx, Request{Token: canary})
+	}, change...)
+	return a
+}
+
+// exchange makes one call to the server at base.
+func exchange(t *testing.T, base string, within time.Duration, call func(context.Context, *Client) (Answer, string), change ...func(*Options)) (Answer, string) {
 	t.Helper()
 	u, err := url.Parse(base)
 	if err != nil {
@@ -37,11 +46,14 @@ func ask(t *testing.T, base string, within time.Duration, change ...func(*Option
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	a := client.Session(ctx, Request{Token: canary})
-	if strings.Contains(fmt.Sprintf("%+v", a), canary) {
-		t.Errorf("the answer tells the token: %+v", a)
+	a, token := call(ctx, client)
+	if strings.Contains(fmt.Sprintf("%+v", a), "CANARY") {
+		t.Errorf("the answer tells a secret: %+v", a)
 	}
-	return a
+	if a.Outcome != Valid && token != "" {
+		t.Errorf("%s comes with a token", a.Outcome)
+	}
+	return a, token
 }
 
 func TestRequest(t *testing.T) {
@@ -103,7 +115,7 @@ func TestConnections(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			for range tt.answers {
-				if a := c.Session(ctx, Request{Token: canary}); !a.Responded {
+				if a, _ := c.Session(ctx, Request{Token: canary}); !a.Responded {
 					t.Fatalf("no response: %+v", a)
 				}
 			}
@@ -132,5 +144,20 @@ func TestPhases(t *testing.T) {
 	refused := ask(t, "http://127.0.0.1:1", plenty).Phases
 	if refused.Connect <= 0 || refused.TLS != 0 || refused.Processing != 0 || refused.Transfer != 0 {
 		t.Errorf("refused: got phases %+v, want only connect", refused)
+	}
+}
+
+func TestRequestsDoNotPrintTheirSecrets(t *testing.T) {
+	header := http.Header{"X-Secret": {canary}}
+	for _, request := range []any{
+		Request{Token: canary, Header: header}, &Request{Token: canary, Header: header},
+		LoginRequest{Key: canary, Secret: canary, Header: header}, &LoginRequest{Key: canary, Secret: canary, Header: header},
+		struct{ Inner LoginRequest }{LoginRequest{Key: canary}}, []Request{{Token: canary}},
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+			if text := fmt.Sprintf(verb, request); strings.Contains(text, canary) || strings.Contains(text, fmt.Sprintf("%x", canary)) {
+				t.Errorf("%s of %T: %s", verb, request, text)
+			}
+		}
 	}
 }

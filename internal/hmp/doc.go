@@ -1,5 +1,5 @@
 // Package hmp speaks to a Haivision Media Platform (HMP) about one thing:
-// whether a service token still opens a session.
+// whether a service token still opens a session, and where to get another.
 //
 // HMP answers
 //
@@ -10,15 +10,26 @@
 //
 //	{"code":"020001","name":"UserNotAuthorized","message":"User has no roles assigned","httpStatusCode":401}
 //
-// A [Client] makes that call for one HMP and turns whatever comes back, a
+// A service that has an API key instead of a token opens a session with
+//
+//	POST {base}/apis/authentication/login/key
+//	{"apiKey":"…","apiSecret":"…"}
+//
+// and is answered with the same object. Its authToken is the Bearer of later GETs,
+// and these may hand out another one. A login is precious: each leaves a session
+// behind on HMP that the client cannot end, and refused ones can lock the account.
+// When to log in is the caller's to decide, sparingly; no login is repeated here.
+//
+// A [Client] makes both calls for one HMP and turns whatever comes back, a
 // refused connection and a body without end included, into one [Answer]: a
 // plain value whose [Outcome] is one of a closed set of words. There is no
 // error to handle: a call that went wrong is an answer like any other.
 //
 // The vendor supports the status and data.authToken and calls the rest of the
 // body "informational only and subject to change". So the status line and the
-// presence of a data object decide; every other field only adds a detail, and a
-// strange value of one takes away that detail and nothing else.
+// presence of a data object decide, and for a login that of a token; every other
+// field only adds a detail, and a strange value of one takes away that detail and
+// nothing else.
 //
 // An administrator's session carries maps of permissions that can be megabytes
 // long, with the service messages behind them. The body is therefore never held:
@@ -29,8 +40,9 @@
 //
 // The far side is not trusted. Time, size, depth and number are bounded,
 // redirects are not followed (they would carry the token away), and no text that
-// the far side wrote gets into a [Answer.Reason], because it could repeat the token.
+// the far side wrote gets into a [Answer.Reason], because it could repeat a secret.
 //
-// The facts about the endpoint are those of the vendor page "Get User Session
-// Info using Bearer Token" for HMP 4.1.1.
+// The facts about the endpoint are those of the vendor pages "Get User Session
+// Info using Bearer Token" and "Initiate User Session using Key and Secret" for
+// HMP 4.1.1.
 package hmp

@@ -30,7 +30,7 @@ func (t *timeline) failure(err error) Outcome {
 
 // reason says why an exchange broke off. It passes on the texts of errors that
 // this side wrote, and of certificates; never what the far side sent as HTTP,
-// because that may repeat the token.
+// because that may repeat a secret.
 func reason(o Outcome, err error) string {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return presentable(dns.Error())

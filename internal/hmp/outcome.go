@@ -36,7 +36,7 @@ type OutcomeInfo struct {
 // what HMP said, then what the network did, then what the exporter could not do.
 var Outcomes = []OutcomeInfo{
 	{Valid, "HMP confirmed the session", "Nothing to do."},
-	{NoRoles, "the token is known, but its user has no role", "Assign a role to the user in HMP."},
+	{NoRoles, "HMP knows the user, but the user has no role", "Assign a role to the user in HMP."},
 	{Unauthorized, "HMP does not accept the token: expired, revoked or wrong", "Supply a new token; HMP's own live 30 minutes."},
 	{InternalError, "HMP met an internal error", "Look into calypso.log on the HMP and contact Haivision support."},
 	{AuthUnavailable, "HMP cannot reach its authentication server", "Check HMP's connection to its directory; the token may be fine."},

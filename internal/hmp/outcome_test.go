@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -58,13 +59,7 @@ func reset(w http.ResponseWriter, _ *http.Request) {
 }
 
 func TestOutcomes(t *testing.T) {
-	tests := []struct {
-		name    string
-		handler http.HandlerFunc
-		want    Outcome
-		status  int
-		code    Code
-	}{
+	tests := []outcomeTest{
 		{"valid", answer(200, `{"data":{}}`), Valid, 200, ""},
 		{"valid with all sorts of fields", answer(200, `{"code":5,"data":{"admin":"yes"},"x":[]}`), Valid, 200, ""},
 		{"no_roles", envelope(401, "020001", "User has no roles assigned"), NoRoles, 401, UserNotAuthorized},
@@ -119,28 +114,49 @@ func TestOutcomes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var connections atomic.Int32
-			s := httptest.NewUnstartedServer(tt.handler)
-			s.Config.ConnState = countNew(&connections)
-			s.Start()
-			defer s.Close()
-			within := plenty
-			if tt.want == Timeout || strings.HasSuffix(tt.name, "hangs") {
-				within = hung
-			}
-			got := ask(t, s.URL, within)
-			want := Answer{Outcome: tt.want, Responded: tt.status != 0, StatusCode: tt.status, Code: tt.code}
-			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Answer{}, "Phases", "Details", "Reason")); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
+			got := tt.meet(t, ask)
 			if (tt.want == BadPayload || tt.want == Protocol) && got.Reason == "" {
 				t.Error("it gives no reason")
 			}
-			if n := connections.Load(); n != 1 {
-				t.Errorf("it made %d connections, want 1", n)
-			}
 		})
 	}
+}
+
+// An outcomeTest is what a server does, and the answer that has to come of it.
+type outcomeTest struct {
+	name    string
+	handler http.HandlerFunc
+	want    Outcome
+	status  int
+	code    Code
+}
+
+// meet has call make one exchange with the server, and checks all of the answer
+// but its reason.
+func (tt *outcomeTest) meet(t *testing.T, call func(t *testing.T, base string, within time.Duration, change ...func(*Options)) Answer) Answer {
+	t.Helper()
+	var connections, requests atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body) // until then, a server does not notice a client that leaves
+		tt.handler(w, r)
+	}))
+	s.Config.ConnState = countNew(&connections)
+	s.Start()
+	defer s.Close()
+	within := plenty
+	if tt.want == Timeout || strings.HasSuffix(tt.name, "hangs") {
+		within = hung
+	}
+	got := call(t, s.URL, within)
+	want := Answer{Outcome: tt.want, Responded: tt.status != 0, StatusCode: tt.status, Code: tt.code}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Answer{}, "Phases", "Details", "Reason")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if n, m := connections.Load(), requests.Load(); n != 1 || m != 1 {
+		t.Errorf("it made %d connections and %d requests, want one", n, m)
+	}
+	return got
 }
 
 func TestOutcomesAreExplained(t *testing.T) {

@@ -35,7 +35,9 @@ const (
 type payload struct {
 	hasData bool
 	details Details
-	rotated bool
+	token   string // the authToken, if another than was sent and fit for a Bearer
+	rotated bool   // there was another, fit or not
+	unfit   bool   // there was one that is not fit
 
 	code    string
 	message string
@@ -88,7 +90,7 @@ func (d *decoder) body() error {
 func (d *decoder) envelope(name []byte) (err error) {
 	switch string(name) {
 	case "data":
-		d.hasData, d.details, d.rotated = false, Details{}, false
+		d.payload = payload{code: d.code, message: d.message}
 		d.hasData, err = d.ifBegins('{', func() error { return d.object(d.data) })
 	case "code":
 		d.code, err = d.stringField(maxFieldSource)
@@ -104,9 +106,7 @@ func (d *decoder) envelope(name []byte) (err error) {
 func (d *decoder) data(name []byte) (err error) {
 	switch string(name) {
 	case "authToken":
-		var received string
-		received, err = d.stringField(maxTokenSource)
-		d.rotated = received != "" && received != d.sent
+		err = d.authToken()
 	case "admin":
 		d.details.Admin, err = d.boolField()
 	case "roleIds":

@@ -21,6 +21,17 @@ type Phases struct {
 	Transfer   time.Duration // from there to the end of the body
 }
 
+// Add returns the phases of two exchanges together.
+func (p Phases) Add(other Phases) Phases {
+	return Phases{
+		Resolve:    p.Resolve + other.Resolve,
+		Connect:    p.Connect + other.Connect,
+		TLS:        p.TLS + other.TLS,
+		Processing: p.Processing + other.Processing,
+		Transfer:   p.Transfer + other.Transfer,
+	}
+}
+
 // A mark is a point in the course of an exchange.
 type mark int
 

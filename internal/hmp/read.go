@@ -1,0 +1,106 @@
+package hmp
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// maxEnvelope bounds the body of an answer other than a 200, in bytes.
+const maxEnvelope = 64 << 10
+
+// read makes an answer of a response, as of one to the GET. It also returns what
+// the body told if the answer is Valid.
+func (c *Client) read(ctx context.Context, resp *http.Response, sent string) (a Answer, p payload) {
+	a = Answer{Responded: true, StatusCode: resp.StatusCode}
+	if resp.StatusCode >= 300 {
+		a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	}
+	switch status := resp.StatusCode; {
+	case status == http.StatusOK:
+		p = c.readSession(ctx, resp, sent, &a)
+	case status >= 400:
+		readRefusal(ctx, resp, &a)
+	case status >= 300:
+		a.Outcome = Redirect
+	default:
+		a.Outcome = HTTPError
+	}
+	return a, p
+}
+
+func (c *Client) readSession(ctx context.Context, resp *http.Response, sent string, a *Answer) payload {
+	p, err := c.session(resp, sent)
+	switch {
+	case err == nil:
+		a.Outcome, a.Details, a.Rotated = Valid, p.details, p.rotated
+		return p
+	case expired(ctx):
+		a.Outcome = Timeout
+	default:
+		a.Outcome, a.Reason, a.Code = BadPayload, bodyReason(err), code(p.code)
+	}
+	return payload{}
+}
+
+func readRefusal(ctx context.Context, resp *http.Response, a *Answer) {
+	p, err := decode(resp.Body, maxEnvelope, "", false)
+	a.Code = code(p.code)
+	refusal, bodyTells := refusals[resp.StatusCode]
+	switch {
+	case !bodyTells:
+		a.Outcome = HTTPError
+	case err != nil && expired(ctx):
+		a.Outcome = Timeout
+	default:
+		a.Outcome = refusal(a.Code, p.message)
+	}
+}
+
+// session decodes the body of a 200.
+func (c *Client) session(resp *http.Response, sent string) (payload, error) {
+	if resp.ContentLength > c.options.MaxBodySize {
+		return payload{}, errTooLarge
+	}
+	p, err := decode(resp.Body, c.options.MaxBodySize, sent, c.options.MessageTexts)
+	if err == nil && !p.hasData {
+		err = errNoData
+	}
+	return p, err
+}
+
+// refusals has the statuses whose envelope has a say in the outcome, and what it
+// says. Any other status from 400 up is an [HTTPError] whatever its body is.
+var refusals = map[int]func(code Code, message string) Outcome{
+	http.StatusUnauthorized: func(code Code, message string) Outcome {
+		if code == UserNotAuthorized && message == noRolesMessage {
+			return NoRoles
+		}
+		return Unauthorized
+	},
+	http.StatusNotFound: func(code Code, _ string) Outcome {
+		if code == AuthSessionNotFound {
+			return Unauthorized
+		}
+		return EndpointMissing
+	},
+	http.StatusInternalServerError: func(code Code, _ string) Outcome {
+		if code.internal() {
+			return InternalError
+		}
+		return HTTPError
+	},
+	http.StatusServiceUnavailable: func(code Code, _ string) Outcome {
+		if code == ServiceUnavailable {
+			return AuthUnavailable
+		}
+		return HTTPError
+	},
+}
+
+// expired tells whether the time of an exchange is over. The deadline of a
+// connection can strike an instant before that of the context.
+func expired(ctx context.Context) bool {
+	deadline, _ := ctx.Deadline()
+	return ctx.Err() != nil || !time.Now().Before(deadline)
+}
