@@ -1,0 +1,181 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"hmp_exporter/config"
+	"hmp_exporter/internal/hmp"
+)
+
+// A call is one that the fake was sent.
+type call struct {
+	at          time.Time
+	key, secret string // of a login
+	token       string // of a question about a session
+	outcome     hmp.Outcome
+}
+
+func (c call) login() bool { return c.key != "" }
+
+// A fake is an HMP. It decides when a call arrives, and answers when the time for
+// that is over. How it behaves may change between calls.
+type fake struct {
+	lifetime   time.Duration // of its tokens
+	sliding    bool          // use extends them
+	rotating   bool          // each answer carries another one
+	killing    bool          // which ends the one before
+	word       string        // each answer carries this, which is not a token
+	loginTime  time.Duration // how long it takes to answer
+	getTime    time.Duration
+	onLogin    func(call) hmp.Answer // decides, unless it returns a zero answer
+	onSession  func(call) hmp.Answer
+	mu         sync.Mutex
+	secrets    map[string]string    // the right one of each key
+	tokens     map[string]time.Time // when they end
+	made       int                  // tokens so far
+	calls      []call               // that were answered
+	underWay   map[string]int       // logins by key
+	mostAtOnce int
+}
+
+func newFake() *fake {
+	return &fake{
+		lifetime: 30 * time.Minute,
+		secrets:  make(map[string]string),
+		tokens:   make(map[string]time.Time),
+		underWay: make(map[string]int),
+	}
+}
+
+// Session implements HMP.
+func (f *fake) Session(ctx context.Context, token config.Secret) (hmp.Answer, config.Secret) {
+	c := call{at: time.Now(), token: token.Reveal()}
+	f.mu.Lock()
+	takes := f.getTime
+	f.mu.Unlock()
+	a, next := script(f.onSession, c), ""
+	if a.Outcome == "" {
+		a, next = f.session(c)
+	}
+	return f.answer(ctx, c, takes, a, next)
+}
+
+// Login implements HMP.
+func (f *fake) Login(ctx context.Context, key, secret config.Secret) (hmp.Answer, config.Secret) {
+	c := call{at: time.Now(), key: key.Reveal(), secret: secret.Reveal()}
+	defer f.arrive(c)()
+	a, token := script(f.onLogin, c), ""
+	if a.Outcome == "" {
+		a, token = f.login(c)
+	}
+	return f.answer(ctx, c, f.loginTime, a, token)
+}
+
+func script(s func(call) hmp.Answer, c call) hmp.Answer {
+	if s == nil {
+		return hmp.Answer{}
+	}
+	return s(c)
+}
+
+func (f *fake) session(c call) (a hmp.Answer, next string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !c.at.Before(f.tokens[c.token]) {
+		return answerOf(hmp.Unauthorized), ""
+	}
+	if f.sliding {
+		f.tokens[c.token] = c.at.Add(f.lifetime)
+	}
+	next = f.word
+	if f.rotating {
+		next = f.newToken(c.at)
+	}
+	if f.killing {
+		delete(f.tokens, c.token)
+	}
+	return answerOf(hmp.Valid), next
+}
+
+func (f *fake) login(c call) (a hmp.Answer, token string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if right, ok := f.secrets[c.key]; !ok || right != c.secret {
+		return answerOf(hmp.LoginRejected), ""
+	}
+	return answerOf(hmp.Valid), f.newToken(c.at)
+}
+
+func (f *fake) newToken(at time.Time) string {
+	f.made++
+	token := fmt.Sprintf("%s-token-%d", canary, f.made)
+	f.tokens[token] = at.Add(f.lifetime)
+	return token
+}
+
+// answer lets the time go by that an answer takes, or that the caller has.
+func (f *fake) answer(ctx context.Context, c call, takes time.Duration, a hmp.Answer, token string) (hmp.Answer, config.Secret) {
+	begun := time.Now()
+	select {
+	case <-time.After(takes):
+	case <-ctx.Done():
+		a = answerOf(hmp.Timeout)
+	}
+	a.Phases.Processing = time.Since(begun)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c.outcome = a.Outcome
+	f.calls = append(f.calls, c)
+	if a.Outcome != hmp.Valid || token == "" {
+		return a, config.Secret{}
+	}
+	return a, config.NewSecret(token)
+}
+
+// arrive counts the logins under way.
+func (f *fake) arrive(c call) (leave func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.underWay[c.key]++
+	f.mostAtOnce = max(f.mostAtOnce, f.underWay[c.key])
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.underWay[c.key]--
+	}
+}
+
+// accept makes a secret the right one of a key.
+func (f *fake) accept(key, secret string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.secrets[key] = secret
+}
+
+// restart ends all tokens.
+func (f *fake) restart() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.tokens)
+}
+
+// live returns the tokens that have not ended.
+func (f *fake) live() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.tokens))
+}
+
+// sent returns the calls that were answered so far, and clears them.
+func (f *fake) sent() []call {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	calls := f.calls
+	f.calls = nil
+	return calls
+}
