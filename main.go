@@ -128,7 +128,7 @@ func (p *program) demo(w io.Writer) error {
 	defer sim.Close()
 	load := func() (*config.Config, error) { return config.Load(sim.ConfigFile()) }
 	return p.serve(load, func(url string) {
-		fmt.Fprintf(w, "Three simulated HMPs are running, and their sessions tell this story:\n\n  %s\n\n", strings.Join(sim.Story(), "\n  "))
+		fmt.Fprintf(w, "%d simulated HMPs are running, and their sessions tell this story:\n\n  %s\n\n", sim.HMPs(), strings.Join(sim.Story(), "\n  "))
 		fmt.Fprintf(w, "Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, p.web.TelemetryPath)
 	})
 }

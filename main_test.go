@@ -250,7 +250,7 @@ func TestDemo(t *testing.T) {
 	_, body := p.get(t, "/metrics")
 	for _, result := range []string{
 		"valid", "no_roles", "unauthorized", "internal_error", "auth_unavailable", "endpoint_missing", "redirect", "http_error",
-		"bad_payload", "timeout", "dns", "connect", "tls", "protocol", "credentials",
+		"bad_payload", "timeout", "dns", "connect", "tls", "protocol", "login_rejected", "credentials",
 	} {
 		if !regexp.MustCompile(`(?m)^hmp_session_probe_result\{result="` + result + `",.*\} 1$`).MatchString(body) {
 			t.Errorf("no session has the result %s", result)

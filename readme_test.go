@@ -20,7 +20,8 @@ func TestReadmeConfiguration(t *testing.T) {
 	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "hmp.yml"), "targets:\n"+between(t, string(readme), "```yaml\ntargets:\n", "```"))
-	write(t, filepath.Join(dir, "secrets/playout.token"), canary+"\n")
+	write(t, filepath.Join(dir, "secrets/playout.key"), canary+"\n")
+	write(t, filepath.Join(dir, "secrets/playout.secret"), canary+"\n")
 
 	cmd := exec.Command("hmp_exporter", "check")
 	cmd.Dir = dir

@@ -10,6 +10,7 @@ import (
 	"github.com/go-kit/log"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/session"
 )
 
 // Options of a [Collector].
@@ -32,6 +33,7 @@ type Collector struct {
 	logger    log.Logger
 	slots     chan struct{} // holds an element for each probe
 	metrics   ownMetrics
+	keyring   session.Keyring
 	dial      dialFunc // nil but in tests
 
 	applying sync.Mutex
@@ -54,12 +56,15 @@ func New(o Options) *Collector {
 }
 
 // Apply puts a configuration in force for the scrapes to come. Sessions keep what
-// was counted for their names; scrapes under way finish with what they began with.
+// was counted for their names, and tokens stay in use as long as the HMP and the
+// credential are the same; scrapes under way finish with what they began with.
 func (c *Collector) Apply(cfg *config.Config) {
 	c.applying.Lock()
 	defer c.applying.Unlock()
 	old := c.fleet.Load()
-	c.fleet.Store(newFleet(cfg, old.states(), c.userAgent, c.dial))
+	next := c.newFleet(cfg, old)
+	c.fleet.Store(next)
+	c.retire(old, next)
 	old.close()
 }
 

@@ -4,15 +4,15 @@
 // The way of the data has one direction:
 //
 //	a Request → an allowance of time → the configuration of this moment →
-//	the members asked for, so many at once → a token → hmp.Client → a Result →
-//	Families
+//	the members asked for, so many at once → session.Source, which has the token
+//	→ hmp.Client → a Result → Families
 //
-// Nothing outlives a scrape but a little state for each session: counters, the
-// last result, and the probe that is under way. Probing comes before gathering,
-// because a prometheus.Collector has no context to be bounded by; and the
-// metrics of sessions are written as metric families directly instead of through
-// a registry, which would check the same constant names and labels on every
-// scrape. A test does that with a pedantic registry.
+// Nothing outlives a scrape but a little state for each session: its token,
+// counters, the last result, and the probe that is under way. Probing comes
+// before gathering, because a prometheus.Collector has no context to be bounded
+// by; and the metrics of sessions are written as metric families directly instead
+// of through a registry, which would check the same constant names and labels on
+// every scrape. A test does that with a pedantic registry.
 //
 // [Metrics] lists all that is exported. It is the one place to change for a new
 // metric.

@@ -3,10 +3,14 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
+	"strings"
 	"sync"
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/session"
 )
 
 // What can be wrong with the names of a [Request].
@@ -19,6 +23,7 @@ var (
 type fleet struct {
 	members []*member // grouped by target
 	targets map[string][]*member
+	byName  map[[2]string]*member // by target and session
 	clients []*hmp.Client
 }
 
@@ -27,16 +32,20 @@ type member struct {
 	target  *config.Target
 	session *config.Session
 	client  *hmp.Client
+	source  session.Source
 	state   *state
 
 	mu     sync.Mutex
 	flight *flight // the probe under way
 }
 
-// newFleet makes a fleet whose sessions go on with the states of those of the
-// same name.
-func newFleet(cfg *config.Config, states map[[2]string]*state, userAgent string, dial dialFunc) *fleet {
-	f := &fleet{targets: make(map[string][]*member, len(cfg.Targets))}
+// newFleet makes a fleet whose sessions go on where those of the same name in the
+// one before are.
+func (c *Collector) newFleet(cfg *config.Config, before *fleet) *fleet {
+	f := &fleet{
+		targets: make(map[string][]*member, len(cfg.Targets)),
+		byName:  make(map[[2]string]*member),
+	}
 	for _, t := range cfg.Targets {
 		client := hmp.NewClient(hmp.Options{
 			URL:                t.URL,
@@ -47,30 +56,67 @@ func newFleet(cfg *config.Config, states map[[2]string]*state, userAgent string,
 			HTTP2:              t.EnableHTTP2,
 			MaxBodySize:        t.MaxBodySize,
 			MessageTexts:       t.ServiceMessageText,
-			UserAgent:          userAgent,
-			Dial:               dial,
+			UserAgent:          c.userAgent,
+			Dial:               c.dial,
 		})
 		f.clients = append(f.clients, client)
 		first := len(f.members)
 		for _, s := range t.Sessions {
-			st := states[[2]string{t.Name, s.Name}]
-			if st == nil {
-				st = new(state)
+			name := [2]string{t.Name, s.Name}
+			m := &member{target: t, session: s, client: client, state: new(state)}
+			old := before.byName[name]
+			if old != nil {
+				m.state = old.state
 			}
-			f.members = append(f.members, &member{target: t, session: s, client: client, state: st})
+			m.source = c.source(m, old)
+			f.members = append(f.members, m)
+			f.byName[name] = m
 		}
 		f.targets[t.Name] = f.members[first:]
 	}
 	return f
 }
 
-// states returns the state of every session by target and name.
-func (f *fleet) states() map[[2]string]*state {
-	states := make(map[[2]string]*state, len(f.members))
-	for _, m := range f.members {
-		states[[2]string{m.target.Name, m.session.Name}] = m.state
+// source returns where the token of m comes from, which goes on with the one of
+// the member before it, if there was one.
+func (c *Collector) source(m, before *member) session.Source {
+	if !m.session.KeyMode() {
+		return session.Fixed{Token: m.session.Token}
 	}
-	return states
+	return c.keyring.Login(session.LoginOptions{
+		HMP:      canonical(m.target.URL),
+		Key:      m.session.APIKey,
+		Secret:   m.session.APISecret,
+		Lifetime: m.target.TokenLifetime,
+	}, before.login())
+}
+
+// login returns the source of m if that logs in, else nil.
+func (m *member) login() *session.Login {
+	if m == nil {
+		return nil
+	}
+	l, _ := m.source.(*session.Login)
+	return l
+}
+
+// retire ends what the sessions had that are not in the fleet that follows.
+func (c *Collector) retire(f, next *fleet) {
+	for name, m := range f.byName {
+		if l := m.login(); l != nil && next.byName[name].login() == nil {
+			c.keyring.Retire(l)
+		}
+	}
+	c.keyring.Tidy()
+}
+
+// canonical writes a base URL so that two of one HMP look the same.
+func canonical(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port) + u.EscapedPath()
 }
 
 // close lets go of the connections that the fleet keeps. Probes under way go on.
@@ -81,7 +127,7 @@ func (f *fleet) close() {
 }
 
 // choose returns the members that a request names; all of them if it names none.
-func (f *fleet) choose(target, session string) ([]*member, error) {
+func (f *fleet) choose(target, name string) ([]*member, error) {
 	if target == "" {
 		return f.members, nil
 	}
@@ -89,13 +135,13 @@ func (f *fleet) choose(target, session string) ([]*member, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w %.100q", ErrUnknownTarget, target)
 	}
-	if session == "" {
+	if name == "" {
 		return members, nil
 	}
 	for i, m := range members {
-		if m.session.Name == session {
+		if m.session.Name == name {
 			return members[i : i+1], nil
 		}
 	}
-	return nil, fmt.Errorf("%w %.100q of target %q", ErrUnknownSession, session, target)
+	return nil, fmt.Errorf("%w %.100q of target %q", ErrUnknownSession, name, target)
 }

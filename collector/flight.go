@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/session"
 )
 
 // A flight is a probe under way. Scrapes that overlap share it, so that an HMP
@@ -67,8 +68,8 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 		case <-f.landed:
 		case <-patience:
 			c.metrics.coalesced.Inc()
-			r := m.result(start, given, f.late())
-			r.Rotations = m.state.lastResult().Rotations
+			r := m.result(start, given, session.Report{Answer: f.late()})
+			m.state.tally(&r)
 			return r
 		}
 		// A flight may have needed more time than it had. A new one can know better
@@ -85,12 +86,14 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 // fly makes the probe and lands f with its result.
 func (c *Collector) fly(ctx context.Context, m *member, f *flight, given time.Duration) {
 	defer m.land(f)
-	f.result = c.makeProbe(ctx, m, f, given)
-	m.state.conclude(&f.result, c.logger)
+	var login hmp.Outcome
+	f.result, login = c.makeProbe(ctx, m, f, given)
+	m.state.conclude(&f.result, login, c.logger)
 }
 
-// makeProbe makes the probe, once there is room for it.
-func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given time.Duration) Result {
+// makeProbe makes the probe, once there is room for it. It also returns what a
+// login ended in that was a part of it, "" without one.
+func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given time.Duration) (r Result, login hmp.Outcome) {
 	start := time.Now()
 	select {
 	case c.slots <- struct{}{}:
@@ -102,7 +105,7 @@ func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given t
 		select {
 		case c.slots <- struct{}{}:
 		case <-wait.C:
-			return m.result(start, given, hmp.Answer{Outcome: hmp.Saturated})
+			return m.result(start, given, session.Report{Answer: hmp.Answer{Outcome: hmp.Saturated}}), ""
 		}
 		start, given = time.Now(), time.Until(f.deadline)
 	}
@@ -111,39 +114,34 @@ func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given t
 	c.metrics.inFlight.Inc()
 	defer c.metrics.inFlight.Dec()
 
-	r := m.result(start, given, m.ask(ctx, f))
+	report := m.ask(ctx, f)
+	r = m.result(start, given, report)
 	c.metrics.duration.Observe(r.Duration.Seconds())
-	return r
+	return r, report.Login
 }
 
-// ask reads the secrets and asks the HMP.
-func (m *member) ask(ctx context.Context, f *flight) hmp.Answer {
-	if m.session.KeyMode() {
-		return hmp.Answer{Outcome: hmp.Credentials, Reason: "this version does not log in with an API key: give the session a token"}
-	}
-	token, err := m.session.Token.Read()
-	if err != nil {
-		return hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}
-	}
+// ask finds a token and asks the HMP.
+func (m *member) ask(ctx context.Context, f *flight) session.Report {
 	header, err := m.target.Header()
 	if err != nil {
-		return hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}
+		return session.Report{Answer: hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}}
 	}
-	return m.client.Session(ctx, hmp.Request{
-		Token:      token.Reveal(),
-		Header:     header,
-		OnResponse: func(status int) { f.status.Store(int64(status)) },
-	})
+	return m.source.Probe(ctx, exchange{client: m.client, header: header, status: &f.status})
 }
 
 // result makes the result of a probe that ends now, but for what is counted.
-func (m *member) result(start time.Time, given time.Duration, a hmp.Answer) Result {
-	return Result{
+func (m *member) result(start time.Time, given time.Duration, r session.Report) Result {
+	result := Result{
 		Target:   m.target.Name,
 		Session:  m.session.Name,
-		Answer:   a,
+		Answer:   r.Answer,
+		Held:     r.Held,
 		Start:    start,
 		Duration: time.Since(start),
 		Timeout:  given,
 	}
+	if status, ok := m.source.Status(); ok {
+		result.Logins = &Logins{Status: status}
+	}
+	return result
 }

@@ -27,7 +27,7 @@ level=warn msg="session is not valid" target=studio session=playout result=auth_
 level=info msg="session is valid again" target=studio session=playout was=auth_unavailable
 `},
 		{"broken from the beginning", []hmpsim.Behaviour{hmpsim.NoRoles(), valid()}, `
-level=warn msg="session is not valid" target=studio session=playout result=no_roles meaning="the token is known, but its user has no role" status=401 code=020001 advice="Assign a role to the user in HMP."
+level=warn msg="session is not valid" target=studio session=playout result=no_roles meaning="HMP knows the user, but the user has no role" status=401 code=020001 advice="Assign a role to the user in HMP."
 level=info msg="session is valid again" target=studio session=playout was=no_roles
 `},
 		{"broken in several ways", []hmpsim.Behaviour{hmpsim.Hang(), hmpsim.Malformed(), hmpsim.LoginPage()}, `

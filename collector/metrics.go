@@ -23,6 +23,8 @@ const (
 	SessionLastAction     = "hmp_session_last_action_timestamp_seconds"
 	SessionLastLogin      = "hmp_session_last_login_timestamp_seconds"
 	SessionLoginFailures  = "hmp_session_login_failures"
+	SessionLoginSuspended = "hmp_session_login_suspended"
+	SessionLogins         = "hmp_session_logins_total"
 	SessionProbeDuration  = "hmp_session_probe_duration_seconds"
 	SessionProbePhase     = "hmp_session_probe_phase_duration_seconds"
 	SessionProbeResult    = "hmp_session_probe_result"
@@ -30,6 +32,7 @@ const (
 	SessionRoles          = "hmp_session_roles"
 	SessionMessageInfo    = "hmp_session_service_message_info"
 	SessionMessages       = "hmp_session_service_messages"
+	SessionTokenExpiry    = "hmp_session_token_expiry_timestamp_seconds"
 	SessionRotations      = "hmp_session_token_rotations_total"
 	SessionValid          = "hmp_session_valid"
 	TLSCertificateExpiry  = "hmp_tls_certificate_expiry_timestamp_seconds"
@@ -93,6 +96,18 @@ var Metrics = []Metric{
 			s.add(*failures)
 		}
 	}},
+	{SessionLoginSuspended, gauge, perSession(), "Whether logins are held back after a rejection, for a session with an API key.", func(s *series, r *Result) {
+		if r.Logins != nil {
+			s.add(boolean(r.Logins.Suspended))
+		}
+	}},
+	{SessionLogins, counter, perSession("result"), "Logins by what they ended in, for a session with an API key.", func(s *series, r *Result) {
+		if r.Logins != nil {
+			for i, o := range loginOutcomes {
+				s.add(float64(r.Logins.Counts[o]), loginPairs[i])
+			}
+		}
+	}},
 	{SessionProbeDuration, gauge, perSession(), "How long the probe took.", func(s *series, r *Result) {
 		s.add(r.Duration.Seconds())
 	}},
@@ -124,6 +139,11 @@ var Metrics = []Metric{
 			s.add(float64(*n))
 		}
 	}},
+	{SessionTokenExpiry, gauge, perSession(), "When the token ends, in seconds since the epoch, for a session with an API key.", func(s *series, r *Result) {
+		if r.Logins != nil {
+			s.addTime(r.Logins.TokenExpiry)
+		}
+	}},
 	{SessionRotations, counter, perSession(), "Answers that carried another authToken than the one that was sent.", func(s *series, r *Result) {
 		s.add(float64(r.Rotations))
 	}},
@@ -145,8 +165,28 @@ func metric(name string) Metric {
 	return Metrics[slices.IndexFunc(Metrics, func(m Metric) bool { return m.Name == name })]
 }
 
+// loginOutcomes are those that a login can end in.
+var loginOutcomes = []hmp.Outcome{
+	hmp.Valid, hmp.NoRoles, hmp.InternalError, hmp.AuthUnavailable, hmp.Redirect, hmp.HTTPError, hmp.BadPayload,
+	hmp.Timeout, hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.LoginRejected,
+}
+
+// loginResult is how users know what a login ended in.
+func loginResult(o hmp.Outcome) string {
+	if o == hmp.Valid {
+		return "success"
+	}
+	return string(o)
+}
+
 // The labels of state sets are made once.
 var (
+	loginPairs = func() (values []*dto.LabelPair) {
+		for _, o := range loginOutcomes {
+			values = append(values, pair("result", loginResult(o)))
+		}
+		return values
+	}()
 	phasePairs  = pairs("phase", "resolve", "connect", "tls", "processing", "transfer")
 	resultPairs = func() (values []*dto.LabelPair) {
 		for _, o := range hmp.Outcomes {

@@ -24,6 +24,8 @@ hmp_session_http_status_code gauge session,target
 hmp_session_last_action_timestamp_seconds gauge session,target
 hmp_session_last_login_timestamp_seconds gauge session,target
 hmp_session_login_failures gauge session,target
+hmp_session_login_suspended gauge session,target
+hmp_session_logins_total counter result,session,target
 hmp_session_probe_duration_seconds gauge session,target
 hmp_session_probe_phase_duration_seconds gauge phase,session,target
 hmp_session_probe_result gauge result,session,target
@@ -31,6 +33,7 @@ hmp_session_probe_timeout_seconds gauge session,target
 hmp_session_roles gauge session,target
 hmp_session_service_message_info gauge message,session,target
 hmp_session_service_messages gauge session,target
+hmp_session_token_expiry_timestamp_seconds gauge session,target
 hmp_session_token_rotations_total counter session,target
 hmp_session_valid gauge session,target
 hmp_tls_certificate_expiry_timestamp_seconds gauge target

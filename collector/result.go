@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/session"
 )
 
 // A Result is what one probe of one session came to. It is a plain value and holds
@@ -11,6 +12,9 @@ import (
 type Result struct {
 	Target, Session string
 	hmp.Answer
+	// Held is true if nothing was sent because there was no token, and a login had
+	// to wait. The answer then repeats what the login came to that is the reason.
+	Held bool
 
 	Start    time.Time
 	Duration time.Duration
@@ -19,12 +23,21 @@ type Result struct {
 	// Rotations counts the answers to this session, up to this one, that carried
 	// another authToken than the one sent.
 	Rotations int
+	// Logins tells about the logins of the session; nil if its token is a fixed one.
+	Logins *Logins
+}
+
+// Logins are those of a session with an API key, up to a result. They do not change.
+type Logins struct {
+	session.Status
+	// Counts has how many there were that ended in an outcome.
+	Counts map[hmp.Outcome]int
 }
 
 // Up is 1 if the HMP answered, whatever it said, and 0 if it did not. It is not
 // known where nothing was sent.
 func (r *Result) Up() (up float64, known bool) {
-	return boolean(r.Responded), r.Outcome.Sent()
+	return boolean(r.Responded), r.Outcome.Sent() && !r.Held
 }
 
 // Valid tells whether the HMP confirmed the session.

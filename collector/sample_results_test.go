@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/session"
 )
 
 // Some moments of the sample results.
@@ -57,6 +58,12 @@ func sampleResults() map[hmp.Outcome]Result {
 			Rotations: 7,
 		}
 	}
+	rejected := results[hmp.LoginRejected]
+	rejected.Logins = &Logins{
+		Status: session.Status{Suspended: true},
+		Counts: map[hmp.Outcome]int{hmp.Valid: 48, hmp.LoginRejected: 1},
+	}
+	results[hmp.LoginRejected] = rejected
 	return results
 }
 
@@ -76,5 +83,6 @@ func manyResults() []Result {
 	third.Target, third.Code, third.StatusCode = "lab", hmp.OtherCode, 401
 	third.CertificateExpiry = time.Time{} // plain HTTP
 	fourth.Target, fourth.Session = "lab", "archive"
+	fourth.Logins = &Logins{Status: session.Status{TokenExpiry: probed.Add(27 * time.Minute)}} // and no login yet
 	return []Result{first, second, third, fourth}
 }

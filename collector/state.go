@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/go-kit/log"
@@ -12,23 +13,56 @@ import (
 // state is what lasts of a session from one probe to the next, and from one
 // configuration to the next.
 type state struct {
-	mu   sync.Mutex
-	last Result // with what was counted up to it; zero before the first probe
+	mu        sync.Mutex
+	last      Result              // zero before the first probe
+	rotations int                 // see [Result.Rotations]
+	logins    map[hmp.Outcome]int // see [Logins.Counts]
 }
 
 // conclude takes the result of a probe in and completes it with what was counted.
-func (s *state) conclude(r *Result, logger log.Logger) {
+// The login is what one ended in that was a part of it, "" without one.
+func (s *state) conclude(r *Result, login hmp.Outcome, logger log.Logger) {
 	s.mu.Lock()
-	r.Rotations = s.last.Rotations
-	if r.Rotated {
-		r.Rotations++
-	}
+	s.count(r.Rotated, login)
+	s.complete(r)
 	before := s.last.Outcome
 	s.last = *r
 	s.mu.Unlock()
+	if login != "" {
+		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(login))
+	}
 	if r.Outcome != before {
 		logChange(logger, before, r)
 	}
+}
+
+// count counts what was a part of one probe.
+func (s *state) count(rotated bool, login hmp.Outcome) {
+	if rotated {
+		s.rotations++
+	}
+	if login != "" {
+		s.logins = maps.Clone(s.logins) // results have the one before
+		if s.logins == nil {
+			s.logins = make(map[hmp.Outcome]int)
+		}
+		s.logins[login]++
+	}
+}
+
+// complete puts into a result what was counted.
+func (s *state) complete(r *Result) {
+	r.Rotations = s.rotations
+	if r.Logins != nil {
+		r.Logins.Counts = s.logins
+	}
+}
+
+// tally completes a result that is not a probe's own.
+func (s *state) tally(r *Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.complete(r)
 }
 
 // logChange says once what changed: a session that fails for a month is one line,

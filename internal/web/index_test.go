@@ -40,7 +40,7 @@ func TestIndex(t *testing.T) {
 	}
 	after := [][]string{
 		{"studio", "playout", "valid HMP confirmed the session", "Nothing to do.", "time", "probe"},
-		{"studio", "archive", "no_roles the token is known, but its user has no role", "Assign a role to the user in HMP.", "time", "probe"},
+		{"studio", "archive", "no_roles HMP knows the user, but the user has no role", "Assign a role to the user in HMP.", "time", "probe"},
 		{"tower", "relay", "not probed yet", notProbed, "", "probe"},
 	}
 	if diff := cmp.Diff(after, rows); diff != "" {
