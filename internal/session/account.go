@@ -1,11 +1,12 @@
 package session
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
@@ -22,14 +23,20 @@ const (
 // An account is what an API key stands for on one HMP. It outlasts sessions and
 // configurations, because HMP does not forget with a reload either.
 type account struct {
-	users int           // guarded by the keyring
-	gate  chan struct{} // holds an element during a login
+	users  int                 // guarded by the keyring
+	logins *semaphore.Weighted // of weight 1: one at a time
 
 	mu         sync.Mutex
 	rejections []time.Time // of the last rejectionPeriod
 	code       hmp.Code    // of the last one
 	refusals   []refusal   // one for each secret
-	spares     []*token    // of sessions that are not configured any more
+	spares     []spare     // of sessions that are not configured any more
+}
+
+// A spare is a token, and how long it is good for a session to begin with.
+type spare struct {
+	*token
+	until time.Time
 }
 
 // A refusal holds back logins with one secret.
@@ -40,56 +47,49 @@ type refusal struct {
 	answer hmp.Answer
 }
 
-func newAccount() *account { return &account{gate: make(chan struct{}, 1)} }
-
-// enter waits until no other login is under way.
-func (a *account) enter(ctx context.Context) bool {
-	select {
-	case a.gate <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// tryEnter is enter without waiting.
-func (a *account) tryEnter() bool {
-	select {
-	case a.gate <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-func (a *account) leave() { <-a.gate }
+func newAccount() *account { return &account{logins: semaphore.NewWeighted(1)} }
 
 // held returns the hold on logins with a secret, and whether there is one.
 func (a *account) held(secret config.Secret, now time.Time) (refusal, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.forget(now)
-	reason := fmt.Sprintf("%d logins with other secrets of this key were rejected within the hour", len(a.rejections))
-	r := refusal{secret: secret, answer: hmp.Answer{Outcome: hmp.LoginRejected, Code: a.code, Reason: reason}}
+	r := refusal{secret: secret}
 	if i := a.find(secret); i >= 0 {
 		r = a.refusals[i]
 	}
-	r = a.bound(r)
-	return r, now.Before(r.until)
+	if r.until = a.end(r); !now.Before(r.until) {
+		return refusal{}, false
+	}
+	if r.times == 0 {
+		r.answer = hmp.Answer{
+			Outcome: hmp.LoginRejected, Code: a.code,
+			Reason: fmt.Sprintf("%d logins with other secrets of this key were rejected within the hour", len(a.rejections)),
+		}
+	}
+	return a.explained(r), true
 }
 
-// bound returns a refusal that lasts as long as the logins of the period are used
-// up, and that says how long. The last one is kept for a secret that may be right.
-func (a *account) bound(r refusal) refusal {
+// end is when a refusal ends: later than by itself while the logins of the period
+// are used up. The last of these is kept for a secret that may be the right one.
+func (a *account) end(r refusal) time.Time {
 	allowed := maxRejections
 	if r.times > 0 && r.answer.Outcome == hmp.LoginRejected {
 		allowed--
 	}
-	if n := len(a.rejections); n >= allowed {
-		if until := a.rejections[n-allowed].Add(rejectionPeriod); until.After(r.until) {
-			r.until = until
-		}
+	n := len(a.rejections)
+	if n < allowed {
+		return r.until
 	}
+	free := a.rejections[n-allowed].Add(rejectionPeriod)
+	if free.After(r.until) {
+		return free
+	}
+	return r.until
+}
+
+// explained returns a refusal whose reason says what ends it.
+func (a *account) explained(r refusal) refusal {
 	if r.answer.Reason != "" {
 		r.answer.Reason += "; "
 	}
@@ -100,9 +100,10 @@ func (a *account) bound(r refusal) refusal {
 	return r
 }
 
-// refuse holds logins with a secret back after they were refused; so many times in
-// a row if times is not 0. It returns the hold.
-func (a *account) refuse(secret config.Secret, answer hmp.Answer, times int, now time.Time) refusal {
+// refuse holds logins with a secret back after one was refused, the more of them
+// there were in a row: so many before, if that is known, or else as they were
+// counted. It returns the hold, which does not get shorter by this.
+func (a *account) refuse(secret config.Secret, answer hmp.Answer, before int, now time.Time) refusal {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.forget(now)
@@ -111,21 +112,23 @@ func (a *account) refuse(secret config.Secret, answer hmp.Answer, times int, now
 		i = len(a.refusals)
 		a.refusals = append(a.refusals, refusal{secret: secret})
 	}
-	r := &a.refusals[i]
-	if r.answer.Outcome != answer.Outcome {
-		r.times = 0
-	}
-	if r.times++; times > 0 {
-		r.times = times
+	r := a.refusals[i]
+	times := before
+	if times == 0 && r.answer.Outcome == answer.Outcome {
+		times = r.times
 	}
 	pace := unusable
 	if answer.Outcome == hmp.LoginRejected {
 		pace = wrongCredentials
 		a.rejections, a.code = append(a.rejections, now), answer.Code
 	}
-	r.until = now.Add(max(pace.pause(r.times), min(answer.RetryAfter, maxPause)))
-	r.answer = told(answer)
-	return a.bound(*r)
+	times++
+	if until := now.Add(max(pace.pause(times), min(answer.RetryAfter, maxPause))); until.After(r.until) {
+		r.times, r.until, r.answer = times, until, told(answer)
+		a.refusals[i] = r
+	}
+	r.until = a.end(r)
+	return a.explained(r)
 }
 
 // accept forgets that logins with a secret were refused.
@@ -146,26 +149,26 @@ func (a *account) forget(now time.Time) {
 	past := now.Add(-rejectionPeriod)
 	a.rejections = slices.DeleteFunc(a.rejections, func(t time.Time) bool { return !t.After(past) })
 	a.refusals = slices.DeleteFunc(a.refusals, func(r refusal) bool { return !r.until.After(past) })
-	a.spares = slices.DeleteFunc(a.spares, func(t *token) bool { return !t.fresh(now) })
+	a.spares = slices.DeleteFunc(a.spares, func(s spare) bool { return !now.Before(s.until) })
 }
 
 // leaveSpare keeps a token for another session with the same credential.
-func (a *account) leaveSpare(t *token) {
+func (a *account) leaveSpare(t *token, lifetime time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.spares = append(a.spares, t)
+	a.spares = append(a.spares, spare{t, t.due(lifetime)})
 }
 
-// takeSpare returns a fresh token of a login with a secret, or nil.
+// takeSpare returns a token of a login with a secret, or nil.
 func (a *account) takeSpare(secret config.Secret, now time.Time) *token {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.forget(now)
-	i := slices.IndexFunc(a.spares, func(t *token) bool { return t.from.secret.Equal(secret) })
+	i := slices.IndexFunc(a.spares, func(s spare) bool { return s.from.secret.Equal(secret) })
 	if i < 0 {
 		return nil
 	}
-	t := a.spares[i]
+	t := a.spares[i].token
 	a.spares = slices.Delete(a.spares, i, i+1)
 	return t
 }

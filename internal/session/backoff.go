@@ -17,8 +17,8 @@ type schedule struct{ first, most time.Duration }
 var (
 	// The credential has to be put right, and an account may be locked meanwhile.
 	wrongCredentials = schedule{2 * time.Minute, maxPause}
-	// The user has no role, or HMP does not accept the tokens that it hands out.
-	// This is mended in HMP, and nothing here changes when it is.
+	// The user has no role, or what HMP hands out is no token that it accepts. This
+	// is mended in HMP, and nothing here changes when it is.
 	unusable = schedule{30 * time.Second, 5 * time.Minute}
 	// HMP did not decide, and cannot have made a session: to try again costs no
 	// more than a probe does.
@@ -38,19 +38,23 @@ func (s schedule) pause(failures int) time.Duration {
 	return d + rand.N(d/10) //nolint:gosec // it spreads load, and guards nothing
 }
 
-// refused tells whether an answer to a login is a decision about the credential,
-// so that the same login again would get the same answer.
-func refused(o hmp.Outcome) bool { return o == hmp.LoginRejected || o == hmp.NoRoles }
+// loginRefused tells whether an answer to a login is a decision about the
+// credential, so that the same login again would get the same answer.
+func loginRefused(o hmp.Outcome) bool { return o == hmp.LoginRejected || o == hmp.NoRoles }
 
-// rejected tells whether an answer to a token is that HMP does not accept it.
-func rejected(o hmp.Outcome) bool { return o == hmp.Unauthorized || o == hmp.NoRoles }
+// tokenRejected tells whether an answer to a token is that HMP does not accept it.
+func tokenRejected(o hmp.Outcome) bool { return o == hmp.Unauthorized || o == hmp.NoRoles }
 
 // sessionless tells whether an answer to a login rules out that a session was made.
 func sessionless(a hmp.Answer) bool {
-	if a.StatusCode == gatewayTimeout {
-		return false
+	switch a.Outcome {
+	case hmp.DNS, hmp.Connect, hmp.TLS:
+		return true
+	case hmp.Timeout:
+		return !a.Responded && a.Phases.Processing == 0 // it never came to a request
+	default:
+		return a.StatusCode >= 300 && a.StatusCode != gatewayTimeout
 	}
-	return a.StatusCode >= 300 || a.Outcome == hmp.DNS || a.Outcome == hmp.Connect || a.Outcome == hmp.TLS
 }
 
 // gatewayTimeout is the status by which a proxy says that it did not wait for
@@ -71,7 +75,10 @@ type backoff struct {
 // on with it, and its rejection brings the next login forward.
 func (b *backoff) failed(now time.Time, a hmp.Answer, had time.Duration, haveToken bool) {
 	pace := unclear
-	if sessionless(a) && !haveToken {
+	switch {
+	case a.Outcome == hmp.BadPayload:
+		pace = unusable
+	case sessionless(a) && !haveToken:
 		pace = harmless
 	}
 	b.failures++

@@ -43,6 +43,40 @@ func TestChurn(t *testing.T) {
 	})
 }
 
+// A token that lasted for a while is replaced at once, however short-lived all of
+// them are.
+func TestShortLives(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.lifetime = 100 * time.Second
+		for _, report := range r.scrape(r.login(key, secret), time.Hour) {
+			if report.Outcome != hmp.Valid {
+				t.Fatalf("a probe came to %s", word(report))
+			}
+		}
+	})
+}
+
+// A churn does not shorten the hold that wrong credentials have earned.
+func TestChurnKeepsLongerHold(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		l, other := r.login(key, secret), r.login(key, secret)
+		r.onSession = always(hmp.Unauthorized)
+		r.probe(l)
+		r.probe(l)
+		r.onSession = nil
+		r.probe(l) // has a token that will be the third to be rejected
+		r.onLogin = always(hmp.LoginRejected)
+		r.probe(other)
+		r.onSession = always(hmp.Unauthorized)
+		r.probe(l)
+		r.sent()
+		r.scrape(l, 2*time.Minute)
+		if n := len(r.logins()); n != 0 {
+			t.Errorf("%d logins within two minutes after a rejection", n)
+		}
+	})
+}
+
 // Once a token lasts, the next rejections are the first again.
 func TestChurnEnds(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {

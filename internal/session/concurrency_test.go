@@ -83,7 +83,7 @@ func TestWaiterKeepsItsDeadline(t *testing.T) {
 				hung := r.begin(hanging)
 				begun := time.Now()
 				got := r.probeFor(waiting, 2*time.Second)
-				want := Report{Held: true, Answer: hmp.Answer{Outcome: hmp.Timeout, Reason: "another login with the same key did not end in time"}}
+				want := Report{Answer: hmp.Answer{Outcome: hmp.Saturated, Reason: "another login with the same key did not end in time"}}
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("who waited (-want +got):\n%s", diff)
 				}
@@ -117,7 +117,7 @@ func TestLivingTokenDoesNotWait(t *testing.T) {
 	}{
 		{"a fresh one", 10 * time.Minute, "valid"},
 		{"one that is to be renewed", 28 * time.Minute, "valid"},
-		{"one that has ended", 30 * time.Minute, "timeout held"},
+		{"one that has ended", 30 * time.Minute, "saturated"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {

@@ -26,7 +26,8 @@
 // same one, and it ends early when the key or the secret changes.
 //
 // A login that HMP did not decide on (it is down, or its directory is) says nothing
-// about the credential. It pauses for seconds, and the token at hand stays in use.
+// about the credential. It pauses for seconds, and for minutes if it may have made a
+// session; the token at hand stays in use.
 //
 // # Late answers
 //

@@ -126,7 +126,7 @@ func (f *fake) answer(ctx context.Context, c call, takes time.Duration, a hmp.An
 	case <-ctx.Done():
 		a = answerOf(hmp.Timeout)
 	}
-	a.Phases.Processing = time.Since(begun)
+	a.Phases.Processing += time.Since(begun)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c.outcome = a.Outcome

@@ -13,17 +13,11 @@ import (
 type holder struct {
 	mu        sync.Mutex
 	token     *token // the current one, or nil
+	rotation  rotation
 	backoff   backoff
 	suspended time.Time // until when logins are held back after a rejection
+	churn     int       // tokens in a row that were rejected too soon
 	retired   bool
-
-	// HMP's answers may carry another token. That it is one to use is a guess,
-	// which its rejection corrects.
-	adopted  bool // the last one that was used was accepted
-	decline  bool // they are not used
-	declined bool // the current token had one
-	// churn counts the tokens in a row that were rejected too soon.
-	churn int
 }
 
 // tolerated is how many tokens in a row HMP may reject soon after the login
@@ -44,65 +38,57 @@ func (h *holder) install(t, before *token) (retired bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.token == nil || h.token == before || h.token.login.Before(t.login) {
-		h.token, h.declined = t, false
+		h.token = t
+		h.rotation.begin()
 		h.backoff, h.suspended = backoff{}, time.Time{}
 	}
 	return h.retired
 }
 
-// refuse gives up the token that there was before a login which was refused, and
-// notes until when logins are held back for that; unless it has a successor.
-func (h *holder) refuse(before *token, until time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.token == before {
-		h.token, h.suspended = nil, until
-	}
-}
-
-// confirm notes that t was accepted at a time, and takes over the one that came
-// with the answer.
-func (h *holder) confirm(t *token, next config.Secret, begun time.Time) {
+// accepted notes that HMP accepted t, and takes over the token that came with the
+// answer; unless t has a successor.
+func (h *holder) accepted(t *token, next config.Secret, begun time.Time, lifetime time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.token != t {
 		return
 	}
-	if !t.young(begun) {
+	if !t.young(begun, lifetime) {
 		h.churn = 0
 	}
-	h.adopted = h.adopted || t.adopted
-	switch {
-	case next.IsZero():
-	case h.decline:
-		h.declined = true
-	default:
+	h.rotation.accepted(t)
+	if !next.IsZero() && h.rotation.offered() {
 		h.token = t.successor(next, begun)
 	}
 }
 
-// reject gives t up, because HMP did not accept it, unless it has a successor.
-// It returns by how many more than are tolerated tokens were rejected too soon.
-func (h *holder) reject(t *token, now time.Time) (excess int) {
+// rejected gives t up, because HMP did not accept it, unless it has a successor.
+// It returns how many tokens in a row, beyond those tolerated, were rejected too soon.
+func (h *holder) rejected(t *token, now time.Time, lifetime time.Duration) (excess int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.token != t {
 		return 0
 	}
 	h.token = nil
+	h.rotation.rejected(t)
 	h.backoff.lift() // HMP has an opinion again
-	switch {
-	case t.adopted:
-		h.decline, h.adopted = !h.adopted, false
-	case h.declined:
-		h.decline = false
-	}
-	if !t.young(now) {
+	if !t.young(now, lifetime) {
 		h.churn = 0
 		return 0
 	}
 	h.churn++
 	return h.churn - tolerated
+}
+
+// giveUp gives up the token that there was before HMP refused another one, and
+// notes until when logins are held back for that; unless it has a successor.
+func (h *holder) giveUp(before *token, until time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.token == before {
+		h.token, h.suspended = nil, until
+	}
 }
 
 // suspend notes until when logins are held back after a rejection.
@@ -112,16 +98,17 @@ func (h *holder) suspend(until time.Time) {
 	h.suspended = until
 }
 
-// failed notes a login that HMP did not decide on.
-func (h *holder) failed(now time.Time, a hmp.Answer, had time.Duration) {
+// undecided notes a login that HMP did not decide on.
+func (h *holder) undecided(a hmp.Answer, now time.Time, had time.Duration, haveToken bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.suspended = time.Time{}
-	h.backoff.failed(now, a, had, h.token != nil)
+	h.backoff.failed(now, a, had, haveToken)
 }
 
-// waits tells whether a login has to wait, and what the last one came to.
-func (h *holder) waits(now time.Time, have time.Duration) (hmp.Answer, bool) {
+// pauses tells whether a login has to wait for those before it that HMP did not
+// decide on, and what the last one came to.
+func (h *holder) pauses(now time.Time, have time.Duration) (hmp.Answer, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.backoff.answer, h.backoff.holds(now, have)
@@ -135,12 +122,12 @@ func (h *holder) retire() *token {
 	return h.token
 }
 
-func (h *holder) status(now time.Time) Status {
+func (h *holder) status(now time.Time, lifetime time.Duration) Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := Status{Suspended: now.Before(h.suspended)}
 	if h.token != nil {
-		s.TokenExpiry = h.token.ends
+		s.TokenExpiry = h.token.ends(lifetime)
 	}
 	return s
 }

@@ -101,7 +101,7 @@ func TestLateRotation(t *testing.T) {
 				r.rotating = true
 				late := r.slowly(5*time.Second, l)
 				test.between(r, l)
-				want := l.current()
+				want := l.holder.current()
 				if w := word(late()); w != "valid" {
 					t.Errorf("the late probe came to %s", w)
 				}
@@ -140,7 +140,7 @@ func TestLateLogin(t *testing.T) {
 				if w := word(r.probe(l)); w != "valid login" {
 					t.Fatalf("the login with the new key came to %s", w)
 				}
-				want := l.current()
+				want := l.holder.current()
 				if got := late().Outcome; got != o {
 					t.Errorf("the late probe came to %s, want %s", got, o)
 				}

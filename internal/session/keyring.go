@@ -15,40 +15,30 @@ type Keyring struct {
 	accounts map[accountID]*account
 }
 
-// An accountID is a digest of an HMP and a key, so that no key stands in a map.
+// An accountID is a digest of an HMP and a key: it compares like them, and can be printed.
 type accountID [sha256.Size]byte
 
-// LoginOptions say who logs in where.
-type LoginOptions struct {
-	// HMP is the base URL. A token is used there and nowhere else.
-	HMP string
-	// Key and Secret are read anew for every probe.
-	Key, Secret config.SecretSource
-	// Lifetime is how long HMP keeps a token.
-	Lifetime time.Duration
-}
-
-// Login returns the source for a session that logs in. It takes the place of the
-// one that the session had before, which may be nil, and goes on with its token if
-// that is for the same HMP.
+// Login returns the source for a session that logs in. It goes on with the token
+// of the one that the session had before, which may be nil, if that is for the
+// same HMP.
 func (k *Keyring) Login(o LoginOptions, before *Login) *Login {
 	l := &Login{options: o, keyring: k, holder: new(holder)}
-	switch {
-	case before == nil:
-	case before.options.HMP == o.HMP:
+	if before != nil && before.options.HMP == o.HMP {
 		l.holder = before.holder
-	default:
-		k.Retire(before)
 	}
 	return l
 }
 
 // Retire leaves the token of l to any session to come with the same credential,
-// for when the session of l is no longer configured. Probes under way go on.
+// for when nothing that is configured continues l. Probes under way go on.
 func (k *Keyring) Retire(l *Login) {
-	if t := l.retire(); t != nil {
-		k.leaveSpare(l.options.HMP, t)
+	t := l.holder.retire()
+	if t == nil {
+		return
 	}
+	a, release := k.account(l.options.HMP, t.from.key)
+	defer release()
+	a.leaveSpare(t, l.options.Lifetime)
 }
 
 // Tidy forgets what does not matter any more.
@@ -56,16 +46,15 @@ func (k *Keyring) Tidy() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for id, a := range k.accounts {
-		if a.users == 0 && a.idle(time.Now()) {
-			delete(k.accounts, id)
-		}
+		k.tidy(id, a)
 	}
 }
 
-func (k *Keyring) leaveSpare(hmp string, t *token) {
-	a, release := k.account(hmp, t.from.key)
-	defer release()
-	a.leaveSpare(t)
+// tidy forgets an account that nobody uses and that has nothing to remember.
+func (k *Keyring) tidy(id accountID, a *account) {
+	if a.users == 0 && a.idle(time.Now()) {
+		delete(k.accounts, id)
+	}
 }
 
 // account returns the account of a key, which stays the one until it is released.
@@ -86,5 +75,6 @@ func (k *Keyring) account(hmp string, key config.Secret) (a *account, release fu
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		a.users--
+		k.tidy(id, a)
 	}
 }

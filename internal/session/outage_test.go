@@ -89,7 +89,10 @@ func TestBackoff(t *testing.T) {
 	const s = time.Second
 	short := []time.Duration{5 * s, 10 * s, 10 * s, 10 * s, 10 * s}
 	long := []time.Duration{5 * s, 10 * s, 20 * s, 40 * s, 60 * s, 60 * s}
+	rare := []time.Duration{30 * s, 60 * s, 120 * s, 240 * s, 300 * s}
 	gateway := hmp.Answer{Outcome: hmp.HTTPError, StatusCode: 504, Responded: true}
+	processing := hmp.Answer{Outcome: hmp.Timeout, Phases: hmp.Phases{Processing: s}}
+	transfer := hmp.Answer{Outcome: hmp.Timeout, StatusCode: 200, Responded: true}
 	for _, test := range []struct {
 		name   string
 		answer hmp.Answer
@@ -103,9 +106,11 @@ func TestBackoff(t *testing.T) {
 		{"no name", answerOf(hmp.DNS), false, short},
 		{"no connection", answerOf(hmp.Connect), false, short},
 		{"bad certificate", answerOf(hmp.TLS), false, short},
-		{"timeout", answerOf(hmp.Timeout), false, long},
+		{"timeout before the request", answerOf(hmp.Timeout), false, short},
+		{"timeout after the request", processing, false, long},
+		{"timeout in the answer", transfer, false, long},
 		{"connection breaks", answerOf(hmp.Protocol), false, long},
-		{"no session in it", answerOf(hmp.BadPayload), false, long},
+		{"no session in it", answerOf(hmp.BadPayload), false, rare},
 		{"gateway timeout", gateway, false, long},
 		{"unavailable, with a token", answerOf(hmp.AuthUnavailable), true, long},
 		{"no connection, with a token", answerOf(hmp.Connect), true, long},
@@ -120,7 +125,11 @@ func TestBackoff(t *testing.T) {
 				}
 				r.sent()
 				r.onLogin = func(call) hmp.Answer { return test.answer }
-				for _, report := range r.scrapeEvery(l, s, 4*time.Minute) {
+				lasting := 4 * time.Minute
+				if test.want[0] == rare[0] {
+					lasting = 17 * time.Minute
+				}
+				for _, report := range r.scrapeEvery(l, s, lasting) {
 					want := Report{Answer: test.answer, Login: test.answer.Outcome}
 					switch {
 					case report.Login != "":

@@ -16,7 +16,12 @@ func TestReload(t *testing.T) {
 	moved := func(r *rig, l *Login) *Login {
 		o := l.options
 		o.HMP = other
-		return r.keyring.Login(o, l)
+		next := r.keyring.Login(o, l)
+		if next.Continues(l) {
+			t.Error("a token goes on with another HMP")
+		}
+		r.keyring.Retire(l)
+		return next
 	}
 	renamed := func(r *rig, l *Login) *Login {
 		next := r.keyring.Login(l.options, nil)

@@ -48,7 +48,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 				noCanary(t, "a refusal", a.refusals[i])
 			}
 			for _, s := range a.spares {
-				noCanary(t, "a token", *s)
+				noCanary(t, "a token", *s.token)
 			}
 		}
 	})

@@ -34,8 +34,8 @@ type Report struct {
 	hmp.Answer
 	// Login is what a login ended in that was a part of the probe; "" without one.
 	Login hmp.Outcome
-	// Held is true if nothing was sent because there was no token, and a login had
-	// to wait. The answer then repeats what the login came to that is the reason.
+	// Held is true if nothing was sent, because there is no token and logins are held
+	// back. The answer then repeats what the login came to that is the reason.
 	Held bool
 }
 

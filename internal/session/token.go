@@ -15,48 +15,52 @@ func (p pair) equal(other pair) bool {
 }
 
 // A token is one that HMP handed out. It does not change: its successor is
-// another one, and two are the same only if they are at the same address.
+// another one, and two are the same only if they are at the same address. How long
+// it lives is not its own: a configuration says it, and the next one may differ.
 type token struct {
-	value    config.Secret
-	from     pair      // what the login was made with
-	login    time.Time // when that was
-	adopted  bool      // it came with the answer to a GET, and not from the login
-	lifetime time.Duration
-	renew    time.Time // when it is time for another
-	ends     time.Time
+	value   config.Secret
+	from    pair      // what the login was made with
+	login   time.Time // when that was
+	adopted bool      // it came with the answer to a GET, and not from the login
+	begun   time.Time // when HMP handed it out, or a little earlier
+	spread  float64   // part of the leeway for its renewal
 }
 
-// newToken makes a token of a lifetime that began at the time of its request.
-func newToken(value config.Secret, from pair, begun time.Time, lifetime time.Duration) *token {
-	t := &token{value: value, from: from, login: begun, lifetime: lifetime}
-	t.begin(begun)
-	return t
+// newToken makes a token of a login.
+func newToken(value config.Secret, from pair, begun time.Time) *token {
+	return &token{value: value, from: from, login: begun, begun: begun, spread: spread()}
 }
 
 // successor is the token that came with an answer to t.
 func (t *token) successor(value config.Secret, begun time.Time) *token {
-	next := *t
-	next.value, next.adopted = value, true
-	next.begin(begun)
-	return &next
+	return &token{value: value, from: t.from, login: t.login, adopted: true, begun: begun, spread: spread()}
 }
 
-// begin sets when the token has to be renewed: early enough for scrapes that are
-// minutes apart, and not at the same moment as all that began together.
-func (t *token) begin(begun time.Time) {
-	t.ends = begun.Add(t.lifetime)
-	jitter := rand.N(t.lifetime/20 + 1) //nolint:gosec // it spreads load, and guards nothing
-	t.renew = t.ends.Add(-t.lifetime/10 - jitter)
+// spread keeps those apart that began together.
+func spread() float64 { return rand.Float64() } //nolint:gosec // it spreads load, and guards nothing
+
+// ends is when a token ends that lives so long.
+func (t *token) ends(lifetime time.Duration) time.Time { return t.begun.Add(lifetime) }
+
+// due is when it is time for another one: early enough for scrapes that are
+// minutes apart.
+func (t *token) due(lifetime time.Duration) time.Time {
+	leeway := lifetime/10 + time.Duration(t.spread*float64(lifetime/20))
+	return t.ends(lifetime).Add(-leeway)
 }
 
 // fresh tells whether t can be used without a thought of renewal.
-func (t *token) fresh(now time.Time) bool { return t != nil && now.Before(t.renew) }
+func (t *token) fresh(now time.Time, lifetime time.Duration) bool {
+	return t != nil && now.Before(t.due(lifetime))
+}
 
 // alive tells whether t has not ended yet, as far as is known.
-func (t *token) alive(now time.Time) bool { return t != nil && now.Before(t.ends) }
+func (t *token) alive(now time.Time, lifetime time.Duration) bool {
+	return t != nil && now.Before(t.ends(lifetime))
+}
 
 // young tells whether t goes back to a login that is so recent that a rejection
 // cannot be a matter of age.
-func (t *token) young(now time.Time) bool {
-	return now.Sub(t.login) < min(2*time.Minute, t.lifetime/4)
+func (t *token) young(now time.Time, lifetime time.Duration) bool {
+	return now.Sub(t.login) < min(time.Minute, lifetime/4)
 }
