@@ -40,7 +40,7 @@ func main() {
 	app.DefaultEnvars()
 
 	var p program
-	app.Flag("config.file", "Configuration file. Without one, HMP_URL and HMP_TOKEN_FILE configure a single HMP.").PlaceHolder(`"hmp.yml"`).StringVar(&p.configFile)
+	app.Flag("config.file", "Configuration file. Without one, HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE configure a single HMP.").PlaceHolder(`"hmp.yml"`).StringVar(&p.configFile)
 	p.webFlags = kingpinflag.AddFlags(app, ":10042")
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&p.web.TelemetryPath)
 	app.Flag("web.enable-lifecycle", "Allow POST /-/reload. SIGHUP reloads in any case.").BoolVar(&p.web.Lifecycle)

@@ -63,8 +63,8 @@ func (c *Collector) Apply(cfg *config.Config) {
 	defer c.applying.Unlock()
 	old := c.fleet.Load()
 	next := c.newFleet(cfg, old)
-	c.fleet.Store(next)
 	c.retire(old, next)
+	c.fleet.Store(next)
 	old.close()
 }
 

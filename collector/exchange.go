@@ -3,23 +3,22 @@ package collector
 import (
 	"context"
 	"net/http"
-	"sync/atomic"
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
 )
 
-// An exchange is how one probe speaks to its HMP. It is the only place where a
-// secret is taken out of its wrapping.
+// An exchange is how one probe speaks to its HMP. Here secrets are taken out of
+// their wrapping, to be sent.
 type exchange struct {
 	client *hmp.Client
 	header http.Header
-	status *atomic.Int64 // of the last response, once there is one
+	flight *flight // is told how far it has come
 }
 
 // Session implements session.HMP.
 func (e exchange) Session(ctx context.Context, token config.Secret) (hmp.Answer, config.Secret) {
-	e.status.Store(0)
+	e.flight.sent.Store(true)
 	answer, next := e.client.Session(ctx, hmp.Request{
 		Token:      token.Reveal(),
 		Header:     e.header,
@@ -30,7 +29,7 @@ func (e exchange) Session(ctx context.Context, token config.Secret) (hmp.Answer,
 
 // Login implements session.HMP.
 func (e exchange) Login(ctx context.Context, key, secret config.Secret) (hmp.Answer, config.Secret) {
-	e.status.Store(0)
+	e.flight.sent.Store(true)
 	answer, token := e.client.Login(ctx, hmp.LoginRequest{
 		Key:        key.Reveal(),
 		Secret:     secret.Reveal(),
@@ -40,7 +39,7 @@ func (e exchange) Login(ctx context.Context, key, secret config.Secret) (hmp.Ans
 	return answer, wrap(token)
 }
 
-func (e exchange) responded(status int) { e.status.Store(int64(status)) }
+func (e exchange) responded(status int) { e.flight.status.Store(int64(status)) }
 
 // wrap returns no secret at all for "".
 func wrap(token string) config.Secret {

@@ -100,10 +100,10 @@ func (m *member) login() *session.Login {
 	return l
 }
 
-// retire ends what the sessions had that are not in the fleet that follows.
+// retire leaves to the fleet that follows what its sessions do not go on with.
 func (c *Collector) retire(f, next *fleet) {
 	for name, m := range f.byName {
-		if l := m.login(); l != nil && next.byName[name].login() == nil {
+		if l := m.login(); l != nil && !next.byName[name].login().Continues(l) {
 			c.keyring.Retire(l)
 		}
 	}
@@ -138,10 +138,9 @@ func (f *fleet) choose(target, name string) ([]*member, error) {
 	if name == "" {
 		return members, nil
 	}
-	for i, m := range members {
-		if m.session.Name == name {
-			return members[i : i+1], nil
-		}
+	m, ok := f.byName[[2]string{target, name}]
+	if !ok {
+		return nil, fmt.Errorf("%w %.100q of target %q", ErrUnknownSession, name, target)
 	}
-	return nil, fmt.Errorf("%w %.100q of target %q", ErrUnknownSession, name, target)
+	return []*member{m}, nil
 }

@@ -13,8 +13,8 @@ import (
 // sees one probe of a session at a time, however many scrapers there are.
 type flight struct {
 	deadline time.Time
-	started  atomic.Bool   // there was room for it
-	status   atomic.Int64  // of the response, once there is one
+	sent     atomic.Bool   // there was room for it, and a token or a login
+	status   atomic.Int64  // of the last response, once there is one
 	landed   chan struct{} // closed when result is there
 	result   Result
 }
@@ -38,14 +38,17 @@ func (m *member) land(f *flight) {
 	close(f.landed)
 }
 
-// late is the answer to a scrape that cannot wait for f any longer.
-func (f *flight) late() hmp.Answer {
-	if !f.started.Load() {
-		return hmp.Answer{Outcome: hmp.Saturated}
+// late is the report to a scrape that cannot wait for f any longer.
+func (f *flight) late() session.Report {
+	if !f.sent.Load() {
+		return saturated
 	}
 	status := int(f.status.Load())
-	return hmp.Answer{Outcome: hmp.Timeout, Responded: status != 0, StatusCode: status}
+	return session.Report{Answer: hmp.Answer{Outcome: hmp.Timeout, Responded: status != 0, StatusCode: status}}
 }
+
+// saturated is the report of a probe for which there was no room.
+var saturated = session.Report{Answer: hmp.Answer{Outcome: hmp.Saturated}}
 
 // probe returns the result of a probe of m that ends within the given time.
 func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) Result {
@@ -68,7 +71,7 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 		case <-f.landed:
 		case <-patience:
 			c.metrics.coalesced.Inc()
-			r := m.result(start, given, session.Report{Answer: f.late()})
+			r := m.result(start, given, f.late())
 			m.state.tally(&r)
 			return r
 		}
@@ -86,14 +89,12 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 // fly makes the probe and lands f with its result.
 func (c *Collector) fly(ctx context.Context, m *member, f *flight, given time.Duration) {
 	defer m.land(f)
-	var login hmp.Outcome
-	f.result, login = c.makeProbe(ctx, m, f, given)
-	m.state.conclude(&f.result, login, c.logger)
+	f.result = c.makeProbe(ctx, m, f, given)
+	m.state.conclude(&f.result, c.logger)
 }
 
-// makeProbe makes the probe, once there is room for it. It also returns what a
-// login ended in that was a part of it, "" without one.
-func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given time.Duration) (r Result, login hmp.Outcome) {
+// makeProbe makes the probe, once there is room for it.
+func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given time.Duration) Result {
 	start := time.Now()
 	select {
 	case c.slots <- struct{}{}:
@@ -105,19 +106,19 @@ func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given t
 		select {
 		case c.slots <- struct{}{}:
 		case <-wait.C:
-			return m.result(start, given, session.Report{Answer: hmp.Answer{Outcome: hmp.Saturated}}), ""
+			return m.result(start, given, saturated)
 		}
 		start, given = time.Now(), time.Until(f.deadline)
 	}
 	defer func() { <-c.slots }()
-	f.started.Store(true)
 	c.metrics.inFlight.Inc()
 	defer c.metrics.inFlight.Dec()
 
-	report := m.ask(ctx, f)
-	r = m.result(start, given, report)
-	c.metrics.duration.Observe(r.Duration.Seconds())
-	return r, report.Login
+	r := m.result(start, given, m.ask(ctx, f))
+	if r.sent() {
+		c.metrics.duration.Observe(r.Duration.Seconds())
+	}
+	return r
 }
 
 // ask finds a token and asks the HMP.
@@ -126,7 +127,7 @@ func (m *member) ask(ctx context.Context, f *flight) session.Report {
 	if err != nil {
 		return session.Report{Answer: hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}}
 	}
-	return m.source.Probe(ctx, exchange{client: m.client, header: header, status: &f.status})
+	return m.source.Probe(ctx, exchange{client: m.client, header: header, flight: f})
 }
 
 // result makes the result of a probe that ends now, but for what is counted.
@@ -141,7 +142,7 @@ func (m *member) result(start time.Time, given time.Duration, r session.Report) 
 		Timeout:  given,
 	}
 	if status, ok := m.source.Status(); ok {
-		result.Logins = &Logins{Status: status}
+		result.Logins = &Logins{Status: status, Last: r.Login}
 	}
 	return result
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
@@ -83,7 +84,7 @@ func TestResultsOfLogins(t *testing.T) {
 			verdict{"timeout", none, "0", "0", "", 0},
 		}, {
 			"timeout: a login, and then nothing", hmpsim.PerMethod(hmpsim.Hang(), valid()),
-			verdict{"timeout", "0", "0", "0", "", 1}, logins{"success 1", "0", expiry},
+			verdict{"timeout", "1", "0", "200", "", 1}, logins{"success 1", "0", expiry},
 			verdict{"timeout", "0", "0", "0", "", 2},
 		}, {
 			"unauthorized: a login whose token is refused", hmpsim.PerMethod(hmpsim.Unauthorized(), valid()),
@@ -114,6 +115,39 @@ func TestResultsOfLogins(t *testing.T) {
 	}
 }
 
+// warnings are those of the log.
+func (r *rig) warnings() (lines []string) {
+	for line := range strings.Lines(r.log.String()) {
+		if strings.HasPrefix(line, "level=warn") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// TestLogOfSuspension sees that one is logged when it begins, though the result is
+// the same as before. While it lasts, no probe is made, and none is measured.
+func TestLogOfSuspension(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		sim := r.simulate("studio", nil)
+		addKeys(sim, sessions{"playout": hmpsim.PerMethod(hmpsim.Unauthorized(), valid())})
+		r.Apply(r.load(keyTarget("studio", "playout")))
+		r.scrapes(time.Minute, always(t, hmp.Unauthorized))
+		warnings := r.warnings()
+		if len(warnings) != 2 || strings.Contains(warnings[0], "no login before") || !strings.Contains(warnings[1], "no login before") {
+			t.Errorf("want a warning, and one that speaks of the suspension; got:\n%s", strings.Join(warnings, ""))
+		}
+		var m dto.Metric
+		if err := r.metrics.duration.Write(&m); err != nil {
+			t.Fatal(err)
+		}
+		if made, measured := sim.Stats().GETs, m.GetHistogram().GetSampleCount(); made != 3 || measured != 3 {
+			t.Errorf("%d probes were made and %d measured, want 3 of the 4 scrapes", made, measured)
+		}
+	})
+}
+
 // TestLogOfLogins sees that a suspension is logged once, with what to do.
 func TestLogOfLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -126,17 +160,12 @@ func TestLogOfLogins(t *testing.T) {
 		sim.RevokeTokens(keyOf("playout"))
 		r.scrapes(3*time.Hour, func(Result) {})
 
-		var warnings []string
-		for line := range strings.Lines(r.log.String()) {
-			if strings.HasPrefix(line, "level=warn") {
-				warnings = append(warnings, line)
-			}
-		}
+		warnings := r.warnings()
 		if len(warnings) != 1 {
 			t.Fatalf("got %d warnings, want 1:\n%s", len(warnings), strings.Join(warnings, ""))
 		}
 		for _, want := range []string{
-			"result=login_rejected", "code=020002", `advice="Make a new key in HMP and supply both its parts."`,
+			"result=login_rejected", "code=020002", `advice="Compare both with what HMP gave out`,
 			"no login before 2000-01-01T00:02:", "unless the key",
 		} {
 			if !strings.Contains(warnings[0], want) {

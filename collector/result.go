@@ -12,8 +12,8 @@ import (
 type Result struct {
 	Target, Session string
 	hmp.Answer
-	// Held is true if nothing was sent because there was no token, and a login had
-	// to wait. The answer then repeats what the login came to that is the reason.
+	// Held is true if nothing was sent, because there is no token and logins are held
+	// back. The answer then repeats what the login came to that is the reason.
 	Held bool
 
 	Start    time.Time
@@ -27,9 +27,11 @@ type Result struct {
 	Logins *Logins
 }
 
-// Logins are those of a session with an API key, up to a result. They do not change.
+// Logins are those of a session with an API key, up to a result.
 type Logins struct {
 	session.Status
+	// Last is what a login ended in that was a part of the probe; "" without one.
+	Last hmp.Outcome
 	// Counts has how many there were that ended in an outcome.
 	Counts map[hmp.Outcome]int
 }
@@ -37,8 +39,13 @@ type Logins struct {
 // Up is 1 if the HMP answered, whatever it said, and 0 if it did not. It is not
 // known where nothing was sent.
 func (r *Result) Up() (up float64, known bool) {
-	return boolean(r.Responded), r.Outcome.Sent() && !r.Held
+	return boolean(r.Responded), r.sent()
 }
+
+// sent tells whether the probe sent anything.
+func (r *Result) sent() bool { return r.Outcome.Sent() && !r.Held }
+
+func (r *Result) suspended() bool { return r.Logins != nil && r.Logins.Suspended }
 
 // Valid tells whether the HMP confirmed the session.
 func (r *Result) Valid() bool { return r.Outcome == hmp.Valid }

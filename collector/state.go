@@ -20,33 +20,32 @@ type state struct {
 }
 
 // conclude takes the result of a probe in and completes it with what was counted.
-// The login is what one ended in that was a part of it, "" without one.
-func (s *state) conclude(r *Result, login hmp.Outcome, logger log.Logger) {
+func (s *state) conclude(r *Result, logger log.Logger) {
 	s.mu.Lock()
-	s.count(r.Rotated, login)
+	s.count(r)
 	s.complete(r)
-	before := s.last.Outcome
+	before := s.last
 	s.last = *r
 	s.mu.Unlock()
-	if login != "" {
-		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(login))
+	if r.Logins != nil && r.Logins.Last != "" {
+		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(r.Logins.Last))
 	}
-	if r.Outcome != before {
-		logChange(logger, before, r)
+	if r.Outcome != before.Outcome || r.suspended() && !before.suspended() {
+		logChange(logger, before.Outcome, r)
 	}
 }
 
 // count counts what was a part of one probe.
-func (s *state) count(rotated bool, login hmp.Outcome) {
-	if rotated {
+func (s *state) count(r *Result) {
+	if r.Rotated {
 		s.rotations++
 	}
-	if login != "" {
+	if r.Logins != nil && r.Logins.Last != "" {
 		s.logins = maps.Clone(s.logins) // results have the one before
 		if s.logins == nil {
 			s.logins = make(map[hmp.Outcome]int)
 		}
-		s.logins[login]++
+		s.logins[r.Logins.Last]++
 	}
 }
 

@@ -40,7 +40,8 @@
 //
 // The far side is not trusted. Time, size, depth and number are bounded,
 // redirects are not followed (they would carry the token away), and no text that
-// the far side wrote gets into a [Answer.Reason], because it could repeat a secret.
+// the far side wrote gets into an [Answer.Reason], but for names in its
+// certificate, because it could repeat a secret.
 //
 // The facts about the endpoint are those of the vendor pages "Get User Session
 // Info using Bearer Token" and "Initiate User Session using Key and Secret" for

@@ -37,7 +37,7 @@ type OutcomeInfo struct {
 var Outcomes = []OutcomeInfo{
 	{Valid, "HMP confirmed the session", "Nothing to do."},
 	{NoRoles, "HMP knows the user, but the user has no role", "Assign a role to the user in HMP."},
-	{Unauthorized, "HMP does not accept the token: expired, revoked or wrong", "Supply a new token; HMP's own live 30 minutes."},
+	{Unauthorized, "HMP does not accept the token: expired, revoked or wrong", "Supply a new token, as HMP's live 30 minutes; with an API key, see what else ends its sessions."},
 	{InternalError, "HMP met an internal error", "Look into calypso.log on the HMP and contact Haivision support."},
 	{AuthUnavailable, "HMP cannot reach its authentication server", "Check HMP's connection to its directory; the token may be fine."},
 	{EndpointMissing, "there is no session endpoint at this URL", "Check the base URL, and that the HMP is version 4.1.1 or later."},
@@ -49,7 +49,7 @@ var Outcomes = []OutcomeInfo{
 	{Connect, "no connection could be made", "Check that the HMP runs, its port, and firewalls or the proxy in between."},
 	{TLS, "the TLS handshake or the certificate failed", "Look at the log for the cause; see tls_config: ca_file, server_name."},
 	{Protocol, "the connection broke, or what came was not HTTP", "Check what listens on that port, and whether HMP or a proxy restarts."},
-	{LoginRejected, "HMP refused the API key and secret", "Make a new key in HMP and supply both its parts."},
+	{LoginRejected, "HMP refused the API key and secret", "Compare both with what HMP gave out, see whether the key is disabled there, and check the URL; a new key ends the old one for all who use it."},
 	{Credentials, "a secret file is missing, unreadable or malformed; nothing was sent", "Look at the log for the file; see who should write it."},
 	{Saturated, "the probe could not start in time; nothing was sent", "Raise --probe.max-concurrent, or spread sessions over more scrapes."},
 }
