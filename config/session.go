@@ -6,7 +6,7 @@ import promconfig "github.com/prometheus/common/config"
 func (b *builder) sessions(r *report, target, dir string, raws []rawSession, t *Target) {
 	path := join(target, "sessions")
 	if len(raws) == 0 && r.clean(path) {
-		r.add(path, "no sessions", "give the target at least one, with a name and a token_file")
+		r.add(path, "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
 	}
 	names := make(map[string]int)
 	for i := range raws {

@@ -72,7 +72,7 @@ func RetryAfter(d time.Duration, b Behaviour) Behaviour {
 	})
 }
 
-// wait returns true after d, or false as soon as the client has gone.
+// wait returns true after d, or false as soon as ctx is done.
 func wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

@@ -48,7 +48,7 @@ type DemoSession struct {
 
 // StartDemo starts the HMPs and writes into dir, which must exist, what a user
 // of the exporter would have: hmp.yml, ca.pem, and for each session a file with
-// its token or two with its key and secret. Secrets are exchanged while the demo
+// its token or two with its key and secret. Secrets are replaced while the demo
 // runs. The files are the caller's to remove, once the demo is closed.
 func StartDemo(dir string, o DemoOptions) (*Demo, error) {
 	ctx, stop := context.WithCancel(context.Background())

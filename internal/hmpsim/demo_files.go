@@ -16,7 +16,7 @@ type demoFile struct {
 // files are those of a session: its token, or its key and secret. They open
 // nothing but the demo.
 func (t *demoTarget) files(s demoSession) []demoFile {
-	if s.key {
+	if s.logsIn {
 		return []demoFile{
 			{Field: "api_key_file", Path: "keys/" + t.name + "-" + s.name + ".key", secret: t.key(s)},
 			{Field: "api_secret_file", Path: t.secretFile(s), secret: t.secret(s, 1)},

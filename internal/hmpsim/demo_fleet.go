@@ -17,7 +17,7 @@ type demoTarget struct {
 // A demoSession is a session of a demoTarget and how its token or key behaves.
 type demoSession struct {
 	name         string
-	key          bool   // it logs in with a key and secret, and has no token of its own
+	logsIn       bool   // it logs in with a key and secret, and has no token of its own
 	result       string // of every probe; "": valid at first, then changing
 	what         string
 	behaviour    Behaviour     // nil: its token or key is unknown to the HMP
@@ -31,7 +31,7 @@ func (t *demoTarget) newServer(now func() time.Time) *Server {
 	for _, s := range t.sessions {
 		switch {
 		case s.behaviour == nil:
-		case s.key:
+		case s.logsIn:
 			server.AddKey(t.key(s), t.secret(s, 1), s.behaviour)
 		default:
 			server.SetToken(t.token(s), s.behaviour)

@@ -12,15 +12,15 @@ import (
 const shortLifetime = "token_lifetime: 1m # not the 30m of a real HMP, so that renewals can be watched"
 
 // arenaSessions are about logins with an API key, on an HMP whose tokens live so
-// short that each minute needs a new one.
+// briefly that each minute needs a new one.
 func arenaSessions(now time.Time) []demoSession {
 	return []demoSession{
 		{
-			name: "scoreboard", key: true, result: "valid", what: "its token lives a minute and is renewed in time",
+			name: "scoreboard", logsIn: true, result: "valid", what: "its token lives a minute and is renewed in time",
 			behaviour: Valid(demoUser(now, "scoreboard")),
 		},
 		{
-			name: "tickets", key: true,
+			name: "tickets", logsIn: true,
 			what:      "login_rejected from minute 3 to 5 of 15: its key is regenerated, its file follows",
 			behaviour: Valid(demoUser(now, "tickets")),
 			// Two minutes in fifteen, because an exporter pauses for two after
@@ -29,12 +29,12 @@ func arenaSessions(now time.Time) []demoSession {
 			regeneration: &regeneration{every: 15 * time.Minute, inHMP: 3 * time.Minute, inFile: 5 * time.Minute},
 		},
 		{
-			name: "merchandise", key: true, result: "login_rejected",
+			name: "merchandise", logsIn: true, result: "login_rejected",
 			what:      "its secret is wrong: logins are suspended for longer and longer",
 			behaviour: InvalidCredentials(),
 		},
 		{
-			name: "volunteers", key: true, result: "no_roles",
+			name: "volunteers", logsIn: true, result: "no_roles",
 			what:      "the user of its key has no role: logins wait half a minute up to five",
 			behaviour: NoRoles(),
 		},
@@ -44,7 +44,7 @@ func arenaSessions(now time.Time) []demoSession {
 // gallerySessions are about a token that each answer replaces.
 func gallerySessions(now time.Time) []demoSession {
 	return []demoSession{{
-		name: "exhibits", key: true, result: "valid",
+		name: "exhibits", logsIn: true, result: "valid",
 		what:      "each answer brings the next token: scraped twice a minute, it logs in once",
 		behaviour: Valid(demoUser(now, "exhibits")),
 	}}
@@ -77,8 +77,8 @@ func (d *Demo) regenerate(ctx context.Context, t *demoTarget, s demoSession) {
 		if !wait(ctx, d.clock.until(period.Add(s.regeneration.inHMP))) {
 			return
 		}
-		// In this order, so that no login with the old secret comes between
-		// the two and leaves a token that lives on.
+		// In this order, so that no login with the old secret is admitted
+		// between the two.
 		t.server.RegenerateKey(t.key(s), t.secret(s, n))
 		t.server.RevokeTokens(t.key(s))
 		if !wait(ctx, d.clock.until(period.Add(s.regeneration.inFile))) {

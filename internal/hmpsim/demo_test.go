@@ -153,7 +153,7 @@ func TestDemoChanges(t *testing.T) {
 	seen := make(map[string]map[string]bool)
 	for _, target := range demoFleet(clock.now()) {
 		for _, s := range target.sessions {
-			if s.result == "" && !s.key {
+			if s.result == "" && !s.logsIn {
 				sim.SetToken(s.name, s.behaviour)
 				seen[s.name] = make(map[string]bool)
 			}
