@@ -23,6 +23,9 @@ func parseLogin(r *http.Request) login {
 	case err != nil:
 		return login{refusal: InvalidInput("request body could not be read")}
 	case len(body) > maxLoginBody:
+		// A client that is still writing when the connection is closed may not
+		// get to see the answer.
+		_, _ = io.CopyN(io.Discard, r.Body, maxLoginBody)
 		return login{refusal: InvalidInput("request body is too large")}
 	}
 	// A body that is not said to be JSON is not looked at, so that a client
