@@ -97,9 +97,14 @@ func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
 func pair(name, value string) *dto.LabelPair { return &dto.LabelPair{Name: &name, Value: &value} }
 
 func pairs(name string, values ...string) []*dto.LabelPair {
-	list := make([]*dto.LabelPair, len(values))
-	for i, v := range values {
-		list[i] = pair(name, v)
+	return pairsOf(name, values, func(v string) string { return v })
+}
+
+// pairsOf returns a pair for each of a list.
+func pairsOf[T any](name string, of []T, value func(T) string) []*dto.LabelPair {
+	list := make([]*dto.LabelPair, len(of))
+	for i, v := range of {
+		list[i] = pair(name, value(v))
 	}
 	return list
 }

@@ -125,7 +125,7 @@ func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given t
 func (m *member) ask(ctx context.Context, f *flight) session.Report {
 	header, err := m.target.Header()
 	if err != nil {
-		return session.Report{Answer: hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}}
+		return session.Unreadable(err)
 	}
 	return m.source.Probe(ctx, exchange{client: m.client, header: header, flight: f})
 }

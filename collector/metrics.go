@@ -181,20 +181,10 @@ func loginResult(o hmp.Outcome) string {
 
 // The labels of state sets are made once.
 var (
-	loginPairs = func() (values []*dto.LabelPair) {
-		for _, o := range loginOutcomes {
-			values = append(values, pair("result", loginResult(o)))
-		}
-		return values
-	}()
+	loginPairs  = pairsOf("result", loginOutcomes, loginResult)
 	phasePairs  = pairs("phase", "resolve", "connect", "tls", "processing", "transfer")
-	resultPairs = func() (values []*dto.LabelPair) {
-		for _, o := range hmp.Outcomes {
-			values = append(values, pair("result", string(o.Outcome)))
-		}
-		return values
-	}()
-	codePairs = func() (values []codePair) {
+	resultPairs = pairsOf("result", hmp.Outcomes, func(i hmp.OutcomeInfo) string { return string(i.Outcome) })
+	codePairs   = func() (values []codePair) {
 		for _, e := range hmp.Catalogue {
 			values = append(values, codePair{e.Code, []*dto.LabelPair{pair("code", string(e.Code)), pair("name", e.Name)}})
 		}

@@ -73,11 +73,11 @@ func (p *probe) rejected(t *token, answer hmp.Answer) {
 func (p *probe) token(ctx context.Context) *token {
 	from, err := p.credential()
 	if err != nil {
-		p.stop(Report{Answer: hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}})
+		p.stop(Unreadable(err))
 		return nil
 	}
-	t, now := p.holder.current(), time.Now()
-	if t.fresh(now, p.options.Lifetime) && t.from.equal(from) {
+	t, now := p.holder.current().of(from), time.Now()
+	if t.fresh(now, p.options.Lifetime) {
 		p.holder.suspend(time.Time{}) // it may have been for another credential
 		return t
 	}
@@ -88,7 +88,7 @@ func (p *probe) token(ctx context.Context) *token {
 	account, release := p.keyring.account(p.options.HMP, from.key)
 	defer release()
 	if !account.logins.TryAcquire(1) {
-		if t.alive(now, p.options.Lifetime) && t.from.equal(from) {
+		if t.alive(now, p.options.Lifetime) {
 			return t // the next probe can renew it
 		}
 		ctx, cancel := context.WithDeadline(ctx, p.deadline.Add(-p.enough))
@@ -99,7 +99,7 @@ func (p *probe) token(ctx context.Context) *token {
 		}
 	}
 	defer account.logins.Release(1)
-	if newer := p.holder.current(); newer != t && newer.fresh(time.Now(), p.options.Lifetime) && newer.from.equal(from) {
+	if newer := p.holder.current().of(from); newer.fresh(time.Now(), p.options.Lifetime) {
 		return newer // somebody else has just logged in
 	}
 	return p.login(ctx, account, from)
@@ -112,7 +112,8 @@ func (p *probe) login(ctx context.Context, account *account, from pair) *token {
 	if t := p.spare(account, from, begun); t != nil {
 		return p.install(account, t, before)
 	}
-	if t, wait := p.heldBack(account, from, before, begun); wait {
+	own := before.of(from)
+	if t, wait := p.heldBack(account, from, own, begun); wait {
 		return t
 	}
 
@@ -129,8 +130,7 @@ func (p *probe) login(ctx context.Context, account *account, from pair) *token {
 		answer.Reason = r.answer.Reason
 		p.holder.giveUp(before, r.until)
 	default:
-		usable := before != nil && before.from.equal(from)
-		p.holder.undecided(answer, now, p.deadline.Sub(begun), usable)
+		p.holder.undecided(answer, now, p.deadline.Sub(begun), own != nil)
 	}
 	p.answered(answer)
 	return nil
@@ -157,9 +157,6 @@ func (p *probe) spare(account *account, from pair, now time.Time) *token {
 // heldBack tells whether a login has to wait, and returns the token t at hand if
 // that is one to go on with. Else the report says what there is to wait for.
 func (p *probe) heldBack(account *account, from pair, t *token, now time.Time) (*token, bool) {
-	if t != nil && !t.from.equal(from) {
-		t = nil // it says nothing about this credential
-	}
 	if r, ok := account.held(from.secret, now); ok {
 		if r.times == 0 && t.alive(now, p.options.Lifetime) {
 			return t, true // it is other secrets that are wrong

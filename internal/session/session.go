@@ -39,6 +39,12 @@ type Report struct {
 	Held bool
 }
 
+// Unreadable is the report of a probe that sends nothing, because a secret for it
+// cannot be read.
+func Unreadable(err error) Report {
+	return Report{Answer: hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}}
+}
+
 // Status is how the logins of a session stand.
 type Status struct {
 	// TokenExpiry is when the token ends as far as is known; zero if there is none.
@@ -59,7 +65,7 @@ type Fixed struct{ Token config.SecretSource }
 func (f Fixed) Probe(ctx context.Context, far HMP) Report {
 	token, err := f.Token.Read()
 	if err != nil {
-		return Report{Answer: hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}}
+		return Unreadable(err)
 	}
 	answer, _ := far.Session(ctx, token)
 	return Report{Answer: answer}

@@ -39,6 +39,15 @@ func (t *token) successor(value config.Secret, begun time.Time) *token {
 // spread keeps those apart that began together.
 func spread() float64 { return rand.Float64() } //nolint:gosec // it spreads load, and guards nothing
 
+// of returns t if the login for it was made with a credential, and nil if not:
+// then t says nothing about that one.
+func (t *token) of(credential pair) *token {
+	if t == nil || !t.from.equal(credential) {
+		return nil
+	}
+	return t
+}
+
 // ends is when a token ends that lives so long.
 func (t *token) ends(lifetime time.Duration) time.Time { return t.begun.Add(lifetime) }
 
