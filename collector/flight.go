@@ -89,7 +89,7 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 // fly makes the probe and lands f with its result.
 func (c *Collector) fly(ctx context.Context, m *member, f *flight, given time.Duration) {
 	defer m.land(f)
-	f.result = c.makeProbe(ctx, m, f, given)
+	f.result = c.survive(m, given, func() Result { return c.makeProbe(ctx, m, f, given) })
 	m.state.conclude(&f.result, c.logger)
 }
 

@@ -16,6 +16,7 @@ const (
 	ConfigReloadTime      = "hmp_exporter_config_last_reload_success_timestamp_seconds"
 	ConfigReloadOK        = "hmp_exporter_config_last_reload_successful"
 	ExporterProbeDuration = "hmp_exporter_probe_duration_seconds"
+	ProbePanics           = "hmp_exporter_probe_panics_total"
 	ProbesInFlight        = "hmp_exporter_probes_in_flight"
 	SessionAdmin          = "hmp_session_admin"
 	SessionError          = "hmp_session_error"
@@ -70,6 +71,7 @@ var Metrics = []Metric{
 	{ConfigReloadTime, gauge, nil, "When the configuration was last loaded, in seconds since the epoch.", nil},
 	{ConfigReloadOK, gauge, nil, "Whether the last attempt to load the configuration succeeded.", nil},
 	{ExporterProbeDuration, histogram, nil, "How long probes took, those of all sessions together.", nil},
+	{ProbePanics, counter, nil, "Probes that a panic of this program ended, which left the session without a result.", nil},
 	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
 	{SessionAdmin, gauge, perSession(), "Whether the user of the session is an administrator." + informational, func(s *series, r *Result) {
 		if admin := r.Details.Admin; admin != nil {

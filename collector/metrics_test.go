@@ -17,6 +17,7 @@ hmp_exporter_coalesced_probes_total counter
 hmp_exporter_config_last_reload_success_timestamp_seconds gauge
 hmp_exporter_config_last_reload_successful gauge
 hmp_exporter_probe_duration_seconds histogram
+hmp_exporter_probe_panics_total counter
 hmp_exporter_probes_in_flight gauge
 hmp_session_admin gauge session,target
 hmp_session_error gauge code,name,session,target

@@ -11,6 +11,7 @@ import (
 type ownMetrics struct {
 	inFlight  prometheus.Gauge
 	coalesced prometheus.Counter
+	panics    prometheus.Counter
 	duration  prometheus.Histogram
 }
 
@@ -18,6 +19,7 @@ func newOwnMetrics() ownMetrics {
 	return ownMetrics{
 		inFlight:  prometheus.NewGauge(prometheus.GaugeOpts(opts(ProbesInFlight))),
 		coalesced: prometheus.NewCounter(prometheus.CounterOpts(opts(CoalescedProbes))),
+		panics:    prometheus.NewCounter(prometheus.CounterOpts(opts(ProbePanics))),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:                            ExporterProbeDuration,
 			Help:                            metric(ExporterProbeDuration).Help,
@@ -37,7 +39,7 @@ func opts(name string) prometheus.Opts {
 // tells whether the last load of the configuration succeeded, and when one last did.
 func (c *Collector) Register(r prometheus.Registerer, reload func() (ok bool, last time.Time)) {
 	r.MustRegister(
-		c.metrics.inFlight, c.metrics.coalesced, c.metrics.duration,
+		c.metrics.inFlight, c.metrics.coalesced, c.metrics.panics, c.metrics.duration,
 		versioncollector.NewCollector("hmp_exporter"),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts(ConfigReloadOK)), func() float64 {
 			ok, _ := reload()

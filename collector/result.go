@@ -15,6 +15,9 @@ type Result struct {
 	// Held is true if nothing was sent, because there is no token and logins are held
 	// back. The answer then repeats what the login came to that is the reason.
 	Held bool
+	// Crashed is true if this program panicked within the probe. Then there is no
+	// outcome.
+	Crashed bool
 
 	Start    time.Time
 	Duration time.Duration

@@ -30,8 +30,8 @@ func (s *state) conclude(r *Result, logger log.Logger) {
 	if r.Logins != nil && r.Logins.Last != "" {
 		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(r.Logins.Last))
 	}
-	if r.Outcome != before.Outcome || r.suspended() && !before.suspended() {
-		logChange(logger, before.Outcome, r)
+	if !r.Crashed && (r.Outcome != before.Outcome || r.suspended() && !before.suspended()) {
+		logChange(logger, &before, r)
 	}
 }
 
@@ -66,14 +66,18 @@ func (s *state) tally(r *Result) {
 
 // logChange says once what changed: a session that fails for a month is one line,
 // not one for every scrape.
-func logChange(logger log.Logger, before hmp.Outcome, r *Result) {
+func logChange(logger log.Logger, before, r *Result) {
+	was := string(before.Outcome)
+	if before.Crashed {
+		was = "panic"
+	}
 	switch {
 	case !r.Valid():
 		_ = level.Warn(logger).Log(failure(r)...)
-	case before == "":
+	case was == "":
 		_ = level.Debug(logger).Log("msg", "session is valid", "target", r.Target, "session", r.Session)
 	default:
-		_ = level.Info(logger).Log("msg", "session is valid again", "target", r.Target, "session", r.Session, "was", string(before))
+		_ = level.Info(logger).Log("msg", "session is valid again", "target", r.Target, "session", r.Session, "was", was)
 	}
 }
 

@@ -64,5 +64,6 @@ func (o Outcome) Info() OutcomeInfo {
 	return OutcomeInfo{}
 }
 
-// Sent tells whether a probe with this outcome sent anything to the HMP.
-func (o Outcome) Sent() bool { return o != Credentials && o != Saturated }
+// Sent tells whether a probe with this outcome sent anything to the HMP, as far as
+// is known: one without an outcome may have.
+func (o Outcome) Sent() bool { return o != "" && o != Credentials && o != Saturated }

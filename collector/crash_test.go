@@ -1,0 +1,128 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/session"
+)
+
+// A bomb is a source whose probes panic, some time after they began.
+type bomb struct {
+	session.Source
+	panic func()
+	after time.Duration
+}
+
+func (b bomb) Probe(ctx context.Context, far session.HMP) session.Report {
+	wait(ctx, b.after)
+	b.panic()
+	return b.Source.Probe(ctx, far)
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-ctx.Done()
+}
+
+// plant puts a bomb into a session, and returns how to take it out again.
+func (r *rig) plant(name string, b bomb) (remove func()) {
+	m := r.Collector.fleet.Load().byName[[2]string{"studio", name}]
+	source := m.source
+	b.Source = source
+	m.source = b
+	return func() { m.source = source }
+}
+
+// TestCrash has one session of three panic in whatever way: it has no result, once
+// in the log, and the others do not notice.
+func TestCrash(t *testing.T) {
+	var list []int
+	tests := []struct {
+		name  string
+		panic func()
+		says  string
+	}{
+		{"of the runtime", func() { _ = list[7] }, "index out of range [7]"},
+		{"with a secret", func() { panic(canary) }, "string"},
+		{"with a secret in an error", func() { panic(fmt.Errorf("failed: %s", canary)) }, "*errors.errorString"},
+		{"with nil", func() { panic(nil) }, "panic called with nil"}, //nolint:govet // it is what is tried
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, maxConcurrent(3))
+				r.simulate("studio", sessions{"a": valid(), "b": valid(), "c": valid()})
+				r.Apply(r.load(target("studio", "a", "b", "c")))
+				remove := r.plant("b", bomb{panic: tt.panic, after: time.Second})
+
+				const times = 10
+				for range times { // more than there is room for, if it did not come back
+					results := r.probe(Request{})
+					if diff := cmp.Diff([]hmp.Outcome{hmp.Valid, "", hmp.Valid}, outcomes(results)); diff != "" {
+						t.Fatalf("(-want +got):\n%s", diff)
+					}
+					crashed := results[1]
+					if !crashed.Crashed || !strings.Contains(crashed.Reason, tt.says) || crashed.Duration != time.Second {
+						t.Errorf("got %+v, want a crash after a second that says %q", crashed, tt.says)
+					}
+				}
+				if n := testutil.ToFloat64(r.metrics.panics); n != times {
+					t.Errorf("%v panics are counted, want %d", n, times)
+				}
+				if n := strings.Count(r.log.String(), "a panic, which is a defect"); n != 1 {
+					t.Errorf("it is logged %d times, want once:\n%s", n, r.log)
+				}
+				for _, part := range []string{"target=studio session=b", "collector.bomb.Probe"} {
+					if !strings.Contains(r.log.String(), part) {
+						t.Errorf("the log does not have %q:\n%s", part, r.log)
+					}
+				}
+
+				remove()
+				if results := r.probe(Request{}); !results[1].Valid() {
+					t.Errorf("it is mended: got %+v", results[1])
+				}
+				if want := `msg="session is valid again" target=studio session=b was=panic`; !strings.Contains(r.log.String(), want) {
+					t.Errorf("the log does not have %q:\n%s", want, r.log)
+				}
+			})
+		})
+	}
+}
+
+// TestCrashIsShared is that scrapes which share a probe that panics do not wait for it
+// in vain, and that the metrics say what is known.
+func TestCrashIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		sim := r.simulate("studio", sessions{"a": valid()})
+		r.Apply(r.load(target("studio", "a")))
+		r.plant("a", bomb{panic: func() { panic(canary) }, after: time.Second})
+		for range 10 {
+			go func() {
+				begin := time.Now()
+				got, _ := r.verdict(Request{Target: "studio"}, sim)
+				if diff := cmp.Diff(verdict{"", absent, "0", "0", "", 0}, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				if took := time.Since(begin); took != time.Second {
+					t.Errorf("it took %v", took)
+				}
+			}()
+		}
+		time.Sleep(2 * time.Second) // of the fake clock
+		if n := testutil.ToFloat64(r.metrics.panics); n != 1 {
+			t.Errorf("%v panics, want one for ten scrapes", n)
+		}
+	})
+}
