@@ -73,14 +73,13 @@ func (c *Client) request(method string, extra http.Header) *http.Request {
 // if there is none, what became of it.
 func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse func(status int), read func(*http.Response) (Answer, string)) (a Answer, token string) {
 	var trace trace
-	req = req.WithContext(httptrace.WithClientTrace(withDialDeadline(ctx), trace.hooks()))
+	req = req.WithContext(httptrace.WithClientTrace(trace.effort.within(ctx), trace.hooks()))
 	resp, err := c.transports.current().RoundTrip(req)
 	if err == nil {
 		if onResponse != nil {
 			onResponse(resp.StatusCode)
 		}
-		a, token = read(resp)
-		_ = resp.Body.Close() // all that is wanted of it has been read
+		a, token = readAndClose(resp, read)
 	}
 	t := trace.end()
 	switch {
@@ -96,4 +95,11 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse fun
 		c.transports.abandon(t.conn)
 	}
 	return a, token
+}
+
+// readAndClose closes the body even if read panics: all that is wanted of it has
+// been read by then.
+func readAndClose(resp *http.Response, read func(*http.Response) (Answer, string)) (Answer, string) {
+	defer resp.Body.Close()
+	return read(resp)
 }

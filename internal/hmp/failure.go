@@ -42,6 +42,8 @@ func reason(o Outcome, err error) string {
 		return presentable(op.Error())
 	}
 	switch {
+	case errors.Is(err, errGivenUp):
+		return "the far side gave the connection up before it answered"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the connection was reset"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

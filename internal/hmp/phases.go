@@ -51,6 +51,8 @@ const (
 // its own goroutines, even after the exchange has ended: it lets a dial go on that
 // nobody waits for any more. Hence the lock, and the copy that [trace.end] takes.
 type trace struct {
+	effort effort
+
 	mu sync.Mutex
 	timeline
 }
@@ -104,8 +106,9 @@ func (t *trace) handshaken(state tls.ConnectionState, err error) {
 }
 
 func (t *trace) got(info httptrace.GotConnInfo) {
-	// The bound of dialUntilDeadline has done its work; from here on
-	// the transport ends the exchange with its context.
+	t.effort.got(info.Reused)
+	// The bound of dialWithin has done its work; from here on the transport
+	// ends the exchange with its context.
 	_ = info.Conn.SetDeadline(time.Time{})
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -31,8 +31,7 @@ type Options struct {
 	// KeepAlive keeps connections for later exchanges: five minutes at most, and
 	// not after a failure. Without it, every exchange makes its own.
 	KeepAlive bool
-	// HTTP2 allows it. Go's client opens hundreds of connections for one request
-	// to an HTTP/2 server in a GOAWAY loop, and one to any HTTP/1.1 server.
+	// HTTP2 allows it.
 	HTTP2 bool
 	// MaxBodySize bounds the body of a session, in bytes.
 	MaxBodySize int64
@@ -113,40 +112,12 @@ func (o *Options) transport(keep bool) *http.Transport {
 		Protocols:              &protocols,
 		Proxy:                  o.Proxy,
 		ProxyConnectHeader:     o.ProxyConnectHeader,
-		DialContext:            dialUntilDeadline(o.Dial),
+		DialContext:            dialWithin(o.Dial),
 		TLSClientConfig:        o.TLS.Clone(),
 		DisableKeepAlives:      !keep,
 		DisableCompression:     true, // a decoded body could be a thousand times its size
 		MaxResponseHeaderBytes: maxHeaderSize,
 		MaxIdleConnsPerHost:    1 << 20, // as many as there were exchanges at once
 		IdleConnTimeout:        maxConnectionAge,
-	}
-}
-
-type dialDeadline struct{}
-
-// withDialDeadline hands the deadline of ctx down to dialUntilDeadline. A transport
-// keeps it from the dial otherwise, in the hope that a later request can use the
-// connection; a host that is silent would gather such dials without end.
-func withDialDeadline(ctx context.Context) context.Context {
-	deadline, _ := ctx.Deadline()
-	return context.WithValue(ctx, dialDeadline{}, deadline)
-}
-
-// dialUntilDeadline bounds a dial, and the handshakes that follow it on the
-// connection. The trace lifts the bound when an exchange takes the connection.
-func dialUntilDeadline(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		deadline, _ := ctx.Value(dialDeadline{}).(time.Time)
-		ctx, cancel := context.WithDeadline(ctx, deadline)
-		defer cancel()
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return conn, conn.SetDeadline(deadline)
 	}
 }
