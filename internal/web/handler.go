@@ -72,11 +72,11 @@ func New(o Options) (http.Handler, error) {
 	if o.Pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/profile", unhurried(pprof.Profile))
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		mux.HandleFunc("GET /debug/pprof/trace", unhurried(pprof.Trace))
 	}
-	return mux, nil
+	return guard(mux, o.Logger), nil
 }
 
 func checkTelemetryPath(p string) error {

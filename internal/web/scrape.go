@@ -20,8 +20,6 @@ import (
 
 const (
 	scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
-	// writeTimeout is how long a scraper may take to read an answer.
-	writeTimeout = 30 * time.Second
 	// minCompressed is how many sessions it takes to make compression worth its
 	// cost, which is more than that of a probe: fewer fit into some packets.
 	minCompressed = 4
@@ -32,8 +30,7 @@ const (
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	var results []collector.Result
 	if h.ProbeSessions {
-		// No names, no error.
-		results, _ = h.Collector.Probe(r.Context(), collector.Request{ScrapeTimeout: r.Header.Get(scrapeTimeoutHeader)})
+		results, _ = h.results(w, r, "", "") // no names, no error
 	}
 	h.serve(w, r, true, prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		families, err := h.own.Gather()
@@ -50,9 +47,7 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	results, err := h.Collector.Probe(r.Context(), collector.Request{
-		Target: target, Session: session, ScrapeTimeout: r.Header.Get(scrapeTimeoutHeader),
-	})
+	results, err := h.results(w, r, target, session)
 	if err != nil {
 		http.Error(w, err.Error()+": only what is configured can be probed; /config shows it", http.StatusNotFound)
 		return
@@ -60,6 +55,16 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, len(results) >= minCompressed, prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
 		return collector.Families(results), nil
 	}))
+}
+
+// results makes the probes of a scrape, for which its client waits as long as it
+// likes. The time for the answer begins with it.
+func (h *handler) results(w http.ResponseWriter, r *http.Request, target, session string) ([]collector.Result, error) {
+	setWriteDeadline(w, time.Time{})
+	defer func() { setWriteDeadline(w, time.Now().Add(writeTimeout)) }()
+	return h.Collector.Probe(r.Context(), collector.Request{
+		Target: target, Session: session, ScrapeTimeout: r.Header.Get(scrapeTimeoutHeader),
+	})
 }
 
 // probeParameters returns the target and the session that a request names; the
@@ -93,8 +98,6 @@ func probeParameters(r *http.Request) (target, session string, err error) {
 
 // serve writes what g gathers in the format that the scraper wants most.
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, compress bool, g prometheus.Gatherer) {
-	// A writer that cannot have a deadline, as in a test, goes without.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	promhttp.HandlerFor(g, promhttp.HandlerOpts{
 		ErrorLog:           errorLog{h.Logger},
 		ErrorHandling:      promhttp.ContinueOnError, // a metric that is missing is better than a scrape

@@ -75,7 +75,7 @@ func TestMetricsOfTheExporter(t *testing.T) {
 				"promhttp_metric_handler_requests_in_flight", "promhttp_metric_handler_requests_total",
 				"hmp_exporter_build_info", "hmp_exporter_coalesced_probes_total",
 				"hmp_exporter_config_last_reload_success_timestamp_seconds", "hmp_exporter_config_last_reload_successful",
-				"hmp_exporter_probe_duration_seconds", "hmp_exporter_probes_in_flight",
+				"hmp_exporter_probe_duration_seconds", "hmp_exporter_probe_panics_total", "hmp_exporter_probes_in_flight",
 			} {
 				if got[name] == nil {
 					t.Errorf("%s is missing", name)

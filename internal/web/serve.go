@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/mdlayher/vsock"
@@ -61,28 +60,15 @@ func listen(address string) (net.Listener, error) {
 }
 
 // Serve answers on the listeners until ctx is done. Then it accepts no more and
-// returns nil when every request that was accepted has been answered.
+// returns nil when everybody who has connected has been answered.
 func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, flags *toolkit.FlagConfig, logger *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {
-		// One server for each: the toolkit changes the one it is given.
-		server := &http.Server{
-			Handler:           h,
-			ReadHeaderTimeout: 10 * time.Second,
-			IdleTimeout:       5 * time.Minute, // longer than scrapes are apart
-			MaxHeaderBytes:    64 << 10,
-			ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
-		}
-		group.Go(func() error {
-			err := toolkit.Serve(l, server, flags, logger)
-			if errors.Is(err, http.ErrServerClosed) {
-				return nil
-			}
-			return err
-		})
+		s := newServer(l, h, logger) // one for each: the toolkit changes the one it is given
+		group.Go(func() error { return s.serve(flags, logger) })
 		group.Go(func() error {
 			<-ctx.Done()
-			return server.Shutdown(context.WithoutCancel(ctx))
+			return s.drain(context.WithoutCancel(ctx))
 		})
 	}
 	return group.Wait()
