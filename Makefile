@@ -46,18 +46,28 @@ unit: ## the packages' own tests, with the race detector, in random order
 
 # -count=1: Go's test cache does not see that the program beside the tests has changed.
 .PHONY: e2e
-e2e: build .tools/prometheus .tools/promtool buildah ## the program and its image against a real Prometheus
+e2e: build .tools/prometheus .tools/promtool buildah systemd-analyze ## the program and its image against a real Prometheus
 	go test -C e2e -count=1 -timeout=15m ./...
 
 .PHONY: bench
 bench: ## the benchmarks, with allocations
 	go test -run='^$$' -bench=. -benchmem ./...
 
+# One after the other, as go test fuzzes one target at a time. What it finds it writes to testdata/fuzz, where the
+# ordinary tests try it from then on. It may try to shorten an input 1000 times, or there it spends the minute.
+FUZZTIME ?= 1m
+.PHONY: fuzz
+fuzz: ## every fuzz target for a minute, or for FUZZTIME=…
+	@set -e; for target in $$(grep -rEo --include='*_test.go' '^func Fuzz\w+' . | sed -E 's,/[^/]*:func ,:,'); do \
+	  (set -x; go test -run='^$$' -fuzz="^$${target#*:}\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1000x "$${target%:*}"); done
+
 .PHONY: lint
 lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod is tidy and true
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
 	cd e2e && ../.tools/golangci-lint run
+	go vet ./...
+	go vet -C e2e ./...
 	@set -e; for module in $(MODULES); do (set -x; go mod tidy -C $$module -diff; go mod verify -C $$module); done
 
 .PHONY: clean
@@ -74,7 +84,11 @@ clean: ## remove what was built here, the tools too
 	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@
 
-# buildah builds and runs images without an engine, which a test machine seldom has.
-.PHONY: buildah
-buildah:
-	@command -v buildah >/dev/null || e2e/install_buildah.sh
+# buildah builds and runs images without an engine, which a test machine seldom has. systemd judges and runs the unit;
+# its package starts nothing where it is not init. procps has the kill that the unit names.
+buildah: PACKAGES = buildah
+systemd-analyze: PACKAGES = systemd procps
+
+.PHONY: buildah systemd-analyze
+buildah systemd-analyze:
+	@command -v $@ >/dev/null || e2e/install_packages.sh $(PACKAGES)

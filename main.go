@@ -141,7 +141,7 @@ func (p *program) serve(load func() (*config.Config, error), started func(url st
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal does not wait for scrapes
+	context.AfterFunc(ctx, stop)   // a second signal does not wait for scrapes
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Becomes a machine of its own on which systemd is init and nothing runs but the unit: systemd_boot.sh DIRECTORY
+# TestService starts it as the first process of new namespaces for mounts and processes, in a cgroup of its own. It sees
+# this machine's files, and what is written here goes to memory. In the directory there are the program, the unit, what
+# goes to /etc. The unit logs to the standard output.
+set -eu
+dir=$1
+
+mount --make-rprivate /
+mount -t proc proc /proc
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+umount --recursive /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t tmpfs tmpfs /run
+mkdir /run/etc /run/work /run/bin
+mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
+mount --bind /run/bin /usr/local/bin
+
+# From here on it is what the README beside the unit says.
+useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hmp_exporter
+install -m 0755 "$dir/hmp_exporter" /usr/local/bin/
+install -d -m 0755 /etc/hmp_exporter
+install -m 0644 "$dir/hmp.yml" /etc/hmp_exporter/
+install -d -m 0750 -g hmp_exporter /etc/hmp_exporter/secrets
+install -m 0640 -g hmp_exporter "$dir/token" /etc/hmp_exporter/secrets/playout.token
+install -m 0644 "$dir/default" /etc/default/hmp_exporter
+install -D -m 0644 "$dir/hmp_exporter.service" /run/systemd/system/hmp_exporter.service
+
+# But for what a machine has and this one has not: targets to wait for, a journal.
+install -d /run/systemd/system/hmp_exporter.service.d
+cat >/run/systemd/system/hmp_exporter.service.d/machine.conf <<CONF
+[Unit]
+DefaultDependencies=no
+Wants=
+After=
+[Service]
+StandardOutput=append:/run/log
+StandardError=append:/run/log
+CONF
+touch /run/log
+tail --follow /run/log & # systemd closes what it was given
+
+# systemd leaves the hardware and the kernel alone if it is told that this is a container.
+exec env -i container=test PATH="$PATH" /lib/systemd/systemd --system --unit=hmp_exporter.service --log-target=null --show-status=no

@@ -1,0 +1,115 @@
+//go:build linux
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A machine is one on which systemd is init and runs the unit: see systemd_boot.sh. It shares this one's network.
+type machine struct {
+	*process
+}
+
+// boot starts a machine with these files, which end up where the README beside the unit puts them.
+func boot(t *testing.T, files map[string]string) machine {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("a machine with an init of its own takes root: run this as root")
+	}
+	if output, err := command(t, "unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "true").CombinedOutput(); err != nil {
+		t.Skipf("a machine with an init of its own takes namespaces, which there are none of here: %s", output)
+	}
+	dir := t.TempDir()
+	files[unit] = string(read(t, unitFile))
+	files["hmp_exporter"] = string(read(t, exporterBinary))
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	runtime.LockOSThread() // Pdeathsig is about the thread; it ends with the test
+	group, err := os.Open(newCgroup(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer group.Close()
+	cmd := exec.CommandContext(t.Context(), "./systemd_boot.sh", dir) // killed with the test: an init heeds no SIGTERM
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+		Pdeathsig:   syscall.SIGKILL,
+		UseCgroupFD: true,
+		CgroupFD:    int(group.Fd()),
+	}
+	return machine{start(t, cmd)}
+}
+
+// newCgroup makes a cgroup for as long as the test runs.
+func newCgroup(t *testing.T) string {
+	t.Helper()
+	var root string
+	for line := range strings.Lines(string(read(t, "/proc/self/mountinfo"))) {
+		if before, after, _ := strings.Cut(line, " - "); strings.HasPrefix(after, "cgroup2 ") {
+			root = strings.Fields(before)[4]
+		}
+	}
+	dir, err := os.MkdirTemp(root, "hmp_exporter-test-")
+	if root == "" || err != nil {
+		t.Skipf("a machine with an init of its own takes a cgroup2 file system that can be written: %v", err)
+	}
+	t.Cleanup(func() {
+		var dirs []string
+		_ = filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+			if err == nil && entry.IsDir() {
+				dirs = append(dirs, path)
+			}
+			return err
+		})
+		for _, dir := range slices.Backward(dirs) {
+			if err := os.Remove(dir); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return dir
+}
+
+// do runs a command on the machine, which must succeed, and returns what it printed.
+func (m machine) do(t *testing.T, args ...string) string {
+	t.Helper()
+	inside := append([]string{"--target=" + strconv.Itoa(m.pid), "--mount", "--pid"}, args...)
+	output, err := command(t, "nsenter", inside...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, output)
+	}
+	return strings.TrimSpace(string(output))
+}
+
+// property is what systemd says of the unit.
+func (m machine) property(t *testing.T, name string) string {
+	t.Helper()
+	return m.do(t, "systemctl", "show", "--value", "--property="+name, unit)
+}
+
+// status returns fields of /proc/…/status of the unit's program.
+func (m machine) status(t *testing.T) map[string]string {
+	t.Helper()
+	fields := make(map[string]string)
+	for line := range bytes.Lines([]byte(m.do(t, "cat", fmt.Sprintf("/proc/%s/status", m.property(t, "MainPID"))))) {
+		if name, value, ok := strings.Cut(string(line), ":"); ok {
+			fields[name] = strings.TrimSpace(value)
+		}
+	}
+	return fields
+}
