@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/net/http/httpguts"
 )
 
 // FuzzLoad gives Load anything at all. It must return a configuration that prints as
@@ -75,4 +77,46 @@ func onlySecret(n *yaml.Node, secret bool) bool {
 		}
 	}
 	return true
+}
+
+// FuzzSecretFile gives the reader of secrets a file with anything in it. It must return
+// the line that the file is, if that is fit to be sent, or else one of few errors, none
+// of which has room for the content.
+func FuzzSecretFile(f *testing.F) {
+	for _, content := range []string{
+		"", "\n", "\r\n", canary, canary + "\n", canary + "\r\n", canary + "\n\n", canary + "\r", canary + "\n" + canary, " " + canary, canary + "\t", canary + " " + canary,
+		"Bearer " + canary, "bearer", "BEARER\u00a0" + canary, "${" + canary + "}", "$(" + canary + ")", "$" + canary, "$" + canary + "\n",
+		canary + "\x00", "\ufeff" + canary, canary + "\xff", "\xff\xfeC\x00A\x00", canary + "\u2028", "Grüße " + canary, strings.Repeat(canary, maxSecretFile),
+	} {
+		f.Add([]byte(content), true)
+		f.Add([]byte(content), false)
+	}
+	file := filepath.Join(f.TempDir(), "secret")
+	f.Fuzz(func(t *testing.T, content []byte, token bool) {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		source := SecretSource{name: "token_file", file: file, token: token}
+		secret, err := source.Read()
+		if err != nil {
+			for _, problem := range []error{ErrSecretEmpty, ErrSecretLines, ErrSecretBearer, ErrVariable, ErrSecretCharacters, errTooLarge} {
+				if err.Error() == "token_file "+file+": "+problem.Error() && errors.Is(err, problem) && secret.IsZero() {
+					return
+				}
+			}
+			t.Fatalf("Read of %d bytes = %v, %v", len(content), secret, err)
+		}
+		value := secret.Reveal()
+		if text := string(content); text != value && text != value+"\n" && text != value+"\r\n" {
+			t.Errorf("Read of %q = %q", content, value)
+		}
+		if header := "Bearer " + value; token && (!httpguts.ValidHeaderFieldValue(header) || strings.Contains(value, " ")) {
+			t.Errorf("a token is not fit for a header: %q", value)
+		}
+		var received string
+		sent, err := json.Marshal(value)
+		if err != nil || json.Unmarshal(sent, &received) != nil || received != value || strings.TrimSpace(value) != value || value == "" {
+			t.Errorf("a secret that arrives as %q is not fit for JSON: %q, %v", received, value, err)
+		}
+	})
 }
