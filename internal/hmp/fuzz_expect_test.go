@@ -1,0 +1,142 @@
+package hmp
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An expectation is what encoding/json and the types in the vendor's documentation
+// say of a body. It is written without a thought of speed or size.
+type expectation struct {
+	payload
+	accepted   bool // it is one JSON object
+	textsKnown bool // the texts of messages are not so long that the decoder cuts their source
+}
+
+// expect returns what is expected of a body. It is too deep if encoding/json says so.
+func expect(body []byte, sent string) (want expectation, deep bool) {
+	var top, data map[string]json.RawMessage
+	err := json.Unmarshal(body, &top)
+	if err != nil && strings.Contains(err.Error(), "max depth") {
+		return want, true
+	}
+	want.textsKnown = true
+	if want.accepted = err == nil && top != nil; !want.accepted {
+		return want, false
+	}
+	want.code, _ = textOf(top["code"], maxFieldSource)
+	want.message, _ = textOf(top["message"], maxFieldSource)
+	if json.Unmarshal(top["data"], &data) != nil || data == nil {
+		return want, false
+	}
+	want.hasData = true
+	want.expectToken(data["authToken"], sent)
+	want.expectMessages(data["serviceMessages"])
+	d := &want.details
+	d.Admin = valueOf[bool](data["admin"])
+	d.LastAction, d.LastLogin = timeOf(data["lastAction"]), timeOf(data["lastLoginDate"])
+	if roles := valueOf[[]json.RawMessage](data["roleIds"]); roles != nil {
+		d.Roles = new(len(*roles))
+	}
+	if n := data["numLoginFailures"]; len(n) <= 64 && !bytes.HasPrefix(n, []byte("-")) {
+		d.LoginFailures = valueOf[float64](n)
+	}
+	return want, false
+}
+
+// valueOf returns a value, or nil if it is of another type, null, or out of range.
+func valueOf[T any](source json.RawMessage) *T {
+	var value *T
+	if json.Unmarshal(source, &value) != nil {
+		return nil
+	}
+	return value
+}
+
+// textOf returns a string, and whether it is one with a source of at most so many bytes.
+func textOf(source json.RawMessage, limit int) (text string, ok bool) {
+	s := valueOf[string](source)
+	if s == nil || len(source)-len(`""`) > limit {
+		return "", false
+	}
+	return *s, true
+}
+
+func timeOf(source json.RawMessage) time.Time {
+	text, _ := textOf(source, maxFieldSource)
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || !t.After(time.Unix(0, 0).Add(time.Second-1)) {
+		return time.Time{}
+	}
+	return t
+}
+
+func (want *expectation) expectToken(source json.RawMessage, sent string) {
+	if valueOf[string](source) == nil {
+		return
+	}
+	token, whole := textOf(source, maxTokenSource)
+	fit := !strings.ContainsFunc(token, func(c rune) bool { return c < '!' || c > '~' })
+	want.rotated = whole && token != "" && token != sent
+	want.unfit = !whole || !fit
+	if want.rotated && fit {
+		want.token = token
+	}
+}
+
+func (want *expectation) expectMessages(source json.RawMessage) {
+	messages := valueOf[[]json.RawMessage](source)
+	if messages == nil {
+		return
+	}
+	want.details.ServiceMessages = new(len(*messages))
+	for _, m := range (*messages)[:min(len(*messages), 20)] {
+		text := valueOf[string](m)
+		if text == nil {
+			continue
+		}
+		want.textsKnown = want.textsKnown && len(m) <= maxMessageSource
+		shown := shownAs(*text)
+		if shown != "" && !slices.Contains(want.details.MessageTexts, shown) {
+			want.details.MessageTexts = append(want.details.MessageTexts, shown)
+		}
+	}
+}
+
+// shownAs is a message as people may see it.
+func shownAs(text string) string {
+	characters := []rune(text)
+	for i, c := range characters {
+		if !unicode.IsPrint(c) && c != unicode.ReplacementChar {
+			characters[i] = ' '
+		}
+	}
+	characters = []rune(strings.TrimSpace(string(characters)))
+	return strings.TrimSpace(string(characters[:min(len(characters), 200)]))
+}
+
+// checkTexts checks that the texts of messages can be shown anywhere.
+func checkTexts(t *testing.T, texts []string) {
+	t.Helper()
+	if len(texts) > 20 {
+		t.Errorf("kept %d texts", len(texts))
+	}
+	for _, m := range texts {
+		checkText(t, m, 200)
+	}
+}
+
+// checkText checks that a text is valid, without control characters, and not longer
+// than so many characters.
+func checkText(t *testing.T, text string, longest int) {
+	t.Helper()
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || utf8.RuneCountInString(text) > longest {
+		t.Errorf("a text that cannot be shown: %.300q", text)
+	}
+}

@@ -1,0 +1,119 @@
+package hmp
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Whatever comes back on a connection, byte for byte: the call ends in an answer, in
+// time, after one connection, and the answer repeats nothing of it.
+func FuzzResponse(f *testing.F) {
+	const session = `{"data":{"authToken":"CANARY-other","serviceMessages":["CANARY"]}}`
+	for _, response := range []string{
+		"", "\r\n\r\n", "HTTP/1.1", "CANARY\r\n\r\n", "SSH-2.0-OpenSSH_9.2 CANARY\r\n", "\x16\x03\x01\x02\x00\x01", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 200\r\n\r\n",
+		"HTTP/1.1 200 CANARY\r\nContent-Length: 65\r\n\r\n" + session,
+		"HTTP/1.1 200 OK\r\nContent-Length: 65\r\nContent-Length: 66\r\n\r\n" + session,
+		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + session,
+		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + session,
+		"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n41\r\n" + session + "\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n41;CANARY=1\r\n" + session + "\r\n0\r\nTrailer: CANARY\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n" + session,
+		"HTTP/1.0 200 OK\r\n\r\n" + session, "HTTP/1.1 200 OK\r\n\r\n" + session + "CANARY",
+		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x00", "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 206 Partial\r\n\r\n" + session,
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: CANARY\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + session,
+		strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 100), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: CANARY\r\nConnection: Upgrade\r\n\r\n",
+		"HTTP/1.1 302 Found\r\nLocation: https://CANARY.example/\r\nRefresh: 0; url=https://CANARY.example\r\n\r\n", "HTTP/1.1 304 CANARY\r\n\r\n",
+		"HTTP/1.1 401 CANARY\r\nWWW-Authenticate: Bearer CANARY\r\n\r\n" + `{"code":"020001","message":"User has no roles assigned CANARY"}`,
+		"HTTP/1.1 400 Bad\r\n\r\n" + `{"code":"CANARY","message":"CANARY"}`, "HTTP/1.1 404 Not Found\r\n\r\n<html>CANARY",
+		"HTTP/1.1 407 No\r\nProxy-Authenticate: CANARY\r\n\r\n", "HTTP/1.1 429 Slow\r\nRetry-After: 99999999999999999999\r\n\r\n",
+		"HTTP/1.1 503 Away\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n\r\n" + `{"code":"090002"}`, "HTTP/1.1 500 Oops\r\nContent-Length: 99\r\n\r\n" + `{"code":"070000"`,
+		"HTTP/1.1 200 OK\r\nCANARY\r\n\r\n", "HTTP/1.1 200 OK\r\n CANARY: 1\r\n\r\n", "HTTP/1.1 200 OK\nA: b\n\n" + session, "HTTP/1.1 200 OK\r\nA: \x00CANARY\r\n\r\n",
+		"HTTP/1.1 000 CANARY\r\n\r\n", "HTTP/1.1 999 CANARY\r\n\r\n", "HTTP/1.1 -20 CANARY\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n" + session,
+		"HTTP/1.1 200 OK\r\nA: " + strings.Repeat("CANARY", 12<<10),
+	} {
+		f.Add([]byte(response), true)
+		f.Add([]byte(response), false)
+	}
+	// A client of net/http that keeps connections logs what comes unasked for, in full.
+	log.SetOutput(io.Discard)
+	f.Cleanup(func() { log.SetOutput(os.Stderr) })
+	calls := map[string]func(context.Context, *Client) (Answer, string){
+		"GET":  func(ctx context.Context, c *Client) (Answer, string) { return c.Session(ctx, Request{Token: "CANARY"}) },
+		"POST": login,
+	}
+	f.Fuzz(func(t *testing.T, response []byte, closes bool) {
+		for method, call := range calls {
+			synctest.Test(t, func(t *testing.T) {
+				far := &far{response: response, closes: closes}
+				began := time.Now()
+				a, token := far.meet(t, call)
+				took := time.Since(began)
+
+				checkAnswer(t, &a)
+				checkToken(t, token)
+				if text := fmt.Sprintf("%+v", a); strings.Contains(text, "CANARY") {
+					t.Errorf("%s: the answer tells a secret: %s", method, text)
+				}
+				if took > patience || (took == patience) != (a.Outcome == Timeout) && a.Outcome != HTTPError && a.Outcome != LoginRejected {
+					t.Errorf("%s: it took %v to come to %s", method, took, a.Outcome)
+				}
+				if p := a.Phases; p.Resolve+p.Connect+p.TLS+p.Processing+p.Transfer > took {
+					t.Errorf("%s: the phases took more than %v: %+v", method, took, p)
+				}
+				if far.dials != 1 || a.Rotated && (method == "POST" || a.Outcome != Valid) || token != "" && a.Outcome != Valid {
+					t.Errorf("%s: %+v after %d connections, with a token of %d bytes", method, a, far.dials, len(token))
+				}
+			})
+		}
+	})
+}
+
+// patience is the time that a call has by the clock of a bubble.
+const patience = 10 * time.Second
+
+// A far side is one that answers a request with bytes of its own choice. Then it
+// closes the connection, or waits to see that done.
+type far struct {
+	response []byte
+	closes   bool
+	dials    int
+}
+
+// meet makes one call to the far side.
+func (f *far) meet(t *testing.T, call func(context.Context, *Client) (Answer, string)) (Answer, string) {
+	t.Helper()
+	client := NewClient(Options{URL: &url.URL{Scheme: "http", Host: "hmp.example"}, KeepAlive: true, MaxBodySize: 1 << 20, Dial: f.dial})
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	return call(ctx, client)
+}
+
+func (f *far) dial(context.Context, string, string) (net.Conn, error) {
+	f.dials++
+	near, conn := net.Pipe()
+	go func() {
+		defer conn.Close()
+		request, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, request.Body)
+		_, _ = conn.Write(f.response)
+		if !f.closes {
+			_, _ = io.Copy(io.Discard, conn)
+		}
+	}()
+	return near, nil
+}

@@ -1,0 +1,158 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-kit/log"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/config"
+)
+
+// A witness is a Collector that remembers the probes that were made.
+type witness struct {
+	*collector.Collector
+	results []collector.Result
+}
+
+func (w *witness) Probe(ctx context.Context, r collector.Request) ([]collector.Result, error) {
+	results, err := w.Collector.Probe(ctx, r)
+	w.results = append(w.results, results...)
+	return results, err
+}
+
+// twins are names that are easily taken for one another. No token is there, so that
+// no probe leaves the process.
+const twins = `targets:
+  - name: studio
+    url: http://127.0.0.1:1
+    sessions: [{name: playout, token_file: none}, {name: Playout, token_file: none}, {name: play.out, token_file: none}]
+  - name: Studio
+    url: http://127.0.0.1:1
+    sessions: [{name: playout, token_file: none}]
+  - name: studio.playout
+    url: http://127.0.0.1:1
+    sessions: [{name: studio, token_file: none}, {name: "1", token_file: none}]
+`
+
+// FuzzProbe asks for a probe with any query at all. There is one only of what the
+// query names as it is written in the configuration, and else an error that is
+// harmless to show.
+func FuzzProbe(f *testing.F) {
+	long := strings.Repeat("a", 4<<10)
+	for _, query := range []string{
+		"", "target=", "session=playout", "target=studio", "target=studio&session=playout", "target=studio&session=Playout", "target=STUDIO", "target=Studio&session=Playout",
+		"target=studio.playout&session=1", "target=studio&session=", "target=studio&session", "target=studio&target=studio", "target=studio&session=playout&session=playout",
+		"Target=studio", "target=%73tudio&session=play%6Fut", "target=studio%00", "target=studio+", "target=+studio", "target=studio%20", "target=%2573tudio", "tar%67et=studio", "target%00=studio",
+		"target=studio/playout", "target=studio%2Fplayout", "target=../studio", "target=http://127.0.0.1:1", "target=127.0.0.1:1&session=playout", "target=studio;session=playout", "target=%zz", "%zz=1&target=studio",
+		"target=a%0D%0ASet-Cookie:+b", "target=%ff%fe", "target=%3Cscript%3Ealert(1)%3C/script%3E", "target=studio&session=%1b%5b31m", "target=%f0%9f%93%ba", "target=%e2%80%ae",
+		"target=" + long, "target=studio&session=" + long, strings.Repeat("target=studio&", 1000), "target=studio&" + long, "target=studio&x=%zz", "&&target=studio&&", "target=studio#", "=studio",
+	} {
+		f.Add(query)
+	}
+	file := writeFile(f, f.TempDir(), "hmp.yml", twins)
+	cfg, err := config.Load(file)
+	if err != nil {
+		f.Fatal(err)
+	}
+	names := make(map[[2]string]bool) // of targets, alone and with each of their sessions
+	for _, target := range cfg.Targets {
+		names[[2]string{target.Name, ""}] = true
+		for _, session := range target.Sessions {
+			names[[2]string{target.Name, session.Name}] = true
+		}
+	}
+	probes := &witness{Collector: collector.New(collector.Options{MaxConcurrent: 10, Logger: log.NewNopLogger()})}
+	probes.Apply(cfg)
+	f.Cleanup(probes.Close)
+	handler, err := New(Options{Collector: probes, Store: config.NewStore(nil, nil), Logger: log.NewNopLogger(), TelemetryPath: "/metrics"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		probes.results = nil
+		r := httptest.NewRequest(http.MethodGet, "/probe", nil)
+		r.URL.RawQuery = query
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+
+		target, session, ok := named(query)
+		want := http.StatusBadRequest
+		switch {
+		case ok && names[[2]string{target, session}]:
+			want = http.StatusOK
+		case ok:
+			want = http.StatusNotFound
+		}
+		if w.Code != want {
+			t.Errorf("%.300q: status %d, want %d", query, w.Code, want)
+		}
+		for _, p := range probes.results {
+			if w.Code != http.StatusOK || p.Target != target || session != "" && p.Session != session {
+				t.Errorf("%.300q: status %d after a probe of %s, %s", query, w.Code, p.Target, p.Session)
+			}
+			sample := fmt.Sprintf(`hmp_session_valid{session=%q,target=%q} 0`, p.Session, p.Target)
+			if !strings.Contains(w.Body.String(), sample) {
+				t.Errorf("%.300q: there is no %s", query, sample)
+			}
+		}
+		if made := len(probes.results); (made > 0) != (w.Code == http.StatusOK) {
+			t.Errorf("%.300q: status %d after %d probes", query, w.Code, made)
+		}
+		if w.Code != http.StatusOK {
+			checkError(t, w)
+		}
+	})
+}
+
+// named returns what a query names, if it does so without a doubt: a target, and a
+// session or "".
+func named(query string) (target, session string, ok bool) {
+	given := make(map[string]int)
+	for parameter := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(parameter, "=")
+		name, err := url.QueryUnescape(name)
+		value, err2 := url.QueryUnescape(value)
+		if err != nil || err2 != nil || strings.Contains(parameter, ";") {
+			return "", "", false
+		}
+		if name != "target" && name != "session" {
+			continue
+		}
+		if given[name]++; value == "" {
+			return "", "", false
+		}
+		if name == "target" {
+			target = value
+		} else {
+			session = value
+		}
+	}
+	return target, session, given["target"] == 1 && given["session"] <= 1
+}
+
+// checkError checks that an error can be shown to anybody.
+func checkError(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	body := w.Body.String()
+	line, ended := strings.CutSuffix(body, "\n")
+	if len(body) > 1000 || !ended || !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) {
+		t.Errorf("an error of %d bytes that cannot be shown: %.300q", len(body), body)
+	}
+	for name, want := range map[string]string{"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"} {
+		if got := w.Header()[name]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if n := len(w.Header()); n > 2 {
+		t.Errorf("there are %d header fields: %v", n, w.Header())
+	}
+}
