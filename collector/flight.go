@@ -108,7 +108,12 @@ func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given t
 		case <-wait.C:
 			return m.result(start, given, saturated)
 		}
-		start, given = time.Now(), time.Until(f.deadline)
+		left := time.Until(f.deadline)
+		if left <= 0 {
+			<-c.slots // there was room, but no processor
+			return m.result(start, given, saturated)
+		}
+		start, given = time.Now(), left
 	}
 	defer func() { <-c.slots }()
 	c.metrics.inFlight.Inc()

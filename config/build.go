@@ -28,7 +28,7 @@ const (
 	minBodySize = units.KiB
 	maxBodySize = units.GiB
 
-	maxName = 128 // bytes; names become label values
+	maxName = 64 // bytes; names become label values, of some sixty samples each
 )
 
 // builder makes a Config from the raw structs of one or more files.

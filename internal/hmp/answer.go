@@ -46,7 +46,7 @@ type Details struct {
 	ServiceMessages *int
 	// MessageTexts are the distinct texts among the first [MaxMessages] elements of
 	// serviceMessages, each valid UTF-8 without control characters and of at most
-	// [MaxMessageLength] characters. Nil unless the client was told to keep them:
-	// a message can name an account.
+	// [MaxMessageLength] characters and twice as many bytes. Nil unless the client was
+	// told to keep them: a message can name an account.
 	MessageTexts []string
 }

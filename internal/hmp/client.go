@@ -2,6 +2,7 @@ package hmp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -75,6 +76,10 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse fun
 	var trace trace
 	req = req.WithContext(httptrace.WithClientTrace(trace.effort.within(ctx), trace.hooks()))
 	resp, err := c.transports.current().RoundTrip(req)
+	if err == nil && resp.StatusCode < 100 {
+		_ = resp.Body.Close()
+		err = errNoStatus
+	}
 	if err == nil {
 		if onResponse != nil {
 			onResponse(resp.StatusCode)
@@ -96,6 +101,9 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse fun
 	}
 	return a, token
 }
+
+// errNoStatus is about a number that is not one of HTTP's, such as 000.
+var errNoStatus = errors.New("the status is not one of HTTP")
 
 // readAndClose closes the body even if read panics: all that is wanted of it has
 // been read by then.

@@ -17,6 +17,9 @@ const (
 	MaxMessages = 20
 	// MaxMessageLength bounds the text of a service message, in characters.
 	MaxMessageLength = 200
+	// maxMessageSize bounds it too, in bytes, so that emoji do not make twenty of them
+	// larger than all other metrics of a session.
+	maxMessageSize = 2 * MaxMessageLength
 
 	// A character takes at most twelve bytes of JSON source: two \u escapes.
 	maxMessageSource = 12 * MaxMessageLength
@@ -224,8 +227,8 @@ func (d *decoder) serviceMessage() error {
 	return err
 }
 
-// presentable makes a text of at most [MaxMessageLength] characters out of
-// whatever the far side wrote: valid UTF-8, with a space for every character that
+// presentable makes a text of at most [MaxMessageLength] characters, and twice as many
+// bytes, out of whatever the far side wrote: valid UTF-8, with a space for every character that
 // a terminal or a log could take for an instruction.
 func presentable(s string) string {
 	s = strings.TrimSpace(strings.Map(func(c rune) rune {
@@ -235,8 +238,8 @@ func presentable(s string) string {
 		return c
 	}, strings.ToValidUTF8(s, string(utf8.RuneError))))
 	n := 0
-	for i := range s {
-		if n++; n > MaxMessageLength {
+	for i, c := range s {
+		if n++; n > MaxMessageLength || i+utf8.RuneLen(c) > maxMessageSize {
 			return strings.TrimSpace(s[:i])
 		}
 	}

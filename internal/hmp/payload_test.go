@@ -174,9 +174,16 @@ func TestDecodeFields(t *testing.T) {
 }
 
 func TestMessagesAreBounded(t *testing.T) {
+	for character, kept := range map[string]int{"m": MaxMessageLength, "ж\x01": MaxMessageLength, "😀": MaxMessageLength / 2} {
+		testMessagesOf(t, character, kept)
+	}
+}
+
+func testMessagesOf(t *testing.T, characters string, kept int) {
+	t.Helper()
 	var messages []string
 	for i := range 1000 {
-		messages = append(messages, fmt.Sprintf("%d %s", i, strings.Repeat("ж😀\x01", 200)))
+		messages = append(messages, fmt.Sprintf("%d %s", i, strings.Repeat(characters, 200)))
 	}
 	list, err := json.Marshal(messages)
 	if err != nil {
@@ -193,8 +200,8 @@ func TestMessagesAreBounded(t *testing.T) {
 		t.Errorf("kept %d texts, want %d", n, MaxMessages)
 	}
 	for _, m := range p.details.MessageTexts {
-		if n := utf8.RuneCountInString(m); n > MaxMessageLength || n < MaxMessageLength-1 {
-			t.Errorf("kept %d characters, want %d", n, MaxMessageLength)
+		if n := utf8.RuneCountInString(m); n > MaxMessageLength || n < kept-1 || len(m) > 2*MaxMessageLength {
+			t.Errorf("kept %d characters of %q, want %d", n, characters, kept)
 		}
 		if !utf8.ValidString(m) || strings.ContainsFunc(m, func(r rune) bool { return r < ' ' }) {
 			t.Errorf("kept a text that is not presentable: %q", m)

@@ -1,9 +1,9 @@
 package hmp
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -14,10 +14,11 @@ const maxRetryAfter = 24 * time.Hour
 // seconds or until a date (RFC 9110, section 10.2.3).
 func retryAfter(value string, now time.Time) time.Duration {
 	var wait time.Duration
-	if n, err := strconv.ParseUint(value, 10, 32); err == nil || errors.Is(err, strconv.ErrRange) {
-		wait = time.Duration(n) * time.Second // out of range, n is the largest there is
-	} else if date, err := http.ParseTime(value); err == nil {
+	if date, err := http.ParseTime(value); err == nil {
 		wait = date.Sub(now)
+	} else if strings.Trim(value, "0123456789") == "" {
+		n, _ := strconv.ParseUint(value, 10, 32) // the largest there is, if it is out of range
+		wait = time.Duration(n) * time.Second
 	}
 	return min(max(0, wait), maxRetryAfter)
 }

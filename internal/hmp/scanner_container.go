@@ -1,11 +1,15 @@
 package hmp
 
+// maxNameSource is how long the source of a name that is looked for can be: that
+// of numLoginFailures, all in escapes.
+const maxNameSource = 6 * len("numLoginFailures")
+
 // object passes an object and calls member with each name in it, which has to
-// pass the value. Names longer than any that is looked for are cut. A name is
-// good until the next value is passed.
+// pass the value. A name that is none of those looked for can be nil. A name is good
+// until the next value is passed.
 func (s *scanner) object(member func(name []byte) error) error {
 	return s.list('{', '}', func() error {
-		name, _, err := s.text(64)
+		name, err := s.name()
 		if err != nil {
 			return err
 		}
@@ -14,6 +18,19 @@ func (s *scanner) object(member func(name []byte) error) error {
 		}
 		return member(name)
 	})
+}
+
+// name passes a name and returns it, or nil if it is too long or not of ASCII
+// characters only.
+func (s *scanner) name() ([]byte, error) {
+	if err := s.expect('"'); err != nil {
+		return nil, err
+	}
+	source, whole, err := s.keep(maxNameSource, s.quoted)
+	if err != nil || !whole {
+		return nil, err
+	}
+	return unquoteName(source), nil
 }
 
 // array passes an array and calls element for each one, which has to pass it.

@@ -3,6 +3,7 @@ package hmp
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 )
 
 // scalar passes the string, number or literal that begins with c.
@@ -80,6 +81,35 @@ func unquote(source []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// unquoteName decodes the whole source of a string in its place, as there can be
+// millions of names. It returns nil for one that is not of visible ASCII characters
+// only.
+func unquoteName(source []byte) []byte {
+	name := source[:0]
+	for i := 0; i < len(source); i++ {
+		c := rune(source[i])
+		if c == '\\' {
+			i++
+			switch c = rune(source[i]); c {
+			case '"', '\\', '/':
+			case 'u':
+				n, err := strconv.ParseUint(string(source[i+1:i+5]), 16, 16)
+				if err != nil {
+					return nil
+				}
+				c, i = rune(n), i+4
+			default:
+				return nil // a control character
+			}
+		}
+		if c <= ' ' || c > '~' {
+			return nil
+		}
+		name = append(name, byte(c))
+	}
+	return name
 }
 
 // quoted passes the rest of a string, behind its opening quote.

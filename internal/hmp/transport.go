@@ -61,13 +61,19 @@ func (t *transports) current() *http.Transport {
 	if t.closed {
 		return t.options.transport(false)
 	}
-	if t.options.KeepAlive && time.Since(t.made) >= maxConnectionAge {
+	if t.options.KeepAlive && age(t.made) >= maxConnectionAge {
 		t.drop()
 	}
 	if t.now == nil {
 		t.now, t.made = t.options.transport(t.options.KeepAlive), time.Now()
 	}
 	return t.now
+}
+
+// age is how long ago a moment was, by the clock on the wall if that says more: the
+// other one stands still while a machine is suspended.
+func age(of time.Time) time.Duration {
+	return max(time.Since(of), time.Now().Round(0).Sub(of.Round(0)))
 }
 
 // close gives up the current transport, and keeps no connection from now on.
