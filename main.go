@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -30,6 +31,7 @@ import (
 )
 
 func main() {
+	stdlog.SetOutput(io.Discard) // net/http writes there what an HMP sends unasked, secrets and all
 	if version.Version == "" {
 		version.Version = buildVersion()
 	}

@@ -69,7 +69,9 @@ func (t *token) alive(now time.Time, lifetime time.Duration) bool {
 }
 
 // young tells whether t goes back to a login that is so recent that a rejection
-// cannot be a matter of age.
+// cannot be a matter of age. The clock on the wall has a say in it too: the other one
+// stands still while a machine is suspended.
 func (t *token) young(now time.Time, lifetime time.Duration) bool {
-	return now.Sub(t.login) < min(time.Minute, lifetime/4)
+	age := max(now.Sub(t.login), now.Round(0).Sub(t.login.Round(0)))
+	return age < min(time.Minute, lifetime/4)
 }
