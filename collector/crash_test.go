@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/session"
 )
@@ -53,8 +54,8 @@ func TestCrash(t *testing.T) {
 		says  string
 	}{
 		{"of the runtime", func() { _ = list[7] }, "index out of range [7]"},
-		{"with a secret", func() { panic(canary) }, "string"},
-		{"with a secret in an error", func() { panic(fmt.Errorf("failed: %s", canary)) }, "*errors.errorString"},
+		{"with a secret", func() { panic(canary.Word) }, "string"},
+		{"with a secret in an error", func() { panic(fmt.Errorf("failed: %s", canary.Word)) }, "*errors.errorString"},
 		{"with nil", func() { panic(nil) }, "panic called with nil"}, //nolint:govet // it is what is tried
 	}
 	for _, tt := range tests {
@@ -107,7 +108,7 @@ func TestCrashIsShared(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", sessions{"a": valid()})
 		r.Apply(r.load(target("studio", "a")))
-		r.plant("a", bomb{panic: func() { panic(canary) }, after: time.Second})
+		r.plant("a", bomb{panic: func() { panic(canary.Word) }, after: time.Second})
 		for range 10 {
 			go func() {
 				begin := time.Now()

@@ -23,6 +23,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/session"
 )
@@ -106,7 +107,7 @@ func FuzzScrape(f *testing.F) {
 			if err != nil || len(results) != 1 {
 				t.Fatalf("%d results, %v", len(results), err)
 			}
-			noCanary(t, "the result", fmt.Sprintf("%+v", results))
+			canary.Check(t, "the result", fmt.Sprintf("%+v", results))
 			checkExposition(t, results[0])
 		}
 	})
@@ -114,7 +115,7 @@ func FuzzScrape(f *testing.F) {
 
 // keySession writes a session that logs in.
 func keySession(name string) string {
-	return fmt.Sprintf("      - {name: %s, api_key: %s, api_secret: %s}\n", name, canary, canary)
+	return fmt.Sprintf("      - {name: %s, api_key: %s, api_secret: %s}\n", name, canary.Word, canary.Word)
 }
 
 // answering returns a dial to a far side that answers a request with bytes of its own

@@ -8,13 +8,14 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
 )
 
 // keyOf and secretOf are what the session of a name logs in with.
-func keyOf(session string) string    { return canary + "-key-" + session }
-func secretOf(session string) string { return canary + "-secret-" + session }
+func keyOf(session string) string    { return canary.Word + "-key-" + session }
+func secretOf(session string) string { return canary.Word + "-secret-" + session }
 
 // addKeys lets sessions log in at an HMP.
 func addKeys(sim *hmpsim.Server, s sessions) {

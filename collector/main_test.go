@@ -9,22 +9,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"hmp_exporter/internal/canary"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// canary is in every secret, and in all that tells who somebody is. It may be
-// seen nowhere.
-const canary = "CANARY"
-
-func noCanary(t testing.TB, what, text string) {
-	t.Helper()
-	if at := strings.Index(text, canary); at >= 0 {
-		t.Errorf("%s tell a secret: …%s", what, text[max(0, at-60):])
-	}
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
 
 // golden compares a text with that of testdata, or writes it with -update.
 func golden(t *testing.T, file, got string) {

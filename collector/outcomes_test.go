@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -179,7 +180,7 @@ func TestResultsOfSecrets(t *testing.T) {
 		{"missing", os.Remove, "no such file"},
 		{"empty", func(path string) error { return os.Truncate(path, 0) }, "is empty"},
 		{"a directory", func(path string) error { _ = os.Remove(path); return os.Mkdir(path, 0o700) }, "token"},
-		{"two lines", func(path string) error { return os.WriteFile(path, []byte(canary+"\n"+canary+"\n"), 0o600) }, "more than one line"},
+		{"two lines", func(path string) error { return os.WriteFile(path, []byte(canary.Word+"\n"+canary.Word+"\n"), 0o600) }, "more than one line"},
 	}
 	for _, tt := range tests {
 		t.Run("credentials: "+tt.name, func(t *testing.T) {

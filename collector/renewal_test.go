@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
 )
@@ -143,7 +144,7 @@ func TestKeyRegenerated(t *testing.T) {
 				r.Apply(r.load(targetWith("studio", "url: http://studio") + "      - {name: playout, api_key: " + keyOf("playout") + ", api_secret_file: secret}\n"))
 				r.scrapes(time.Minute, always(t, hmp.Valid))
 
-				sim.RegenerateKey(keyOf("playout"), canary+"-regenerated")
+				sim.RegenerateKey(keyOf("playout"), canary.Word+"-regenerated")
 				sim.RevokeTokens(keyOf("playout"))
 				if got := r.probe(Request{})[0].Outcome; got != hmp.LoginRejected {
 					t.Errorf("the key is regenerated, and the result is %s", got)
@@ -153,7 +154,7 @@ func TestKeyRegenerated(t *testing.T) {
 				if most := map[bool]int{true: 1, false: 5}[later < 2*time.Minute]; rejected > most && later < time.Hour {
 					t.Errorf("%d logins were rejected, want %d at most", rejected, most)
 				}
-				r.file("secret", canary+"-regenerated\n")
+				r.file("secret", canary.Word+"-regenerated\n")
 				r.scrapes(time.Minute, always(t, hmp.Valid))
 				if n := sim.Stats().RejectedPOSTs; n != rejected {
 					t.Error("a login was rejected with the new secret")

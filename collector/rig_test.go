@@ -14,6 +14,7 @@ import (
 	"github.com/go-kit/log"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
 )
@@ -27,13 +28,13 @@ type rig struct {
 	*Collector
 	t    *testing.T
 	dir  string // of the configuration
-	log  *logBuffer
+	log  *canary.Log
 	hmps map[string]*hmpsim.PipeListener // by host and port
 }
 
 func newRig(t *testing.T, change ...func(*Options)) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), log: new(logBuffer), hmps: make(map[string]*hmpsim.PipeListener)}
+	r := &rig{t: t, dir: t.TempDir(), log: canary.NewLog(t), hmps: make(map[string]*hmpsim.PipeListener)}
 	o := Options{MaxConcurrent: 100, TimeoutOffset: offset, UserAgent: "hmp_exporter/test", Logger: log.NewLogfmtLogger(r.log)}
 	for _, c := range change {
 		c(&o)
@@ -48,8 +49,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	}
 	t.Cleanup(func() {
 		r.Close()
-		noCanary(t, "the log", r.log.String())
-		noCanary(t, "the last results", fmt.Sprintf("%+v", r.Last()))
+		canary.Check(t, "the last results", fmt.Sprintf("%+v", r.Last()))
 	})
 	return r
 }
@@ -61,7 +61,7 @@ func maxConcurrent(n int) func(*Options) { return func(o *Options) { o.MaxConcur
 type sessions map[string]hmpsim.Behaviour
 
 // tokenOf is the token of the session of a name.
-func tokenOf(session string) string { return canary + "-" + session }
+func tokenOf(session string) string { return canary.Word + "-" + session }
 
 // simulate returns an HMP that answers at http://<host>.
 func (r *rig) simulate(host string, s sessions, o ...hmpsim.Option) *hmpsim.Server {
@@ -140,8 +140,8 @@ func (r *rig) probeWith(ctx context.Context, q Request) []Result {
 	if err != nil {
 		r.t.Errorf("Probe: %v", err)
 	}
-	noCanary(r.t, "the results", fmt.Sprintf("%+v", results))
-	noCanary(r.t, "the metrics", exposition(r.t, Families(results)))
+	canary.Check(r.t, "the results", fmt.Sprintf("%+v", results))
+	canary.Check(r.t, "the metrics", exposition(r.t, Families(results)))
 	return results
 }
 
@@ -158,8 +158,8 @@ func outcomes(results []Result) []hmp.Outcome {
 // who the user is.
 func lookalike() hmpsim.Session {
 	s := hmpsim.ExampleSession()
-	s.SessionID, s.Username, s.DisplayName = canary+"-id", canary+"-user", canary+" the User"
-	s.Groups = []string{canary + "-group"}
+	s.SessionID, s.Username, s.DisplayName = canary.Word+"-id", canary.Word+"-user", canary.Word+" the User"
+	s.Groups = []string{canary.Word + "-group"}
 	s.ServiceMessages = slices.Clone(s.ServiceMessages)
 	return s
 }

@@ -10,6 +10,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/net/http/httpguts"
+
+	"hmp_exporter/internal/canary"
 )
 
 // FuzzLoad gives Load anything at all. It must return a configuration that prints as
@@ -61,7 +63,7 @@ var secretFields = map[string]bool{
 // onlySecret reports whether the canary is nowhere but in the values of secret fields:
 // a name or a URL is shown, so a canary in one says nothing.
 func onlySecret(n *yaml.Node, secret bool) bool {
-	if n.Kind == yaml.ScalarNode && !secret && strings.Contains(n.Value, canary) || n.Kind == yaml.AliasNode {
+	if n.Kind == yaml.ScalarNode && !secret && strings.Contains(n.Value, canary.Word) || n.Kind == yaml.AliasNode {
 		return false
 	}
 	for i, child := range n.Content {
@@ -84,9 +86,9 @@ func onlySecret(n *yaml.Node, secret bool) bool {
 // of which has room for the content.
 func FuzzSecretFile(f *testing.F) {
 	for _, content := range []string{
-		"", "\n", "\r\n", canary, canary + "\n", canary + "\r\n", canary + "\n\n", canary + "\r", canary + "\n" + canary, " " + canary, canary + "\t", canary + " " + canary,
-		"Bearer " + canary, "bearer", "BEARER\u00a0" + canary, "${" + canary + "}", "$(" + canary + ")", "$" + canary, "$" + canary + "\n",
-		canary + "\x00", "\ufeff" + canary, canary + "\xff", "\xff\xfeC\x00A\x00", canary + "\u2028", "Grüße " + canary, strings.Repeat(canary, maxSecretFile),
+		"", "\n", "\r\n", canary.Word, canary.Word + "\n", canary.Word + "\r\n", canary.Word + "\n\n", canary.Word + "\r", canary.Word + "\n" + canary.Word, " " + canary.Word, canary.Word + "\t", canary.Word + " " + canary.Word,
+		"Bearer " + canary.Word, "bearer", "BEARER\u00a0" + canary.Word, "${" + canary.Word + "}", "$(" + canary.Word + ")", "$" + canary.Word, "$" + canary.Word + "\n",
+		canary.Word + "\x00", "\ufeff" + canary.Word, canary.Word + "\xff", "\xff\xfeC\x00A\x00", canary.Word + "\u2028", "Grüße " + canary.Word, strings.Repeat(canary.Word, maxSecretFile),
 	} {
 		f.Add([]byte(content), true)
 		f.Add([]byte(content), false)

@@ -10,6 +10,8 @@ import (
 
 	kitlog "github.com/go-kit/log"
 	"go.yaml.in/yaml/v3"
+
+	"hmp_exporter/internal/canary"
 )
 
 // holder has a secret in every place that a printer treats in its own way.
@@ -25,7 +27,7 @@ type holder struct {
 }
 
 func newHolder() holder {
-	s := NewSecret(canary)
+	s := NewSecret(canary.Word)
 	h := holder{Exported: s, unexported: s, Pointer: &s, Any: s, List: []Secret{s}, Map: map[string]Secret{"a": s}}
 	h.nested.secret = s
 	h.source = SecretSource{name: "token", value: s}
@@ -33,13 +35,13 @@ func newHolder() holder {
 }
 
 func TestSecretIsNotPrinted(t *testing.T) {
-	s, h := NewSecret(canary), newHolder()
+	s, h := NewSecret(canary.Word), newHolder()
 	values := []any{s, &s, h, &h, []Secret{s}, [1]Secret{s}, map[string]Secret{"a": s}, map[string]any{"a": h}, struct{ s *Secret }{&s}, h.source, &h.source}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%p", "%T", "%10v", "%!"} {
 		for _, value := range values {
 			got := fmt.Sprintf(verb, value)
 			noCanary(t, got)
-			if strings.Contains(got, fmt.Sprintf("%x", canary)) || strings.Contains(got, fmt.Sprintf("%X", canary)) {
+			if strings.Contains(got, fmt.Sprintf("%x", canary.Word)) || strings.Contains(got, fmt.Sprintf("%X", canary.Word)) {
 				t.Errorf("%s of %T has the secret in hexadecimal: %s", verb, value, got)
 			}
 		}
@@ -69,7 +71,7 @@ func TestSecretIsNotEncoded(t *testing.T) {
 }
 
 func TestSecretIsNotLogged(t *testing.T) {
-	s, h := NewSecret(canary), newHolder()
+	s, h := NewSecret(canary.Word), newHolder()
 	var buf bytes.Buffer
 	for _, logger := range []kitlog.Logger{kitlog.NewLogfmtLogger(&buf), kitlog.NewJSONLogger(&buf)} {
 		for _, value := range []any{s, &s, h, &h, h.List, h.Map, h.source} {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"hmp_exporter/internal/canary"
 )
 
 func TestSecretSourceRead(t *testing.T) {
@@ -118,8 +120,8 @@ func TestSecretSourceString(t *testing.T) {
 		want   string
 	}{
 		{SecretSource{}, "none"},
-		{SecretSource{name: "token", value: NewSecret(canary)}, "token in the configuration"},
-		{SecretSource{name: "HMP_TOKEN", value: NewSecret(canary), variable: true}, "environment variable HMP_TOKEN"},
+		{SecretSource{name: "token", value: NewSecret(canary.Word)}, "token in the configuration"},
+		{SecretSource{name: "HMP_TOKEN", value: NewSecret(canary.Word), variable: true}, "environment variable HMP_TOKEN"},
 		{SecretSource{name: "token_file", file: "secrets/a"}, "token_file secrets/a"},
 	}
 	for _, test := range tests {

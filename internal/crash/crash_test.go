@@ -6,9 +6,12 @@ import (
 	"testing"
 
 	"github.com/go-kit/log"
+	"go.uber.org/goleak"
 
 	"hmp_exporter/internal/canary"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
 
 // A pretender looks like an error of the runtime, but for the method that only those have.
 type pretender struct{ error }

@@ -13,11 +13,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/http2"
+
+	"hmp_exporter/internal/canary"
 )
 
 const (
-	canaryKey    = "CANARY-key-51c2"
-	canarySecret = "CANARY-secret-90be"
+	canaryKey    = canary.Word + "-key-51c2"
+	canarySecret = canary.Word + "-secret-90be"
 )
 
 // login logs in with the canaries.
@@ -119,7 +121,7 @@ func TestLoginIsNotRepeated(t *testing.T) {
 			raw("")(w, r)
 		}))
 		a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, string) {
-			if a, _ := c.Session(ctx, Request{Token: canary}); a.Outcome != Valid {
+			if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != Valid {
 				t.Errorf("GET: %+v", a)
 			}
 			return c.Login(ctx, LoginRequest{
@@ -197,7 +199,7 @@ func TestLoginSurvivesAStaleConnection(t *testing.T) {
 		return conn, err
 	}
 	a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, string) {
-		if a, _ := c.Session(ctx, Request{Token: canary}); a.Outcome != Valid {
+		if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != Valid {
 			t.Errorf("GET: %+v", a)
 		}
 		dead.Store(true)

@@ -77,7 +77,7 @@ func TestOutcomes(t *testing.T) {
 		{"auth_unavailable", envelope(503, "090002", "No connection to authentication server"), AuthUnavailable, 503, ServiceUnavailable},
 		{"http_error: 503 of a proxy", answer(503, "<html>"), HTTPError, 503, ""},
 		{"http_error: 503 with another code", envelope(503, "070000", "x"), HTTPError, 503, InternalServer},
-		{"http_error: a code that is none", envelope(400, canary, "x"), HTTPError, 400, OtherCode},
+		{"http_error: a code that is none", envelope(400, canaryToken, "x"), HTTPError, 400, OtherCode},
 		{"http_error: 101", raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), HTTPError, 101, ""},
 		{"http_error: 202 whose body hangs", stall(202, `{"data":{`), HTTPError, 202, ""},
 		{"http_error: 204", answer(204, ""), HTTPError, 204, ""},
@@ -107,7 +107,7 @@ func TestOutcomes(t *testing.T) {
 		{"timeout: in a 503 that would tell", stall(503, `{"code":"09`), Timeout, 503, ""},
 		{"protocol: closed", raw(""), Protocol, 0, ""},
 		{"protocol: reset", reset, Protocol, 0, ""},
-		{"protocol: not HTTP", raw("SSH-2.0-OpenSSH_9.2\r\n" + canary), Protocol, 0, ""},
+		{"protocol: not HTTP", raw("SSH-2.0-OpenSSH_9.2\r\n" + canaryToken), Protocol, 0, ""},
 		{"protocol: the token for a status line", func(w http.ResponseWriter, r *http.Request) { raw(r.Header.Get("Authorization")+"\r\n\r\n")(w, r) }, Protocol, 0, ""},
 		{"protocol: endless header", raw("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", maxHeaderSize)), Protocol, 0, ""},
 	}

@@ -21,8 +21,8 @@ func TestTokens(t *testing.T) {
 		reason     string // a part of why it hands out none
 	}{
 		{name: "another", data: `"authToken":"` + another + `"`, rotated: true, token: another, login: another},
-		{name: "the one sent", data: `"authToken":"` + canary + `"`, login: canary},
-		{name: "the one sent, escaped", data: `"authToken":"\u0043ANARY-token-7f3a"`, login: canary},
+		{name: "the one sent", data: `"authToken":"` + canaryToken + `"`, login: canaryToken},
+		{name: "the one sent, escaped", data: `"authToken":"\u0043ANARY-token-7f3a"`, login: canaryToken},
 		{name: "escaped", data: `"authToken":"a\/b\u002bc"`, rotated: true, token: "a/b+c", login: "a/b+c"},
 		{name: "as long as can be", data: `"authToken":"` + longest + `"`, rotated: true, token: longest, login: longest},
 		{name: "twice", data: `"authToken":"first","authToken":"last"`, rotated: true, token: "last", login: "last"},
@@ -52,7 +52,7 @@ func TestTokens(t *testing.T) {
 			s := httptest.NewServer(answer(200, `{"data":{`+tt.data+`},"x":1}`))
 			defer s.Close()
 			a, token := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, string) {
-				return c.Session(ctx, Request{Token: canary})
+				return c.Session(ctx, Request{Token: canaryToken})
 			})
 			if a.Outcome != Valid || a.Rotated != tt.rotated || token != tt.token {
 				t.Errorf("GET: got %+v and token %.40q, want valid, rotated %t and %.40q", a, token, tt.rotated, tt.token)

@@ -20,7 +20,7 @@ import (
 func TestConnectionAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim := hmpsim.New()
-		sim.SetToken(canary, hmpsim.Valid(hmpsim.ExampleSession()))
+		sim.SetToken(canaryToken, hmpsim.Valid(hmpsim.ExampleSession()))
 		pipe := hmpsim.ListenPipe()
 		l, err := sim.Start(hmpsim.ListenConfig{Listener: pipe})
 		if err != nil {
@@ -37,7 +37,7 @@ func TestConnectionAge(t *testing.T) {
 		const every = time.Minute
 		for minute := range 11 {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			if a, _ := c.Session(ctx, Request{Token: canary}); a.Outcome != Valid {
+			if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != Valid {
 				t.Fatalf("minute %d: %+v", minute, a)
 			}
 			cancel()
@@ -61,7 +61,7 @@ func TestClosedClientKeepsNothing(t *testing.T) {
 	c.Close()
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		if a, _ := c.Session(ctx, Request{Token: canary}); a.Outcome != Valid {
+		if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != Valid {
 			t.Fatalf("%+v", a)
 		}
 		cancel()
@@ -95,7 +95,7 @@ func TestHTTP2(t *testing.T) {
 			defer c.Close()
 			for i, want := range []Outcome{Valid, InternalError, Valid, Valid} {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				if a, _ := c.Session(ctx, Request{Token: canary}); a.Outcome != want || a.CertificateExpiry.IsZero() {
+				if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != want || a.CertificateExpiry.IsZero() {
 					t.Errorf("request %d: got %+v, want %s", i, a, want)
 				}
 				cancel()

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"hmp_exporter/internal/canary"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
 
 // A reply is what a client saw of one call.
 type reply struct {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -20,7 +21,7 @@ func TestRejectionsAreBounded(t *testing.T) {
 		var file [sessions]string
 		var options [sessions]LoginOptions
 		for i := range sessions {
-			file[i] = r.file(fmt.Sprintf("secret-%d", i), canary+"-wrong")
+			file[i] = r.file(fmt.Sprintf("secret-%d", i), canary.Word+"-wrong")
 			options[i] = r.optionsOf("api_key: " + key + ", api_secret_file: " + file[i])
 		}
 		var all [sessions]*Login
@@ -28,7 +29,7 @@ func TestRejectionsAreBounded(t *testing.T) {
 		for n := range int(26 * time.Hour / interval) {
 			for i := range sessions {
 				if i > 1 && n%(7*i) == 0 { // so many secrets of two sessions are wrong
-					r.file(fmt.Sprintf("secret-%d", i), fmt.Sprintf("%s-wrong-%d", canary, n))
+					r.file(fmt.Sprintf("secret-%d", i), fmt.Sprintf("%s-wrong-%d", canary.Word, n))
 				}
 				if n%40 == 10*i { // a reload
 					all[i] = r.keyring.Login(options[i], all[i])
@@ -66,7 +67,7 @@ func TestRejectionsAreBounded(t *testing.T) {
 // use uses up the logins of an hour, with secrets that are all wrong.
 func (r *rig) use(n int) {
 	for i := range n {
-		r.probe(r.login(key, canary+"-wrong-"+strconv.Itoa(i)))
+		r.probe(r.login(key, canary.Word+"-wrong-"+strconv.Itoa(i)))
 	}
 }
 

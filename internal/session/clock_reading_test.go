@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -37,7 +38,7 @@ func TestMomentsAreMonotonic(t *testing.T) {
 	moment("the login of a successor", l.holder.token.login)
 	moment("a successor's beginning", l.holder.token.begun)
 
-	wrong := r.login(key, canary+"-wrong")
+	wrong := r.login(key, canary.Word+"-wrong")
 	r.probe(wrong)
 	account, release := r.keyring.account(wrong.options.HMP, config.NewSecret(key))
 	defer release()
@@ -52,7 +53,7 @@ func TestMomentsAreMonotonic(t *testing.T) {
 		a.RetryAfter = time.Minute
 		return a
 	}
-	away := r.login(canary+"-away", secret)
+	away := r.login(canary.Word+"-away", secret)
 	r.probe(away)
 	moment("the end of a pause", away.holder.backoff.until)
 	moment("the end of a Retry-After", away.holder.backoff.asked)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -157,7 +158,7 @@ func TestResumeWithAnotherSecret(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		l := r.login(key, secret)
 		r.probe(l)
-		r.accept(key, canary+"-another")
+		r.accept(key, canary.Word+"-another")
 		r.step(time.Hour)
 		r.sent()
 		reports := words(r.scrape(l, time.Hour))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -32,7 +33,7 @@ func TestCrowdOfOneSession(t *testing.T) {
 		want    map[string]int
 	}{
 		{"right", secret, nil, map[string]int{"valid login": 1, "valid": 199}},
-		{"wrong", canary + "-wrong", nil, map[string]int{"login_rejected login": 1, "login_rejected held": 199}},
+		{"wrong", canary.Word + "-wrong", nil, map[string]int{"login_rejected login": 1, "login_rejected held": 199}},
 		{"undecided", secret, always(hmp.AuthUnavailable), map[string]int{"auth_unavailable login": 1, "auth_unavailable held": 199}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -54,7 +55,7 @@ func TestCrowdOfSessions(t *testing.T) {
 		want         map[string]int
 	}{
 		{"right", secret, map[string]int{"valid login": 200}},
-		{"wrong", canary + "-wrong", map[string]int{"login_rejected login": 1, "login_rejected held": 199}},
+		{"wrong", canary.Word + "-wrong", map[string]int{"login_rejected login": 1, "login_rejected held": 199}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -34,14 +35,14 @@ func TestTokenOfAnotherCredential(t *testing.T) {
 // came to meanwhile.
 func TestSuspensionEndsWithItsCredential(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		secretFile := r.file("secret", canary+"-wrong")
+		secretFile := r.file("secret", canary.Word+"-wrong")
 		l := r.keyring.Login(r.optionsOf("api_key: "+key+", api_secret_file: "+secretFile), nil)
 		type state struct {
 			Probe     string
 			Suspended bool
 		}
 		var got []state
-		for _, s := range []string{canary + "-wrong", secret, canary + "-wrong", secret} {
+		for _, s := range []string{canary.Word + "-wrong", secret, canary.Word + "-wrong", secret} {
 			r.file("secret", s)
 			got = append(got, state{word(r.probe(l)), suspended(l)})
 		}

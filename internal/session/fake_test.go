@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -113,7 +114,7 @@ func (f *fake) login(c call) (a hmp.Answer, token string) {
 
 func (f *fake) newToken(at time.Time) string {
 	f.made++
-	token := fmt.Sprintf("%s-token-%d", canary, f.made)
+	token := fmt.Sprintf("%s-token-%d", canary.Word, f.made)
 	f.tokens[token] = at.Add(f.lifetime)
 	return token
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -16,7 +17,7 @@ import (
 var bad = []struct{ name, content string }{
 	{"missing", ""},
 	{"empty", "\n"},
-	{"two lines", canary + "-1\n" + canary + "-2\n"},
+	{"two lines", canary.Word + "-1\n" + canary.Word + "-2\n"},
 }
 
 // write makes a file bad.
@@ -34,7 +35,7 @@ func TestBadFiles(t *testing.T) {
 		for _, test := range bad {
 			t.Run(file+" "+test.name, func(t *testing.T) {
 				inBubble(t, func(t *testing.T, r *rig) {
-					token, k, s := r.file("token", canary+"-token"), r.file("key", key), r.file("secret", secret)
+					token, k, s := r.file("token", canary.Word+"-token"), r.file("key", key), r.file("secret", secret)
 					var source Source = r.keyring.Login(r.optionsOf("api_key_file: "+k+", api_secret_file: "+s), nil)
 					if file == "token" {
 						source = Fixed{Token: r.load("token_file: " + token).Token}
@@ -169,16 +170,16 @@ func rename(r *rig, from, to string) {
 
 func TestChangedTokenFile(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		file := r.file("token", canary+"-first")
+		file := r.file("token", canary.Word+"-first")
 		source := Fixed{Token: r.load("token_file: " + file).Token}
 		r.probe(source)
-		r.file("token", canary+"-second\n")
+		r.file("token", canary.Word+"-second\n")
 		r.probe(source)
 		var got []string
 		for _, c := range r.sent() {
 			got = append(got, c.token)
 		}
-		if diff := cmp.Diff([]string{canary + "-first", canary + "-second"}, got); diff != "" {
+		if diff := cmp.Diff([]string{canary.Word + "-first", canary.Word + "-second"}, got); diff != "" {
 			t.Errorf("the tokens (-want +got):\n%s", diff)
 		}
 	})

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
 )
 
 // A corrected secret is tried at once, whenever it comes.
 func TestCorrectedSecret(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		const wrong = canary + "-wrong"
+		const wrong = canary.Word + "-wrong"
 		for minute := range 70 {
 			begun := time.Now()
 			k := fmt.Sprintf("%s-%d", key, minute)
@@ -29,7 +31,7 @@ func TestCorrectedSecret(t *testing.T) {
 
 // A hold is on a secret of a key, whoever has it.
 func TestHoldIsOnSecret(t *testing.T) {
-	const wrong, other = canary + "-wrong", key + "-other"
+	const wrong, other = canary.Word + "-wrong", key + "-other"
 	for _, test := range []struct {
 		name   string
 		change func(*rig, *Login) *Login
@@ -77,7 +79,7 @@ func TestRenewalRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		l := r.login(key, secret)
 		r.probe(l)
-		r.accept(key, canary+"-new")
+		r.accept(key, canary.Word+"-new")
 		advance(27 * time.Minute)
 		if w := word(r.probe(l)); w != "login_rejected login" {
 			t.Errorf("the renewing probe came to %s", w)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -28,7 +29,7 @@ func checkPauses(t *testing.T, calls []call, pauses ...time.Duration) {
 
 func TestWrongSecretPauses(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		r.scrapeEvery(r.login(key, canary+"-wrong"), time.Second, 5*time.Hour)
+		r.scrapeEvery(r.login(key, canary.Word+"-wrong"), time.Second, 5*time.Hour)
 		calls := r.logins()
 		checkPauses(t, calls, 2*time.Minute, 4*time.Minute, 8*time.Minute)
 		if d := calls[4].at.Sub(calls[0].at); d < time.Hour || d > time.Hour+time.Second {

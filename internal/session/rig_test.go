@@ -13,12 +13,13 @@ import (
 	"time"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
 const (
-	key      = canary + "-key"
-	secret   = canary + "-secret"
+	key      = canary.Word + "-key"
+	secret   = canary.Word + "-secret"
 	patience = 10 * time.Second // of a probe
 	interval = 15 * time.Second // of scrapes
 )
@@ -57,7 +58,7 @@ func (r *rig) check() {
 	if r.mostAtOnce > 1 {
 		r.t.Errorf("%d logins with one key at once", r.mostAtOnce)
 	}
-	noCanary(r.t, "the keyring", &r.keyring)
+	canary.CheckValue(r.t, "the keyring", &r.keyring)
 	slices.SortFunc(r.all, func(a, b call) int { return cmp.Compare(a.at.UnixNano(), b.at.UnixNano()) })
 	rejections := make(map[string][]time.Time)
 	for _, c := range r.all {
@@ -123,7 +124,7 @@ func (r *rig) probeFor(s Source, d time.Duration) Report {
 	defer cancel()
 	far := &counter{HMP: r.fake}
 	report := s.Probe(ctx, far)
-	noCanary(r.t, "the report", report)
+	canary.CheckValue(r.t, "the report", report)
 	logins, gets := far.logins.Load(), far.gets.Load()
 	if logins > 1 || gets > 2 {
 		r.t.Errorf("a probe with %d logins and %d GETs", logins, gets)

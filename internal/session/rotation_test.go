@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -20,7 +21,7 @@ func TestRotation(t *testing.T) {
 		{"none", func(*fake) {}, 27, 29},
 		{"the old token lives on", func(f *fake) { f.rotating = true }, 1, 1},
 		{"the old token ends", func(f *fake) { f.rotating, f.killing = true, true }, 1, 1},
-		{"always the same word", func(f *fake) { f.word = canary + "-masked" }, 28, 30},
+		{"always the same word", func(f *fake) { f.word = canary.Word + "-masked" }, 28, 30},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
@@ -64,7 +65,7 @@ func TestRotationChanges(t *testing.T) {
 		word            string
 		logins, atLeast int // in the first 20 minutes, and in the hour after these
 	}
-	masked := ways{name: "a word", word: canary + "-masked", logins: 1, atLeast: 2}
+	masked := ways{name: "a word", word: canary.Word + "-masked", logins: 1, atLeast: 2}
 	killing := ways{name: "the old token ends", rotate: true, kill: true, logins: 1}
 	for _, test := range []struct {
 		name  string

@@ -4,13 +4,14 @@ import (
 	"testing"
 	"time"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
 // Reports and the keyring are looked through in every test.
 func TestNothingPrintsSecrets(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		const wrong = canary + "-wrong"
+		const wrong = canary.Word + "-wrong"
 		file := r.file("secret", secret)
 		fromFile := r.optionsOf("api_key: " + key + ", api_secret_file: " + file)
 		sessions := map[string]*Login{
@@ -31,24 +32,24 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		r.keyring.Retire(sessions["one that was renamed"])
 		for name, l := range sessions {
 			status, _ := l.Status()
-			noCanary(t, name, l)
-			noCanary(t, name+", its value", *l)
-			noCanary(t, name+", its options", l.options)
-			noCanary(t, name+", its options by address", &l.options)
-			noCanary(t, name+", its status", status)
-			noCanary(t, name+", as a source", Source(l))
+			canary.CheckValue(t, name, l)
+			canary.CheckValue(t, name+", its value", *l)
+			canary.CheckValue(t, name+", its options", l.options)
+			canary.CheckValue(t, name+", its options by address", &l.options)
+			canary.CheckValue(t, name+", its status", status)
+			canary.CheckValue(t, name+", as a source", Source(l))
 		}
-		noCanary(t, "the keyring", &r.keyring)
-		fixed := Fixed{Token: r.load("token: " + canary).Token}
-		noCanary(t, "a fixed token", fixed)
-		noCanary(t, "a fixed token by address", &fixed)
+		canary.CheckValue(t, "the keyring", &r.keyring)
+		fixed := Fixed{Token: r.load("token: " + canary.Word).Token}
+		canary.CheckValue(t, "a fixed token", fixed)
+		canary.CheckValue(t, "a fixed token by address", &fixed)
 		for _, a := range r.keyring.accounts {
-			noCanary(t, "an account", a)
+			canary.CheckValue(t, "an account", a)
 			for i := range a.refusals {
-				noCanary(t, "a refusal", a.refusals[i])
+				canary.CheckValue(t, "a refusal", a.refusals[i])
 			}
 			for _, s := range a.spares {
-				noCanary(t, "a token", *s.token)
+				canary.CheckValue(t, "a token", *s.token)
 			}
 		}
 	})
