@@ -19,7 +19,7 @@ type pretender struct{ error }
 func TestLog(t *testing.T) {
 	var list []int
 	var nothing *pretender
-	var any any = canary.Word
+	var secret any = canary.Word
 	tests := []struct {
 		name  string
 		panic func()
@@ -27,7 +27,7 @@ func TestLog(t *testing.T) {
 	}{
 		{"index", func() { _ = list[3] }, `panic="runtime error: index out of range [3] with length 0"`},
 		{"nil pointer", func() { _ = nothing.error }, "nil pointer dereference"},
-		{"type of a secret", func() { _ = any.(int) }, "interface {} is string, not int"},
+		{"type of a secret", func() { _ = secret.(int) }, "interface {} is string, not int"},
 		{"secret", func() { panic(canary.Word) }, "panic=string"},
 		{"secret in an error", func() { panic(errors.New(canary.Word)) }, "panic=*errors.errorString"},
 		{"secret in a struct", func() { panic(pretender{errors.New(canary.Word)}) }, "panic=crash.pretender"},

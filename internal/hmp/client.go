@@ -75,7 +75,9 @@ func (c *Client) request(method string, extra http.Header) *http.Request {
 func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse func(status int), read func(*http.Response) (Answer, string)) (a Answer, token string) {
 	var trace trace
 	req = req.WithContext(httptrace.WithClientTrace(trace.effort.within(ctx), trace.hooks()))
-	resp, err := c.transports.current().RoundTrip(req)
+	transport := c.transports.acquire()
+	defer c.transports.release(transport)
+	resp, err := transport.RoundTrip(req)
 	if err == nil && resp.StatusCode < 100 {
 		_ = resp.Body.Close()
 		err = errNoStatus

@@ -45,9 +45,9 @@ func (e *effort) within(ctx context.Context) context.Context {
 }
 
 // dialWithin bounds a dial, and the handshakes that follow it on the connection, by
-// the effort of its exchange. The trace lifts the bound when an exchange takes the
-// connection.
-func dialWithin(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+// the effort of its exchange, and calls made with it. The trace lifts the bound when
+// an exchange takes the connection.
+func dialWithin(dial func(context.Context, string, string) (net.Conn, error), made func(net.Conn)) func(context.Context, string, string) (net.Conn, error) {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
@@ -62,6 +62,7 @@ func dialWithin(dial func(context.Context, string, string) (net.Conn, error)) fu
 		if err != nil {
 			return nil, err
 		}
+		made(conn)
 		return conn, conn.SetDeadline(e.deadline)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // failure tells where an exchange without an answer broke off. How far it had
 // come says more than the error, which a transport wraps in many ways.
 func (t *timeline) failure(err error) Outcome {
-	if _, refused := errors.AsType[tls.AlertError](err); refused {
+	if alerted(err) {
 		return TLS // in TLS 1.3 a client's certificate is refused after the handshake
 	}
 	if _, lookup := errors.AsType[*net.DNSError](err); lookup {
@@ -73,6 +73,13 @@ func bodyReason(err error) string {
 	return "the connection broke within the body"
 }
 
+// alerted tells whether the far side ended TLS with an alert, whose type crypto/tls
+// keeps to itself.
+func alerted(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
+}
+
 // handshakeReason explains an error of TLS, with a hint for what HMPs are known
 // for: certificates that nobody signed, and that name an address in the CN only.
 // A certificate decides how long its part of the text is, but not whether the hint
@@ -90,8 +97,8 @@ func handshakeReason(err error) string {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "the far side does not speak TLS; does it want http:// in the url?"
 	}
-	if e, ok := errors.AsType[tls.AlertError](err); ok {
-		return presentable(e.Error())
+	if alerted(err) {
+		return presentable(err.Error())
 	}
 	return ""
 }

@@ -49,25 +49,59 @@ type transports struct {
 	options Options
 
 	mu     sync.Mutex
-	now    *http.Transport
+	now    *transport
 	made   time.Time
 	closed bool
 }
 
-// current returns the transport for an exchange that begins now.
-func (t *transports) current() *http.Transport {
+// A transport is one that exchanges share. It is guarded by its transports.
+type transport struct {
+	*http.Transport
+	users   int
+	dropped bool       // there is another one now
+	conns   []net.Conn // that it has made, if somebody has to close them
+}
+
+// acquire returns the transport for an exchange that begins now, and releases it.
+func (t *transports) acquire() *transport {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
-		return t.options.transport(false)
-	}
 	if t.options.KeepAlive && age(t.made) >= maxConnectionAge {
 		t.drop()
 	}
-	if t.now == nil {
-		t.now, t.made = t.options.transport(t.options.KeepAlive), time.Now()
+	tr := t.now
+	if tr == nil {
+		tr = t.newTransport()
 	}
-	return t.now
+	tr.users++
+	return tr
+}
+
+// newTransport makes the transport for exchanges to come; once all is closed, for
+// one.
+func (t *transports) newTransport() *transport {
+	tr := new(transport)
+	made := func(net.Conn) {}
+	if t.options.KeepAlive && t.options.HTTP2 {
+		made = func(c net.Conn) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			tr.conns = append(tr.conns, c)
+		}
+	}
+	tr.Transport = t.options.transport(t.options.KeepAlive && !t.closed, made)
+	if !t.closed {
+		t.now, t.made = tr, time.Now()
+	}
+	return tr
+}
+
+// release ends the use of a transport by an exchange.
+func (t *transports) release(tr *transport) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tr.users--
+	tr.tidy()
 }
 
 // age is how long ago a moment was, by the clock on the wall if that says more: the
@@ -93,8 +127,21 @@ func (t *transports) retire() {
 
 func (t *transports) drop() {
 	if t.now != nil {
+		t.now.dropped = true
 		t.now.CloseIdleConnections() // and those in use, once they are idle
+		t.now.tidy()
 		t.now = nil
+	}
+}
+
+// tidy closes what nobody uses any more. HTTP/1 has done so by itself; HTTP/2 keeps
+// a connection that was in use when it was told to.
+func (t *transport) tidy() {
+	if t.dropped && t.users == 0 {
+		for _, c := range t.conns {
+			_ = c.Close()
+		}
+		t.conns = nil
 	}
 }
 
@@ -110,20 +157,26 @@ func (t *transports) abandon(conn net.Conn) {
 	}
 }
 
-func (o *Options) transport(keep bool) *http.Transport {
+// transport returns a transport that may keep connections. It calls made with each.
+func (o *Options) transport(keep bool, made func(net.Conn)) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(o.HTTP2)
-	return &http.Transport{
+	t := &http.Transport{
 		Protocols:              &protocols,
 		Proxy:                  o.Proxy,
 		ProxyConnectHeader:     o.ProxyConnectHeader,
-		DialContext:            dialWithin(o.Dial),
+		DialContext:            dialWithin(o.Dial, made),
 		TLSClientConfig:        o.TLS.Clone(),
 		DisableKeepAlives:      !keep,
 		DisableCompression:     true, // a decoded body could be a thousand times its size
 		MaxResponseHeaderBytes: maxHeaderSize,
 		MaxIdleConnsPerHost:    1 << 20, // as many as there were exchanges at once
-		IdleConnTimeout:        maxConnectionAge,
 	}
+	// With HTTP/2, net/http sets the timer again for a connection that is closed,
+	// which has to stay in memory until it ends.
+	if !o.HTTP2 {
+		t.IdleConnTimeout = maxConnectionAge
+	}
+	return t
 }

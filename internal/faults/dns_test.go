@@ -1,0 +1,74 @@
+package faults
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// startNameServer makes the resolver of this process ask a name server of its own,
+// which answers by the first label of a name: nxdomain, servfail and empty with what
+// they say; silent with nothing; any other one with 127.0.0.1.
+func startNameServer() (stop func()) {
+	conn, err := new(net.ListenConfig).ListenPacket(context.Background(), "udp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	var running sync.WaitGroup
+	running.Go(func() { answerQuestions(conn) })
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
+	}}
+	return func() {
+		_ = conn.Close()
+		running.Wait()
+	}
+}
+
+func answerQuestions(conn net.PacketConn) {
+	buf := make([]byte, 512)
+	for {
+		n, from, err := conn.ReadFrom(buf)
+		if err != nil {
+			return // it was closed
+		}
+		var m dnsmessage.Message
+		if m.Unpack(buf[:n]) != nil || len(m.Questions) != 1 {
+			continue
+		}
+		if answer(&m) {
+			reply, err := m.Pack()
+			if err != nil {
+				continue
+			}
+			_, _ = conn.WriteTo(reply, from)
+		}
+	}
+}
+
+// answer makes an answer of a question, unless it is to stay without.
+func answer(m *dnsmessage.Message) bool {
+	q := m.Questions[0]
+	label, _, _ := strings.Cut(q.Name.String(), ".")
+	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
+	switch label {
+	case "silent":
+		return false
+	case "nxdomain":
+		m.RCode = dnsmessage.RCodeNameError
+	case "servfail":
+		m.RCode = dnsmessage.RCodeServerFailure
+	case "empty":
+	default:
+		if q.Type == dnsmessage.TypeA {
+			m.Answers = []dnsmessage.Resource{{
+				Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1},
+				Body:   &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}},
+			}}
+		}
+	}
+	return true
+}

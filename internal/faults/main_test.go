@@ -1,0 +1,25 @@
+package faults
+
+import (
+	"flag"
+	"io"
+	"log"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"hmp_exporter/internal/canary"
+)
+
+var update = flag.Bool("update", false, "write the tables of docs/reliability.md anew")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(suite{m}) }
+
+// A suite is the tests of this package, and the name server that they ask.
+type suite struct{ m *testing.M }
+
+func (s suite) Run() int {
+	log.SetOutput(io.Discard) // as main does, which has a test of its own for it
+	defer startNameServer()()
+	return canary.Watch(s.m).Run()
+}

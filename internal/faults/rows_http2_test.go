@@ -1,0 +1,108 @@
+package faults
+
+import (
+	"bytes"
+	"io"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
+)
+
+func http2Rows() []row {
+	broken := failed(hmp.Protocol, 1).certificate()
+	return []row{
+		{name: "nothing is wrong", set: overHTTP2(func(f *http2.Framer, stream uint32) {
+			respond(f, stream, "200", false)
+			_ = f.WriteData(stream, true, []byte(session()))
+		}), want: valid().messages(goodMessages).certificate()},
+		{name: "a GOAWAY loop", set: overHTTP2(func(f *http2.Framer, _ uint32) {
+			_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)
+		}), want: broken},
+		{name: "a GOAWAY loop that blames the client", set: overHTTP2(func(f *http2.Framer, _ uint32) {
+			_ = f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil)
+		}), want: broken},
+		{name: "a REFUSED_STREAM loop", set: overHTTP2(refuse), want: broken, heavy: true},
+		// On a connection that is kept, a GET is tried again and again. A login is not.
+		{name: "a REFUSED_STREAM loop, keep_alive", set: func(s *stage) {
+			s.set("keep_alive: true")
+			overHTTP2(refuse)(s)
+		}, want: failed(hmp.Timeout, 1).certificate().lasts(), only: withToken},
+		{name: "the stream is reset", set: overHTTP2(func(f *http2.Framer, stream uint32) {
+			_ = f.WriteRSTStream(stream, http2.ErrCodeInternal)
+		}), want: broken},
+		{name: "the stream is reset in the body", set: overHTTP2(func(f *http2.Framer, stream uint32) {
+			respond(f, stream, "200", false)
+			_ = f.WriteData(stream, false, []byte(`{"data":{`))
+			_ = f.WriteRSTStream(stream, http2.ErrCodeInternal)
+		}), want: answered(hmp.BadPayload, 200).certificate()},
+		{name: "GOAWAY in the body", set: overHTTP2(func(f *http2.Framer, stream uint32) {
+			respond(f, stream, "200", false)
+			_ = f.WriteGoAway(0, http2.ErrCodeInternal, nil)
+		}), want: answered(hmp.BadPayload, 200).certificate()},
+		{name: "requests are never answered", set: overHTTP2(func(*http2.Framer, uint32) {}), want: failed(hmp.Timeout, 1).certificate().lasts()},
+		{name: "what is not HTTP/2, though agreed upon", set: agreed(func(p *peer) { p.say(response(200, session())); p.hold() }), want: broken},
+		{name: "closed after it was agreed upon", set: agreed((*peer).cut), want: broken},
+		{name: "a redirect", set: overHTTP2(func(f *http2.Framer, stream uint32) { respond(f, stream, "302", true) }), want: answered(hmp.Redirect, 302).certificate()},
+	}
+}
+
+// agreed makes the target one that agrees upon HTTP/2 and follows a script.
+func agreed(sc script) func(*stage) {
+	return func(s *stage) {
+		config := signed(hmpsim.CertificateOptions{})
+		config.NextProtos = []string{"h2"}
+		s.targetTLS(config, sc)
+		s.trust(authority().PEM())
+		s.set("enable_http2: true")
+	}
+}
+
+// overHTTP2 makes the target one that answers each request of HTTP/2 with frames.
+func overHTTP2(answer func(f *http2.Framer, stream uint32)) func(*stage) {
+	return agreed(func(p *peer) {
+		preface := make([]byte, len(http2.ClientPreface))
+		if _, err := io.ReadFull(p.in, preface); err != nil {
+			return
+		}
+		f := http2.NewFramer(p, p.in)
+		if f.WriteSettings() != nil {
+			return
+		}
+		for {
+			frame, err := f.ReadFrame()
+			if err != nil {
+				return
+			}
+			if ended, ok := endOfRequest(frame); ok && ended {
+				answer(f, frame.Header().StreamID)
+			}
+		}
+	})
+}
+
+// endOfRequest tells whether a request ends with a frame.
+func endOfRequest(frame http2.Frame) (ended, ok bool) {
+	switch frame := frame.(type) {
+	case *http2.HeadersFrame:
+		return frame.StreamEnded(), true
+	case *http2.DataFrame:
+		return frame.StreamEnded(), true
+	default:
+		return false, false
+	}
+}
+
+// respond writes the headers of a response.
+func respond(f *http2.Framer, stream uint32, status string, end bool) {
+	var b bytes.Buffer
+	e := hpack.NewEncoder(&b)
+	_ = e.WriteField(hpack.HeaderField{Name: ":status", Value: status})
+	_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: b.Bytes(), EndStream: end, EndHeaders: true})
+}
+
+func refuse(f *http2.Framer, stream uint32) {
+	_ = f.WriteRSTStream(stream, http2.ErrCodeRefusedStream)
+}
