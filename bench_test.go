@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -28,7 +29,7 @@ func BenchmarkStart(b *testing.B) {
 		b.Fatal(err)
 	}
 	hmp := hmpsim.New()
-	hmp.SetToken(canary+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
+	hmp.SetToken(canary.Word+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
 	l, err := hmp.Start(hmpsim.ListenConfig{})
 	if err != nil {
 		b.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"hmp_exporter/internal/canary"
 )
 
 // An HMP that says more on a kept connection than it was asked for is not repeated in
@@ -32,7 +34,7 @@ func TestLogOfUnaskedAnswers(t *testing.T) {
 					return
 				}
 				session := `{"data":{}}`
-				_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s%s", len(session), session, `{"authToken":"`+canary+`"}`)
+				_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s%s", len(session), session, `{"authToken":"`+canary.Word+`"}`)
 				_, _ = io.Copy(io.Discard, requests) // until the exporter has had enough
 				closed <- struct{}{}
 			}()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -13,7 +14,7 @@ import (
 // does: reloads, and a new secret in HMP that is written to the file later.
 func TestServeLogsIn(t *testing.T) {
 	hmp := hmpsim.New()
-	hmp.AddKey(canary+"-key", canary+"-secret", hmpsim.Valid(hmpsim.ExampleSession()))
+	hmp.AddKey(canary.Word+"-key", canary.Word+"-secret", hmpsim.Valid(hmpsim.ExampleSession()))
 	l, err := hmp.Start(hmpsim.ListenConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -21,8 +22,8 @@ func TestServeLogsIn(t *testing.T) {
 	defer l.Close()
 	dir := t.TempDir()
 	secret := filepath.Join(dir, "archive.secret")
-	write(t, secret, canary+"-secret\n")
-	write(t, filepath.Join(dir, "archive.key"), canary+"-key\n")
+	write(t, secret, canary.Word+"-secret\n")
+	write(t, filepath.Join(dir, "archive.key"), canary.Word+"-key\n")
 	write(t, filepath.Join(dir, "hmp.yml"), `
 targets:
   - name: studio
@@ -60,13 +61,13 @@ targets:
 	}
 	expect("after a reload", valid, logins("success", "1"))
 
-	hmp.RegenerateKey(canary+"-key", canary+"-new")
-	hmp.RevokeTokens(canary + "-key")
+	hmp.RegenerateKey(canary.Word+"-key", canary.Word+"-new")
+	hmp.RevokeTokens(canary.Word + "-key")
 	for range 3 {
 		expect("with the old secret", `hmp_session_probe_result{result="login_rejected",session="archive",target="studio"} 1`,
 			logins("login_rejected", "1"), `hmp_session_login_suspended`+labels+` 1`)
 	}
-	write(t, secret, canary+"-new\n")
+	write(t, secret, canary.Word+"-new\n")
 	expect("with the new secret", valid, logins("success", "2"), logins("login_rejected", "1"), `hmp_session_login_suspended`+labels+` 0`)
 
 	for _, path := range []string{"/", "/config", "/probe?target=studio"} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -14,15 +15,28 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmpsim"
 )
 
-const canary = "CANARY-token-3b1f"
-
 // TestMain lets tests and scripts run this program as the command hmp_exporter.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"hmp_exporter": main})
+	testscript.Main(leakless{canary.Watch(m)}, map[string]func(){"hmp_exporter": main})
+}
+
+// A leakless suite fails if tests leave goroutines behind.
+type leakless struct{ tests *canary.Watched }
+
+func (l leakless) Run() int {
+	code := l.tests.Run()
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 func TestScripts(t *testing.T) {
@@ -72,9 +86,7 @@ func start(t *testing.T, args ...string) *process {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
 		_ = p.cmd.Wait()
-		if strings.Contains(p.output.String(), canary) {
-			t.Errorf("the output has the token:\n%s", p.output)
-		}
+		canary.Check(t, "the output", p.output.String())
 	})
 	select {
 	case a := <-address:
@@ -113,9 +125,7 @@ func (p *process) get(t *testing.T, path string) (status int, body string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(b), canary) {
-		t.Errorf("%s shows the token", path)
-	}
+	canary.Check(t, path, string(b))
 	return resp.StatusCode, string(b)
 }
 
@@ -136,7 +146,7 @@ func writeConfig(t testing.TB, file, url string, sessions ...string) {
 	t.Helper()
 	text := "targets:\n  - name: studio\n    url: " + url + "\n    sessions:\n"
 	for _, s := range sessions {
-		text += "      - {name: " + s + ", token: " + canary + "-" + s + "}\n"
+		text += "      - {name: " + s + ", token: " + canary.Word + "-" + s + "}\n"
 	}
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -145,7 +155,7 @@ func writeConfig(t testing.TB, file, url string, sessions ...string) {
 
 func TestServe(t *testing.T) {
 	hmp := hmpsim.New()
-	hmp.SetToken(canary+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
+	hmp.SetToken(canary.Word+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
 	p := start(t, "--config.file="+configure(t, hmp, "playout"))
 	for _, path := range []string{"/metrics", "/probe?target=studio", "/probe?target=studio&session=playout"} {
 		status, body := p.get(t, path)
@@ -170,7 +180,7 @@ func TestServe(t *testing.T) {
 func TestServeDrains(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
 	hmp := hmpsim.New()
-	hmp.SetToken(canary+"-playout", hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+	hmp.SetToken(canary.Word+"-playout", hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 		close(asked)
 		<-answer
 		hmpsim.Valid(hmpsim.ExampleSession()).Serve(w, r, c)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
 )
 
 // The first configuration of the README is one, and check says of it what the
@@ -20,8 +22,8 @@ func TestReadmeConfiguration(t *testing.T) {
 	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "hmp.yml"), "targets:\n"+between(t, string(readme), "```yaml\ntargets:\n", "```"))
-	write(t, filepath.Join(dir, "secrets/playout.key"), canary+"\n")
-	write(t, filepath.Join(dir, "secrets/playout.secret"), canary+"\n")
+	write(t, filepath.Join(dir, "secrets/playout.key"), canary.Word+"\n")
+	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"\n")
 
 	cmd := exec.Command("hmp_exporter", "check")
 	cmd.Dir = dir

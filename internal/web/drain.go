@@ -12,6 +12,9 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 )
 
+// writeTimeout is how long a client may take to read an answer.
+const writeTimeout = 30 * time.Second
+
 // lobbyPatience is how long a connection that is new when the end comes may take to
 // send its request.
 const lobbyPatience = time.Second
@@ -32,6 +35,8 @@ func newServer(l net.Listener, h http.Handler, logger *slog.Logger) *server {
 	s.Server = http.Server{
 		Handler:           s.lobby.handler(h),
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       15 * time.Second, // of a body that is sent before it is known to be welcome
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       5 * time.Minute, // longer than scrapes are apart
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),

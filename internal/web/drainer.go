@@ -11,8 +11,11 @@ import (
 const (
 	// drainPause is how long nobody has to connect for a listener to be drained.
 	drainPause = 20 * time.Millisecond
-	// mostDrain is how long it goes on at most, if connections keep coming.
-	mostDrain = time.Second
+	// fullDrain is when a shorter pause will do, because connections keep coming.
+	fullDrain  = 500 * time.Millisecond
+	shortPause = time.Millisecond
+	// mostDrain is when there is an end to it.
+	mostDrain = 2 * time.Second
 )
 
 // A drainer is a listener that hands out what the kernel has accepted for it before
@@ -22,7 +25,7 @@ type drainer struct {
 	net.Listener
 
 	mu    sync.Mutex
-	until time.Time // set once it is closing
+	began time.Time // when it was told to close
 }
 
 type deadliner interface{ SetDeadline(time.Time) error }
@@ -32,7 +35,7 @@ type deadliner interface{ SetDeadline(time.Time) error }
 func (d *drainer) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.until = time.Now().Add(mostDrain)
+	d.began = time.Now()
 	l, ok := d.Listener.(deadliner)
 	if !ok {
 		return d.Listener.Close()
@@ -62,8 +65,13 @@ func (d *drainer) Accept() (net.Conn, error) {
 func (d *drainer) soon() time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if soon := time.Now().Add(drainPause); soon.Before(d.until) {
-		return soon
+	now := time.Now()
+	switch drained := now.Sub(d.began); {
+	case drained < fullDrain:
+		return now.Add(drainPause)
+	case drained < mostDrain:
+		return now.Add(shortPause)
+	default:
+		return now
 	}
-	return d.until
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"hmp_exporter/internal/canary"
 )
 
 // A gated listener accepts nothing until the gate is open, as that of a program
@@ -54,7 +56,7 @@ func TestDrainOfTheBacklog(t *testing.T) {
 			if !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK\r\n") || !strings.Contains(string(answer), playout) {
 				t.Errorf("a client got %.100q", answer)
 			}
-			noCanary(t, "an answer", string(answer))
+			canary.Check(t, "an answer", string(answer))
 			return err
 		})
 	}

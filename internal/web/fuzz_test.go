@@ -147,12 +147,12 @@ func checkError(t *testing.T, w *httptest.ResponseRecorder) {
 	if len(body) > 1000 || !ended || !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) {
 		t.Errorf("an error of %d bytes that cannot be shown: %.300q", len(body), body)
 	}
-	for name, want := range map[string]string{"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"} {
+	for name, want := range map[string]string{"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": policy} {
 		if got := w.Header()[name]; len(got) != 1 || got[0] != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if n := len(w.Header()); n > 2 {
+	if n := len(w.Header()); n > 3 {
 		t.Errorf("there are %d header fields: %v", n, w.Header())
 	}
 }

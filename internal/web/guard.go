@@ -12,46 +12,55 @@ import (
 )
 
 const (
-	// writeTimeout is how long a client may take to read an answer.
-	writeTimeout = 30 * time.Second
 	// bodyTimeout is how long a client may take to send a body, which no page needs.
 	bodyTimeout = 5 * time.Second
 	// maxBody is how large such a body may be, in bytes.
 	maxBody = 64 << 10
+	// policy is for the browser: nothing but this program's own style sheet.
+	policy = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 // guard is what stands between clients and all pages: none can hold one up by what
-// it sends or does not read, and a defect in one stays there.
+// it sends, no browser makes more of an answer than it is, and a defect in a page
+// stays there.
 func guard(next http.Handler, logger log.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer recoverPage(w, r, logger)
-		if err := discardBody(w, r); err != nil {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Content-Security-Policy", policy)
+		if refusal := discardBody(w, r); refusal != 0 {
 			w.Header().Set("Connection", "close") // the rest of the body may still come
-			status := http.StatusRequestTimeout
-			if _, large := errors.AsType[*http.MaxBytesError](err); large {
-				status = http.StatusRequestEntityTooLarge
-			}
-			http.Error(w, "no page here takes a body, and this one does not end", status)
+			http.Error(w, "no page here takes a body, and this one does not end well", refusal)
 			return
 		}
-		setWriteDeadline(w, time.Now().Add(writeTimeout))
-		next.ServeHTTP(w, r)
+		a := &answer{ResponseWriter: w}
+		defer recoverPage(a, r, logger)
+		next.ServeHTTP(a, r)
 	})
 }
 
-// discardBody reads the body away. The server would do so too, but without a bound
-// in time and in the midst of a page, when a scrape has its place already.
-func discardBody(w http.ResponseWriter, r *http.Request) error {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil
-	}
+// discardBody reads the body away, within a bound of time and size. The server would
+// do so too, but in the midst of a page, when a scrape has its place already.
+// It returns the status to refuse the request with, if the body is not harmless.
+func discardBody(w http.ResponseWriter, r *http.Request) (refusal int) {
 	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Now().Add(bodyTimeout))
-	if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
-		return err
+	if r.Body != nil && r.Body != http.NoBody {
+		deadline := time.Now().Add(bodyTimeout)
+		_ = c.SetReadDeadline(deadline)
+		_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody))
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return http.StatusRequestEntityTooLarge
+		}
+		if err != nil && !time.Now().Before(deadline) {
+			return http.StatusRequestTimeout
+		}
+		if err != nil {
+			return http.StatusBadRequest
+		}
 	}
+	// A page may take its time, and the connection shall be of use afterwards. A
+	// writer that cannot have a deadline, as in a test, goes without.
 	_ = c.SetReadDeadline(time.Time{})
-	return nil
+	return 0
 }
 
 // unhurried is for pages that have their own time.
@@ -64,12 +73,31 @@ func unhurried(next http.HandlerFunc) http.HandlerFunc {
 
 // setWriteDeadline sets by when the answer has to be read; zero is no limit.
 func setWriteDeadline(w http.ResponseWriter, t time.Time) {
-	// A writer that cannot have a deadline, as in a test, goes without.
 	_ = http.NewResponseController(w).SetWriteDeadline(t)
 }
 
-// recoverPage is deferred: it answers for a page that panicked.
-func recoverPage(w http.ResponseWriter, r *http.Request, logger log.Logger) {
+// An answer knows whether it has begun.
+type answer struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (a *answer) WriteHeader(status int) {
+	a.begun = true
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.begun = true
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap is for [http.ResponseController].
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// recoverPage is deferred: it answers for a page that panicked. An answer that has
+// begun is cut off, so that nobody takes it for whole.
+func recoverPage(a *answer, r *http.Request, logger log.Logger) {
 	what := recover()
 	if what == nil {
 		return
@@ -78,5 +106,8 @@ func recoverPage(w http.ResponseWriter, r *http.Request, logger log.Logger) {
 		panic(what)
 	}
 	crash.Log(logger, what, "page", r.Pattern)
-	http.Error(w, "the exporter failed to make this page, which is a defect of it: its log has a line about it", http.StatusInternalServerError)
+	if a.begun {
+		panic(http.ErrAbortHandler)
+	}
+	http.Error(a, "the exporter failed to make this page, which is a defect of it: its log has a line about it", http.StatusInternalServerError)
 }

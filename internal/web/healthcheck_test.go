@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
 )
 
 func TestHealthcheck(t *testing.T) {
@@ -35,7 +37,7 @@ func TestHealthcheck(t *testing.T) {
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
-			noCanary(t, "the error", got)
+			canary.Check(t, "the error", got)
 		})
 	}
 }

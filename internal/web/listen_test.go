@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
 )
 
 // TestListenPortInUse is that the error says what to do, and that nothing stays open.
@@ -71,7 +73,7 @@ func TestListenErrors(t *testing.T) {
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %q,\nwant %q", err, c.want)
 			}
-			noCanary(t, "the error", err.Error())
+			canary.Check(t, "the error", err.Error())
 		})
 	}
 }

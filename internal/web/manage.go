@@ -47,8 +47,4 @@ func (h *handler) reload(w http.ResponseWriter, _ *http.Request) {
 
 const plainText = "text/plain; charset=utf-8"
 
-// contentType says what is in an answer, so that a browser does not guess.
-func contentType(w http.ResponseWriter, t string) {
-	w.Header().Set("Content-Type", t)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-}
+func contentType(w http.ResponseWriter, t string) { w.Header().Set("Content-Type", t) }

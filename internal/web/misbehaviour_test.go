@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -46,12 +47,12 @@ func TestScrapeNeverFails(t *testing.T) {
 	}
 	var sick, slow strings.Builder
 	for name, behaviour := range behaviours {
-		r.sim.SetToken(canary+"-"+name, behaviour)
+		r.sim.SetToken(canary.Word+"-"+name, behaviour)
 		list := &sick
 		if strings.HasPrefix(name, "slow.") {
 			list = &slow
 		}
-		fmt.Fprintf(list, "      - {name: %s, token: %s-%[1]s}\n", name, canary)
+		fmt.Fprintf(list, "      - {name: %s, token: %s-%[1]s}\n", name, canary.Word)
 	}
 	authority, err := hmpsim.NewAuthority()
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+
+	"hmp_exporter/internal/canary"
 )
 
 // A reply is what a client saw of one request.
@@ -63,8 +65,8 @@ func try(ctx context.Context, t testing.TB, client *http.Client, method, url str
 		}
 	}
 	text, err := io.ReadAll(body)
-	noCanary(t, method+" "+url, string(text))
-	noCanary(t, "the header of "+url, fmt.Sprint(resp.Header))
+	canary.Check(t, method+" "+url, string(text))
+	canary.Check(t, "the header of "+url, fmt.Sprint(resp.Header))
 	return reply{resp.StatusCode, resp.Header, string(text)}, err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"hmp_exporter/collector"
 	"hmp_exporter/config"
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -54,7 +55,7 @@ func newRig(t *testing.T, configuration string, change ...func(*Options)) *rig {
 
 	var logged bytes.Buffer
 	logger := log.NewLogfmtLogger(log.NewSyncWriter(&logged))
-	t.Cleanup(func() { noCanary(t, "the log", logged.String()) })
+	t.Cleanup(func() { canary.Check(t, "the log", logged.String()) })
 	sessions := collector.New(collector.Options{MaxConcurrent: 100, TimeoutOffset: 500 * time.Millisecond, Logger: logger})
 	t.Cleanup(sessions.Close)
 	file := filepath.Join(r.dir, "hmp.yml")
@@ -94,8 +95,8 @@ func simulate(t testing.TB, sim *hmpsim.Server, c hmpsim.ListenConfig) *hmpsim.L
 // the user is.
 func valid() hmpsim.Behaviour {
 	s := hmpsim.ExampleSession()
-	s.SessionID, s.Username, s.DisplayName = canary+"-id", canary+"-user", canary+" the User"
-	s.Groups = []string{canary + "-group"}
+	s.SessionID, s.Username, s.DisplayName = canary.Word+"-id", canary.Word+"-user", canary.Word+" the User"
+	s.Groups = []string{canary.Word + "-group"}
 	return hmpsim.Valid(s)
 }
 

@@ -16,10 +16,11 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmpsim"
 )
 
-const password = canary + "-password"
+const password = canary.Word + "-password"
 
 // secured writes a web configuration with TLS and a user, and returns it with the
 // TLS of a client.
@@ -81,7 +82,7 @@ func TestServeSecured(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("Serve: %v", err)
 	}
-	noCanary(t, "the log", logged.String())
+	canary.Check(t, "the log", logged.String())
 }
 
 func checkSecured(t *testing.T, address string, clientTLS *tls.Config, http2 bool) {

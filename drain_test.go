@@ -1,0 +1,165 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// TestServeDrainsUnderLoad has 50 scrapers ask without a pause when SIGTERM comes,
+// half of them on connections that they keep. Who could connect is answered, the
+// others are refused.
+func TestServeDrainsUnderLoad(t *testing.T) {
+	const rounds, scrapers = 5, 50
+	slow := hmpsim.New()
+	slow.SetToken(canary.Word+"-playout", hmpsim.Delay(200*time.Millisecond, hmpsim.Valid(hmpsim.ExampleSession())))
+	file := configure(t, slow, "playout")
+	for round := range rounds {
+		t.Run(fmt.Sprint(round+1), func(t *testing.T) {
+			t.Parallel()
+			// Those that are refused with a 503 would come back thousands of times a
+			// second, and some in the instant in which the listener closes.
+			p := start(t, "--config.file="+file, "--web.max-requests=0")
+			var answered atomic.Int32
+			var group sync.WaitGroup
+			for i := range scrapers {
+				transport := &http.Transport{DisableKeepAlives: i%2 == 0}
+				defer transport.CloseIdleConnections()
+				client := &http.Client{Transport: canary.Transport(t, transport)}
+				group.Go(func() {
+					for p.scrapedOnce(t, client, &answered) {
+					}
+				})
+			}
+			waitFor(t, "scrapes to be answered", func() bool { return answered.Load() >= scrapers })
+			before := answered.Load()
+			err := p.stop(t)
+			group.Wait()
+			if err != nil {
+				t.Errorf("it ended with %v:\n%s", err, p.output)
+			}
+			t.Logf("%d answers before SIGTERM, %d after", before, answered.Load()-before)
+		})
+	}
+}
+
+// scrapedOnce makes a scrape, which has to be answered unless the program does not
+// listen any more: then it returns false.
+func (p *process) scrapedOnce(t *testing.T, client *http.Client, answered *atomic.Int32) bool {
+	resp, err := client.Get(p.url + "/probe?target=studio")
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return false
+	}
+	if err != nil {
+		t.Errorf("a scrape was not answered: %v", err)
+		return false
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil:
+		t.Errorf("an answer was cut short: %v", err)
+	case resp.StatusCode == http.StatusOK && strings.Contains(string(body), validPlayout):
+		answered.Add(1)
+	default:
+		t.Errorf("got %s: %.300s", resp.Status, body)
+	}
+	return true
+}
+
+const validPlayout = `hmp_session_valid{session="playout",target="studio"} 1`
+
+// TestSecondSignal ends the program at once, though a scrape hangs.
+func TestSecondSignal(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(s.String(), func(t *testing.T) {
+			asked := make(chan struct{}, 1)
+			hmp := hmpsim.New()
+			hmp.SetToken(canary.Word+"-playout", hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+				asked <- struct{}{}
+				hmpsim.Hang().Serve(w, r, c)
+			}))
+			p := start(t, "--config.file="+configure(t, hmp, "playout"))
+			hung := make(chan error, 1)
+			go func() {
+				resp, err := http.Get(p.url + "/metrics")
+				if err == nil {
+					_ = resp.Body.Close()
+				}
+				hung <- err
+			}()
+			<-asked
+			began := time.Now()
+			p.signal(t, s)
+			waitFor(t, "the listener to close", func() bool { return !p.listens() })
+			select {
+			case <-p.ended:
+				t.Fatalf("it did not wait for the scrape:\n%s", p.output)
+			default:
+			}
+			p.signal(t, s)
+			<-p.ended
+			if took := time.Since(began); took > 8*time.Second { // the probe alone takes ten
+				t.Errorf("it ended after %v", took)
+			}
+			if <-hung == nil {
+				t.Error("the scrape was answered")
+			}
+			err := p.cmd.Wait()
+			exit, ok := errors.AsType[*exec.ExitError](err)
+			if status, is := exit.Sys().(syscall.WaitStatus); !ok || !is || status.Signal() != s {
+				t.Errorf("it ended with %v, want by the signal %v", err, s)
+			}
+		})
+	}
+}
+
+// listens tells whether somebody can connect.
+func (p *process) listens() bool {
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(p.url, "http://"), 10*time.Second)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
+// TestSignalDuringReload is that SIGTERM ends the program in order though it reads
+// a configuration that takes its time.
+func TestSignalDuringReload(t *testing.T) {
+	hmp := hmpsim.New()
+	hmp.SetToken(canary.Word+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
+	file := configure(t, hmp, "playout")
+	p := start(t, "--config.file="+file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As many sessions as take longer to load than two signals are apart.
+	large := string(text) + strings.Repeat("      # a comment that has to be read\n", 400_000)
+	if err := os.WriteFile(file, []byte(large), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		p.signal(t, syscall.SIGHUP)
+	}
+	if err := p.stop(t); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.output)
+	}
+	if !strings.Contains(p.output.String(), `msg="stopped hmp_exporter"`) {
+		t.Errorf("it did not say that it stopped:\n%s", p.output)
+	}
+}
