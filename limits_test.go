@@ -165,7 +165,7 @@ func TestFewFiles(t *testing.T) {
 		idle = append(idle, conn)
 	}
 	waitFor(t, "files to run out", func() bool {
-		return strings.Contains(get("/metrics"), `hmp_session_probe_result{result="connect",session="playout",target="studio"} 1`)
+		return strings.Contains(get("/metrics"), `hmp_session_probe_result{result="saturated",session="playout",target="studio"} 1`)
 	})
 	if page := get("/"); !strings.Contains(page, "too many open files") {
 		t.Errorf("the page does not say why:\n%s", page)

@@ -83,10 +83,12 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse fun
 		err = errNoStatus
 	}
 	if err == nil {
-		if onResponse != nil {
-			onResponse(resp.StatusCode)
-		}
-		a, token = readAndClose(resp, read)
+		a, token = readAndClose(resp, func(resp *http.Response) (Answer, string) {
+			if onResponse != nil {
+				onResponse(resp.StatusCode)
+			}
+			return read(resp)
+		})
 	}
 	t := trace.end()
 	switch {
@@ -99,7 +101,7 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse fun
 	}
 	a.Phases, a.CertificateExpiry = t.phases(), t.expiry()
 	if a.Outcome != Valid {
-		c.transports.abandon(t.conn)
+		c.transports.abandon(transport, t.conn)
 	}
 	return a, token
 }

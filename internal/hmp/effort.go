@@ -62,7 +62,11 @@ func dialWithin(dial func(context.Context, string, string) (net.Conn, error), ma
 		if err != nil {
 			return nil, err
 		}
+		if err := conn.SetDeadline(e.deadline); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
 		made(conn)
-		return conn, conn.SetDeadline(e.deadline)
+		return conn, nil
 	}
 }

@@ -6,12 +6,16 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"syscall"
 )
 
 // failure tells where an exchange without an answer broke off. How far it had
 // come says more than the error, which a transport wraps in many ways.
 func (t *timeline) failure(err error) Outcome {
+	if exhausted(err) {
+		return Saturated // it says nothing of the HMP
+	}
 	if alerted(err) {
 		return TLS // in TLS 1.3 a client's certificate is refused after the handshake
 	}
@@ -71,6 +75,12 @@ func bodyReason(err error) string {
 		return "the body ends early"
 	}
 	return "the connection broke within the body"
+}
+
+// exhausted tells whether it is this side that lacks what a connection takes.
+func exhausted(err error) bool {
+	lack := func(what error) bool { return errors.Is(err, what) }
+	return slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}, lack)
 }
 
 // alerted tells whether the far side ended TLS with an alert, whose type crypto/tls

@@ -119,3 +119,18 @@ func TestLongCertificateKeepsItsHint(t *testing.T) {
 		t.Errorf("the reason has %d characters", n)
 	}
 }
+
+// What this side lacks is not said to be the HMP's failure.
+func TestNothingLeftToConnectWith(t *testing.T) {
+	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", lack)}
+		}
+		a, _ := exchange(t, "http://127.0.0.1:1", plenty, func(ctx context.Context, c *Client) (Answer, string) {
+			return c.Session(ctx, Request{Token: canaryToken})
+		}, func(o *Options) { o.Dial = dial })
+		if a.Outcome != Saturated || !strings.Contains(a.Reason, lack.Error()) {
+			t.Errorf("%v: got %s, %q", lack, a.Outcome, a.Reason)
+		}
+	}
+}

@@ -18,6 +18,14 @@ func TestDecodeMemory(t *testing.T) {
 		"one number":          func() io.Reader { return around(`"numLoginFailures":1`, `0000000000000000`, ``, size) },
 		"one token":           func() io.Reader { return around(`"authToken":"`, `0123456789abcdef`, `"`, size) },
 		"one name":            func() io.Reader { return around(`"`, `0123456789abcdef`, `":1`, size) },
+		"members with lists":  func() io.Reader { return around(`"":0`, `,"k":[0]`, ``, size) },
+		"roles in objects":    func() io.Reader { return around(`"roleIds":[0`, `,{"a":1}`, `]`, size) },
+		"messages in lists":   func() io.Reader { return around(`"serviceMessages":[0`, `,[0]`, `]`, size) },
+		"repeated times":      func() io.Reader { return around(`"":0`, `,"lastAction":"x"`, ``, size) },
+		"repeated messages":   func() io.Reader { return around(`"":0`, `,"serviceMessages":["a\u0041"]`, ``, size) },
+		"repeated numbers":    func() io.Reader { return around(`"":0`, `,"numLoginFailures":1`, ``, size) },
+		"repeated tokens":     func() io.Reader { return around(`"":0`, `,"authToken":"\u0041"`, ``, size) },
+		"names in escapes":    func() io.Reader { return around(`"":0`, `,"\u0041":1`, ``, size) },
 		"spaces":              func() io.Reader { return around(`"admin":`, `                `, `true`, size) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,7 +51,7 @@ var Outcomes = []OutcomeInfo{
 	{Protocol, "the connection broke, or what came was not HTTP", "Check what listens on that port, and whether HMP or a proxy restarts."},
 	{LoginRejected, "HMP refused the API key and secret", "Compare both with what HMP gave out, see whether the key is disabled there, and check the URL; a new key ends the old one for all who use it."},
 	{Credentials, "a secret file is missing, unreadable or malformed; nothing was sent", "Look at the log for the file; see who should write it."},
-	{Saturated, "the probe could not start in time; nothing was sent", "Raise --probe.max-concurrent, or spread sessions over more scrapes."},
+	{Saturated, "the exporter could not start the probe; nothing was sent", "Raise --probe.max-concurrent, or spread sessions over more scrapes; the log tells if it lacks something else, such as open files."},
 }
 
 // Info returns the explanation of o, and a zero one for a word outside the set.

@@ -25,6 +25,10 @@ const (
 	maxMessageSource = 12 * MaxMessageLength
 	maxTokenSource   = 8 << 10
 	maxFieldSource   = 256
+
+	// maxKnown is how many of the fields that are looked for are taken in, of a body
+	// that repeats them. A session has ten.
+	maxKnown = 256
 )
 
 const (
@@ -52,7 +56,8 @@ type decoder struct {
 	payload
 	sent  string // the authToken that was sent
 	texts bool   // whether to keep the texts of service messages
-	read  int    // elements of serviceMessages so far
+	seen  int    // elements of serviceMessages so far
+	known int    // fields that are looked for, so far
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -62,7 +67,7 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 func decode(body io.Reader, limit int64, sent string, texts bool) (payload, error) {
 	d := decoders.Get().(*decoder)
 	d.scanner.reset(body, limit)
-	d.payload, d.sent, d.texts = payload{}, sent, texts
+	d.payload, d.sent, d.texts, d.known = payload{}, sent, texts, 0
 	err := d.body()
 	p := d.payload
 
@@ -91,6 +96,10 @@ func (d *decoder) body() error {
 
 // envelope takes a member of the body.
 func (d *decoder) envelope(name []byte) (err error) {
+	if d.known == maxKnown {
+		return d.skip()
+	}
+	d.known++
 	switch string(name) {
 	case "data":
 		d.payload = payload{code: d.code, message: d.message}
@@ -100,6 +109,7 @@ func (d *decoder) envelope(name []byte) (err error) {
 	case "message":
 		d.message, err = d.stringField(maxFieldSource)
 	default:
+		d.known--
 		err = d.skip()
 	}
 	return err
@@ -107,6 +117,10 @@ func (d *decoder) envelope(name []byte) (err error) {
 
 // data takes a member of the session object.
 func (d *decoder) data(name []byte) (err error) {
+	if d.known == maxKnown {
+		return d.skip()
+	}
+	d.known++
 	switch string(name) {
 	case "authToken":
 		err = d.authToken()
@@ -121,9 +135,10 @@ func (d *decoder) data(name []byte) (err error) {
 	case "lastLoginDate":
 		d.details.LastLogin, err = d.timeField()
 	case "serviceMessages":
-		d.details.MessageTexts, d.read = nil, 0
+		d.details.MessageTexts, d.seen = nil, 0
 		d.details.ServiceMessages, err = d.arrayField(d.serviceMessage)
 	default:
+		d.known--
 		err = d.skip()
 	}
 	return err
@@ -214,7 +229,7 @@ func (d *decoder) arrayField(element func() error) (*int, error) {
 }
 
 func (d *decoder) serviceMessage() error {
-	if d.read++; !d.texts || d.read > MaxMessages {
+	if d.seen++; !d.texts || d.seen > MaxMessages {
 		return d.skip()
 	}
 	_, err := d.ifBegins('"', func() error {

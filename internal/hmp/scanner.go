@@ -37,9 +37,12 @@ type scanner struct {
 	pos, end int   // unread bytes are buf[pos:end]
 	passed   int64 // bytes before buf[0]
 
-	kept []byte // source of the last value that was to be kept
-	room int    // how many more bytes may be kept
-	cut  bool   // whether there were more than that
+	kept    []byte // source of the last value that was to be kept
+	room    int    // how many more bytes may be kept
+	cut     bool   // whether there were more than that
+	decoded int    // bytes of the source of strings, so far
+
+	open nesting // containers that are being skipped
 }
 
 // reset makes s ready to read up to limit bytes of src.
@@ -47,7 +50,7 @@ func (s *scanner) reset(src io.Reader, limit int64) {
 	if s.buf == nil {
 		s.buf = make([]byte, scanBufferSize)
 	}
-	*s = scanner{src: src, left: limit, buf: s.buf, kept: s.kept[:0]}
+	*s = scanner{src: src, left: limit, buf: s.buf, kept: s.kept[:0], open: nesting{bits: s.open.bits[:0]}}
 }
 
 // fill reads more into the buffer, all of whose bytes have been passed.

@@ -85,16 +85,16 @@ func (s *scanner) expect(c byte) error {
 // skip passes one value of any kind and depth. It does not call itself: the depth
 // is the far side's choice.
 func (s *scanner) skip() error {
-	var open nesting
+	s.open.depth = 0
 	for {
-		opened, err := s.skipHead(&open)
+		opened, err := s.skipHead(&s.open)
 		if err != nil {
 			return err
 		}
 		if opened {
 			continue
 		}
-		if done, err := s.skipTail(&open); done || err != nil {
+		if done, err := s.skipTail(&s.open); done || err != nil {
 			return err
 		}
 	}

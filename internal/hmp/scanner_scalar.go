@@ -53,6 +53,10 @@ func (s *scanner) note(b ...byte) {
 	s.cut = s.cut || n < len(b)
 }
 
+// maxDecoded bounds the strings of one body that are decoded, all together, in bytes of
+// their source. It is several times what a session has of them.
+const maxDecoded = 256 << 10
+
 // text passes a string and returns it, decoded and as valid UTF-8. Of a string
 // whose source is longer than limit bytes it returns a beginning, and false. The
 // bytes are good until the next value is passed.
@@ -60,10 +64,11 @@ func (s *scanner) text(limit int) (text []byte, whole bool, err error) {
 	if err := s.expect('"'); err != nil {
 		return nil, false, err
 	}
-	source, whole, err := s.keep(limit, s.quoted)
+	source, whole, err := s.keep(min(limit, maxDecoded-s.decoded), s.quoted)
 	if err != nil {
 		return nil, false, err
 	}
+	s.decoded += len(source)
 	return unquote(source), whole, nil
 }
 

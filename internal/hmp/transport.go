@@ -14,6 +14,9 @@ const (
 	// maxConnectionAge is how long a kept connection is used, so that a change in
 	// DNS, a failover or a new certificate is noticed.
 	maxConnectionAge = 5 * time.Minute
+	// maxUnread bounds what HTTP/2 takes of a body before it is asked for, in bytes:
+	// as much as HTTP/1 leaves to the kernel.
+	maxUnread = 64 << 10
 	// maxHeaderSize bounds the header of a response, in bytes.
 	maxHeaderSize = 64 << 10
 )
@@ -58,8 +61,9 @@ type transports struct {
 type transport struct {
 	*http.Transport
 	users   int
-	dropped bool       // there is another one now
-	conns   []net.Conn // that it has made, if somebody has to close them
+	dropped bool        // there is another one now
+	conns   []net.Conn  // that it has made, if somebody has to close them
+	expiry  *time.Timer // drops it, if nothing else closes what is idle
 }
 
 // acquire returns the transport for an exchange that begins now, and releases it.
@@ -80,20 +84,27 @@ func (t *transports) acquire() *transport {
 // newTransport makes the transport for exchanges to come; once all is closed, for
 // one.
 func (t *transports) newTransport() *transport {
+	keep := t.options.KeepAlive && !t.closed
 	tr := new(transport)
 	made := func(net.Conn) {}
-	if t.options.KeepAlive && t.options.HTTP2 {
-		made = func(c net.Conn) {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			tr.conns = append(tr.conns, c)
-		}
+	if keep && t.options.HTTP2 {
+		made = func(c net.Conn) { t.note(tr, c) }
+		tr.expiry = time.AfterFunc(maxConnectionAge, func() { t.retire(tr) })
 	}
-	tr.Transport = t.options.transport(t.options.KeepAlive && !t.closed, made)
+	tr.Transport = t.options.transport(keep, made)
 	if !t.closed {
 		t.now, t.made = tr, time.Now()
 	}
 	return tr
+}
+
+// note notes a connection that a transport has made, perhaps too late for anybody
+// to use it.
+func (t *transports) note(tr *transport, c net.Conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tr.conns = append(tr.conns, c)
+	tr.tidy()
 }
 
 // release ends the use of a transport by an exchange.
@@ -118,26 +129,34 @@ func (t *transports) close() {
 	t.drop()
 }
 
-// retire gives up the current transport. Exchanges under way are not disturbed.
-func (t *transports) retire() {
+// retire gives a transport up, unless that has been done. Exchanges under way are
+// not disturbed.
+func (t *transports) retire(tr *transport) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.drop()
+	if t.now == tr {
+		t.drop()
+	}
 }
 
 func (t *transports) drop() {
 	if t.now != nil {
 		t.now.dropped = true
+		if t.now.expiry != nil {
+			t.now.expiry.Stop()
+		}
 		t.now.CloseIdleConnections() // and those in use, once they are idle
 		t.now.tidy()
 		t.now = nil
 	}
 }
 
-// tidy closes what nobody uses any more. HTTP/1 has done so by itself; HTTP/2 keeps
-// a connection that was in use when it was told to.
+// tidy closes what nobody uses any more. To tell a transport once to close what is
+// idle is not enough: HTTP/1 forgets about it with the next exchange, and HTTP/2 keeps
+// a connection that was in use.
 func (t *transport) tidy() {
 	if t.dropped && t.users == 0 {
+		t.CloseIdleConnections()
 		for _, c := range t.conns {
 			_ = c.Close()
 		}
@@ -147,11 +166,11 @@ func (t *transport) tidy() {
 
 // abandon makes sure that no later exchange uses a connection on which one failed:
 // a load balancer may have tied it to the one broken server of many.
-func (t *transports) abandon(conn net.Conn) {
+func (t *transports) abandon(tr *transport, conn net.Conn) {
 	switch {
 	case !t.options.KeepAlive || conn == nil:
 	case t.options.HTTP2:
-		t.retire() // other exchanges may share the connection
+		t.retire(tr) // other exchanges may share the connection
 	default:
 		_ = conn.Close()
 	}
@@ -172,6 +191,7 @@ func (o *Options) transport(keep bool, made func(net.Conn)) *http.Transport {
 		DisableCompression:     true, // a decoded body could be a thousand times its size
 		MaxResponseHeaderBytes: maxHeaderSize,
 		MaxIdleConnsPerHost:    1 << 20, // as many as there were exchanges at once
+		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread},
 	}
 	// With HTTP/2, net/http sets the timer again for a connection that is closed,
 	// which has to stay in memory until it ends.

@@ -48,7 +48,7 @@ func tokenRejected(o hmp.Outcome) bool { return o == hmp.Unauthorized || o == hm
 // sessionless tells whether an answer to a login rules out that a session was made.
 func sessionless(a hmp.Answer) bool {
 	switch a.Outcome {
-	case hmp.DNS, hmp.Connect, hmp.TLS:
+	case hmp.DNS, hmp.Connect, hmp.TLS, hmp.Saturated:
 		return true
 	case hmp.Timeout:
 		return !a.Responded && a.Phases.Processing == 0 // it never came to a request

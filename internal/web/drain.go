@@ -20,8 +20,9 @@ const writeTimeout = 30 * time.Second
 const lobbyPatience = time.Second
 
 // A server is that of one listener. Unlike [http.Server.Shutdown] alone, it ends
-// only when who has connected is answered too: Shutdown drops a request that is read
-// after it was called.
+// only when the first request of everybody who has connected is answered: Shutdown
+// drops one that is read after it was called. A kept connection that is idle is
+// closed, as its client has to expect at any time.
 type server struct {
 	http.Server
 	listener *drainer
@@ -30,13 +31,17 @@ type server struct {
 	ended    chan struct{} // closed when nothing is accepted any more
 }
 
-func newServer(l net.Listener, h http.Handler, logger *slog.Logger) *server {
+// newServer returns a server whose pages are told by ctx when the end comes. A scrape
+// does not mind that; a profile does.
+func newServer(ctx context.Context, l net.Listener, h http.Handler, logger *slog.Logger) *server {
 	s := &server{listener: &drainer{Listener: l}, ended: make(chan struct{})}
 	s.Server = http.Server{
 		Handler:           s.lobby.handler(h),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       15 * time.Second, // of a body that is sent before it is known to be welcome
 		WriteTimeout:      writeTimeout,
+		HTTP2:             &http.HTTP2Config{WriteByteTimeout: writeTimeout}, // which no stream's deadline does
+		BaseContext:       func(net.Listener) context.Context { return ctx },
 		IdleTimeout:       5 * time.Minute, // longer than scrapes are apart
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),

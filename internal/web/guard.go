@@ -63,14 +63,6 @@ func discardBody(w http.ResponseWriter, r *http.Request) (refusal int) {
 	return 0
 }
 
-// unhurried is for pages that have their own time.
-func unhurried(next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		setWriteDeadline(w, time.Time{})
-		next(w, r)
-	}
-}
-
 // setWriteDeadline sets by when the answer has to be read; zero is no limit.
 func setWriteDeadline(w http.ResponseWriter, t time.Time) {
 	_ = http.NewResponseController(w).SetWriteDeadline(t)

@@ -72,9 +72,9 @@ func New(o Options) (http.Handler, error) {
 	if o.Pprof {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-		mux.HandleFunc("GET /debug/pprof/profile", unhurried(pprof.Profile))
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", unhurried(pprof.Trace))
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
 	return guard(mux, o.Logger), nil
 }

@@ -60,11 +60,12 @@ func listen(address string) (net.Listener, error) {
 }
 
 // Serve answers on the listeners until ctx is done. Then it accepts no more and
-// returns nil when everybody who has connected has been answered.
+// returns nil when the requests under way, and those of connections that are new,
+// have been answered.
 func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, flags *toolkit.FlagConfig, logger *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {
-		s := newServer(l, h, logger) // one for each: the toolkit changes the one it is given
+		s := newServer(ctx, l, h, logger) // one for each: the toolkit changes the one it is given
 		group.Go(func() error { return s.serve(flags, logger) })
 		group.Go(func() error {
 			<-ctx.Done()
