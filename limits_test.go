@@ -198,3 +198,28 @@ func TestFewFiles(t *testing.T) {
 	waitFor(t, "the session to be valid after all", isValid)
 	p.end(t)
 }
+
+// TestLogThatNobodyReads has a pipe for the log that nobody empties, and a session
+// whose every probe is worth a line.
+func TestLogThatNobodyReads(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	hmp := hmpsim.New()
+	p := startIn(t, `exec "$@"`, w, "--config.file="+configure(t, hmp, "playout"))
+	_ = w.Close()
+	for n := range 400 { // lines of 300 bytes, for a pipe of 64 kB
+		want := `hmp_session_probe_result{result="no_roles",session="playout",target="studio"} 1`
+		hmp.SetToken(canary.Word+"-playout", hmpsim.NoRoles())
+		if n%2 == 0 {
+			want = validPlayout
+			hmp.SetToken(canary.Word+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
+		}
+		if _, body := p.get(t, "/metrics"); !strings.Contains(body, want) {
+			t.Fatalf("scrape %d does not have %s", n, want)
+		}
+	}
+	p.end(t)
+}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	stdlog "log"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -17,16 +16,15 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
-	sloggokit "github.com/tjhop/slog-gokit"
 
 	"hmp_exporter/collector"
 	"hmp_exporter/config"
 	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/logging"
 	"hmp_exporter/internal/web"
 )
 
@@ -149,7 +147,8 @@ func (p *program) serve(load func() (*config.Config, error), started func(url st
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 
-	logger, slogger := p.loggers(os.Stderr)
+	logger, slogger, flush := logging.New(os.Stderr, p.logFormat, p.logLevel)
+	defer flush()
 	p.collector.Logger, p.web.Logger = logger, logger
 	p.collector.UserAgent = version.ComponentUserAgent("hmp_exporter")
 	sessions := collector.New(p.collector)
@@ -192,18 +191,6 @@ func (p *program) serve(load func() (*config.Config, error), started func(url st
 	err = web.Serve(ctx, listeners, handler, p.webFlags, slogger)
 	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
 	return err
-}
-
-// loggers returns the same log for this program and for the exporter toolkit, which
-// wants another kind and adds the time and the caller itself.
-func (p *program) loggers(w io.Writer) (log.Logger, *slog.Logger) {
-	logger := log.NewLogfmtLogger(log.NewSyncWriter(w))
-	if p.logFormat == "json" {
-		logger = log.NewJSONLogger(log.NewSyncWriter(w))
-	}
-	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(p.logLevel, level.InfoValue())))
-	return log.With(logger, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller),
-		slog.New(sloggokit.NewGoKitHandler(logger, slog.LevelDebug))
 }
 
 // buildVersion is for binaries that were built without the Makefile.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	"golang.org/x/sync/semaphore"
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/session"
@@ -31,10 +32,12 @@ type Collector struct {
 	offset    time.Duration
 	userAgent string
 	logger    log.Logger
-	slots     chan struct{} // holds an element for each probe
-	metrics   ownMetrics
-	keyring   session.Keyring
-	dial      dialFunc // nil but in tests
+	places    *semaphore.Weighted // one for each probe
+
+	maxConcurrent int
+	metrics       ownMetrics
+	keyring       session.Keyring
+	dial          dialFunc // nil but in tests
 
 	applying sync.Mutex
 	fleet    atomic.Pointer[fleet]
@@ -48,8 +51,10 @@ func New(o Options) *Collector {
 		offset:    o.TimeoutOffset,
 		userAgent: o.UserAgent,
 		logger:    o.Logger,
-		slots:     make(chan struct{}, o.MaxConcurrent),
-		metrics:   newOwnMetrics(),
+		places:    semaphore.NewWeighted(int64(o.MaxConcurrent)),
+
+		maxConcurrent: o.MaxConcurrent,
+		metrics:       newOwnMetrics(),
 	}
 	c.fleet.Store(new(fleet))
 	return c

@@ -33,6 +33,7 @@ type member struct {
 	session *config.Session
 	client  *hmp.Client
 	source  session.Source
+	room    room
 	state   *state
 
 	mu     sync.Mutex
@@ -60,10 +61,11 @@ func (c *Collector) newFleet(cfg *config.Config, before *fleet) *fleet {
 			Dial:               c.dial,
 		})
 		f.clients = append(f.clients, client)
+		room := c.roomOfTarget(len(cfg.Targets) == 1)
 		first := len(f.members)
 		for _, s := range t.Sessions {
 			name := [2]string{t.Name, s.Name}
-			m := &member{target: t, session: s, client: client, state: new(state)}
+			m := &member{target: t, session: s, client: client, room: room, state: new(state)}
 			old := before.byName[name]
 			if old != nil {
 				m.state = old.state

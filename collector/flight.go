@@ -38,6 +38,9 @@ func (m *member) land(f *flight) {
 	close(f.landed)
 }
 
+// grace is how long after its deadline a flight may land.
+const grace = 25 * time.Millisecond
+
 // late is the report to a scrape that cannot wait for f any longer.
 func (f *flight) late() session.Report {
 	if !f.sent.Load() {
@@ -63,13 +66,17 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 			c.fly(ctx, m, f, given)
 			return f.result
 		}
-		patience := ctx.Done()
+		patience := deadline
 		if !deadline.Before(f.deadline) {
-			patience = nil // it lands in time, with more to tell than that it is late
+			// It lands in time, with more to tell than that it is late; unless
+			// something hangs that no deadline ends, such as a disk.
+			patience = f.deadline.Add(grace)
 		}
+		late := time.NewTimer(time.Until(patience))
 		select {
 		case <-f.landed:
-		case <-patience:
+			late.Stop()
+		case <-late.C:
 			c.metrics.coalesced.Inc()
 			r := m.result(start, given, f.late())
 			m.state.tally(&r)
@@ -96,26 +103,20 @@ func (c *Collector) fly(ctx context.Context, m *member, f *flight, given time.Du
 // makeProbe makes the probe, once there is room for it.
 func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given time.Duration) Result {
 	start := time.Now()
-	select {
-	case c.slots <- struct{}{}:
-	default:
-		// Half of the time is for the probe itself: one that began in the last
-		// moment would say of an HMP that it did not answer.
-		wait := time.NewTimer(given / 2)
-		defer wait.Stop()
-		select {
-		case c.slots <- struct{}{}:
-		case <-wait.C:
-			return m.result(start, given, saturated)
-		}
+	// Half of the time is for the probe itself: one that began in the last moment
+	// would say of an HMP that it did not answer.
+	waited, ok := m.room.enter(given / 2)
+	if !ok {
+		return m.result(start, given, saturated)
+	}
+	defer m.room.leave()
+	if waited {
 		left := time.Until(f.deadline)
-		if left <= 0 {
-			<-c.slots // there was room, but no processor
+		if left <= 0 { // there was room, but no processor
 			return m.result(start, given, saturated)
 		}
 		start, given = time.Now(), left
 	}
-	defer func() { <-c.slots }()
 	c.metrics.inFlight.Inc()
 	defer c.metrics.inFlight.Dec()
 

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -76,5 +77,37 @@ func TestSaturatedJoiner(t *testing.T) {
 		if want := 2 * time.Second; result.Duration != want {
 			t.Errorf("took %v, want %v", result.Duration, want)
 		}
+	})
+}
+
+// TestHungTargetLeavesRoom has one target take all that it can of the places. The
+// others do not notice.
+func TestHungTargetLeavesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const places = 10
+		r := newRig(t, maxConcurrent(places))
+		hung, names := make(sessions), []string(nil)
+		for i := range 3 * places {
+			name := "s" + strconv.Itoa(i)
+			hung[name], names = hmpsim.Hang(), append(names, name)
+		}
+		r.simulate("hung", hung)
+		sim := r.simulate("studio", sessions{"playout": valid()})
+		r.Apply(r.load(target("hung", names...), target("studio", "playout")))
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			r.probe(Request{Target: "hung"})
+		}()
+		for range 5 {
+			synctest.Wait()
+			begin := time.Now()
+			got, _ := r.verdict(Request{Target: "studio"}, sim)
+			if got.Result != "valid" || time.Since(begin) > 0 {
+				t.Errorf("got %+v after %v", got, time.Since(begin))
+			}
+			advance(time.Second)
+		}
+		<-ended
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 )
 
 // sessionPath is where HMP serves the session of a Bearer (GET) and opens one for
@@ -55,10 +56,29 @@ func (Request) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.Reque
 func (c *Client) Session(ctx context.Context, r Request) (Answer, string) {
 	req := c.request(http.MethodGet, r.Header)
 	req.Header["Authorization"] = []string{"Bearer " + r.Token}
-	return c.exchange(ctx, req, r.OnResponse, func(resp *http.Response) (Answer, string) {
+	a, next := c.exchange(ctx, req, r.OnResponse, func(resp *http.Response) (Answer, string) {
 		a, p := c.read(ctx, resp, r.Token)
 		return a, p.token
 	})
+	a.Reason = mask(a.Reason, r.Token)
+	for i, text := range a.Details.MessageTexts {
+		a.Details.MessageTexts[i] = mask(text, next)
+	}
+	return a, next
+}
+
+// minMasked is how long a secret is at least, for a text in which it stands to have
+// it from this side.
+const minMasked = 8
+
+// mask replaces secrets in a text that the far side had a say in.
+func mask(text string, secrets ...string) string {
+	for _, s := range secrets {
+		if len(s) >= minMasked {
+			text = strings.ReplaceAll(text, s, "<secret>")
+		}
+	}
+	return text
 }
 
 // request returns what the requests of both calls have in common.

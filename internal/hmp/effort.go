@@ -45,9 +45,9 @@ func (e *effort) within(ctx context.Context) context.Context {
 }
 
 // dialWithin bounds a dial, and the handshakes that follow it on the connection, by
-// the effort of its exchange, and calls made with it. The trace lifts the bound when
+// the effort of its exchange, and hands it to made. The trace lifts the bound when
 // an exchange takes the connection.
-func dialWithin(dial func(context.Context, string, string) (net.Conn, error), made func(net.Conn)) func(context.Context, string, string) (net.Conn, error) {
+func dialWithin(dial func(context.Context, string, string) (net.Conn, error), made func(net.Conn) net.Conn) func(context.Context, string, string) (net.Conn, error) {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
@@ -66,7 +66,6 @@ func dialWithin(dial func(context.Context, string, string) (net.Conn, error), ma
 			_ = conn.Close()
 			return nil, err
 		}
-		made(conn)
-		return conn, nil
+		return made(conn), nil
 	}
 }

@@ -30,9 +30,11 @@ func (LoginRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.
 //
 // The call is that of the vendor page "Initiate User Session using Key and Secret".
 func (c *Client) Login(ctx context.Context, r LoginRequest) (Answer, string) {
-	return c.exchange(ctx, c.loginRequest(r), r.OnResponse, func(resp *http.Response) (Answer, string) {
+	a, token := c.exchange(ctx, c.loginRequest(r), r.OnResponse, func(resp *http.Response) (Answer, string) {
 		return c.readLogin(ctx, resp)
 	})
+	a.Reason = mask(a.Reason, r.Key, r.Secret)
+	return a, token
 }
 
 func (c *Client) loginRequest(r LoginRequest) *http.Request {

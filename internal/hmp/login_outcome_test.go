@@ -47,7 +47,7 @@ func TestLoginOutcomes(t *testing.T) {
 		{outcomeTest{"login_rejected: no roles with another code", envelope(401, "020002", "User has no roles assigned"), LoginRejected, 401, InvalidCredentials}, ""},
 		{outcomeTest{"login_rejected: 401 without a code", answer(401, "<html>"), LoginRejected, 401, ""}, stranger},
 		{outcomeTest{"login_rejected: 401 whose body hangs", stall(401, `{"code":"020001","message":"User has no roles assigned"}`), LoginRejected, 401, ""}, stranger},
-		{outcomeTest{"login_rejected: 401 cut off", raw("HTTP/1.1 401 No\r\nContent-Length: 100\r\n\r\n{\"code\":\"020001\""), LoginRejected, 401, ""}, stranger},
+		{outcomeTest{"login_rejected: 401 cut off", raw("HTTP/1.1 401 No\r\nContent-Length: 100\r\n\r\n{\"code\":\"020001\""), LoginRejected, 401, UserNotAuthorized}, ""},
 		{outcomeTest{"login_rejected: 401 too large", answer(401, strings.Repeat(" ", maxEnvelope)+`{}`), LoginRejected, 401, ""}, stranger},
 		{outcomeTest{"login_rejected: 403 with a code that the catalogue lacks", envelope(403, "040006", "x"), LoginRejected, 403, "040006"}, stranger},
 		{outcomeTest{"login_rejected: 400 with a code of the 500s", envelope(400, "070000", "x"), LoginRejected, 400, InternalServer}, ""},

@@ -77,6 +77,8 @@ func TestOutcomes(t *testing.T) {
 		{"auth_unavailable", envelope(503, "090002", "No connection to authentication server"), AuthUnavailable, 503, ServiceUnavailable},
 		{"http_error: 503 of a proxy", answer(503, "<html>"), HTTPError, 503, ""},
 		{"http_error: 503 with another code", envelope(503, "070000", "x"), HTTPError, 503, InternalServer},
+		{"internal_error: with more behind the code than is read", answer(500, `{"code":"070000","stack":"`+strings.Repeat("x", maxEnvelope)+`"}`), InternalError, 500, InternalServer},
+		{"auth_unavailable: cut off behind the code", raw("HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\n{\"code\":\"090002\"}"), AuthUnavailable, 503, ServiceUnavailable},
 		{"http_error: a code that is none", envelope(400, canaryToken, "x"), HTTPError, 400, OtherCode},
 		{"http_error: 101", raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), HTTPError, 101, ""},
 		{"http_error: 202 whose body hangs", stall(202, `{"data":{`), HTTPError, 202, ""},

@@ -62,8 +62,9 @@ type decoder struct {
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-// decode reads a body of at most limit bytes to its end. It needs the token that
-// was sent in order to tell whether the answer carries another.
+// decode reads a body of at most limit bytes to its end. Of one that is broken, or
+// goes on, it returns what it told of an error until then. It needs the token that was sent in order to tell whether
+// the answer carries another, and to keep it out of texts.
 func decode(body io.Reader, limit int64, sent string, texts bool) (payload, error) {
 	d := decoders.Get().(*decoder)
 	d.scanner.reset(body, limit)
@@ -75,7 +76,7 @@ func decode(body io.Reader, limit int64, sent string, texts bool) (payload, erro
 	d.payload, d.sent = payload{}, ""
 	decoders.Put(d)
 	if err != nil {
-		return payload{}, err
+		return payload{code: p.code, message: p.message}, err
 	}
 	return p, nil
 }
@@ -234,7 +235,7 @@ func (d *decoder) serviceMessage() error {
 	}
 	_, err := d.ifBegins('"', func() error {
 		text, _, err := d.text(maxMessageSource)
-		if m := presentable(string(text)); m != "" && !slices.Contains(d.details.MessageTexts, m) {
+		if m := presentable(mask(string(text), d.sent)); m != "" && !slices.Contains(d.details.MessageTexts, m) {
 			d.details.MessageTexts = append(d.details.MessageTexts, m)
 		}
 		return err

@@ -45,6 +45,9 @@ func (c *Client) readSession(ctx context.Context, resp *http.Response, sent stri
 
 func readRefusal(ctx context.Context, resp *http.Response, a *Answer) {
 	p, err := decode(resp.Body, maxEnvelope, "", false)
+	if err != nil && expired(ctx) {
+		p = payload{}
+	}
 	a.Code = code(p.code)
 	refusal, bodyTells := refusals[resp.StatusCode]
 	switch {
@@ -63,7 +66,10 @@ func (c *Client) session(resp *http.Response, sent string) (payload, error) {
 		return payload{}, errTooLarge
 	}
 	p, err := decode(resp.Body, c.options.MaxBodySize, sent, c.options.MessageTexts)
-	if err == nil && !p.hasData {
+	if err != nil {
+		return payload{}, err
+	}
+	if !p.hasData {
 		err = errNoData
 	}
 	return p, err

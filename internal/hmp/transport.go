@@ -62,7 +62,7 @@ type transport struct {
 	*http.Transport
 	users   int
 	dropped bool        // there is another one now
-	conns   []net.Conn  // that it has made, if somebody has to close them
+	conns   connSet     // that it has made, if somebody has to close them
 	expiry  *time.Timer // drops it, if nothing else closes what is idle
 }
 
@@ -86,9 +86,9 @@ func (t *transports) acquire() *transport {
 func (t *transports) newTransport() *transport {
 	keep := t.options.KeepAlive && !t.closed
 	tr := new(transport)
-	made := func(net.Conn) {}
+	made := func(c net.Conn) net.Conn { return c }
 	if keep && t.options.HTTP2 {
-		made = func(c net.Conn) { t.note(tr, c) }
+		made = func(c net.Conn) net.Conn { return t.note(tr, c) }
 		tr.expiry = time.AfterFunc(maxConnectionAge, func() { t.retire(tr) })
 	}
 	tr.Transport = t.options.transport(keep, made)
@@ -98,13 +98,14 @@ func (t *transports) newTransport() *transport {
 	return tr
 }
 
-// note notes a connection that a transport has made, perhaps too late for anybody
-// to use it.
-func (t *transports) note(tr *transport, c net.Conn) {
+// note has a transport remember a connection that it has made, perhaps too late for
+// anybody to use it.
+func (t *transports) note(tr *transport, c net.Conn) net.Conn {
+	n := tr.conns.add(c)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tr.conns = append(tr.conns, c)
 	tr.tidy()
+	return n
 }
 
 // release ends the use of a transport by an exchange.
@@ -157,10 +158,7 @@ func (t *transports) drop() {
 func (t *transport) tidy() {
 	if t.dropped && t.users == 0 {
 		t.CloseIdleConnections()
-		for _, c := range t.conns {
-			_ = c.Close()
-		}
-		t.conns = nil
+		t.conns.close()
 	}
 }
 
@@ -176,8 +174,8 @@ func (t *transports) abandon(tr *transport, conn net.Conn) {
 	}
 }
 
-// transport returns a transport that may keep connections. It calls made with each.
-func (o *Options) transport(keep bool, made func(net.Conn)) *http.Transport {
+// transport returns a transport that may keep connections. It uses what made makes of each.
+func (o *Options) transport(keep bool, made func(net.Conn) net.Conn) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(o.HTTP2)

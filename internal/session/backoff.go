@@ -65,6 +65,7 @@ const gatewayTimeout = 504
 // decide on.
 type backoff struct {
 	failures int
+	least    time.Time // until when nobody tries, however patient
 	until    time.Time
 	asked    time.Time     // until when HMP asked to wait, with Retry-After
 	had      time.Duration // the time that the last login had
@@ -82,6 +83,7 @@ func (b *backoff) failed(now time.Time, a hmp.Answer, had time.Duration, haveTok
 		pace = harmless
 	}
 	b.failures++
+	b.least = now.Add(unclear.first)
 	b.until = now.Add(pace.pause(b.failures))
 	b.asked = now.Add(min(a.RetryAfter, maxPause))
 	b.had, b.answer = had, told(a)
@@ -90,7 +92,7 @@ func (b *backoff) failed(now time.Time, a hmp.Answer, had time.Duration, haveTok
 // holds tells whether a login has to wait that would have so much time. One that
 // failed for lack of time does not speak for one that has more.
 func (b *backoff) holds(now time.Time, have time.Duration) bool {
-	patient := b.answer.Outcome == hmp.Timeout && have > b.had+b.had/4
+	patient := b.answer.Outcome == hmp.Timeout && have > b.had+b.had/4 && !now.Before(b.least)
 	return now.Before(b.asked) || now.Before(b.until) && !patient
 }
 

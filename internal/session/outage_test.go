@@ -192,21 +192,24 @@ func TestRejectionEndsBackoff(t *testing.T) {
 	}
 }
 
-// A login that had too little time says nothing about one with more.
+// A login that had too little time says nothing about one with more; but who asks
+// with ever more does not get a login each time.
 func TestImpatientLogin(t *testing.T) {
 	for _, test := range []struct {
-		then time.Duration
-		want string
+		after, then time.Duration
+		want        string
 	}{
-		{2 * time.Second, "timeout held"},
-		{5 * time.Second / 2, "timeout held"},
-		{4 * time.Second, "valid login"},
+		{0, 2 * time.Second, "timeout held"},
+		{0, 4 * time.Second, "timeout held"},
+		{5 * time.Second, 5 * time.Second / 2, "timeout held"},
+		{5 * time.Second, 4 * time.Second, "valid login"},
 	} {
-		t.Run(test.then.String(), func(t *testing.T) {
+		t.Run(test.after.String()+", "+test.then.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.loginTime = 3 * time.Second
 				l := r.login(key, secret)
 				got := []string{word(r.probeFor(l, 2*time.Second))}
+				advance(test.after)
 				got = append(got, word(r.probeFor(l, test.then)))
 				if diff := cmp.Diff([]string{"timeout login", test.want}, got); diff != "" {
 					t.Errorf("a probe of 2s, one of %v (-want +got):\n%s", test.then, diff)

@@ -1,0 +1,46 @@
+package collector
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// A room bounds how many probes there are at once, of all targets and of each one: a
+// target that hangs, with however many sessions, leaves half of the places to others.
+type room struct{ all, target *semaphore.Weighted }
+
+// roomOfTarget returns the room for a target, one of several or the only one.
+func (c *Collector) roomOfTarget(only bool) room {
+	share := max(1, c.maxConcurrent/2)
+	if only {
+		share = c.maxConcurrent
+	}
+	return room{c.places, semaphore.NewWeighted(int64(share))}
+}
+
+// enter takes a place, after a wait if need be, and tells whether it did and had to wait.
+func (r room) enter(patience time.Duration) (waited, ok bool) {
+	if r.target.TryAcquire(1) {
+		if r.all.TryAcquire(1) {
+			return false, true
+		}
+		r.target.Release(1)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if r.target.Acquire(ctx, 1) != nil {
+		return true, false
+	}
+	if r.all.Acquire(ctx, 1) != nil {
+		r.target.Release(1)
+		return true, false
+	}
+	return true, true
+}
+
+func (r room) leave() {
+	r.all.Release(1)
+	r.target.Release(1)
+}

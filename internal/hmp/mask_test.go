@@ -1,0 +1,45 @@
+package hmp
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// A session that repeats in its messages what it was asked with, or what it hands
+// out, has that masked, however long it is.
+func TestMessagesDoNotRepeatTokens(t *testing.T) {
+	for name, token := range map[string]string{"short": canaryToken, "long": canaryToken + strings.Repeat("x", 1000)} {
+		for what, body := range map[string]string{
+			"sent":   `{"data":{"serviceMessages":["Session ` + token + ` ends soon"]}}`,
+			"handed": `{"data":{"serviceMessages":["Session ` + canary.Word + `-handed-out ends soon"],"authToken":"` + canary.Word + `-handed-out"}}`,
+		} {
+			t.Run(name+" "+what, func(t *testing.T) {
+				s := startRaw(t, body)
+				a, _ := exchange(t, s, plenty, func(ctx context.Context, c *Client) (Answer, string) {
+					return c.Session(ctx, Request{Token: token})
+				}, func(o *Options) { o.MessageTexts = true })
+				texts := strings.Join(a.Details.MessageTexts, "\n")
+				if want := "Session <secret> ends soon"; texts != want {
+					t.Errorf("got %q, want %q", texts, want)
+				}
+				canary.CheckValue(t, "the answer", a)
+			})
+		}
+	}
+}
+
+func startRaw(t *testing.T, body string) string {
+	t.Helper()
+	sim := hmpsim.New()
+	sim.SetOutage(hmpsim.Raw(200, "application/json", body))
+	l, err := sim.Start(hmpsim.ListenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l.URL
+}

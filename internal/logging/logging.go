@@ -1,0 +1,28 @@
+// Package logging makes the program's log. It never waits for who reads it: a pipe
+// that nobody empties must not hold up a probe.
+package logging
+
+import (
+	"io"
+	"log/slog"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	sloggokit "github.com/tjhop/slog-gokit"
+)
+
+// New returns the same log twice: for this program, and for the exporter toolkit,
+// which wants another kind and adds the time and the caller itself. The format is
+// logfmt or json. What was logged has been written when flush returns, if it can be;
+// what is logged later is lost.
+func New(w io.Writer, format, least string) (logger log.Logger, slogger *slog.Logger, flush func()) {
+	lines := newWriter(w)
+	bare := log.NewLogfmtLogger(lines)
+	if format == "json" {
+		bare = log.NewJSONLogger(lines)
+	}
+	bare = level.NewFilter(bare, level.Allow(level.ParseDefault(least, level.InfoValue())))
+	return log.With(bare, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller),
+		slog.New(sloggokit.NewGoKitHandler(bare, slog.LevelDebug)),
+		lines.flush
+}

@@ -1,0 +1,72 @@
+package logging
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-kit/log/level"
+)
+
+func TestNew(t *testing.T) {
+	for _, tt := range []struct{ format, want string }{
+		{"logfmt", "level=info time=T caller=logging_test.go:L msg=one\nlevel=warn msg=two\n"},
+		{"json", `"level":"info","msg":"one"`},
+	} {
+		t.Run(tt.format, func(t *testing.T) {
+			var out strings.Builder
+			logger, slogger, flush := New(&out, tt.format, "info")
+			_ = level.Debug(logger).Log("msg", "none")
+			_ = level.Info(logger).Log("msg", "one")
+			slogger.Warn("two")
+			flush()
+			got := out.String()
+			if tt.format == "json" {
+				if !strings.Contains(got, tt.want) || strings.Count(got, "\n") != 2 {
+					t.Errorf("got %s", got)
+				}
+				return
+			}
+			for _, part := range []string{"level=info time=", "caller=logging_test.go:", "msg=one\nlevel=warn", "msg=two\n"} {
+				if !strings.Contains(got, part) || strings.Contains(got, "none") {
+					t.Errorf("got %s, want %q", got, part)
+				}
+			}
+		})
+	}
+}
+
+// TestNobodyReads has a reader stop. The program goes on, loses lines, and ends.
+func TestNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe()
+		logger, _, flush := New(w, "logfmt", "info")
+		begin := time.Now()
+		for n := range 2 * maxLines {
+			_ = logger.Log("n", n)
+		}
+		if took := time.Since(begin); took > 0 {
+			t.Errorf("it took %v to log", took)
+		}
+		flush()
+		if took := time.Since(begin); took != flushPatience {
+			t.Errorf("it took %v to flush, want %v", took, flushPatience)
+		}
+
+		read := make(chan int)
+		go func() {
+			text, _ := io.ReadAll(r)
+			read <- strings.Count(string(text), "\n")
+		}()
+		synctest.Wait()
+		_ = logger.Log("msg", "the reader is back")
+		flush()
+		_ = w.Close()
+		if n := <-read; n < maxLines || n > maxLines+2 {
+			t.Errorf("%s lines came through, want those that there is room for", fmt.Sprint(n))
+		}
+	})
+}
