@@ -30,7 +30,9 @@ func envelopeRows() []row {
 		{name: "401, an empty object", script: raw(401, `{}`), want: answered(hmp.Unauthorized, 401)},
 		{name: "401, an empty body", script: raw(401, ``), want: answered(hmp.Unauthorized, 401)},
 		{name: "500, null", script: raw(500, `null`), want: answered(hmp.HTTPError, 500)},
-		{name: "503, half an envelope", script: raw(503, `{"code":"090002"`), want: answered(hmp.HTTPError, 503)},
+		{name: "503, half an envelope", script: raw(503, `{"code":"090002"`), want: answered(hmp.AuthUnavailable, 503).code(hmp.ServiceUnavailable)},
+		{name: "503, half a code", script: raw(503, `{"code":"0900`), want: answered(hmp.HTTPError, 503)},
+		{name: "500 with a stack of 100 kB behind the code", script: raw(500, `{"code":"070000","stack":"`+strings.Repeat("at x\\n", 20_000)+`"}`), want: answered(hmp.InternalError, 500).code(hmp.InternalServer)},
 		{name: "404, httpStatusCode is a text", script: raw(404, `{"code":"040022","httpStatusCode":"404"}`), want: answered(hmp.Unauthorized, 404).code(hmp.AuthSessionNotFound)},
 
 		{name: "500, an unknown code of its family", script: e(500, "070099", "oops"), want: answered(hmp.InternalError, 500).code(hmp.OtherCode)},

@@ -126,7 +126,7 @@ func TestLongCertificateKeepsItsHint(t *testing.T) {
 // What this side lacks is not said to be the HMP's failure.
 func TestNothingLeftToConnectWith(t *testing.T) {
 	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
-		dial := func(context.Context, string, string) (net.Conn, error) {
+		dial := func(context.Context, string, string) (net.Conn, error) { //nolint:unparam // it is the signature of a dial
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", lack)}
 		}
 		a, _ := exchange(t, "http://127.0.0.1:1", plenty, func(ctx context.Context, c *Client) (Answer, string) {
