@@ -2,42 +2,17 @@ package collector
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/tables"
 )
 
 // The tables of the README are made from those of the code.
 func TestReadme(t *testing.T) {
-	const file = "../README.md"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := string(text)
-	for name, table := range map[string]string{"metrics": metricsTable(), "results": resultsTable(), "errors": errorsTable()} {
-		begin, end := fmt.Sprintf("<!-- %s -->\n", name), fmt.Sprintf("<!-- end of %s -->", name)
-		before, rest, ok := strings.Cut(want, begin)
-		_, after, ok2 := strings.Cut(rest, end)
-		if !ok || !ok2 {
-			t.Fatalf("%s has no place for the table of %s", file, name)
-		}
-		want = before + begin + table + end + after
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Errorf("%s is not true to the code; go test ./collector -run TestReadme -update makes it so (-want +got):\n%s", file, diff)
-	}
+	tables.Check(t, "../README.md", *update, map[string]string{"metrics": metricsTable(), "results": resultsTable(), "errors": errorsTable()})
 }
 
 func metricsTable() string {

@@ -2,43 +2,22 @@ package faults
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"hmp_exporter/collector"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/tables"
 )
 
 // The tables of docs/reliability.md are made from the rows.
 func TestPage(t *testing.T) {
-	const file = "../../docs/reliability.md"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := string(text)
+	made := make(map[string]string)
 	for _, s := range sections {
-		begin, end := fmt.Sprintf("<!-- faults: %s -->\n", s.name), fmt.Sprintf("<!-- end of faults: %s -->", s.name)
-		before, rest, ok := strings.Cut(want, begin)
-		_, after, ok2 := strings.Cut(rest, end)
-		if !ok || !ok2 {
-			t.Fatalf("%s has no place for the table of %s", file, s.name)
-		}
-		want = before + begin + s.table(t) + end + after
+		made["faults: "+s.name] = s.table(t)
 	}
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Errorf("%s is not true to the rows; go test ./internal/faults -run TestPage -update makes it so (-want +got):\n%s", file, diff)
-	}
+	tables.Check(t, "../../docs/reliability.md", *update, made)
 }
 
 // table has a line for each row, and one for several that differ in nothing but the

@@ -63,8 +63,9 @@ type decoder struct {
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // decode reads a body of at most limit bytes to its end. Of one that is broken, or
-// goes on, it returns what it told of an error until then. It needs the token that was sent in order to tell whether
-// the answer carries another, and to keep it out of texts.
+// goes on, it returns what it told of an error until then. It needs the token that
+// was sent in order to tell whether the answer carries another, and to keep it out of
+// texts.
 func decode(body io.Reader, limit int64, sent string, texts bool) (payload, error) {
 	d := decoders.Get().(*decoder)
 	d.scanner.reset(body, limit)
@@ -243,9 +244,9 @@ func (d *decoder) serviceMessage() error {
 	return err
 }
 
-// presentable makes a text of at most [MaxMessageLength] characters, and twice as many
-// bytes, out of whatever the far side wrote: valid UTF-8, with a space for every character that
-// a terminal or a log could take for an instruction.
+// presentable makes a text of at most [MaxMessageLength] characters, and twice as
+// many bytes, out of whatever the far side wrote: valid UTF-8, with a space for every
+// character that a terminal or a log could take for an instruction.
 func presentable(s string) string {
 	s = strings.TrimSpace(strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) && c != utf8.RuneError {

@@ -106,22 +106,9 @@ func checkSecured(t *testing.T, address string, clientTLS *tls.Config, http2 boo
 
 // TestServeTooLargeHeader is that a request of 100 kB is not even read.
 func TestServeTooLargeHeader(t *testing.T) {
-	flags := webFlags("", "127.0.0.1:0")
-	listeners, err := Listen(flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, listeners, handlerOf(t, new(fake)), flags, slog.New(slog.DiscardHandler)) }()
-
-	client, url := newClient(t), URL(listeners[0])
-	do(t, client, http.MethodGet, url+"/probe?target="+strings.Repeat("a", 100<<10)).want(t, http.StatusRequestHeaderFieldsTooLarge)
-	do(t, client, http.MethodGet, url+"/-/healthy").want(t, http.StatusOK)
-	stop()
-	if err := <-ended; err != nil {
-		t.Errorf("Serve: %v", err)
-	}
+	r := newServed(t, "")
+	r.get("/probe?target="+strings.Repeat("a", 100<<10)).want(t, http.StatusRequestHeaderFieldsTooLarge)
+	r.get("/-/healthy").want(t, http.StatusOK)
 }
 
 // TestServeFails is that one listener that cannot be served ends the others.

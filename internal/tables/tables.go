@@ -1,0 +1,42 @@
+// Package tables is how tests keep tables in documents true to the code that they
+// are made from.
+package tables
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Check compares the tables in a document, by name, with what they have to be, or
+// writes them into it. Each stands between two comments, <!-- name --> and
+// <!-- end of name -->.
+func Check(t testing.TB, file string, update bool, tables map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(text)
+	for name, table := range tables {
+		begin, end := fmt.Sprintf("<!-- %s -->\n", name), fmt.Sprintf("<!-- end of %s -->", name)
+		before, rest, ok := strings.Cut(want, begin)
+		_, after, ok2 := strings.Cut(rest, end)
+		if !ok || !ok2 {
+			t.Fatalf("%s has no place for the table of %s", file, name)
+		}
+		want = before + begin + table + end + after
+	}
+	if update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil { //nolint:gosec // everybody may read a document
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Errorf("%s is not true to the code; go test -run %s -update, in the directory of the test, makes it so (-want +got):\n%s", file, t.Name(), diff)
+	}
+}
