@@ -50,7 +50,7 @@ func testCheck(t *testing.T, b buildah) {
 func testServe(t *testing.T, b buildah) {
 	serve := start(t, b.runCommand(t,
 		"--volume="+filepath.Join(b.dir, "empty")+":/tmp:ro",
-		"--env=HMP_URL=http://127.0.0.1:1", "--env=HMP_TOKEN=canary",
+		"--env=HMP_URL=http://127.0.0.1:1", "--env=HMP_TOKEN=CANARY",
 		"/hmp_exporter", "serve", "--web.listen-address=127.0.0.1:0"))
 	url := serve.url(t)
 	serve.pid = b.pidInside(t)

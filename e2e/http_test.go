@@ -34,6 +34,7 @@ func fetch(t *testing.T, url string, header http.Header) (*response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("failed to read %s: %w", url, err)
 	}
+	noCanary(t, url, fmt.Sprint(res.Header, string(body)))
 	return &response{status: res.StatusCode, header: res.Header, body: body}, nil
 }
 

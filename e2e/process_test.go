@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os/exec"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -39,11 +40,20 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 	}()
 	t.Cleanup(func() {
 		<-reaped // the command's context is the test's, which has just ended
+		noCanary(t, "the output of "+p.name, p.output.String())
 		if t.Failed() {
 			t.Logf("output of %s:\n%s", p.name, p.output.String())
 		}
 	})
 	return p
+}
+
+// noCanary looks for the word that secrets in tests have, and nothing else has.
+func noCanary(t *testing.T, what, text string) {
+	t.Helper()
+	if strings.Contains(text, "CANARY") {
+		t.Errorf("%s tells a secret:\n%s", what, text)
+	}
 }
 
 // command is a command that ends with the test: asked first, so that it can end its own children, then killed.

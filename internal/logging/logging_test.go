@@ -9,7 +9,12 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
+	"go.uber.org/goleak"
+
+	"hmp_exporter/internal/canary"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
 
 func TestNew(t *testing.T) {
 	for _, tt := range []struct{ format, want string }{
