@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"testing"
@@ -10,9 +11,9 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// BenchmarkFamilies makes metrics of results, and text of the metrics. What a whole
-// scrape costs is measured in internal/web.
-func BenchmarkFamilies(b *testing.B) {
+// BenchmarkExposition writes results, directly and in the way of client_golang. What a
+// whole scrape costs is measured in bench.
+func BenchmarkExposition(b *testing.B) {
 	for _, n := range []int{1, 1000} {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
 			results := make([]Result, n)
@@ -20,15 +21,24 @@ func BenchmarkFamilies(b *testing.B) {
 				results[i] = sampleResults()[hmp.Valid]
 				results[i].Session = fmt.Sprintf("session-%d", i)
 			}
-			encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain))
-			b.ReportAllocs()
-			for b.Loop() {
-				for _, f := range Families(results) {
-					if err := encoder.Encode(f); err != nil {
-						b.Fatal(err)
+			b.Run("text", func(b *testing.B) {
+				w := bufio.NewWriter(io.Discard)
+				b.ReportAllocs()
+				for b.Loop() {
+					WriteText(w, results, true)
+				}
+			})
+			b.Run("families", func(b *testing.B) {
+				encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeOpenMetrics))
+				b.ReportAllocs()
+				for b.Loop() {
+					for _, f := range Families(results) {
+						if err := encoder.Encode(f); err != nil {
+							b.Fatal(err)
+						}
 					}
 				}
-			}
+			})
 		})
 	}
 }

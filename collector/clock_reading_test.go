@@ -47,7 +47,7 @@ func (w *watch) Status() (session.Status, bool) { return session.Status{}, false
 func TestMomentsAreMonotonic(t *testing.T) {
 	r := newRig(t)
 	r.Apply(r.load(target("studio", "playout")))
-	w := &watch{member: r.fleet.Load().members[0]}
+	w := &watch{member: r.fleet.Load().targets[0][0]}
 	w.member.source = w
 	result := r.probe(Request{ScrapeTimeout: "10"})[0]
 	for what, at := range map[string]time.Time{

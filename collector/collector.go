@@ -88,35 +88,57 @@ type Request struct {
 // returns a result for each one in the order of the configuration, targets
 // together. The error is an [ErrUnknownTarget] or [ErrUnknownSession].
 func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
-	members, err := c.fleet.Load().choose(r.Target, r.Session)
+	targets, err := c.fleet.Load().choose(r.Target, r.Session)
 	if err != nil {
 		return nil, err
 	}
-	results := make([]Result, len(members))
-	probe := func(i int) {
-		m := members[i]
-		results[i] = c.probe(ctx, m, allowance(m.target.Timeout, r.ScrapeTimeout, c.offset))
+	start, sessions := time.Now(), 0
+	for _, members := range targets {
+		sessions += len(members)
 	}
-	if len(members) == 1 {
-		probe(0)
+	results := make([]Result, sessions)
+	probe := func(m *member, result *Result) {
+		*result = c.probe(ctx, m, start, allowance(m.target.Timeout, r.ScrapeTimeout, c.offset))
+	}
+	if sessions == 1 {
+		probe(targets[0][0], &results[0])
 		return results, nil
 	}
-	var wg sync.WaitGroup
-	for i := range members {
-		wg.Go(func() { probe(i) })
+	var probing sync.WaitGroup
+	rest := results
+	for _, members := range targets {
+		own := rest[:len(members)]
+		rest = rest[len(members):]
+		share(&probing, members[0].room.places, len(members), func(i int) { probe(members[i], &own[i]) })
 	}
-	wg.Wait()
+	probing.Wait()
 	return results, nil
+}
+
+// share has do called with every index below n, by so many goroutines or fewer. More
+// would wait for a place anyhow, and each one has a stack to grow, which takes as long
+// as much of a probe.
+func share(group *sync.WaitGroup, goroutines, n int, do func(i int)) {
+	var next atomic.Int64
+	for range min(goroutines, n) {
+		group.Go(func() {
+			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
+				do(int(i - 1))
+			}
+		})
+	}
 }
 
 // Last returns the last result of every session, without probing. One that has
 // not been probed yet has only its names.
 func (c *Collector) Last() []Result {
-	members := c.fleet.Load().members
-	results := make([]Result, len(members))
-	for i, m := range members {
-		results[i] = m.state.lastResult()
-		results[i].Target, results[i].Session = m.target.Name, m.session.Name
+	var results []Result
+	for _, members := range c.fleet.Load().targets {
+		for _, m := range members {
+			last := m.state.lastResult()
+			last.Target, last.Session = m.target.Name, m.session.Name
+			results = append(results, last)
+		}
 	}
 	return results
 }

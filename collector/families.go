@@ -1,44 +1,45 @@
 package collector
 
 import (
-	"time"
-
 	dto "github.com/prometheus/client_model/go"
 )
 
 // Families makes metric families of results, sorted by name as a registry would
-// sort them. It is a pure function. Results of one target have to stand together.
+// sort them. Results of one target have to stand together. It is a pure function, but
+// for that what it returns shares memory with the results.
 func Families(results []Result) []*dto.MetricFamily {
-	common := make([]commonLabels, len(results))
+	f := families{common: make([]commonLabels, len(results))}
 	for i := range results {
-		common[i] = commonLabels{pair("session", results[i].Session), pair("target", results[i].Target)}
-	}
-	families := make([]*dto.MetricFamily, 0, len(Metrics))
-	for i := range Metrics {
-		m := &Metrics[i]
-		if m.samples == nil {
-			continue
-		}
-		s := series{kind: m.Type}
-		for i := range results {
-			s.common = common[i]
-			m.samples(&s, &results[i])
-		}
-		if len(s.metrics) > 0 {
-			families = append(families, &dto.MetricFamily{Name: &m.Name, Help: &m.Help, Type: &m.Type, Metric: s.metrics})
+		f.common[i] = commonLabels{
+			{Name: &sessionLabel, Value: &results[i].Session},
+			{Name: &targetLabel, Value: &results[i].Target},
 		}
 	}
-	return families
+	expose(results, &f)
+	return f.made
 }
 
-type commonLabels struct{ session, target *dto.LabelPair }
+var sessionLabel, targetLabel = "session", "target"
 
-// A series gathers the samples of one metric.
-type series struct {
-	kind    dto.MetricType
-	metrics []*dto.Metric
-	common  commonLabels // of the result at hand
-	target  string       // of the sample before, where there is one for each target
+type commonLabels [2]*dto.LabelPair
+
+// families makes of samples what client_golang has for them.
+type families struct {
+	common []commonLabels // by result
+	made   []*dto.MetricFamily
+
+	of     *Metric
+	family *dto.MetricFamily // once there is a sample
+	labels []*dto.LabelPair  // of the result at hand
+}
+
+func (f *families) metric(m *Metric) { f.of, f.family = m, nil }
+
+func (f *families) result(i int) {
+	f.labels = f.common[i][:]
+	if f.of.ofTarget() {
+		f.labels = f.labels[1:]
+	}
 }
 
 // A sample is all that one consists of, in one piece of memory.
@@ -50,61 +51,21 @@ type sample struct {
 	labels  [4]*dto.LabelPair
 }
 
-// add adds a sample for the session at hand. The labels have to be sorted and to
-// sort before "session" and "target", as all that are in use do.
-func (s *series) add(value float64, labels ...*dto.LabelPair) {
+func (f *families) add(value float64, own *labels) {
+	if f.family == nil {
+		f.family = &dto.MetricFamily{Name: &f.of.Name, Help: &f.of.Help, Type: &f.of.Type}
+		f.made = append(f.made, f.family)
+	}
 	n := &sample{value: value}
-	own := append(append(n.labels[:0], labels...), s.common.session, s.common.target)
-	s.append(n, own)
-}
-
-// addTime adds a sample unless the time is zero, which is no time.
-func (s *series) addTime(t time.Time) {
-	if !t.IsZero() {
-		s.add(seconds(t))
+	n.metric.Label = n.labels[:0]
+	if own != nil {
+		n.metric.Label = append(n.metric.Label, own.pairs...)
 	}
-}
-
-// addEarliestOfTarget adds one sample for each target: the earliest of its times.
-func (s *series) addEarliestOfTarget(t time.Time) {
-	target := s.common.target.GetValue()
-	switch {
-	case t.IsZero():
-	case len(s.metrics) == 0 || s.target != target:
-		s.target = target
-		n := &sample{value: seconds(t)}
-		s.append(n, append(n.labels[:0], s.common.target))
-	default:
-		earliest := s.metrics[len(s.metrics)-1].Gauge
-		*earliest.Value = min(*earliest.Value, seconds(t))
-	}
-}
-
-func (s *series) append(n *sample, labels []*dto.LabelPair) {
-	n.metric.Label = labels
-	if s.kind == counter {
-		n.counter.Value = &n.value
-		n.metric.Counter = &n.counter
+	n.metric.Label = append(n.metric.Label, f.labels...)
+	if f.of.Type == counter {
+		n.counter.Value, n.metric.Counter = &n.value, &n.counter
 	} else {
-		n.gauge.Value = &n.value
-		n.metric.Gauge = &n.gauge
+		n.gauge.Value, n.metric.Gauge = &n.value, &n.gauge
 	}
-	s.metrics = append(s.metrics, &n.metric)
-}
-
-func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
-
-func pair(name, value string) *dto.LabelPair { return &dto.LabelPair{Name: &name, Value: &value} }
-
-func pairs(name string, values ...string) []*dto.LabelPair {
-	return pairsOf(name, values, func(v string) string { return v })
-}
-
-// pairsOf returns a pair for each of a list.
-func pairsOf[T any](name string, of []T, value func(T) string) []*dto.LabelPair {
-	list := make([]*dto.LabelPair, len(of))
-	for i, v := range of {
-		list[i] = pair(name, value(v))
-	}
-	return list
+	f.family.Metric = append(f.family.Metric, &n.metric)
 }

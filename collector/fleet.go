@@ -21,10 +21,10 @@ var (
 
 // A fleet is one configuration, ready to be probed.
 type fleet struct {
-	members []*member // grouped by target
-	targets map[string][]*member
-	byName  map[[2]string]*member // by target and session
-	clients []*hmp.Client
+	targets  [][]*member           // of each target, in the order of the configuration
+	byName   map[[2]string]*member // by target and session
+	byTarget map[string][]*member
+	clients  []*hmp.Client
 }
 
 // A member is one session of a fleet.
@@ -44,8 +44,8 @@ type member struct {
 // one before are.
 func (c *Collector) newFleet(cfg *config.Config, before *fleet) *fleet {
 	f := &fleet{
-		targets: make(map[string][]*member, len(cfg.Targets)),
-		byName:  make(map[[2]string]*member),
+		byName:   make(map[[2]string]*member),
+		byTarget: make(map[string][]*member, len(cfg.Targets)),
 	}
 	for _, t := range cfg.Targets {
 		client := hmp.NewClient(hmp.Options{
@@ -62,7 +62,7 @@ func (c *Collector) newFleet(cfg *config.Config, before *fleet) *fleet {
 		})
 		f.clients = append(f.clients, client)
 		room := c.roomOfTarget(len(cfg.Targets) == 1)
-		first := len(f.members)
+		members := make([]*member, 0, len(t.Sessions))
 		for _, s := range t.Sessions {
 			name := [2]string{t.Name, s.Name}
 			m := &member{target: t, session: s, client: client, room: room, state: new(state)}
@@ -71,10 +71,11 @@ func (c *Collector) newFleet(cfg *config.Config, before *fleet) *fleet {
 				m.state = old.state
 			}
 			m.source = c.source(m, old)
-			f.members = append(f.members, m)
+			members = append(members, m)
 			f.byName[name] = m
 		}
-		f.targets[t.Name] = f.members[first:]
+		f.targets = append(f.targets, members)
+		f.byTarget[t.Name] = members
 	}
 	return f
 }
@@ -128,21 +129,22 @@ func (f *fleet) close() {
 	}
 }
 
-// choose returns the members that a request names; all of them if it names none.
-func (f *fleet) choose(target, name string) ([]*member, error) {
+// choose returns the members that a request names, of each target; all of them if it
+// names none.
+func (f *fleet) choose(target, name string) ([][]*member, error) {
 	if target == "" {
-		return f.members, nil
+		return f.targets, nil
 	}
-	members, ok := f.targets[target]
+	members, ok := f.byTarget[target]
 	if !ok {
 		return nil, fmt.Errorf("%w %.100q", ErrUnknownTarget, target)
 	}
 	if name == "" {
-		return members, nil
+		return [][]*member{members}, nil
 	}
 	m, ok := f.byName[[2]string{target, name}]
 	if !ok {
 		return nil, fmt.Errorf("%w %.100q of target %q", ErrUnknownSession, name, target)
 	}
-	return []*member{m}, nil
+	return [][]*member{{m}}, nil
 }

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 	"time"
@@ -53,9 +54,8 @@ func (f *flight) late() session.Report {
 // saturated is the report of a probe for which there was no room.
 var saturated = session.Report{Answer: hmp.Answer{Outcome: hmp.Saturated}}
 
-// probe returns the result of a probe of m that ends within the given time.
-func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) Result {
-	start := time.Now()
+// probe returns the result of a probe of m that ends within the given time from the start.
+func (c *Collector) probe(ctx context.Context, m *member, start time.Time, given time.Duration) Result {
 	deadline := start.Add(given)
 	// A scraper that hangs up does not end a probe: others may share it.
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
@@ -63,7 +63,7 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 	for {
 		f, pilot := m.board(deadline)
 		if pilot {
-			c.fly(ctx, m, f, given)
+			c.fly(ctx, m, f, start, given)
 			return f.result
 		}
 		patience := deadline
@@ -89,34 +89,34 @@ func (c *Collector) probe(ctx context.Context, m *member, given time.Duration) R
 			c.metrics.coalesced.Inc()
 			return f.result
 		}
-		given = time.Until(deadline)
+		start = time.Now()
+		given = deadline.Sub(start)
 	}
 }
 
 // fly makes the probe and lands f with its result.
-func (c *Collector) fly(ctx context.Context, m *member, f *flight, given time.Duration) {
+func (c *Collector) fly(ctx context.Context, m *member, f *flight, start time.Time, given time.Duration) {
 	defer m.land(f)
-	f.result = c.survive(m, given, func() Result { return c.makeProbe(ctx, m, f, given) })
+	f.result = c.survive(m, given, func() Result { return c.makeProbe(ctx, m, f, start, given) })
 	m.state.conclude(&f.result, c.logger)
 }
 
 // makeProbe makes the probe, once there is room for it.
-func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, given time.Duration) Result {
-	start := time.Now()
+func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, start time.Time, given time.Duration) Result {
 	// Half of the time is for the probe itself: one that began in the last moment
 	// would say of an HMP that it did not answer.
-	waited, ok := m.room.enter(given / 2)
-	if !ok {
+	if !m.room.enter(start.Add(given / 2)) {
 		return m.result(start, given, saturated)
 	}
 	defer m.room.leave()
-	if waited {
-		left := time.Until(f.deadline)
-		if left <= 0 { // there was room, but no processor
-			return m.result(start, given, saturated)
-		}
-		start, given = time.Now(), left
+	now := time.Now()
+	left := f.deadline.Sub(now)
+	if left <= 0 { // there was room, but no processor
+		return m.result(start, given, saturated)
 	}
+	// What is said of the time had shall not change with every probe by some microseconds.
+	start, given = now, min(given, cmp.Or(left.Round(time.Millisecond), left))
+
 	c.metrics.inFlight.Inc()
 	defer c.metrics.inFlight.Dec()
 

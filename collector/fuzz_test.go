@@ -142,6 +142,7 @@ func checkExposition(t *testing.T, r Result) {
 	t.Helper()
 	families := Families([]Result{r})
 	text := exposition(t, families)
+	checkText(t, []Result{r})
 	if len(text) >= 32<<10 {
 		t.Errorf("the exposition of a session has %d bytes", len(text))
 	}

@@ -48,7 +48,7 @@ type Metric struct {
 	Help   string
 
 	// samples adds those of one result; nil for a metric about the exporter itself.
-	samples func(s *series, r *Result)
+	samples func(s sink, r *Result)
 }
 
 const (
@@ -73,91 +73,92 @@ var Metrics = []Metric{
 	{ExporterProbeDuration, histogram, nil, "How long probes took, those of all sessions together.", nil},
 	{ProbePanics, counter, nil, "Probes that a panic of this program ended, which left the session without a result.", nil},
 	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
-	{SessionAdmin, gauge, perSession(), "Whether the user of the session is an administrator." + informational, func(s *series, r *Result) {
+	{SessionAdmin, gauge, perSession(), "Whether the user of the session is an administrator." + informational, func(s sink, r *Result) {
 		if admin := r.Details.Admin; admin != nil {
-			s.add(boolean(*admin))
+			s.add(boolean(*admin), nil)
 		}
 	}},
-	{SessionError, gauge, perSession("code", "name"), "1 for the error code that HMP answered with, 0 for the others.", func(s *series, r *Result) {
+	{SessionError, gauge, perSession("code", "name"), "1 for the error code that HMP answered with, 0 for the others.", func(s sink, r *Result) {
 		code := r.Code.Catalogued()
-		for _, e := range codePairs {
-			s.add(boolean(e.code == code), e.labels...)
+		for _, c := range codeLabels {
+			s.add(boolean(c.code == code), &c.labels)
 		}
 	}},
-	{SessionHTTPStatus, gauge, perSession(), "The HTTP status of the answer, 0 if there was none.", func(s *series, r *Result) {
-		s.add(float64(r.StatusCode))
+	{SessionHTTPStatus, gauge, perSession(), "The HTTP status of the answer, 0 if there was none.", func(s sink, r *Result) {
+		s.add(float64(r.StatusCode), nil)
 	}},
-	{SessionLastAction, gauge, perSession(), "When the user last did something, in seconds since the epoch." + informational, func(s *series, r *Result) {
-		s.addTime(r.Details.LastAction)
+	{SessionLastAction, gauge, perSession(), "When the user last did something, in seconds since the epoch." + informational, func(s sink, r *Result) {
+		addTime(s, r.Details.LastAction)
 	}},
-	{SessionLastLogin, gauge, perSession(), "When the user last logged in, in seconds since the epoch." + informational, func(s *series, r *Result) {
-		s.addTime(r.Details.LastLogin)
+	{SessionLastLogin, gauge, perSession(), "When the user last logged in, in seconds since the epoch." + informational, func(s sink, r *Result) {
+		addTime(s, r.Details.LastLogin)
 	}},
-	{SessionLoginFailures, gauge, perSession(), "Failed logins that HMP counts for the user." + informational, func(s *series, r *Result) {
+	{SessionLoginFailures, gauge, perSession(), "Failed logins that HMP counts for the user." + informational, func(s sink, r *Result) {
 		if failures := r.Details.LoginFailures; failures != nil {
-			s.add(*failures)
+			s.add(*failures, nil)
 		}
 	}},
-	{SessionLoginSuspended, gauge, perSession(), "Whether logins are held back after a rejection, for a session with an API key.", func(s *series, r *Result) {
+	{SessionLoginSuspended, gauge, perSession(), "Whether logins are held back after a rejection, for a session with an API key.", func(s sink, r *Result) {
 		if r.Logins != nil {
-			s.add(boolean(r.Logins.Suspended))
+			s.add(boolean(r.Logins.Suspended), nil)
 		}
 	}},
-	{SessionLogins, counter, perSession("result"), "Logins by what they ended in, for a session with an API key.", func(s *series, r *Result) {
+	{SessionLogins, counter, perSession("result"), "Logins by what they ended in, for a session with an API key.", func(s sink, r *Result) {
 		if r.Logins != nil {
 			for i, o := range loginOutcomes {
-				s.add(float64(r.Logins.Counts[o]), loginPairs[i])
+				s.add(float64(r.Logins.Counts[o]), &loginLabels[i])
 			}
 		}
 	}},
-	{SessionProbeDuration, gauge, perSession(), "How long the probe took.", func(s *series, r *Result) {
-		s.add(r.Duration.Seconds())
+	{SessionProbeDuration, gauge, perSession(), "How long the probe took.", func(s sink, r *Result) {
+		s.add(r.Duration.Seconds(), nil)
 	}},
-	{SessionProbePhase, gauge, perSession("phase"), "How long each phase of the probe took, 0 for one that did not occur.", func(s *series, r *Result) {
+	{SessionProbePhase, gauge, perSession("phase"), "How long each phase of the probe took, 0 for one that did not occur.", func(s sink, r *Result) {
 		for i, d := range []time.Duration{r.Phases.Resolve, r.Phases.Connect, r.Phases.TLS, r.Phases.Processing, r.Phases.Transfer} {
-			s.add(d.Seconds(), phasePairs[i])
+			s.add(d.Seconds(), &phaseLabels[i])
 		}
 	}},
-	{SessionProbeResult, gauge, perSession("result"), "1 for what the probe came to, 0 for the other results.", func(s *series, r *Result) {
+	{SessionProbeResult, gauge, perSession("result"), "1 for what the probe came to, 0 for the other results.", func(s sink, r *Result) {
 		for i, o := range hmp.Outcomes {
-			s.add(boolean(o.Outcome == r.Outcome), resultPairs[i])
+			s.add(boolean(o.Outcome == r.Outcome), &resultLabels[i])
 		}
 	}},
-	{SessionProbeTimeout, gauge, perSession(), "How much time the probe was given.", func(s *series, r *Result) {
-		s.add(r.Timeout.Seconds())
+	{SessionProbeTimeout, gauge, perSession(), "How much time the probe was given.", func(s sink, r *Result) {
+		s.add(r.Timeout.Seconds(), nil)
 	}},
-	{SessionRoles, gauge, perSession(), "How many roles the user has." + informational, func(s *series, r *Result) {
+	{SessionRoles, gauge, perSession(), "How many roles the user has." + informational, func(s sink, r *Result) {
 		if roles := r.Details.Roles; roles != nil {
-			s.add(float64(*roles))
+			s.add(float64(*roles), nil)
 		}
 	}},
-	{SessionMessageInfo, gauge, perSession("message"), "1 for each service message, where service_message_text is on." + informational, func(s *series, r *Result) {
+	{SessionMessageInfo, gauge, perSession("message"), "1 for each service message, where service_message_text is on." + informational, func(s sink, r *Result) {
 		for _, m := range r.Details.MessageTexts {
-			s.add(1, pair("message", m))
+			own := newLabels("message", m)
+			s.add(1, &own)
 		}
 	}},
-	{SessionMessages, gauge, perSession(), "How many service messages there are for the user." + informational, func(s *series, r *Result) {
+	{SessionMessages, gauge, perSession(), "How many service messages there are for the user." + informational, func(s sink, r *Result) {
 		if n := r.Details.ServiceMessages; n != nil {
-			s.add(float64(*n))
+			s.add(float64(*n), nil)
 		}
 	}},
-	{SessionTokenExpiry, gauge, perSession(), "When the token ends, in seconds since the epoch, for a session with an API key.", func(s *series, r *Result) {
+	{SessionTokenExpiry, gauge, perSession(), "When the token ends, in seconds since the epoch, for a session with an API key.", func(s sink, r *Result) {
 		if r.Logins != nil {
-			s.addTime(r.Logins.TokenExpiry)
+			addTime(s, r.Logins.TokenExpiry)
 		}
 	}},
-	{SessionRotations, counter, perSession(), "Answers that carried another authToken than the one that was sent.", func(s *series, r *Result) {
-		s.add(float64(r.Rotations))
+	{SessionRotations, counter, perSession(), "Answers that carried another authToken than the one that was sent.", func(s sink, r *Result) {
+		s.add(float64(r.Rotations), nil)
 	}},
-	{SessionValid, gauge, perSession(), "Whether the probe confirmed the session.", func(s *series, r *Result) {
-		s.add(boolean(r.Valid()))
+	{SessionValid, gauge, perSession(), "Whether the probe confirmed the session.", func(s sink, r *Result) {
+		s.add(boolean(r.Valid()), nil)
 	}},
-	{TLSCertificateExpiry, gauge, []string{"target"}, "When the first certificate of the chain that the HMP presented expires, in seconds since the epoch.", func(s *series, r *Result) {
-		s.addEarliestOfTarget(r.CertificateExpiry)
+	{TLSCertificateExpiry, gauge, []string{"target"}, "When the first certificate of the chain that the HMP presented expires, in seconds since the epoch.", func(s sink, r *Result) {
+		addTime(s, r.CertificateExpiry)
 	}},
-	{Up, gauge, perSession(), "Whether the HMP answered the probe, whatever it said.", func(s *series, r *Result) {
+	{Up, gauge, perSession(), "Whether the HMP answered the probe, whatever it said.", func(s sink, r *Result) {
 		if up, known := r.Up(); known {
-			s.add(up)
+			s.add(up, nil)
 		}
 	}},
 }
@@ -183,18 +184,18 @@ func loginResult(o hmp.Outcome) string {
 
 // The labels of state sets are made once.
 var (
-	loginPairs  = pairsOf("result", loginOutcomes, loginResult)
-	phasePairs  = pairs("phase", "resolve", "connect", "tls", "processing", "transfer")
-	resultPairs = pairsOf("result", hmp.Outcomes, func(i hmp.OutcomeInfo) string { return string(i.Outcome) })
-	codePairs   = func() (values []codePair) {
+	loginLabels  = labelsOf("result", loginOutcomes, loginResult)
+	phaseLabels  = labelsOf("phase", []string{"resolve", "connect", "tls", "processing", "transfer"}, func(p string) string { return p })
+	resultLabels = labelsOf("result", hmp.Outcomes, func(i hmp.OutcomeInfo) string { return string(i.Outcome) })
+	codeLabels   = func() (list []labelsOfCode) {
 		for _, e := range hmp.Catalogue {
-			values = append(values, codePair{e.Code, []*dto.LabelPair{pair("code", string(e.Code)), pair("name", e.Name)}})
+			list = append(list, labelsOfCode{e.Code, newLabels("code", string(e.Code), "name", e.Name)})
 		}
-		return values
+		return list
 	}()
 )
 
-type codePair struct {
+type labelsOfCode struct {
 	code   hmp.Code
-	labels []*dto.LabelPair
+	labels labels
 }

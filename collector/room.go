@@ -9,7 +9,10 @@ import (
 
 // A room bounds how many probes there are at once, of all targets and of each one: a
 // target that hangs, with however many sessions, leaves half of the places to others.
-type room struct{ all, target *semaphore.Weighted }
+type room struct {
+	all, target *semaphore.Weighted
+	places      int // that a target can have
+}
 
 // roomOfTarget returns the room for a target, one of several or the only one.
 func (c *Collector) roomOfTarget(only bool) room {
@@ -17,27 +20,30 @@ func (c *Collector) roomOfTarget(only bool) room {
 	if only {
 		share = c.maxConcurrent
 	}
-	return room{c.places, semaphore.NewWeighted(int64(share))}
+	return room{c.places, semaphore.NewWeighted(int64(share)), share}
 }
 
-// enter takes a place, after a wait if need be, and tells whether it did and had to wait.
-func (r room) enter(patience time.Duration) (waited, ok bool) {
+// enter takes a place, after a wait if need be, and tells whether it did.
+func (r room) enter(latest time.Time) bool {
+	if !time.Now().Before(latest) {
+		return false
+	}
 	if r.target.TryAcquire(1) {
 		if r.all.TryAcquire(1) {
-			return false, true
+			return true
 		}
 		r.target.Release(1)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithDeadline(context.Background(), latest)
 	defer cancel()
 	if r.target.Acquire(ctx, 1) != nil {
-		return true, false
+		return false
 	}
 	if r.all.Acquire(ctx, 1) != nil {
 		r.target.Release(1)
-		return true, false
+		return false
 	}
-	return true, true
+	return true
 }
 
 func (r room) leave() {

@@ -111,3 +111,31 @@ func TestHungTargetLeavesRoom(t *testing.T) {
 		<-ended
 	})
 }
+
+// TestHungTargetWithinScrape is the same within one scrape, in which the hung target
+// comes first: its sessions wait, and the others do not wait for them.
+func TestHungTargetWithinScrape(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const places = 10
+		r := newRig(t, maxConcurrent(places))
+		hung, names := make(sessions), []string(nil)
+		for i := range 3 * places {
+			name := "s" + strconv.Itoa(i)
+			hung[name], names = hmpsim.Hang(), append(names, name)
+		}
+		r.simulate("hung", hung)
+		r.simulate("studio", sessions{"playout": valid()})
+		r.Apply(r.load(target("hung", names...), target("studio", "playout")))
+		results := r.probe(Request{})
+		words := make(map[hmp.Outcome]int)
+		for _, o := range outcomes(results) {
+			words[o]++
+		}
+		if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Timeout: places / 2, hmp.Saturated: 5 * places / 2, hmp.Valid: 1}, words); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if last := results[len(results)-1]; last.Duration > 0 {
+			t.Errorf("a session of the other target took %v", last.Duration)
+		}
+	})
+}

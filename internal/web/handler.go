@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -43,7 +44,8 @@ type Options struct {
 
 type handler struct {
 	Options
-	own *prometheus.Registry // the exporter's metrics about itself
+	own        *prometheus.Registry // the exporter's metrics about itself
+	lastFormat atomic.Pointer[negotiated]
 }
 
 // New returns the handler of all paths. It fails if the telemetry path is not one

@@ -5,25 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
-
-	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-	dto "github.com/prometheus/client_model/go"
 
 	"hmp_exporter/collector"
 )
 
-const (
-	scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
-	// minCompressed is how many sessions it takes to make compression worth its
-	// cost, which is more than that of a probe: fewer fit into some packets.
-	minCompressed = 4
-)
+const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 
 // metrics answers with the exporter's own metrics and, where that is wanted, those
 // of all sessions.
@@ -32,12 +19,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	if h.ProbeSessions {
 		results, _ = h.results(w, r, "", "") // no names, no error
 	}
-	h.serve(w, r, true, prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		families, err := h.own.Gather()
-		families = append(families, collector.Families(results)...)
-		slices.SortFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
-		return families, err
-	}))
+	h.expose(w, r, exposition{results: results, own: true})
 }
 
 // probe answers with the metrics of one target or session.
@@ -52,9 +34,7 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error()+": only what is configured can be probed; /config shows it", http.StatusNotFound)
 		return
 	}
-	h.serve(w, r, len(results) >= minCompressed, prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		return collector.Families(results), nil
-	}))
+	h.expose(w, r, exposition{results: results})
 }
 
 // results makes the probes of a scrape, for which its client waits as long as it
@@ -94,20 +74,4 @@ func probeParameters(r *http.Request) (target, session string, err error) {
 		return "", "", errors.New("parameter target is missing: name a configured target, as in /probe?target=studio")
 	}
 	return target, session, nil
-}
-
-// serve writes what g gathers in the format that the scraper wants most.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, compress bool, g prometheus.Gatherer) {
-	promhttp.HandlerFor(g, promhttp.HandlerOpts{
-		ErrorLog:           errorLog{h.Logger},
-		ErrorHandling:      promhttp.ContinueOnError, // a metric that is missing is better than a scrape
-		EnableOpenMetrics:  true,
-		DisableCompression: !compress,
-	}).ServeHTTP(w, r)
-}
-
-type errorLog struct{ log.Logger }
-
-func (l errorLog) Println(v ...any) {
-	_ = level.Error(l).Log("msg", "failed to write metrics", "err", strings.TrimSpace(fmt.Sprintln(v...)))
 }
