@@ -9,13 +9,16 @@ import (
 	"fmt"
 	"io"
 	stdlog "log"
+	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"strings"
 	"syscall"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
@@ -149,6 +152,7 @@ func (p *program) serve(load func() (*config.Config, error), started func(url st
 
 	logger, slogger, flush := logging.New(os.Stderr, p.logFormat, p.logLevel)
 	defer flush()
+	limitMemory(logger)
 	p.collector.Logger, p.web.Logger = logger, logger
 	p.collector.UserAgent = version.ComponentUserAgent("hmp_exporter")
 	sessions := collector.New(p.collector)
@@ -191,6 +195,18 @@ func (p *program) serve(load func() (*config.Config, error), started func(url st
 	err = web.Serve(ctx, listeners, handler, p.webFlags, slogger)
 	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
 	return err
+}
+
+// limitMemory has the garbage collector keep within nine tenths of what the container
+// may have, unless GOMEMLIMIT says otherwise. The runtime itself keeps to its processors.
+func limitMemory(logger log.Logger) {
+	limit, err := memlimit.Set()
+	switch {
+	case err != nil:
+		_ = level.Debug(logger).Log("msg", "the memory of the container is not known", "err", err)
+	case limit < math.MaxInt64:
+		_ = level.Info(logger).Log("msg", "limited the memory", "bytes", limit)
+	}
 }
 
 // buildVersion is for binaries that were built without the Makefile.
