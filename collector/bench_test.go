@@ -2,6 +2,7 @@ package collector
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"testing"
@@ -9,36 +10,63 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/session"
 )
 
-// BenchmarkExposition writes results, directly and in the way of client_golang. What a
-// whole scrape costs is measured in bench.
-func BenchmarkExposition(b *testing.B) {
+// An instant source has an answer and need not ask.
+type instant struct{ report session.Report }
+
+func (i instant) Probe(context.Context, session.HMP) session.Report { return i.report }
+func (instant) Status() (session.Status, bool)                      { return session.Status{}, false }
+
+// BenchmarkFanOut is what a scrape takes of time around the probes themselves.
+func BenchmarkFanOut(b *testing.B) {
 	for _, n := range []int{1, 1000} {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
-			results := make([]Result, n)
-			for i := range results {
-				results[i] = sampleResults()[hmp.Valid]
-				results[i].Session = fmt.Sprintf("session-%d", i)
+			var names []string
+			for i := range n {
+				names = append(names, fmt.Sprintf("session-%d", i))
 			}
-			b.Run("text", func(b *testing.B) {
-				w := bufio.NewWriter(io.Discard)
-				b.ReportAllocs()
-				for b.Loop() {
-					WriteText(w, results, true)
+			r := newRig(b)
+			r.Apply(r.load(target("studio", names...)))
+			for _, m := range r.fleet.Load().targets[0] {
+				m.source = instant{session.Report{Answer: sampleResults()[hmp.Valid].Answer}}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := r.Probe(b.Context(), Request{ScrapeTimeout: "10"}); err != nil {
+					b.Fatal(err)
 				}
-			})
-			b.Run("families", func(b *testing.B) {
-				encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeOpenMetrics))
-				b.ReportAllocs()
-				for b.Loop() {
-					for _, f := range Families(results) {
-						if err := encoder.Encode(f); err != nil {
-							b.Fatal(err)
-						}
+			}
+		})
+	}
+}
+
+// BenchmarkExposition writes results: as text, and by way of metric families.
+func BenchmarkExposition(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		results := make([]Result, n)
+		for i := range results {
+			results[i] = sampleResults()[hmp.Valid]
+			results[i].Session = fmt.Sprintf("session-%d", i)
+		}
+		b.Run(fmt.Sprintf("text/sessions=%d", n), func(b *testing.B) {
+			w := bufio.NewWriter(io.Discard)
+			b.ReportAllocs()
+			for b.Loop() {
+				WriteText(w, results, true)
+			}
+		})
+		b.Run(fmt.Sprintf("families/sessions=%d", n), func(b *testing.B) {
+			encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeProtoDelim))
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, f := range Families(results) {
+					if err := encoder.Encode(f); err != nil {
+						b.Fatal(err)
 					}
 				}
-			})
+			}
 		})
 	}
 }

@@ -46,7 +46,7 @@ func samples(exposition string) []string {
 const absent = "absent"
 
 // valueOf returns the value of the one sample of a metric.
-func valueOf(t *testing.T, families []*dto.MetricFamily, name string) string {
+func valueOf(t testing.TB, families []*dto.MetricFamily, name string) string {
 	t.Helper()
 	i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == name })
 	if i < 0 {
@@ -61,7 +61,7 @@ func valueOf(t *testing.T, families []*dto.MetricFamily, name string) string {
 
 // ones returns the values that a label has in those samples of a metric that are
 // 1. All others have to be 0.
-func ones(t *testing.T, families []*dto.MetricFamily, name, label string) string {
+func ones(t testing.TB, families []*dto.MetricFamily, name, label string) string {
 	t.Helper()
 	var values []string
 	for _, f := range families {

@@ -80,8 +80,8 @@ var Metrics = []Metric{
 	}},
 	{SessionError, gauge, perSession("code", "name"), "1 for the error code that HMP answered with, 0 for the others.", func(s sink, r *Result) {
 		code := r.Code.Catalogued()
-		for _, c := range codeLabels {
-			s.add(boolean(c.code == code), &c.labels)
+		for i := range codeLabels {
+			s.add(boolean(codeLabels[i].code == code), &codeLabels[i].labels)
 		}
 	}},
 	{SessionHTTPStatus, gauge, perSession(), "The HTTP status of the answer, 0 if there was none.", func(s sink, r *Result) {

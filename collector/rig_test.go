@@ -26,13 +26,13 @@ const offset = 500 * time.Millisecond
 // in memory, so that it works in a synctest bubble.
 type rig struct {
 	*Collector
-	t    *testing.T
+	t    testing.TB
 	dir  string // of the configuration
 	log  *canary.Log
 	hmps map[string]*hmpsim.PipeListener // by host and port
 }
 
-func newRig(t *testing.T, change ...func(*Options)) *rig {
+func newRig(t testing.TB, change ...func(*Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), log: canary.NewLog(t), hmps: make(map[string]*hmpsim.PipeListener)}
 	o := Options{MaxConcurrent: 100, TimeoutOffset: offset, UserAgent: "hmp_exporter/test", Logger: log.NewLogfmtLogger(r.log)}

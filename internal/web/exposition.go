@@ -165,7 +165,11 @@ func (b *body) Write(p []byte) (int, error) {
 // What expositions are written through.
 var (
 	texts = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 32<<10) }}
-	gzips = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+	gzips = sync.Pool{New: func() any {
+		// Expositions repeat themselves: to look for more costs a lot and brings little.
+		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // there is such a level
+		return z
+	}}
 )
 
 type errorLog struct{ log.Logger }

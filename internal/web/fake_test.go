@@ -39,7 +39,7 @@ func (f *fake) Last() []collector.Result                                 { retur
 func (f *fake) Register(prometheus.Registerer, func() (bool, time.Time)) {}
 
 // handlerOf returns the handler of a collector without a configuration.
-func handlerOf(t *testing.T, c Collector, change ...func(*Options)) http.Handler {
+func handlerOf(t testing.TB, c Collector, change ...func(*Options)) http.Handler {
 	t.Helper()
 	o := Options{
 		Collector:     c,

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -9,10 +8,4 @@ import (
 	"hmp_exporter/internal/canary"
 )
 
-func TestMain(m *testing.M) {
-	if os.Getenv(farSide) != "" {
-		beFarSide() // this is the other process of a benchmark
-		return
-	}
-	goleak.VerifyTestMain(canary.Watch(m))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
