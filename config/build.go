@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/units"
@@ -114,17 +115,21 @@ func (b *builder) finish() (*Config, error) {
 	if err := b.errs.orNil(); err != nil {
 		return nil, err
 	}
+	// Written when it is first asked for, as that takes as long as all else that is done here.
+	b.config.yaml = sync.OnceValues(func() ([]byte, error) { return encode(b.effective) })
+	return b.config, nil
+}
+
+// encode writes a configuration as YAML, with every secret masked.
+func encode(f rawFile) ([]byte, error) {
 	var buf bytes.Buffer
 	encoder := yaml.NewEncoder(&buf)
 	encoder.SetIndent(2)
-	for i := range b.effective.Targets {
-		maskProxy(&b.effective.Targets[i])
+	for i := range f.Targets {
+		maskProxy(&f.Targets[i])
 	}
-	if err := encoder.Encode(b.effective); err != nil {
-		return nil, Errors{{File: b.config.source, Problem: "cannot be written as YAML", cause: err}}
-	}
-	b.config.yaml = buf.Bytes()
-	return b.config, nil
+	err := encoder.Encode(f)
+	return buf.Bytes(), err
 }
 
 // checkName reports whether the name of a target or session is fit for a label and a URL.

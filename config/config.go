@@ -16,7 +16,7 @@ type Config struct {
 	source      string // the main file as given to Load, or "environment"
 	targetFiles int    // how many files target_files led to
 	checks      []check
-	yaml        []byte // secrets are masked already
+	yaml        func() ([]byte, error)
 }
 
 // Target is one HMP and how to talk to it.
@@ -88,4 +88,7 @@ func (c *Config) CheckSecrets() error {
 
 // YAML returns the running configuration: the targets of all files, with defaults
 // filled in and every secret masked. Paths are as the process would open them.
-func (c *Config) YAML() []byte { return slices.Clone(c.yaml) }
+func (c *Config) YAML() ([]byte, error) {
+	text, err := c.yaml()
+	return slices.Clone(text), err
+}

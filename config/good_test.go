@@ -52,22 +52,22 @@ func TestYAMLLoads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := config.YAML()
+		want := effective(t, config)
 		if len(config.Targets) == 0 {
 			continue // target_files are not in it, and without them no targets are an error
 		}
 		// Beside the first one, because paths are relative to the file.
 		again := filepath.Join(t.TempDir(), "hmp.yml")
-		if err := os.WriteFile(again, want, 0o600); err != nil {
+		if err := os.WriteFile(again, []byte(want), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		config, err = Load(again)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", file, err, want)
 		}
-		got := config.YAML()
+		got := effective(t, config)
 		dir := filepath.Dir(again) + string(filepath.Separator)
-		if diff := cmp.Diff(string(want), strings.ReplaceAll(string(got), dir, "")); diff != "" {
+		if diff := cmp.Diff(want, strings.ReplaceAll(got, dir, "")); diff != "" {
 			t.Errorf("%s (-first +again):\n%s", file, diff)
 		}
 	}
@@ -135,7 +135,17 @@ func show(t *testing.T, config *Config) string {
 	if err := config.Summary(&buf); err != nil {
 		t.Fatal(err)
 	}
-	return buf.String() + "\n" + string(config.YAML())
+	return buf.String() + "\n" + effective(t, config)
+}
+
+// effective is the configuration as YAML.
+func effective(t *testing.T, config *Config) string {
+	t.Helper()
+	text, err := config.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // printed gives values through every verb, also those that make no sense for them.

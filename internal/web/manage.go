@@ -12,8 +12,13 @@ func (h *handler) config(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, notLoaded, http.StatusServiceUnavailable)
 		return
 	}
+	text, err := cfg.YAML()
+	if err != nil {
+		http.Error(w, "the configuration cannot be written as YAML: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
 	contentType(w, plainText)
-	_, _ = w.Write(cfg.YAML())
+	_, _ = w.Write(text)
 }
 
 const notLoaded = "no configuration has been loaded yet"
