@@ -27,11 +27,10 @@ func expect(body []byte, sent string) (want expectation, deep bool) {
 		return want, true
 	}
 	want.textsKnown = true
+	want.code, want.message = told(body)
 	if want.accepted = err == nil && top != nil; !want.accepted {
 		return want, false
 	}
-	want.code, _ = textOf(top["code"], maxFieldSource)
-	want.message, _ = textOf(top["message"], maxFieldSource)
 	if json.Unmarshal(top["data"], &data) != nil || data == nil {
 		return want, false
 	}
@@ -48,6 +47,31 @@ func expect(body []byte, sent string) (want expectation, deep bool) {
 		d.LoginFailures = valueOf[float64](n)
 	}
 	return want, false
+}
+
+// told returns the code and the message of a body, as far as it goes.
+func told(body []byte) (code, message string) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+		return "", ""
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			break
+		}
+		field := map[any]*string{"code": &code, "message": &message}[name]
+		if field == nil || !bytes.HasPrefix(bytes.TrimLeft(body[d.InputOffset():], " \t\r\n"), []byte(":")) {
+			field = new(string) // that nobody asks for
+		}
+		*field = ""
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			break
+		}
+		*field, _ = textOf(value, maxFieldSource)
+	}
+	return code, message
 }
 
 // valueOf returns a value, or nil if it is of another type, null, or out of range.

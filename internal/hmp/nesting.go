@@ -6,26 +6,44 @@ type nesting struct {
 	depth int
 }
 
-// push notes a container and returns false if it is one too many.
-func (n *nesting) push(object bool) bool {
-	if n.depth == maxDepth {
-		return false
+// turn returns the state that the grammar leaves open with one of its marks.
+func (n *nesting) turn(mark state) state {
+	switch mark {
+	case opensObject:
+		return n.push(1, beforeMember)
+	case opensArray:
+		return n.push(0, beforeElement)
+	case illegal:
+		return illegal
+	case closes:
+		n.depth--
 	}
-	word, bit := n.depth/64, uint64(1)<<(n.depth%64)
-	if word == len(n.bits) {
-		n.bits = append(n.bits, 0)
-	}
-	if object {
-		n.bits[word] |= bit
-	} else {
-		n.bits[word] &^= bit
-	}
-	n.depth++
-	return true
+	return n.behind()
 }
 
-// top tells whether the innermost container is an object.
-func (n *nesting) top() bool {
+// push notes a container and returns the state within it.
+func (n *nesting) push(bit uint64, within state) state {
+	if n.depth == maxDepth {
+		return tooDeep
+	}
+	i, j := n.depth/64, n.depth%64
+	if i == len(n.bits) {
+		n.bits = append(n.bits, 0)
+	}
+	n.bits[i] = n.bits[i]&^(1<<j) | bit<<j
+	n.depth++
+	return within
+}
+
+// behind returns the state behind a value in the innermost container.
+func (n *nesting) behind() state {
 	i := n.depth - 1
-	return n.bits[i/64]>>(i%64)&1 == 1
+	switch {
+	case i < 0:
+		return behindAll
+	case n.bits[i/64]>>(i%64)&1 == 1:
+		return behindMember
+	default:
+		return behindElement
+	}
 }

@@ -39,7 +39,7 @@ type scanner struct {
 
 	kept    []byte // source of the last value that was to be kept
 	room    int    // how many more bytes may be kept
-	cut     bool   // whether there were more than that
+	cut     bool   // whether there were more than may be kept
 	decoded int    // bytes of the source of strings, so far
 
 	open nesting // containers that are being skipped
@@ -87,19 +87,6 @@ func (s *scanner) read() error {
 	return io.ErrNoProgress
 }
 
-// next returns the next byte and passes it. The end of the text is
-// io.ErrUnexpectedEOF here, as it comes in the middle of something.
-func (s *scanner) next() (byte, error) {
-	if s.pos == s.end {
-		if err := s.fill(); err != nil {
-			return 0, unexpected(err)
-		}
-	}
-	c := s.buf[s.pos]
-	s.pos++
-	return c, nil
-}
-
 // peek returns the next byte that is not white space, without passing it.
 func (s *scanner) peek() (byte, error) {
 	for {
@@ -117,7 +104,10 @@ func (s *scanner) peek() (byte, error) {
 // head is peek where the text may not end.
 func (s *scanner) head() (byte, error) {
 	c, err := s.peek()
-	return c, unexpected(err)
+	if err != nil {
+		return 0, unexpected(err)
+	}
+	return c, nil
 }
 
 // finish passes the white space behind the value and makes sure that the text ends there.

@@ -20,13 +20,16 @@ func (s *scanner) object(member func(name []byte) error) error {
 	})
 }
 
-// name passes a name and returns it, or nil if it is too long or not of ASCII
-// characters only.
+// name passes a name and returns it, or nil if it cannot be one that is looked for.
 func (s *scanner) name() ([]byte, error) {
-	if err := s.expect('"'); err != nil {
+	c, err := s.head()
+	if err != nil {
 		return nil, err
 	}
-	source, whole, err := s.keep(maxNameSource, s.quoted)
+	if c != '"' {
+		return nil, s.syntaxError()
+	}
+	source, whole, err := s.quoted(maxNameSource)
 	if err != nil || !whole {
 		return nil, err
 	}
@@ -80,86 +83,4 @@ func (s *scanner) expect(c byte) error {
 	}
 	s.pos++
 	return nil
-}
-
-// skip passes one value of any kind and depth. It does not call itself: the depth
-// is the far side's choice.
-func (s *scanner) skip() error {
-	s.open.depth = 0
-	for {
-		opened, err := s.skipHead(&s.open)
-		if err != nil {
-			return err
-		}
-		if opened {
-			continue
-		}
-		if done, err := s.skipTail(&s.open); done || err != nil {
-			return err
-		}
-	}
-}
-
-// skipHead passes a scalar, an empty container, or the beginning of a container
-// up to its first value; then it notes the container in open and returns true.
-func (s *scanner) skipHead(open *nesting) (opened bool, err error) {
-	c, err := s.head()
-	if err != nil {
-		return false, err
-	}
-	if c != '{' && c != '[' {
-		return false, s.scalar(c)
-	}
-	s.pos++
-	closing, err := s.head()
-	if err != nil {
-		return false, err
-	}
-	if closing == c+2 { // in ASCII, } stands two behind {, and ] two behind [
-		s.pos++
-		return false, nil
-	}
-	if !open.push(c == '{') {
-		return false, errTooDeep
-	}
-	if c == '{' {
-		return true, s.skipName()
-	}
-	return true, nil
-}
-
-// skipTail passes what may follow a value: a comma and, in an object, the next
-// name; or the ends of containers. It returns true behind the outermost value.
-func (s *scanner) skipTail(open *nesting) (done bool, err error) {
-	for open.depth > 0 {
-		c, err := s.head()
-		if err != nil {
-			return false, err
-		}
-		inObject := open.top()
-		switch {
-		case c == ',':
-			s.pos++
-			if inObject {
-				return false, s.skipName()
-			}
-			return false, nil
-		case c == '}' && inObject, c == ']' && !inObject:
-			s.pos++
-			open.depth--
-		default:
-			return false, s.syntaxError()
-		}
-	}
-	return true, nil
-}
-
-func (s *scanner) skipName() error {
-	if err := s.expect('"'); err != nil {
-		return err
-	}
-	if err := s.quoted(); err != nil {
-		return err
-	}
-	return s.expect(':')
 }

@@ -1,0 +1,128 @@
+package hmp
+
+// A state is what of a value has been passed, and so what may come next.
+type state uint8
+
+const (
+	beforeValue   state = iota
+	beforeElement       // behind [, where ] may come too
+	beforeMember        // behind {, where } may come too
+	beforeName
+	beforeColon
+	behindElement
+	behindMember
+
+	inString
+	escape // behind a backslash
+	hex1   // before the first of four digits
+	hex2
+	hex3
+	hex4
+
+	inName // as inString, and on from there
+	nameEscape
+	nameHex1
+	nameHex2
+	nameHex3
+	nameHex4
+
+	minus
+	zero // a number goes on with a fraction or an exponent only
+	integer
+	point
+	fraction
+	letterE
+	exponentSign
+	exponent
+
+	inWord // and so on: one behind each letter of true, false and null but the last
+
+	states = inWord + state(len("true"+"false"+"null")-3)
+)
+
+// In the place of a state, the grammar has one of these where it depends on the
+// containers around what comes next.
+const (
+	opensObject state = states + iota
+	opensArray
+	closes // a container
+	ends   // a string or a word
+	ended  // a number, by a byte that is not of it
+
+	// With one of these it is over.
+	illegal
+	tooDeep
+	behindAll // the value has been passed
+)
+
+// grammar has the state that a byte leads to, for each state. It is the grammar of
+// RFC 8259, but for containers: [nesting] knows those.
+var grammar = func() (g [states][256]state) {
+	set := func(at state, bytes string, next state) {
+		for _, c := range []byte(bytes) {
+			g[at][c] = next
+		}
+	}
+	for at := range g {
+		for c := range g[at] {
+			g[at][c] = illegal
+		}
+	}
+	for c := range g[zero] {
+		g[zero][c], g[integer][c], g[fraction][c], g[exponent][c] = ended, ended, ended, ended
+	}
+	for c := ' '; c <= 0xff; c++ {
+		g[inString][c], g[inName][c] = inString, inName
+	}
+	for _, rule := range grammarRules {
+		set(rule.at, rule.bytes, rule.next)
+	}
+	free := inWord
+	for _, word := range []string{"true", "false", "null"} {
+		at := beforeValue
+		for ; len(word) > 1; word = word[1:] {
+			set(at, word[:1], free)
+			at = free
+			free++
+		}
+		set(at, word, ends)
+	}
+	g[beforeElement] = g[beforeValue]
+	set(beforeElement, `]`, closes)
+	for at := beforeValue; at <= behindMember; at++ {
+		set(at, " \t\r\n", at)
+	}
+	return g
+}()
+
+const (
+	decimal     = "0123456789"
+	hexadecimal = decimal + "abcdefABCDEF"
+)
+
+// grammarRules are what is to be said byte by byte. Of two for a byte the later one holds.
+var grammarRules = []struct {
+	at    state
+	bytes string
+	next  state
+}{
+	{beforeValue, `{`, opensObject}, {beforeValue, `[`, opensArray}, {beforeValue, `"`, inString},
+	{beforeValue, `-`, minus}, {beforeValue, decimal, integer}, {beforeValue, `0`, zero},
+	{beforeMember, `"`, inName}, {beforeMember, `}`, closes},
+	{beforeName, `"`, inName}, {beforeColon, `:`, beforeValue},
+	{behindMember, `,`, beforeName}, {behindMember, `}`, closes},
+	{behindElement, `,`, beforeValue}, {behindElement, `]`, closes},
+
+	{inString, `"`, ends}, {inString, `\`, escape},
+	{escape, `"\/bfnrt`, inString}, {escape, `u`, hex1},
+	{hex1, hexadecimal, hex2}, {hex2, hexadecimal, hex3}, {hex3, hexadecimal, hex4}, {hex4, hexadecimal, inString},
+
+	{inName, `"`, beforeColon}, {inName, `\`, nameEscape},
+	{nameEscape, `"\/bfnrt`, inName}, {nameEscape, `u`, nameHex1},
+	{nameHex1, hexadecimal, nameHex2}, {nameHex2, hexadecimal, nameHex3}, {nameHex3, hexadecimal, nameHex4}, {nameHex4, hexadecimal, inName},
+
+	{minus, decimal, integer}, {minus, `0`, zero}, {integer, decimal, integer},
+	{zero, `.`, point}, {integer, `.`, point}, {point, decimal, fraction}, {fraction, decimal, fraction},
+	{zero, `eE`, letterE}, {integer, `eE`, letterE}, {fraction, `eE`, letterE},
+	{letterE, `+-`, exponentSign}, {letterE, decimal, exponent}, {exponentSign, decimal, exponent}, {exponent, decimal, exponent},
+}
