@@ -3,10 +3,14 @@ package collector
 import (
 	"bufio"
 	"bytes"
+	"io"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/expfmt"
+
+	"hmp_exporter/internal/hmp"
 )
 
 // TestText has package expfmt write what [WriteText] writes without it.
@@ -37,5 +41,16 @@ func checkText(t *testing.T, results []Result) {
 		if diff := cmp.Diff(want.String(), got.String()); diff != "" {
 			t.Errorf("(-expfmt +WriteText):\n%s", diff)
 		}
+	}
+}
+
+// TestTextTakesNoMemory is that nothing is allocated for a sample: a scrape of many
+// sessions would take more time for that than for anything else.
+func TestTextTakesNoMemory(t *testing.T) {
+	results := slices.Repeat([]Result{{Target: "studio", Session: "playout", Answer: hmp.Answer{Outcome: hmp.Valid, Responded: true}}}, 1000)
+	w := bufio.NewWriter(io.Discard)
+	allocations := testing.AllocsPerRun(10, func() { WriteText(w, results, true) }) / float64(len(results))
+	if allocations > 4 { // its labels take two, and it has more than forty samples
+		t.Errorf("%.1f allocations for a session", allocations)
 	}
 }

@@ -48,3 +48,20 @@ func TestFormatsInTurn(t *testing.T) {
 		}
 	}
 }
+
+// TestScrapeTakesLittleMemory is that what is made for a scrape is what is sent: no
+// handler, no registry, no families.
+func TestScrapeTakesLittleMemory(t *testing.T) {
+	handler := handlerOf(t, &fake{results: someResults(1)})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/probe?target=studio", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", prometheusAccept)
+	allocations := testing.AllocsPerRun(100, func() {
+		handler.ServeHTTP(&discard{header: make(http.Header)}, req)
+	})
+	if allocations > 60 { // some thirty, and a hundred and more by way of families
+		t.Errorf("%.0f allocations for a scrape", allocations)
+	}
+}

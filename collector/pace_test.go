@@ -1,0 +1,84 @@
+package collector
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// TestPace has many more sessions than there are places: they do not all go to an HMP
+// in one instant, nor one after the other.
+func TestPace(t *testing.T) {
+	const places, many = 10, 300
+	tests := []struct {
+		name string
+		want map[string]int // probes at once, by host
+	}{
+		{"one HMP", map[string]int{"studio": places}},
+		{"two HMPs", map[string]int{"studio": places / 2, "tower": places / 2}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, maxConcurrent(places))
+				seen := make(map[string]*pace)
+				var targets []string
+				for host := range tt.want {
+					seen[host] = new(pace)
+					answers, names := make(sessions), []string(nil)
+					for i := range many {
+						name := "s" + strconv.Itoa(i)
+						answers[name], names = seen[host].counted(valid()), append(names, name)
+					}
+					r.simulate(host, answers)
+					targets = append(targets, target(host, names...))
+				}
+				r.Apply(r.load(targets...))
+
+				for _, o := range outcomes(r.probe(Request{})) {
+					if o != hmp.Valid {
+						t.Fatalf("a session is %s", o)
+					}
+				}
+				got := make(map[string]int)
+				for host, p := range seen {
+					got[host] = p.most
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("probes at once (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// A pace is how many answers are being made at once, and the most that ever were.
+type pace struct {
+	mu        sync.Mutex
+	now, most int
+}
+
+// counted answers as b, after some work that is counted.
+func (p *pace) counted(b hmpsim.Behaviour) hmpsim.Behaviour {
+	return hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+		p.add(1)
+		time.Sleep(10 * time.Millisecond) // of the fake clock
+		p.add(-1)
+		b.Serve(w, r, c)
+	})
+}
+
+func (p *pace) add(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now += n
+	p.most = max(p.most, p.now)
+}
