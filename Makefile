@@ -19,13 +19,13 @@ LDFLAGS = -s -w \
 STATIC  = CGO_ENABLED=0 go build -trimpath -buildvcs=false
 
 # Every go.mod of the repository. The tools have theirs apart, so that the program's own lists what the program needs.
-MODULES = . e2e e2e/tools/prometheus e2e/tools/golangci-lint
+MODULES = . e2e e2e/tools/prometheus e2e/tools/peers e2e/tools/benchstat e2e/tools/golangci-lint
 
 .DELETE_ON_ERROR:
 
 .PHONY: help
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build the static program, ./hmp_exporter
@@ -46,12 +46,19 @@ unit: ## the packages' own tests, with the race detector, in random order
 
 # -count=1: Go's test cache does not see that the program beside the tests has changed.
 .PHONY: e2e
-e2e: build .tools/prometheus .tools/promtool buildah systemd-analyze ## the program and its image against a real Prometheus
+e2e: build .tools/prometheus .tools/promtool .tools/blackbox_exporter .tools/json_exporter buildah systemd-analyze ## the program and its image against a real Prometheus
 	go test -C e2e -count=1 -timeout=15m ./...
 
+# Times compare on the machine that the baseline is from; what is allocated compares anywhere. A new baseline is bench.out.
 .PHONY: bench
-bench: ## the benchmarks, with allocations
-	go test -run='^$$' -bench=. -benchmem ./...
+bench: .tools/benchstat ## the steps of a scrape, compared with bench/baseline.txt
+	go test -run='^$$' -bench=. -benchmem -count=6 $(BENCHMARKS) >bench.out || { cat bench.out; false; }
+	.tools/benchstat bench/baseline.txt bench.out
+BENCHMARKS = ./internal/hmp ./collector ./internal/web
+
+.PHONY: bench-peers
+bench-peers: build .tools/blackbox_exporter .tools/json_exporter ## docs/performance.md: the program beside its peers, 10 minutes
+	go run ./bench
 
 # One after the other, as go test fuzzes one target at a time. What it finds it writes to testdata/fuzz, where the
 # ordinary tests try it from then on. It may try to shorten an input 1000 times, or there it spends the minute.
@@ -78,6 +85,16 @@ clean: ## remove what was built here, the tools too
 # Prometheus, as it takes no tags: remove_all_sd, its own, leaves out the cloud discoveries and most of the build.
 .tools/prometheus .tools/promtool: .tools/%: e2e/tools/prometheus/go.mod
 	cd $(<D) && $(STATIC) -tags=remove_all_sd -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$*
+	@touch $@
+
+.tools/blackbox_exporter: PACKAGE = github.com/prometheus/blackbox_exporter
+.tools/json_exporter: PACKAGE = github.com/prometheus-community/json_exporter
+.tools/blackbox_exporter .tools/json_exporter: e2e/tools/peers/go.mod
+	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ $(PACKAGE)
+	@touch $@
+
+.tools/benchstat: e2e/tools/benchstat/go.mod
+	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ golang.org/x/perf/cmd/benchstat
 	@touch $@
 
 .tools/golangci-lint: e2e/tools/golangci-lint/go.mod

@@ -1,5 +1,5 @@
-// Package tables is how tests keep tables in documents true to the code that they
-// are made from.
+// Package tables keeps tables in documents true to the code that they are made from.
+// Each stands between two comments, <!-- name --> and <!-- end of name -->.
 package tables
 
 import (
@@ -11,9 +11,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// Insert returns a text with a table in the place that it has for it.
+func Insert(text, name, table string) (string, error) {
+	begin, end := fmt.Sprintf("<!-- %s -->\n", name), fmt.Sprintf("<!-- end of %s -->", name)
+	before, rest, ok := strings.Cut(text, begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		return "", fmt.Errorf("there is no place for the table of %s", name)
+	}
+	return before + begin + table + end + after, nil
+}
+
 // Check compares the tables in a document, by name, with what they have to be, or
-// writes them into it. Each stands between two comments, <!-- name --> and
-// <!-- end of name -->.
+// writes them into it.
 func Check(t testing.TB, file string, update bool, tables map[string]string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -22,13 +32,9 @@ func Check(t testing.TB, file string, update bool, tables map[string]string) {
 	}
 	want := string(text)
 	for name, table := range tables {
-		begin, end := fmt.Sprintf("<!-- %s -->\n", name), fmt.Sprintf("<!-- end of %s -->", name)
-		before, rest, ok := strings.Cut(want, begin)
-		_, after, ok2 := strings.Cut(rest, end)
-		if !ok || !ok2 {
-			t.Fatalf("%s has no place for the table of %s", file, name)
+		if want, err = Insert(want, name, table); err != nil {
+			t.Fatalf("%s: %v", file, err)
 		}
-		want = before + begin + table + end + after
 	}
 	if update {
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil { //nolint:gosec // everybody may read a document

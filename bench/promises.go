@@ -1,0 +1,164 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A promise is a number that the exporter is held to.
+type promise struct {
+	what   string
+	goal   float64 // at most
+	least  bool    // at least
+	always bool    // in every round, and not only in the median of them
+	unit   unit
+	figure func(r results) figure
+}
+
+// most promises that the median of a ratio is at most so much.
+func most(goal float64, key, to string, value func(measurement) float64, what string, args ...any) promise {
+	return promise{
+		what: fmt.Sprintf(what, args...), goal: goal, unit: times,
+		figure: func(r results) figure { return r.ratio(key, to, value) },
+	}
+}
+
+// never promises that a value is below a goal in every round.
+func never(goal float64, u unit, key string, value func(measurement) float64, what string, args ...any) promise {
+	return promise{
+		what: fmt.Sprintf(what, args...), goal: goal, always: true, unit: u,
+		figure: func(r results) figure { return r.of(key, value) },
+	}
+}
+
+// promises are all of them, in the order of the document.
+func promises() []promise {
+	var all []promise
+	for _, of := range []func() []promise{probePromises, tailPromises, fleetPromises, payloadPromises, spreadPromises, startPromises} {
+		all = append(all, of()...)
+	}
+	return all
+}
+
+// probePromises are of CPU time at 16 scrapers.
+func probePromises() (all []promise) {
+	for _, c := range []struct {
+		transport string
+		kept      bool
+		to        string
+		goal      float64
+	}{
+		{"http", true, theFloor, 2},
+		{"TLS", true, theFloor, 2},
+		{"http", false, theFloor, 1.5},
+		{"TLS", false, theFloor, 1.15},
+		{"http", false, blackbox, 0.25},
+		{"TLS", false, blackbox, 0.6},
+		{"http", true, blackbox, 0.15},
+		{"TLS", true, blackbox, 0.1},
+	} {
+		// What cannot keep connections is compared as it is.
+		key, to := probeKey(c.transport, 16, ours, c.kept), probeKey(c.transport, 16, c.to, c.kept && c.to == theFloor)
+		all = append(all, most(c.goal, key, to, cpu, "`/probe`, %s, %s connections: CPU to that of %s", c.transport, connections(c.kept), c.to))
+	}
+	return all
+}
+
+// tailPromises are of latency at 16 scrapers and of throughput at 128.
+func tailPromises() (all []promise) {
+	for _, transport := range transports {
+		for _, kept := range []bool{false, true} {
+			key, to := probeKey(transport, 16, ours, kept), probeKey(transport, 16, blackbox, false)
+			all = append(all, promise{
+				what: fmt.Sprintf("`/probe`, %s, %s connections: p99 to the p50 of blackbox_exporter", transport, connections(kept)), goal: 1, unit: times,
+				figure: func(r results) figure {
+					return r.pair(key, to, func(m, other measurement) float64 { return m.p99 / other.p50 })
+				},
+			})
+		}
+	}
+	for _, transport := range transports {
+		for _, kept := range []bool{false, true} {
+			p := most(3, probeKey(transport, 128, ours, kept), probeKey(transport, 128, blackbox, false), perSecond,
+				"`/probe`, %s, %s connections, 128 scrapers: probes/s to those of blackbox_exporter", transport, connections(kept))
+			p.least = true
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func fleetPromises() (all []promise) {
+	for _, transport := range transports {
+		for _, n := range []int{1000, mostSessions} {
+			key := fleetKey(transport, n, ours)
+			all = append(all,
+				most(2.5, key, fleetKey(transport, n, bareGET), cpu, "`/metrics`, %s, %s sessions: CPU to that of as many bare GETs", transport, grouped(n)),
+				never(20e3, kB, key, func(m measurement) float64 { return m.overIdle / float64(n) }, "`/metrics`, %s, %s sessions: peak RSS over idle for a session", transport, grouped(n)))
+		}
+		key := fleetKey(transport, mostSessions, ours)
+		all = append(all,
+			most(11, key, fleetKey(transport, 1000, ours), cpu, "`/metrics`, %s: CPU of 10,000 sessions to that of 1,000", transport),
+			never(15, seconds, key, longest, "`/metrics`, %s, 10,000 sessions: time to the answer", transport))
+	}
+	return all
+}
+
+func payloadPromises() (all []promise) {
+	for _, mb := range payloads {
+		key := payloadKey(mb, ours)
+		all = append(all,
+			most(4, key, payloadKey(mb, bareGET), cpu, "payload of %d MB: CPU to that of the bare GET", mb),
+			never(4e6, mB, key, overIdle, "payload of %d MB: peak RSS over idle", mb))
+	}
+	return all
+}
+
+func spreadPromises() []promise {
+	return []promise{
+		most(2, spreadKey(ours), spreadKey(theFloor), cpu, "1,000 scrapes over 10 s: CPU to that of the floor"),
+		never(64e6, mB, spreadKey(ours), peak, "1,000 scrapes over 10 s: peak RSS"),
+	}
+}
+
+func startPromises() []promise {
+	many, one := startKey(ours, mostSessions), startKey(ours, 1)
+	return []promise{
+		never(0.5, millis, many, start, "start with 10,000 sessions: exec to the first answered scrape"),
+		never(25e6, mB, one, resident, "start with one session: RSS"),
+		never(20e6, mB, one, binary, "size of the program"),
+	}
+}
+
+// held tells whether a promise was kept.
+func (p promise) held(f figure) bool {
+	switch {
+	case p.least:
+		return f.median >= p.goal
+	case p.always:
+		return f.most <= p.goal
+	default:
+		return f.median <= p.goal
+	}
+}
+
+// promiseTable says of every promise whether it was kept. All have to be measured.
+func (b *bench) promiseTable() (*table, error) {
+	t := &table{name: "promises", head: []string{"promise", "goal", "measured", "held"}}
+	var missing error
+	for _, p := range promises() {
+		f := p.figure(b.results)
+		if f.rounds == 0 {
+			missing = errors.Join(missing, fmt.Errorf("nothing was measured of the promise %q", p.what))
+		}
+		sign, held := "≤", "**no**"
+		if p.least {
+			sign = "≥"
+		}
+		if p.held(f) {
+			held = "yes"
+		}
+		t.add(p.what, sign+" "+p.unit.value(p.goal)+" "+p.unit.name, p.unit.figure(f)+" "+p.unit.name, held)
+	}
+	return t, missing
+}
