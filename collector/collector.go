@@ -115,18 +115,50 @@ func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
 	return results, nil
 }
 
-// share has do called with every index below n, by so many goroutines or fewer. More
-// would wait for a place anyhow, and each one has a stack to grow, which takes as long
-// as much of a probe.
-func share(group *sync.WaitGroup, goroutines, n int, do func(i int)) {
-	var next atomic.Int64
-	for range min(goroutines, n) {
-		group.Go(func() {
-			for i := next.Add(1); i <= int64(n); i = next.Add(1) {
-				do(int(i - 1))
+const (
+	// firstWorkers is how many make the probes of a target at first.
+	firstWorkers = 16
+	// doubling is how long it takes for there to be twice as many.
+	doubling = 50 * time.Millisecond
+)
+
+// share has do called with every index below n, by at most so many goroutines at once.
+// There are few at first: an HMP that answers fast does not need more, and then sees
+// few connections; one that is slow has many within a moment, but not in an instant.
+func share(group *sync.WaitGroup, most, n int, do func(i int)) {
+	most = min(most, n)
+	var taken atomic.Int64
+	none := make(chan struct{}) // closed when no index is left
+	work := func() {
+		for i := taken.Add(1); i <= int64(n); i = taken.Add(1) {
+			if i == int64(n) {
+				close(none)
 			}
-		})
+			do(int(i - 1))
+		}
 	}
+	workers := min(firstWorkers, most)
+	for range workers {
+		group.Go(work)
+	}
+	if workers == most {
+		return
+	}
+	group.Go(func() {
+		more := time.NewTicker(doubling)
+		defer more.Stop()
+		for workers < most {
+			select {
+			case <-more.C:
+			case <-none:
+				return
+			}
+			for range min(workers, most-workers) {
+				group.Go(work)
+				workers++
+			}
+		}
+	})
 }
 
 // Last returns the last result of every session, without probing. One that has

@@ -17,18 +17,22 @@ import (
 // TestPace has many more sessions than there are places: they do not all go to an HMP
 // in one instant, nor one after the other.
 func TestPace(t *testing.T) {
-	const places, many = 10, 300
+	const many = 300
 	tests := []struct {
-		name string
-		want map[string]int // probes at once, by host
+		name   string
+		places int
+		answer time.Duration  // time to one
+		want   map[string]int // probes at once, by host
 	}{
-		{"one HMP", map[string]int{"studio": places}},
-		{"two HMPs", map[string]int{"studio": places / 2, "tower": places / 2}},
+		{"one HMP", 10, time.Second / 10, map[string]int{"studio": 10}},
+		{"two HMPs", 10, time.Second / 100, map[string]int{"studio": 5, "tower": 5}},
+		{"a fast HMP, with room for more", 100, time.Millisecond, map[string]int{"studio": 16}},
+		{"a slow HMP, with room for more", 100, time.Second, map[string]int{"studio": 100}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, maxConcurrent(places))
+				r := newRig(t, maxConcurrent(tt.places))
 				seen := make(map[string]*pace)
 				var targets []string
 				for host := range tt.want {
@@ -36,7 +40,7 @@ func TestPace(t *testing.T) {
 					answers, names := make(sessions), []string(nil)
 					for i := range many {
 						name := "s" + strconv.Itoa(i)
-						answers[name], names = seen[host].counted(valid()), append(names, name)
+						answers[name], names = seen[host].counted(tt.answer, valid()), append(names, name)
 					}
 					r.simulate(host, answers)
 					targets = append(targets, target(host, names...))
@@ -67,10 +71,10 @@ type pace struct {
 }
 
 // counted answers as b, after some work that is counted.
-func (p *pace) counted(b hmpsim.Behaviour) hmpsim.Behaviour {
+func (p *pace) counted(work time.Duration, b hmpsim.Behaviour) hmpsim.Behaviour {
 	return hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 		p.add(1)
-		time.Sleep(10 * time.Millisecond) // of the fake clock
+		time.Sleep(work) // of the fake clock
 		p.add(-1)
 		b.Serve(w, r, c)
 	})
