@@ -152,7 +152,7 @@ func (p *program) serve(load func() (*config.Config, error), started func(url st
 
 	logger, slogger, flush := logging.New(os.Stderr, p.logFormat, p.logLevel)
 	defer flush()
-	limitMemory(logger)
+	tuneCollector(logger)
 	p.collector.Logger, p.web.Logger = logger, logger
 	p.collector.UserAgent = version.ComponentUserAgent("hmp_exporter")
 	sessions := collector.New(p.collector)
@@ -197,9 +197,18 @@ func (p *program) serve(load func() (*config.Config, error), started func(url st
 	return err
 }
 
-// limitMemory has the garbage collector keep within nine tenths of what the container
-// may have, unless GOMEMLIMIT says otherwise. The runtime itself keeps to its processors.
-func limitMemory(logger log.Logger) {
+// gcPercent is how much the garbage may be to what is in use, in percent: twice as much
+// as by default. What is in use is little, so that this costs few megabytes, and takes
+// a tenth off what a probe costs.
+const gcPercent = 200
+
+// tuneCollector has the garbage collector run less often, but keep within nine tenths
+// of the memory that the container may have, unless GOGC and GOMEMLIMIT say otherwise.
+// The runtime itself keeps to the container's processors.
+func tuneCollector(logger log.Logger) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	limit, err := memlimit.Set()
 	switch {
 	case err != nil:

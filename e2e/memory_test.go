@@ -11,27 +11,29 @@ import (
 	"testing"
 )
 
-// TestMemoryLimit runs the program in a control group, as a container is one: its garbage collector keeps within nine
-// tenths of what the group may have, unless the environment says otherwise.
-func TestMemoryLimit(t *testing.T) {
-	const limit = 200 << 20
-	group := controlGroup(t, limit)
+// TestMemory runs the program in a control group, as a container is one: its garbage collector keeps within nine tenths
+// of what the group may have, and makes use of it, unless the environment says otherwise.
+func TestMemory(t *testing.T) {
+	const most = 200 << 20
+	group := controlGroup(t, most)
 	for _, c := range []struct {
-		name, goMemLimit string
-		want             float64
+		name           string
+		environment    []string
+		limit, percent float64
 	}{
-		{"of the group", "", 0.9 * limit},
-		{"of the environment", "100MiB", 100 << 20},
+		{"by the group", nil, 0.9 * most, 200},
+		{"by the environment", []string{"GOMEMLIMIT=100MiB", "GOGC=50"}, 100 << 20, 50},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cmd := command(t, "sh", "-c", `echo $$ > "$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"),
 				exporterBinary, "demo", "--web.listen-address=127.0.0.1:0", "--no-collector.sessions")
-			if c.goMemLimit != "" {
-				cmd.Env = append(os.Environ(), "GOMEMLIMIT="+c.goMemLimit)
-			}
+			cmd.Env = append(os.Environ(), c.environment...)
 			exporter := start(t, cmd)
-			if got := valueOf(t, exporter.url(t), "go_gc_gomemlimit_bytes"); got < 0.999*c.want || got > c.want {
-				t.Errorf("the limit is %.0f bytes, want %.0f", got, c.want)
+			if got := valueOf(t, exporter.url(t), "go_gc_gomemlimit_bytes"); got < 0.999*c.limit || got > c.limit {
+				t.Errorf("the limit is %.0f bytes, want %.0f", got, c.limit)
+			}
+			if got := valueOf(t, exporter.url(t), "go_gc_gogc_percent"); got != c.percent {
+				t.Errorf("the garbage may be %.0f %% of what is in use, want %.0f", got, c.percent)
 			}
 			exporter.stop(t)
 		})
