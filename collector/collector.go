@@ -117,7 +117,7 @@ func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
 
 const (
 	// firstWorkers is how many make the probes of a target at first.
-	firstWorkers = 16
+	firstWorkers = 8
 	// doubling is how long it takes for there to be twice as many.
 	doubling = 50 * time.Millisecond
 )

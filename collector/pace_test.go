@@ -26,7 +26,7 @@ func TestPace(t *testing.T) {
 	}{
 		{"one HMP", 10, time.Second / 10, map[string]int{"studio": 10}},
 		{"two HMPs", 10, time.Second / 100, map[string]int{"studio": 5, "tower": 5}},
-		{"a fast HMP, with room for more", 100, time.Millisecond, map[string]int{"studio": 16}},
+		{"a fast HMP, with room for more", 100, time.Millisecond, map[string]int{"studio": 8}},
 		{"a slow HMP, with room for more", 100, time.Second, map[string]int{"studio": 100}},
 	}
 	for _, tt := range tests {
