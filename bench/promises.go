@@ -13,6 +13,7 @@ type promise struct {
 	always bool    // in every round, and not only in the median of them
 	unit   unit
 	figure func(r results) figure
+	floor  func(r results) figure // what the floor comes to, beside a peer; may be nil
 }
 
 // most promises that the median of a ratio is at most so much.
@@ -59,7 +60,12 @@ func probePromises() (all []promise) {
 	} {
 		// What cannot keep connections is compared as it is.
 		key, to := probeKey(c.transport, 16, ours, c.kept), probeKey(c.transport, 16, c.to, c.kept && c.to == theFloor)
-		all = append(all, most(c.goal, key, to, cpu, "`/probe`, %s, %s connections: CPU to that of %s", c.transport, connections(c.kept), c.to))
+		p := most(c.goal, key, to, cpu, "`/probe`, %s, %s connections: CPU to that of %s", c.transport, connections(c.kept), c.to)
+		if c.to == blackbox {
+			floor := probeKey(c.transport, 16, theFloor, c.kept)
+			p.floor = func(r results) figure { return r.ratio(floor, to, cpu) }
+		}
+		all = append(all, p)
 	}
 	return all
 }
@@ -68,20 +74,24 @@ func probePromises() (all []promise) {
 func tailPromises() (all []promise) {
 	for _, transport := range transports {
 		for _, kept := range []bool{false, true} {
-			key, to := probeKey(transport, 16, ours, kept), probeKey(transport, 16, blackbox, false)
+			tail := func(subject string) func(r results) figure {
+				key, to := probeKey(transport, 16, subject, kept), probeKey(transport, 16, blackbox, false)
+				return func(r results) figure {
+					return r.pair(key, to, func(m, other measurement) float64 { return m.p99 / other.p50 })
+				}
+			}
 			all = append(all, promise{
 				what: fmt.Sprintf("`/probe`, %s, %s connections: p99 to the p50 of blackbox_exporter", transport, connections(kept)), goal: 1, unit: times,
-				figure: func(r results) figure {
-					return r.pair(key, to, func(m, other measurement) float64 { return m.p99 / other.p50 })
-				},
+				figure: tail(ours), floor: tail(theFloor),
 			})
 		}
 	}
 	for _, transport := range transports {
 		for _, kept := range []bool{false, true} {
-			p := most(3, probeKey(transport, 128, ours, kept), probeKey(transport, 128, blackbox, false), perSecond,
-				"`/probe`, %s, %s connections, 128 scrapers: probes/s to those of blackbox_exporter", transport, connections(kept))
+			key, floor, to := probeKey(transport, 128, ours, kept), probeKey(transport, 128, theFloor, kept), probeKey(transport, 128, blackbox, false)
+			p := most(3, key, to, perSecond, "`/probe`, %s, %s connections, 128 scrapers: probes/s to those of blackbox_exporter", transport, connections(kept))
 			p.least = true
+			p.floor = func(r results) figure { return r.ratio(floor, to, perSecond) }
 			all = append(all, p)
 		}
 	}
@@ -144,7 +154,7 @@ func (p promise) held(f figure) bool {
 
 // promiseTable says of every promise whether it was kept. All have to be measured.
 func (b *bench) promiseTable() (*table, error) {
-	t := &table{name: "promises", head: []string{"promise", "goal", "measured", "held"}}
+	t := &table{name: "promises", head: []string{"promise", "goal", "measured", "held", "the floor"}}
 	var missing error
 	for _, p := range promises() {
 		f := p.figure(b.results)
@@ -158,7 +168,11 @@ func (b *bench) promiseTable() (*table, error) {
 		if p.held(f) {
 			held = "yes"
 		}
-		t.add(p.what, sign+" "+p.unit.value(p.goal)+" "+p.unit.name, p.unit.figure(f)+" "+p.unit.name, held)
+		floor := ""
+		if p.floor != nil {
+			floor = p.unit.figure(p.floor(b.results)) + " " + p.unit.name
+		}
+		t.add(p.what, sign+" "+p.unit.value(p.goal)+" "+p.unit.name, p.unit.figure(f)+" "+p.unit.name, held, floor)
 	}
 	return t, missing
 }
