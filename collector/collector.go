@@ -84,7 +84,7 @@ type Request struct {
 	ScrapeTimeout string
 }
 
-// Probe probes the sessions that r names, all at once as far as there is room, and
+// Probe probes the sessions that r names, as many at once as there is room for, and
 // returns a result for each one in the order of the configuration, targets
 // together. The error is an [ErrUnknownTarget] or [ErrUnknownSession].
 func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
@@ -97,68 +97,40 @@ func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
 		sessions += len(members)
 	}
 	results := make([]Result, sessions)
-	probe := func(m *member, result *Result) {
-		*result = c.probe(ctx, m, start, allowance(m.target.Timeout, r.ScrapeTimeout, c.offset))
-	}
 	if sessions == 1 {
-		probe(targets[0][0], &results[0])
+		m := targets[0][0]
+		s := span{start, allowance(m.target.Timeout, r.ScrapeTimeout, c.offset)}
+		results[0] = c.probe(ctx, m.board(s.end()), s)
 		return results, nil
 	}
 	var probing sync.WaitGroup
 	rest := results
 	for _, members := range targets {
-		own := rest[:len(members)]
+		s := span{start, allowance(members[0].target.Timeout, r.ScrapeTimeout, c.offset)}
+		c.probeTarget(ctx, &probing, members, s, rest[:len(members)])
 		rest = rest[len(members):]
-		share(&probing, members[0].room.places, len(members), func(i int) { probe(members[i], &own[i]) })
 	}
 	probing.Wait()
 	return results, nil
 }
 
-const (
-	// firstWorkers is how many make the probes of a target at first.
-	firstWorkers = 8
-	// doubling is how long it takes for there to be twice as many.
-	doubling = 50 * time.Millisecond
-)
-
-// share has do called with every index below n, by at most so many goroutines at once.
-// There are few at first: an HMP that answers fast does not need more, and then sees
-// few connections; one that is slow has many within a moment, but not in an instant.
-func share(group *sync.WaitGroup, most, n int, do func(i int)) {
-	most = min(most, n)
-	var taken atomic.Int64
-	none := make(chan struct{}) // closed when no index is left
-	work := func() {
-		for i := taken.Add(1); i <= int64(n); i = taken.Add(1) {
-			if i == int64(n) {
-				close(none)
-			}
-			do(int(i - 1))
+// probeTarget probes the sessions of a target. All have a flight from the beginning,
+// which scrapes that come a moment later share, whether it has started or waits.
+func (c *Collector) probeTarget(ctx context.Context, probing *sync.WaitGroup, members []*member, s span, results []Result) {
+	seats := make([]seat, len(members))
+	var pilots []int
+	for i, m := range members {
+		if seats[i] = m.board(s.end()); seats[i].pilot {
+			pilots = append(pilots, i)
 		}
 	}
-	workers := min(firstWorkers, most)
-	for range workers {
-		group.Go(work)
-	}
-	if workers == most {
-		return
-	}
-	group.Go(func() {
-		more := time.NewTicker(doubling)
-		defer more.Stop()
-		for workers < most {
-			select {
-			case <-more.C:
-			case <-none:
-				return
-			}
-			for range min(workers, most-workers) {
-				group.Go(work)
-				workers++
-			}
+	probe := func(i int) { results[i] = c.probe(ctx, seats[i], s) }
+	for i := range seats {
+		if !seats[i].pilot {
+			probing.Go(func() { probe(i) })
 		}
-	})
+	}
+	members[0].room.share(probing, len(pilots), s, func(i int) { probe(pilots[i]) })
 }
 
 // Last returns the last result of every session, without probing. One that has

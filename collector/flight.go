@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"cmp"
 	"context"
 	"sync/atomic"
 	"time"
@@ -20,16 +19,34 @@ type flight struct {
 	result   Result
 }
 
-// board returns the flight that is under way, or a new one and true: then the
-// caller has to fly it.
-func (m *member) board(deadline time.Time) (f *flight, pilot bool) {
+// A span is the time that a scrape has for a probe.
+type span struct {
+	start  time.Time
+	length time.Duration
+}
+
+func (s span) end() time.Time { return s.start.Add(s.length) }
+
+// half is when a probe has to begin: one that began in the last moment would say of an
+// HMP that it did not answer.
+func (s span) half() time.Time { return s.start.Add(s.length / 2) }
+
+// A seat is one on a flight of a member. Its pilot has to fly it.
+type seat struct {
+	*flight
+	member *member
+	pilot  bool
+}
+
+// board returns a seat on the flight that is under way, or else on a new one.
+func (m *member) board(deadline time.Time) seat {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.flight != nil {
-		return m.flight, false
+		return seat{m.flight, m, false}
 	}
 	m.flight = &flight{deadline: deadline, landed: make(chan struct{})}
-	return m.flight, true
+	return seat{m.flight, m, true}
 }
 
 func (m *member) land(f *flight) {
@@ -54,16 +71,16 @@ func (f *flight) late() session.Report {
 // saturated is the report of a probe for which there was no room.
 var saturated = session.Report{Answer: hmp.Answer{Outcome: hmp.Saturated}}
 
-// probe returns the result of a probe of m that ends within the given time from the start.
-func (c *Collector) probe(ctx context.Context, m *member, start time.Time, given time.Duration) Result {
-	deadline := start.Add(given)
+// probe returns the result of a probe that ends within its span.
+func (c *Collector) probe(ctx context.Context, s seat, within span) Result {
+	m, deadline := s.member, within.end()
 	// A scraper that hangs up does not end a probe: others may share it.
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	defer cancel()
 	for {
-		f, pilot := m.board(deadline)
-		if pilot {
-			c.fly(ctx, m, f, start, given)
+		f := s.flight
+		if s.pilot {
+			c.fly(ctx, m, f, within)
 			return f.result
 		}
 		patience := deadline
@@ -78,7 +95,7 @@ func (c *Collector) probe(ctx context.Context, m *member, start time.Time, given
 			late.Stop()
 		case <-late.C:
 			c.metrics.coalesced.Inc()
-			r := m.result(start, given, f.late())
+			r := m.result(within.start, within.length, f.late())
 			m.state.tally(&r)
 			return r
 		}
@@ -89,33 +106,33 @@ func (c *Collector) probe(ctx context.Context, m *member, start time.Time, given
 			c.metrics.coalesced.Inc()
 			return f.result
 		}
-		start = time.Now()
-		given = deadline.Sub(start)
+		within = span{time.Now(), time.Until(deadline)}
+		s = m.board(deadline)
 	}
 }
 
 // fly makes the probe and lands f with its result.
-func (c *Collector) fly(ctx context.Context, m *member, f *flight, start time.Time, given time.Duration) {
+func (c *Collector) fly(ctx context.Context, m *member, f *flight, within span) {
 	defer m.land(f)
-	f.result = c.survive(m, given, func() Result { return c.makeProbe(ctx, m, f, start, given) })
+	f.result = c.survive(m, within.length, func() Result { return c.makeProbe(ctx, m, f, within) })
 	m.state.conclude(&f.result, c.logger)
 }
 
 // makeProbe makes the probe, once there is room for it.
-func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, start time.Time, given time.Duration) Result {
-	// Half of the time is for the probe itself: one that began in the last moment
-	// would say of an HMP that it did not answer.
-	if !m.room.enter(start.Add(given / 2)) {
-		return m.result(start, given, saturated)
+func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, within span) Result {
+	if !m.room.enter(within.half()) {
+		return m.result(within.start, within.length, saturated)
 	}
 	defer m.room.leave()
-	now := time.Now()
-	left := f.deadline.Sub(now)
+	start, given := time.Now(), within.length
+	left := within.end().Sub(start)
 	if left <= 0 { // there was room, but no processor
-		return m.result(start, given, saturated)
+		return m.result(within.start, given, saturated)
 	}
-	// What is said of the time had shall not change with every probe by some microseconds.
-	start, given = now, min(given, cmp.Or(left.Round(time.Millisecond), left))
+	// What is said of the time had shall not change with every probe by a moment.
+	if left < given-given/100 {
+		given = left
+	}
 
 	c.metrics.inFlight.Inc()
 	defer c.metrics.inFlight.Dec()

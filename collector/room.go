@@ -11,7 +11,8 @@ import (
 // target that hangs, with however many sessions, leaves half of the places to others.
 type room struct {
 	all, target *semaphore.Weighted
-	places      int // that a target can have
+	places      int                 // that the target can have
+	turn        *semaphore.Weighted // of the scrapes of the target
 }
 
 // roomOfTarget returns the room for a target, one of several or the only one.
@@ -20,7 +21,7 @@ func (c *Collector) roomOfTarget(only bool) room {
 	if only {
 		share = c.maxConcurrent
 	}
-	return room{c.places, semaphore.NewWeighted(int64(share)), share}
+	return room{c.places, semaphore.NewWeighted(int64(share)), share, semaphore.NewWeighted(1)}
 }
 
 // enter takes a place, after a wait if need be, and tells whether it did.
