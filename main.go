@@ -152,7 +152,7 @@ func (p *program) serve(load func() (*config.Config, error), started func(url st
 
 	logger, slogger, flush := logging.New(os.Stderr, p.logFormat, p.logLevel)
 	defer flush()
-	tuneCollector(logger)
+	tuneGarbageCollector(logger)
 	p.collector.Logger, p.web.Logger = logger, logger
 	p.collector.UserAgent = version.ComponentUserAgent("hmp_exporter")
 	sessions := collector.New(p.collector)
@@ -202,18 +202,23 @@ func (p *program) serve(load func() (*config.Config, error), started func(url st
 // a tenth off what a probe costs.
 const gcPercent = 200
 
-// tuneCollector has the garbage collector run less often, but keep within nine tenths
+// tuneGarbageCollector has the garbage collector run less often, but keep within nine tenths
 // of the memory that the container may have, unless GOGC and GOMEMLIMIT say otherwise.
 // The runtime itself keeps to the container's processors.
-func tuneCollector(logger log.Logger) {
+func tuneGarbageCollector(logger log.Logger) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	limit, err := memlimit.Set()
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	limit, err := memlimit.ApplyRatio(memlimit.FromCgroup, 0.9)()
 	switch {
+	case errors.Is(err, memlimit.ErrNoLimit):
 	case err != nil:
 		_ = level.Debug(logger).Log("msg", "the memory of the container is not known", "err", err)
 	case limit < math.MaxInt64:
+		debug.SetMemoryLimit(int64(limit))
 		_ = level.Info(logger).Log("msg", "limited the memory", "bytes", limit)
 	}
 }

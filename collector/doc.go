@@ -5,14 +5,15 @@
 //
 //	a Request → an allowance of time → the configuration of this moment →
 //	the members asked for, so many at once → session.Source, which has the token
-//	→ hmp.Client → a Result → Families
+//	→ hmp.Client → a Result → WriteText
 //
 // Nothing outlives a scrape but a little state for each session: its token,
 // counters, the last result, and the probe that is under way. Probing comes
 // before gathering, because a prometheus.Collector has no context to be bounded
-// by; and the metrics of sessions are written as metric families directly instead
-// of through a registry, which would check the same constant names and labels on
-// every scrape. A test does that with a pedantic registry.
+// by; and the metrics of sessions are written directly instead of through a registry
+// and families, which would check the same constant names and labels on every scrape.
+// Tests do that, with a pedantic registry and with package expfmt. [Families] is for
+// who wants something else than text.
 //
 // [Metrics] lists all that is exported. It is the one place to change for a new
 // metric.

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -39,5 +40,32 @@ func TestFamiliesKeepResults(t *testing.T) {
 	}
 	if diff := cmp.Diff(manyResults(), results); diff != "" {
 		t.Errorf("results (-before +after):\n%s", diff)
+	}
+}
+
+// TestCertificateExpiry is that each target has the earliest of its own sessions, if any
+// of them has one.
+func TestCertificateExpiry(t *testing.T) {
+	at := func(target string, expiry int64) Result {
+		r := Result{Target: target, Session: "playout"}
+		if expiry != 0 {
+			r.CertificateExpiry = time.Unix(expiry, 0)
+		}
+		return r
+	}
+	want := map[string]float64{"studio": 200, "tower": 100, "arena": 300}
+	got := make(map[string]float64)
+	for _, f := range Families([]Result{
+		at("studio", 0), at("studio", 200), at("studio", 250), at("studio", 0),
+		at("tower", 100), at("arena", 300), at("arena", 0), at("lab", 0),
+	}) {
+		if f.GetName() == TLSCertificateExpiry {
+			for _, m := range f.Metric {
+				got[labelOf(m, "target")] = m.GetGauge().GetValue()
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/expfmt"
@@ -17,6 +18,7 @@ import (
 func TestText(t *testing.T) {
 	checkText(t, nil)
 	checkText(t, manyResults())
+	checkText(t, []Result{{Target: `a"b\c`, Session: "d\ne", Answer: hmp.Answer{CertificateExpiry: time.Unix(1748000000, 0)}}})
 	for _, r := range sampleResults() {
 		checkText(t, []Result{r})
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -91,8 +90,7 @@ func (h *handler) writeText(w http.ResponseWriter, r *http.Request, format *nego
 	header := w.Header()
 	header.Set("Content-Type", string(format.Format))
 	header.Add("Vary", "Accept")
-	plain := &body{Writer: w}
-	var to io.Writer = plain
+	var to io.Writer = w
 	if e.worthCompressing() {
 		header.Add("Vary", "Accept-Encoding")
 		if acceptsGzip(r.Header) {
@@ -115,16 +113,19 @@ func (h *handler) writeText(w http.ResponseWriter, r *http.Request, format *nego
 	}()
 
 	err := encode(out, format, own, e.results)
-	if to == plain && !plain.begun {
+	if to == w { // of no effect if a part has been sent
 		header.Set("Content-Length", strconv.Itoa(out.Buffered()))
 	}
-	if err = errors.Join(err, out.Flush()); err != nil {
+	if flushed := out.Flush(); err == nil {
+		err = flushed
+	}
+	if err != nil {
 		errorLog{h.Logger}.Println("error encoding and sending metrics:", err)
 	}
 }
 
 func acceptsGzip(h http.Header) bool {
-	for accepted := range strings.SplitSeq(h.Get("Accept-Encoding"), ",") {
+	for accepted := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
 		coding, parameters, _ := mime.ParseMediaType(accepted) // which has the same form
 		if quality, err := strconv.ParseFloat(cmp.Or(parameters["q"], "1"), 64); coding == "gzip" && err == nil && quality > 0 {
 			return true
@@ -149,17 +150,6 @@ func encode(out *bufio.Writer, format *negotiated, families []*dto.MetricFamily,
 	}
 	_, err := expfmt.FinalizeOpenMetrics(out)
 	return err
-}
-
-// A body knows whether a part of it has been sent.
-type body struct {
-	io.Writer
-	begun bool
-}
-
-func (b *body) Write(p []byte) (int, error) {
-	b.begun = true
-	return b.Writer.Write(p)
 }
 
 // What expositions are written through.

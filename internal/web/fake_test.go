@@ -26,6 +26,8 @@ type fake struct {
 	// gate, unless nil, holds each probe until it has sent something. As with the
 	// real one, a scraper that hangs up does not end the probe.
 	gate chan struct{}
+	// own, unless nil, is a metric of its own.
+	own prometheus.Collector
 }
 
 func (f *fake) Probe(context.Context, collector.Request) ([]collector.Result, error) {
@@ -35,8 +37,13 @@ func (f *fake) Probe(context.Context, collector.Request) ([]collector.Result, er
 	return f.results, nil
 }
 
-func (f *fake) Last() []collector.Result                                 { return f.results }
-func (f *fake) Register(prometheus.Registerer, func() (bool, time.Time)) {}
+func (f *fake) Last() []collector.Result { return f.results }
+
+func (f *fake) Register(r prometheus.Registerer, _ func() (bool, time.Time)) {
+	if f.own != nil {
+		r.MustRegister(f.own)
+	}
+}
 
 // handlerOf returns the handler of a collector without a configuration.
 func handlerOf(t testing.TB, c Collector, change ...func(*Options)) http.Handler {

@@ -94,6 +94,7 @@ func TestCompression(t *testing.T) {
 		{"not mentioned", "/metrics", "", ""},
 		{"identity", "/metrics", "identity", ""},
 		{"refused", "/metrics", "gzip;q=0", ""},
+		{"malformed", "/metrics", "gzip;q=x, ;;,", ""},
 		{"unknown", "/metrics", "br", ""},
 		{"few sessions", "/probe?target=studio", "gzip", ""}, // see minCompressed
 	} {
