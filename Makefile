@@ -79,7 +79,7 @@ lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod i
 
 .PHONY: clean
 clean: ## remove what was built here, the tools too
-	rm -rf $(BIN) .tools
+	rm -rf $(BIN) .tools bench.out
 
 # The tools are built from their source, once; a new version in a go.mod builds them again. `go tool` would not do for
 # Prometheus, as it takes no tags: remove_all_sd, its own, leaves out the cloud discoveries and most of the build.

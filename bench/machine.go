@@ -24,7 +24,7 @@ func (b *bench) machineTable(ctx context.Context) (*table, error) {
 	t := &table{name: "machine", head: []string{"what", "which"}}
 	t.add("processor", fmt.Sprintf("%s, %d cores", processor, runtime.NumCPU()))
 	t.add("kernel", kernel)
-	t.add("rounds", fmt.Sprint(b.rounds))
+	t.add("rounds", fmt.Sprintf("%d, of large payloads %d, of scrapes over 10 s %d", b.rounds, b.payloadRounds(), b.spreadRounds()))
 	version, err := exec.CommandContext(ctx, b.binaries[ours], "--version").Output()
 	if err != nil {
 		return nil, fmt.Errorf("failed to ask %s for its version: %w", b.binaries[ours], err)

@@ -56,7 +56,7 @@ func parseFlags() (options, error) {
 	o := options{binaries: make(map[string]string)}
 	flag.IntVar(&o.rounds, "rounds", 7, "how often each batch of scrapes is measured")
 	flag.StringVar(&o.only, "only", "", "measure one `section` and write no document: "+sectionNames())
-	flag.BoolVar(&o.smoke, "smoke", false, "make a few scrapes of everything, to see that it works")
+	flag.BoolVar(&o.smoke, "smoke", false, "make a few scrapes of everything, to see that it works; write no document but to -out")
 	flag.StringVar(&o.refuse, "refuse", "", "have the HMP turn a session away while this `subject` is measured, to see that it is noticed")
 	flag.StringVar(&o.document, "document", "docs/performance.md", "document that has places for the tables")
 	flag.StringVar(&o.out, "out", "", "where to write it (default there)")
@@ -68,7 +68,9 @@ func parseFlags() (options, error) {
 		})
 	}
 	flag.Parse()
-	o.out = cmp.Or(o.out, o.document)
+	if !o.smoke {
+		o.out = cmp.Or(o.out, o.document)
+	}
 	switch {
 	case flag.NArg() > 0:
 		return o, fmt.Errorf("there are only flags here, not %q", flag.Arg(0))
@@ -110,5 +112,8 @@ func (b *bench) measureAll(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("%s\n\n%s", promises.name, promises)
+	if b.out == "" {
+		return nil
+	}
 	return writeDocument(b.document, b.out, append(all, machine, promises))
 }

@@ -103,8 +103,8 @@ func (b *bench) measure(t turn) (m measurement, err error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return m, err
 	}
-	if got := answered.GETs - asked.GETs; got != t.gets || answered.Others != asked.Others {
-		return m, fmt.Errorf("%d GETs and %d other requests came to the HMP, want %d and none", got, answered.Others-asked.Others, t.gets)
+	if err := answered.since(asked, t.gets); err != nil {
+		return m, err
 	}
 	scrapes, elapsed := float64(t.scrapes), report.Elapsed.Seconds()
 	return measurement{
@@ -115,4 +115,14 @@ func (b *bench) measure(t turn) (m measurement, err error) {
 		resident:  before.resident, peak: after.peak,
 		overIdle: after.peak - t.subject.idle.resident,
 	}, nil
+}
+
+// since returns an error unless exactly so many GETs, and nothing else, came to the HMP
+// since an earlier report.
+func (r hmpReport) since(before hmpReport, gets int) error {
+	got, others := r.GETs-before.GETs, r.Others-before.Others
+	if got != gets || others != 0 {
+		return fmt.Errorf("%d GETs and %d other requests came to the HMP, want %d and none", got, others, gets)
+	}
+	return nil
 }

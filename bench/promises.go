@@ -152,6 +152,18 @@ func (p promise) held(f figure) bool {
 	}
 }
 
+// verdict says whether a promise was held, and whether another run could say otherwise.
+func (p promise) verdict(f figure) string {
+	verdict := "**no**"
+	if p.held(f) {
+		verdict = "yes"
+	}
+	if !p.always && f.least <= p.goal && p.goal <= f.most {
+		verdict += ", barely"
+	}
+	return verdict
+}
+
 // promiseTable says of every promise whether it was kept. All have to be measured.
 func (b *bench) promiseTable() (*table, error) {
 	t := &table{name: "promises", head: []string{"promise", "goal", "measured", "held", "the floor"}}
@@ -161,18 +173,15 @@ func (b *bench) promiseTable() (*table, error) {
 		if f.rounds == 0 {
 			missing = errors.Join(missing, fmt.Errorf("nothing was measured of the promise %q", p.what))
 		}
-		sign, held := "≤", "**no**"
+		sign := "≤"
 		if p.least {
 			sign = "≥"
-		}
-		if p.held(f) {
-			held = "yes"
 		}
 		floor := ""
 		if p.floor != nil {
 			floor = p.unit.figure(p.floor(b.results)) + " " + p.unit.name
 		}
-		t.add(p.what, sign+" "+p.unit.value(p.goal)+" "+p.unit.name, p.unit.figure(f)+" "+p.unit.name, held, floor)
+		t.add(p.what, sign+" "+p.unit.value(p.goal)+" "+p.unit.name, p.unit.figure(f)+" "+p.unit.name, p.verdict(f), floor)
 	}
 	return t, missing
 }

@@ -80,10 +80,16 @@ func (l load) run(o loadOrder) (loadReport, error) {
 	slices.Sort(latencies)
 	return loadReport{
 		Elapsed: elapsed,
-		P50:     latencies[(o.Times-1)/2],
-		P99:     latencies[(o.Times*99+99)/100-1],
-		Longest: latencies[o.Times-1],
+		P50:     percentile(latencies, 50),
+		P99:     percentile(latencies, 99),
+		Longest: percentile(latencies, 100),
 	}, nil
+}
+
+// percentile returns the least of sorted values that so many percent of them are not
+// above.
+func percentile(sorted []time.Duration, percent int) time.Duration {
+	return sorted[(len(sorted)*percent+99)/100-1]
 }
 
 // work lets every worker make its share. Where there are as many sessions as workers,

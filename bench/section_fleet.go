@@ -9,8 +9,8 @@ import (
 // fleetSizes are numbers of sessions on one HMP.
 var fleetSizes = []int{1, 1000, mostSessions}
 
-// fleetWorkers is how many GETs are made at once in place of a scrape: as many probes
-// as the exporter makes at once.
+// fleetWorkers is how many GETs are made at once in place of a scrape: as many as the
+// exporter makes probes at once where there is a need. Fewer cost them no less.
 const fleetWorkers = 256
 
 func fleetKey(transport string, sessions int, subject string) string {

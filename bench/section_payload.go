@@ -31,7 +31,7 @@ func (b *bench) payloads(ctx context.Context) error {
 			}
 			turns = append(turns, b.payloadTurn(x, i))
 		}
-		if err := b.takeTurns(min(b.rounds, 5), turns); err != nil {
+		if err := b.takeTurns(b.payloadRounds(), turns); err != nil {
 			return err
 		}
 		b.stopAll()
@@ -93,3 +93,6 @@ func (b *bench) payloadTables() []*table {
 	}
 	return []*table{t}
 }
+
+// payloadRounds are fewer, as those of the peers take seconds.
+func (b *bench) payloadRounds() int { return min(b.rounds, 5) }

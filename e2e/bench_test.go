@@ -5,9 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const performance = "../docs/performance.md"
@@ -49,32 +50,32 @@ func TestBench(t *testing.T) {
 	}
 	noCanary(t, "the document", string(written))
 
-	// What was measured of each subject, in rows of the tables.
-	rows := map[string]int{
-		"promises":    len(promises(t, stdout)),
-		"machine":     6,
-		"probe: http": 3 * 8, // of the bare GET, the floor, hmp_exporter with new and kept connections, and of the peers
-		"probe: TLS":  3 * 8,
-		"fleet":       2 * 3,
-		"payload":     3 * 4,
-		"spread":      3,
-		"start":       4,
+	// What was measured of each subject, in rows of the tables, and how many cells of a row say what it is about.
+	tables := map[string]struct{ rows, subject int }{
+		"promises":    {len(promises(t, stdout)), 2},
+		"machine":     {6, 1},
+		"probe: http": {3 * 8, 3}, // of the bare GET, the floor, hmp_exporter with new and kept connections, and of the peers
+		"probe: TLS":  {3 * 8, 3},
+		"fleet":       {2 * 3, 1},
+		"payload":     {3 * 4, 2},
+		"spread":      {3, 1},
+		"start":       {4, 1},
 	}
 	kept, err := os.ReadFile(performance)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range rows {
+	for name, want := range tables {
 		table := placeOf(t, document, string(written), name)
-		if got := strings.Count(table, "\n") - 2; got != want {
-			t.Errorf("the table of %s has %d rows, want %d:\n%s", name, got, want, table)
+		if got := strings.Count(table, "\n") - 2; got != want.rows {
+			t.Errorf("the table of %s has %d rows, want %d:\n%s", name, got, want.rows, table)
 		}
 		if strings.Contains(table, "| – ") || strings.Contains(table, "NaN") || strings.Contains(table, "Inf") {
 			t.Errorf("something in the table of %s was not measured:\n%s", name, table)
 		}
-		// A run of the benchmark changes nothing but the tables: their heads and subjects are those in the repository.
-		if diff := firstColumns(placeOf(t, performance, string(kept), name)); diff != firstColumns(table) {
-			t.Errorf("%s has another table of %s; make bench-peers writes it. It has the rows\n%s, want\n%s", performance, name, diff, firstColumns(table))
+		// A run of the benchmark changes nothing but the figures: heads and subjects are those in the repository.
+		if diff := cmp.Diff(subjects(table, want.subject), subjects(placeOf(t, performance, string(kept), name), want.subject)); diff != "" {
+			t.Errorf("%s has another table of %s; make bench-peers writes it (-want +got):\n%s", performance, name, diff)
 		}
 	}
 	for _, version := range []string{"| blackbox_exporter | version v0.28.0, built with go1.", "| json_exporter | version v0.7.0, built with go1."} {
@@ -108,11 +109,13 @@ func placeOf(t *testing.T, file, text, name string) string {
 	return table
 }
 
-var firstColumnPattern = regexp.MustCompile(`(?m)^\| ([^|]*) \|.*$`)
-
-// firstColumns returns what the rows of a table are about, without what was measured.
-func firstColumns(table string) string {
-	return firstColumnPattern.ReplaceAllString(table, "$1")
+// subjects are the head of a table, and of each row the first cells.
+func subjects(table string, cells int) []string {
+	lines := strings.Split(strings.TrimSpace(table), "\n")
+	for i, line := range lines[1:] {
+		lines[i+1] = strings.Join(strings.Split(line, " | ")[:cells], " | ")
+	}
+	return lines
 }
 
 // TestBenchNotices has the simulated HMP turn a session away while a subject is measured, and a program that does not
