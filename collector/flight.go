@@ -130,7 +130,7 @@ func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, within 
 		return m.result(within.start, given, saturated)
 	}
 	// What is said of the time had shall not change with every probe by a moment.
-	if left < given-given/100 {
+	if left < given-given/50 {
 		given = left
 	}
 

@@ -17,7 +17,7 @@ const (
 // tick is how often the workers are looked after: so often that those who come last
 // have hardly less of the time of a scrape.
 func (s span) tick() time.Duration {
-	return max(time.Microsecond, min(5*time.Millisecond, s.length/1000))
+	return max(time.Microsecond, min(20*time.Millisecond, s.length/400))
 }
 
 // share has do called with every index below n, by as many workers at once as there are

@@ -48,7 +48,7 @@ func TestManySessions(t *testing.T) {
 	}{
 		{"fast", 300, hmpsim.Delay(time.Millisecond, valid()), "10", map[hmp.Outcome]int{hmp.Valid: 300}, 38 * time.Millisecond},
 		{"slow, with room for all", 200, hmpsim.Delay(200*time.Millisecond, valid()), "1", map[hmp.Outcome]int{hmp.Valid: 200}, 210 * time.Millisecond},
-		{"slow, in four turns", 1000, hmpsim.Delay(1500*time.Millisecond, valid()), "10", map[hmp.Outcome]int{hmp.Valid: 1000}, 6100 * time.Millisecond},
+		{"slow, in four turns", 1000, hmpsim.Delay(1500*time.Millisecond, valid()), "10", map[hmp.Outcome]int{hmp.Valid: 1000}, 6200 * time.Millisecond},
 		{"hung, with room for all", 200, hmpsim.Hang(), "1", map[hmp.Outcome]int{hmp.Timeout: 200}, 500 * time.Millisecond},
 		{"hung, with little time", 30, hmpsim.Hang(), "0.01", map[hmp.Outcome]int{hmp.Timeout: 30}, 5 * time.Millisecond},
 		{"hung, without room for all", 300, hmpsim.Hang(), "10", map[hmp.Outcome]int{hmp.Timeout: 256, hmp.Saturated: 44}, 9500 * time.Millisecond},
