@@ -30,17 +30,14 @@ type families struct {
 
 	of     *Metric
 	family *dto.MetricFamily // once there is a sample
-	labels []*dto.LabelPair  // of the result at hand
+	labels []*dto.LabelPair  // of the session or the target at hand
 }
 
 func (f *families) metric(m *Metric) { f.of, f.family = m, nil }
 
-func (f *families) result(i int) {
-	f.labels = f.common[i][:]
-	if f.of.ofTarget() {
-		f.labels = f.labels[1:]
-	}
-}
+func (f *families) session(i int) { f.labels = f.common[i][:] }
+
+func (f *families) target(i int) { f.labels = f.common[i][1:] }
 
 // A sample is all that one consists of, in one piece of memory.
 type sample struct {

@@ -2,7 +2,6 @@ package collector
 
 import (
 	"net/http"
-	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,7 +16,6 @@ import (
 // TestPace has many more sessions than there are places: they do not all go to an HMP
 // in one instant, nor one after the other.
 func TestPace(t *testing.T) {
-	const many = 300
 	tests := []struct {
 		name   string
 		places int
@@ -37,11 +35,7 @@ func TestPace(t *testing.T) {
 				var targets []string
 				for host := range tt.want {
 					seen[host] = new(pace)
-					answers, names := make(sessions), []string(nil)
-					for i := range many {
-						name := "s" + strconv.Itoa(i)
-						answers[name], names = seen[host].counted(tt.answer, valid()), append(names, name)
-					}
+					answers, names := many(300, seen[host].counted(tt.answer, valid()))
 					r.simulate(host, answers)
 					targets = append(targets, target(host, names...))
 				}

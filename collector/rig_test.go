@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,16 @@ func maxConcurrent(n int) func(*Options) { return func(o *Options) { o.MaxConcur
 
 // sessions are those of one HMP by name, and what it answers to each.
 type sessions map[string]hmpsim.Behaviour
+
+// many returns so many sessions, all of which answer alike, and their names.
+func many(n int, b hmpsim.Behaviour) (s sessions, names []string) {
+	s = make(sessions)
+	for i := range n {
+		name := "s" + strconv.Itoa(i)
+		s[name], names = b, append(names, name)
+	}
+	return s, names
+}
 
 // tokenOf is the token of the session of a name.
 func tokenOf(session string) string { return canary.Word + "-" + session }

@@ -12,11 +12,13 @@ import (
 type sink interface {
 	// metric tells which one the samples to come are of.
 	metric(m *Metric)
-	// result tells which one they are of, by its index.
-	result(i int)
-	// add adds a sample, with the labels of the session or, for a metric of that kind,
-	// of the target. Own labels, unless nil, stand in front: they have to be sorted and
-	// to sort before "session" and "target", as all that are in use do.
+	// session and target tell that they are of the session of a result, by its index,
+	// or of its target.
+	session(i int)
+	target(i int)
+	// add adds a sample, with the labels of that. Own labels, unless nil, stand in front:
+	// they have to be sorted and to sort before "session" and "target", as all that are
+	// in use do.
 	add(value float64, own *labels)
 }
 
@@ -31,14 +33,14 @@ func expose(results []Result, s sink) {
 		if m.ofTarget() {
 			for i := range results {
 				if i == 0 || results[i].Target != results[i-1].Target {
-					s.result(i)
+					s.target(i)
 					m.samples(s, earliestExpiry(results[i:]))
 				}
 			}
 			continue
 		}
 		for i := range results {
-			s.result(i)
+			s.session(i)
 			m.samples(s, &results[i])
 		}
 	}

@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -46,11 +45,7 @@ func TestSaturatedScrape(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))
 		r.simulate("studio", sessions{"a": hmpsim.Hang(), "b": hmpsim.Hang()})
 		r.Apply(r.load(target("studio", "a", "b")))
-		words := make(map[hmp.Outcome]int)
-		for _, o := range outcomes(r.probe(Request{})) {
-			words[o]++
-		}
-		if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Timeout: 1, hmp.Saturated: 1}, words); diff != "" {
+		if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Timeout: 1, hmp.Saturated: 1}, tally(r.probe(Request{}))); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
@@ -86,11 +81,7 @@ func TestHungTargetLeavesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const places = 10
 		r := newRig(t, maxConcurrent(places))
-		hung, names := make(sessions), []string(nil)
-		for i := range 3 * places {
-			name := "s" + strconv.Itoa(i)
-			hung[name], names = hmpsim.Hang(), append(names, name)
-		}
+		hung, names := many(3*places, hmpsim.Hang())
 		r.simulate("hung", hung)
 		sim := r.simulate("studio", sessions{"playout": valid()})
 		r.Apply(r.load(target("hung", names...), target("studio", "playout")))
@@ -118,20 +109,12 @@ func TestHungTargetWithinScrape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const places = 10
 		r := newRig(t, maxConcurrent(places))
-		hung, names := make(sessions), []string(nil)
-		for i := range 3 * places {
-			name := "s" + strconv.Itoa(i)
-			hung[name], names = hmpsim.Hang(), append(names, name)
-		}
+		hung, names := many(3*places, hmpsim.Hang())
 		r.simulate("hung", hung)
 		r.simulate("studio", sessions{"playout": valid()})
 		r.Apply(r.load(target("hung", names...), target("studio", "playout")))
 		results := r.probe(Request{})
-		words := make(map[hmp.Outcome]int)
-		for _, o := range outcomes(results) {
-			words[o]++
-		}
-		if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Timeout: places / 2, hmp.Saturated: 5 * places / 2, hmp.Valid: 1}, words); diff != "" {
+		if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Timeout: places / 2, hmp.Saturated: 5 * places / 2, hmp.Valid: 1}, tally(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if last := results[len(results)-1]; last.Duration > 0 {

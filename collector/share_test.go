@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,11 +15,7 @@ import (
 // fleetOf configures one HMP with so many sessions, all of which answer alike.
 func (r *rig) fleetOf(n int, b hmpsim.Behaviour) *hmpsim.Server {
 	r.t.Helper()
-	answers, names := make(sessions), []string(nil)
-	for i := range n {
-		name := "s" + strconv.Itoa(i)
-		answers[name], names = b, append(names, name)
-	}
+	answers, names := many(n, b)
 	sim := r.simulate("studio", answers)
 	r.Apply(r.load(target("studio", names...)))
 	return sim

@@ -24,13 +24,12 @@ type text struct {
 	openMetrics bool
 	common      []commonText // by result
 
-	of       *Metric
-	ofTarget bool
-	begun    bool   // there is a sample of the metric
-	labels   string // of the result at hand, to the end of all labels
+	of     *Metric
+	begun  bool   // there is a sample of the metric
+	labels string // of the session or the target at hand, to the end of all labels
 }
 
-// A commonText is the labels that all samples of a result have.
+// A commonText is the labels that all samples of a session have, and of its target.
 type commonText struct{ session, target string }
 
 func commonTexts(results []Result) []commonText {
@@ -43,14 +42,11 @@ func commonTexts(results []Result) []commonText {
 	return list
 }
 
-func (t *text) metric(m *Metric) { t.of, t.ofTarget, t.begun = m, m.ofTarget(), false }
+func (t *text) metric(m *Metric) { t.of, t.begun = m, false }
 
-func (t *text) result(i int) {
-	t.labels = t.common[i].session
-	if t.ofTarget {
-		t.labels = t.common[i].target
-	}
-}
+func (t *text) session(i int) { t.labels = t.common[i].session }
+
+func (t *text) target(i int) { t.labels = t.common[i].target }
 
 func (t *text) add(value float64, own *labels) {
 	if !t.begun {
