@@ -3,6 +3,7 @@ module hmp_exporter/dashboards
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/grafana/grafana-foundation-sdk/go v0.0.12
 	hmp_exporter v0.0.0
 )

@@ -22,7 +22,7 @@ type sorted struct {
 	descending bool
 }
 
-// list is a table of now, with a row for each combination of labels. Labels are given in their order, with their titles.
+// list is a table of now, with a row for each combination of labels, which are given with their titles and stand in front.
 func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.PanelBuilder {
 	order, titles := map[string]int{}, map[string]string{}
 	for i, l := range labels {
@@ -32,7 +32,9 @@ func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.P
 		p.queries = append(p.queries, query{c.expr, c.title})
 		order[valueField(i, len(columns))], titles[valueField(i, len(columns))] = len(labels)+i, c.title
 	}
+	p.unit = units.Number // of columns that say nothing else
 	b := fill(table.NewPanelBuilder(), p, rows).
+		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})).
 		Thresholds(neutral()).
 		Filterable(true).
 		SortBy([]cog.Builder[common.TableSortByFieldState]{
