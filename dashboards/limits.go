@@ -2,12 +2,13 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
-// From where on a value is worth a look or somebody's attention at once, in seconds. The alert rules have the same numbers.
+// From where on a value is worth a look or somebody's attention at once, in seconds, as in the alert rules.
 const (
 	slowProbe = 2.
 
 	// A token is renewed in the last tenth of its life or a little earlier: with the usual 30 minutes, 4.5 to 3 minutes
-	// before its end. One that ends sooner could not be renewed.
+	// before its end. One that ends sooner could not be renewed. The alert begins at five minutes, as it also looks
+	// whether logins fail, which a colour cannot.
 	tokenSoon  = 2 * 60.
 	tokenEnded = 0.
 

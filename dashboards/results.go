@@ -11,7 +11,8 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// colors is the one colour that each result has on all dashboards.
+// colors is the one colour that each result has on all dashboards: green is well, red is HMP's own trouble, orange a
+// credential, yellow to brown something else that answers, pink to violet out of reach, blue-grey the exporter.
 var colors = map[hmp.Outcome]string{
 	hmp.Valid:           "green",
 	hmp.NoRoles:         "purple",
@@ -23,11 +24,11 @@ var colors = map[hmp.Outcome]string{
 	hmp.Redirect:        "yellow",
 	hmp.HTTPError:       "#b58900",
 	hmp.BadPayload:      "#8a6d3b",
-	hmp.Timeout:         "#d33682",
-	hmp.DNS:             "#e377c2",
-	hmp.Connect:         "#b3247c",
-	hmp.TLS:             "#c71585",
-	hmp.Protocol:        "#8e2a5b",
+	hmp.Timeout:         "#ec4899",
+	hmp.DNS:             "#d98ae6",
+	hmp.Connect:         "#c026a3",
+	hmp.TLS:             "#7e3f98",
+	hmp.Protocol:        "#b5305f",
 	hmp.Credentials:     "#708090",
 	hmp.Saturated:       "#4f6d8a",
 }

@@ -137,6 +137,9 @@ func (p prometheus) expectNothing(t *testing.T, c choice) {
 		if q.panel == "variable" && !strings.Contains(q.expr, "$") {
 			continue // it is what all others depend on
 		}
+		if strings.Contains(q.expr, "ALERTS") {
+			continue // an alert may be about no session, and is shown whatever is chosen
+		}
 		if got := p.expectSeries(t, q, c); len(got) > 0 {
 			t.Errorf("%s returns %v", q.where, got)
 		}
@@ -193,6 +196,7 @@ func hastyRules(t *testing.T) string {
 		for _, g := range rules.Groups {
 			for _, r := range g.Rules {
 				delete(r, "for")
+				delete(r, "keep_firing_for")
 			}
 		}
 		text, err := yaml.Marshal(rules)
