@@ -116,10 +116,27 @@ func TestPanelRules(t *testing.T) {
 	}
 }
 
+// No panel lies on another one, or reaches beyond the grid.
+func TestLayout(t *testing.T) {
+	for _, d := range built(t) {
+		taken := map[[2]uint32]string{}
+		for _, p := range panelsOf(d) {
+			at := p.GridPos
+			for i := range at.W * at.H {
+				cell := [2]uint32{at.X + i%at.W, at.Y + i/at.W}
+				if other := taken[cell]; other != "" || cell[0] >= 24 {
+					t.Fatalf("%s: %s is at %v, where %q is or nothing can be", *d.Uid, *p.Title, cell, other)
+				}
+				taken[cell] = *p.Title
+			}
+		}
+	}
+}
+
 var (
 	// series is a metric and its matchers: the code writes no metric without.
 	series = regexp.MustCompile(`([a-zA-Z_][a-zA-Z0-9_]*)\{([^}]*)\}`)
-	// counted is a counter or a part of a histogram that is not within a function that counts it.
+	// uncounted is a counter or a part of a histogram that is not within a function that counts it.
 	uncounted = regexp.MustCompile(`(?:^|[^e]\(|[^(])\b([a-z_]+(?:_total|_bucket))\{`)
 	ranges    = regexp.MustCompile(`\b(rate|irate|increase)\([^\[]*\[([^\]]*)\]`)
 )

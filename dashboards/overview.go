@@ -19,7 +19,7 @@ func overview() *dashboard.DashboardBuilder {
 		"Are all sessions on all HMPs valid, and if not, which and why? Two exporters that watch one session count once.", "1m")
 	overviewNumbers(b)
 	overviewResults(b)
-	overviewLatency(b)
+	overviewGraphs(b)
 	return b.
 		WithRow(dashboard.NewRowBuilder("All sessions and alerts")).
 		WithPanel(sessionTable()).
@@ -28,36 +28,41 @@ func overview() *dashboard.DashboardBuilder {
 
 func overviewNumbers(b *dashboard.DashboardBuilder) {
 	b.WithPanel(shares(panel{
-		title: "Sessions valid", width: 6, height: 5,
+		title: "Sessions valid", width: 5, height: 5,
 		description: "How many sessions are valid. One that any exporter finds invalid is not. A session that is not " +
 			"scraped any more is not among them: see the missing ones.",
 	}, valid(), "valid", "not valid"))
 	b.WithPanel(shares(panel{
-		title: "HMPs that answer", width: 6, height: 5,
+		title: "HMPs that answer", width: 5, height: 5,
 		description: "How many HMPs answered the last probe of at least one of their sessions, whatever they said. Those " +
 			"that nothing was sent to, as a token file is missing or logins are suspended, do not count as answering.",
 	}, fmt.Sprintf("max by (target) (%s or 0 * %s)", selector(collector.Up, chosen), selector(collector.SessionValid, chosen)),
 		"answer", "do not"))
 	b.WithPanel(numbers(panel{
-		title: "Sessions missing", unit: units.Number, width: 3, height: 5,
+		title: "Missing", unit: units.Number, width: 2, height: 5,
 		description: "Sessions that were scraped within the last hour and are not now: the exporter is down, a scrape " +
 			"fails, or they were taken out of the configuration.",
 		queries: one(fmt.Sprintf("count(count by (target, session) (last_over_time(%s[1h]))) - (count(%s) or vector(0))",
 			selector(collector.SessionValid, chosen), valid()), "missing"),
 	}, anyIs(bad)))
 	b.WithPanel(numbers(panel{
-		title: "Slowest probe", unit: units.Seconds, width: 3, height: 5,
+		title: "Slowest probe", unit: units.Seconds, width: 4, height: 5,
 		description: "The session whose probe took longest, failed ones included.",
 		queries:     one("topk(1, "+each("max", collector.SessionProbeDuration)+")", bySession),
 	}, latencySteps()))
 	b.WithPanel(numbers(panel{
-		title: "Token that ends first", unit: units.Seconds, width: 3, height: 5,
+		title: "Messages", unit: units.Number, width: 2, height: 5,
+		description: "Service messages that HMP has for the users of valid sessions; one for two users counts twice.",
+		queries:     one("sum("+each("max", collector.SessionMessages)+")", "service messages"),
+	}, anyIs(warning)))
+	b.WithPanel(numbers(panel{
+		title: "First token to end", unit: units.Seconds, width: 3, height: 5,
 		description: "Time until the token of a session with an API key ends. The exporter renews it in the last tenth of " +
 			"its life or a little earlier; below zero it could not be renewed.",
 		queries: one(fmt.Sprintf("bottomk(1, %s - time())", each("min", collector.SessionTokenExpiry)), bySession),
 	}, tokenSteps()).Decimals(1))
 	b.WithPanel(numbers(panel{
-		title: "Certificate that ends first", unit: units.Seconds, width: 3, height: 5,
+		title: "First certificate to end", unit: units.Seconds, width: 3, height: 5,
 		description: "Time until the first certificate that an HMP presented expires.",
 		queries:     one(fmt.Sprintf("bottomk(1, %s - time())", certificates()), "{{target}}"),
 	}, certificateSteps()).Decimals(1))
@@ -75,45 +80,39 @@ func shares(p panel, vector, good, other string) dashboardPanel {
 }
 
 func overviewResults(b *dashboard.DashboardBuilder) {
+	b.WithPanel(states(panel{
+		title: "Results over time", unit: units.Number, width: 16, height: 2*overviewRows + 3,
+		description: fmt.Sprintf("The %d sessions that were not valid for most of the time that is shown; sessions that were "+
+			"always valid fill up the rest. A gap is no data.", overviewRows),
+		queries: one(highest(overviewRows, resultNumber(), failing()), bySession),
+	}, resultNames()))
 	b.WithPanel(resultColors(bars(panel{
-		title: "Sessions by result", unit: units.Number, width: 7, height: 10,
+		title: "Sessions by result", unit: units.Number, width: 8, height: 2*overviewRows + 3,
 		description: "What the last probes came to. A session that two exporters disagree about is under both results.",
 		queries:     one(resultCounts(), "{{result}}"),
 	})))
-	b.WithPanel(stacked(lines(panel{
-		title: "Error codes", unit: units.Number, width: 10, height: 10,
-		description: "Sessions that HMP answers with an error code: 020001 the user has no role or the token is not accepted, " +
-			"070000 an internal error, 090002 HMP cannot reach its authentication server. HMP Session shows the others.",
-		queries: one(fmt.Sprintf("sum by (code, name) (%s)", "max by (target, session, code, name) ("+
-			selector(collector.SessionError, chosen, `code=~"020001|070000|090002"`)+")"), "{{code}} {{name}}"),
-	})))
-	b.WithPanel(lines(panel{
-		title: "Service messages", unit: units.Number, width: 7, height: 10,
-		description: "Messages that HMP has for the users of valid sessions; a message for two users counts twice.",
-		queries:     one("sum("+each("max", collector.SessionMessages)+")", "messages"),
-	}))
-	b.WithPanel(states(panel{
-		title: "Results over time", unit: units.Number, width: 24, height: 2*mostLines + 3,
-		description: fmt.Sprintf("The %d sessions that were not valid for most of the time that is shown; sessions that were "+
-			"always valid fill up the rest. A gap is no data.", mostLines),
-		queries: one(most(resultNumber(), failing()), bySession),
-	}, resultNames()))
 }
 
-func overviewLatency(b *dashboard.DashboardBuilder) {
+func overviewGraphs(b *dashboard.DashboardBuilder) {
 	slowest := "max by (target) (" + selector(collector.SessionProbeDuration, chosen) + ")"
 	rank := "max by (target) (avg_over_time(" + selector(collector.SessionProbeDuration, chosen) + "[$__range] @ end()))"
 	b.WithPanel(limits(lines(panel{
-		title: "Latency by HMP", unit: units.Seconds, width: 12, height: 10,
+		title: "Latency by HMP", unit: units.Seconds, width: 8, height: 10,
 		description: fmt.Sprintf("How long the slowest probe of each HMP takes, for the %d HMPs that are slowest on average.", mostLines),
 		queries:     one(fmt.Sprintf("%s and on (target) topk(%d, %s)", slowest, mostLines, rank), "{{target}}"),
 	}), latencySteps()))
 	b.WithPanel(band(panel{
-		title: "Latency and where it usually is", width: 12, height: 10,
+		title: "Latency and where it usually is", width: 8, height: 10,
 		description: "How long probes take on average over all sessions chosen above. The area is the mean of the day before, " +
 			"two standard deviations up and down. Choose one HMP to see its own.",
 		queries: one(latency(), "average"),
 	}, latency()))
+	b.WithPanel(stacked(lines(panel{
+		title: "Error codes", unit: units.Number, width: 8, height: 10,
+		description: "Sessions that HMP answers with an error code: 020001 the user has no role or the token is not accepted, " +
+			"070000 an internal error, 090002 HMP cannot reach its authentication server. HMP Session shows the others.",
+		queries: one(errorCodes(`code=~"020001|070000|090002"`), "{{code}} {{name}}"),
+	})))
 }
 
 // sessionTable is every session, the worst results first, with links to its own dashboard.

@@ -15,8 +15,12 @@ const (
 	ofHMPs = scope + `, target=~"$target"`
 )
 
-// mostLines is how many HMPs or sessions a graph shows by name.
-const mostLines = 10
+// How many sessions or HMPs graphs show by name. Rows of states need two units of height each to be read.
+const (
+	mostLines    = 10
+	overviewRows = 6
+	sessionRows  = 3
+)
 
 // selector writes a metric with its matchers.
 func selector(metric string, matchers ...string) string {
@@ -41,15 +45,15 @@ func overRange(how, function, metric string) string {
 	return fmt.Sprintf("%s by (target, session) (%s(%s[$__range] @ end()))", how, function, selector(metric, chosen))
 }
 
-// most keeps those sessions of a vector that have the highest rank; the rank is the same at every step of a graph, so that
-// no more than mostLines are seen.
-func most(vector, rank string) string {
-	return fmt.Sprintf("%s and on (target, session) topk(%d, %s)", vector, mostLines, rank)
+// highest keeps the n sessions of a vector that have the highest rank. The rank is the same at every step of a graph, so
+// that no more than these are ever seen.
+func highest(n int, vector, rank string) string {
+	return fmt.Sprintf("%s and on (target, session) topk(%d, %s)", vector, n, rank)
 }
 
-// least is most with the lowest rank.
-func least(vector, rank string) string {
-	return fmt.Sprintf("%s and on (target, session) bottomk(%d, %s)", vector, mostLines, rank)
+// lowest is highest, from the other end.
+func lowest(n int, vector, rank string) string {
+	return fmt.Sprintf("%s and on (target, session) bottomk(%d, %s)", vector, n, rank)
 }
 
 // failing ranks sessions by how much of the time that is shown they were not valid.

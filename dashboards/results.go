@@ -57,6 +57,12 @@ func resultCounts() string {
 		" or label_replace(count(max by (target, session) (%s) == 0), \"result\", %q, \"\", \"\"))", all, all, noResult)
 }
 
+// errorCodes is how many sessions HMP answers with each error code.
+func errorCodes(matchers ...string) string {
+	errors := selector(collector.SessionError, append([]string{chosen}, matchers...)...)
+	return "sum by (code, name) (max by (target, session, code, name) (" + errors + "))"
+}
+
 // resultNames shows the number of a result as its words, in its colour.
 func resultNames() []dashboard.ValueMapping {
 	options := map[string]dashboard.ValueMappingResult{

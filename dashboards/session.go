@@ -69,17 +69,17 @@ func percentile(share string) string {
 }
 
 func sessionResults(b *dashboard.DashboardBuilder) {
-	worst := fmt.Sprintf(" Of many sessions, the %d that were not valid for most of the time that is shown.", mostLines)
+	worst := fmt.Sprintf(" Of many sessions, the %d that were not valid for most of the time that is shown.", sessionRows)
 	b.WithRow(dashboard.NewRowBuilder("Results"))
 	b.WithPanel(states(panel{
-		title: "Result over time", unit: units.Number, width: 12, height: 10,
+		title: "Result over time", unit: units.Number, width: 12, height: 2*sessionRows + 3,
 		description: "What each probe came to. A gap is no data." + worst,
-		queries:     one(most(resultNumber(), failing()), bySession),
+		queries:     one(highest(sessionRows, resultNumber(), failing()), bySession),
 	}, resultNames()))
 	b.WithPanel(states(panel{
-		title: "HTTP status over time", unit: units.Number, width: 12, height: 10,
+		title: "HTTP status over time", unit: units.Number, width: 12, height: 2*sessionRows + 3,
 		description: "The status of each answer, or none." + worst,
-		queries:     one(most(each("max", collector.SessionHTTPStatus), failing()), bySession),
+		queries:     one(highest(sessionRows, each("max", collector.SessionHTTPStatus), failing()), bySession),
 	}, statusNames()))
 	b.WithPanel(lines(panel{
 		title: "Sessions not valid", unit: units.Number, width: 8, height: 9,
@@ -92,13 +92,12 @@ func sessionResults(b *dashboard.DashboardBuilder) {
 	b.WithPanel(stacked(lines(panel{
 		title: "Error codes", unit: units.Number, width: 8, height: 9,
 		description: "Sessions that HMP answers with an error code, by its code. What each means is at the bottom.",
-		queries: one("sum by (code, name) (max by (target, session, code, name) ("+
-			selector(collector.SessionError, chosen)+"))", "{{code}} {{name}}"),
+		queries:     one(errorCodes(), "{{code}} {{name}}"),
 	})))
 	b.WithPanel(lines(panel{
 		title: "Service messages", unit: units.Number, width: 8, height: 9,
 		description: fmt.Sprintf("Messages that HMP has for the user while the session is valid. Of many sessions, the %d with most.", mostLines),
-		queries: one(most(each("max", collector.SessionMessages),
+		queries: one(highest(mostLines, each("max", collector.SessionMessages),
 			overRange("max", "max_over_time", collector.SessionMessages)), bySession),
 	}))
 }
@@ -115,7 +114,7 @@ func sessionLatency(b *dashboard.DashboardBuilder) {
 		title: "Latency and its bound", unit: units.Seconds, width: 8, height: 10,
 		description: fmt.Sprintf("How long the probe takes, and how much time it has at most. Of many sessions, the %d slowest on average.", mostLines),
 		queries: []query{
-			{most(each("max", collector.SessionProbeDuration), overRange("max", "avg_over_time", collector.SessionProbeDuration)), bySession},
+			{highest(mostLines, each("max", collector.SessionProbeDuration), overRange("max", "avg_over_time", collector.SessionProbeDuration)), bySession},
 			{"min(" + each("min", collector.SessionProbeTimeout) + ")", "shortest bound"},
 		},
 	}), latencySteps()).
@@ -138,7 +137,7 @@ func sessionToken(b *dashboard.DashboardBuilder) {
 		title: "Life of the token", unit: units.Seconds, width: 8, height: 9,
 		description: fmt.Sprintf("Time until the token ends: each renewal is a tooth of a saw. One that runs down to zero could "+
 			"not be renewed. Only with an API key; of many sessions, the %d lowest.", mostLines),
-		queries: one(least(each("min", collector.SessionTokenExpiry)+" - time()",
+		queries: one(lowest(mostLines, each("min", collector.SessionTokenExpiry)+" - time()",
 			overRange("min", "min_over_time", collector.SessionTokenExpiry)), bySession),
 	}), tokenSteps()))
 	b.WithPanel(resultColors(stacked(lines(panel{
@@ -182,13 +181,13 @@ func sessionUser(b *dashboard.DashboardBuilder) {
 	b.WithPanel(lines(panel{
 		title: "Failed logins of the user", unit: units.Number, width: 12, height: 8,
 		description: fmt.Sprintf("What HMP counts for the user, also those that are not the exporter's. Of many sessions, the %d with most.", mostLines),
-		queries: one(most(each("max", collector.SessionLoginFailures),
+		queries: one(highest(mostLines, each("max", collector.SessionLoginFailures),
 			overRange("max", "max_over_time", collector.SessionLoginFailures)), bySession),
 	}))
 	b.WithPanel(lines(panel{
 		title: "Last action ago", unit: units.Seconds, width: 12, height: 8,
 		description: fmt.Sprintf("How long ago the user last did something. Of many sessions, the %d that rest longest.", mostLines),
-		queries: one(least(ago(collector.SessionLastAction),
+		queries: one(lowest(mostLines, ago(collector.SessionLastAction),
 			overRange("max", "max_over_time", collector.SessionLastAction)), bySession),
 	}))
 }

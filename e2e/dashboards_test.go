@@ -93,6 +93,14 @@ func TestDashboardsOfDemo(t *testing.T) {
 			}
 		})
 	}
+	// What the sessions' own job does not have is not needed for what is about sessions.
+	t.Run("sessions of /probe", func(t *testing.T) {
+		for _, q := range boardQueries(t) {
+			if got := server.expectSeries(t, q, choice{"job": {"hmp.each"}}); len(got) == 0 && !strings.HasPrefix(q.where, "HMP Exporter") {
+				t.Errorf("%s returns nothing", q.where)
+			}
+		}
+	})
 	t.Run("what does not exist", func(t *testing.T) {
 		none := []string{"no.such"}
 		server.expectNothing(t, choice{"job": none, "instance": none, "target": none, "session": none})
@@ -101,7 +109,7 @@ func TestDashboardsOfDemo(t *testing.T) {
 		server.expectNumbers(t, map[string]string{
 			"HMP Overview, Sessions valid, C":   `count(hmp_session_valid{job="hmp.all"})`,
 			"HMP Overview, HMPs that answer, C": `count(count by (target) (hmp_session_valid{job="hmp.all"}))`,
-			"HMP Overview, Sessions missing, A": `vector(0)`,
+			"HMP Overview, Missing, A":          `vector(0)`,
 			"HMP Exporter, Scrapes, A":          `vector(0)`,
 			"HMP Exporter, Scrapes, B":          `count(up)`,
 			"HMP Exporter, Version, A":          `vector(1)`,
