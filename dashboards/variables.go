@@ -13,24 +13,21 @@ import (
 // Grafana escapes them for the regular expressions that they are used in.
 func variables(uid string) []cog.Builder[dashboard.VariableModel] {
 	// What the exporter says of itself may come from another job than the sessions do.
-	anything := collector.SessionValid
-	if uid == exporterUID {
-		anything = fmt.Sprintf(`{__name__=~"%s|%s"}`, collector.SessionValid, collector.BuildInfo)
-	}
-	within := func(matchers string) string {
-		if uid == exporterUID {
-			return fmt.Sprintf(`{__name__=~"%s|%s", %s}`, collector.SessionValid, collector.BuildInfo, matchers)
+	of := func(matchers ...string) string {
+		if uid != exporterUID {
+			return selector(collector.SessionValid, matchers...)
 		}
-		return collector.SessionValid + "{" + matchers + "}"
+		either := fmt.Sprintf(`__name__=~"%s|%s"`, collector.SessionValid, collector.BuildInfo)
+		return selector("", append([]string{either}, matchers...)...)
 	}
 	return []cog.Builder[dashboard.VariableModel]{
 		dashboard.NewDatasourceVariableBuilder("datasource").
 			Label("Data source").
 			Description("The Prometheus that scrapes the exporter.").
 			Type("prometheus"),
-		choice("job", "Job", "The scrape job in Prometheus.", anything),
+		choice("job", "Job", "The scrape job in Prometheus.", of()),
 		choice("instance", "Instance", "The exporter; with a scrape for each HMP, what that scrape is called.",
-			within(`job=~"$job"`)),
+			of(`job=~"$job"`)),
 		choice("target", "HMP", "The HMP, by its name in the exporter's configuration.",
 			selector(collector.SessionValid, scope)),
 		choice("session", "Session", "The session, by its name in the exporter's configuration.",

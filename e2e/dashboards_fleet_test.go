@@ -43,7 +43,7 @@ func TestDashboardsOfFleet(t *testing.T) {
 	_, port, _ := strings.Cut(strings.TrimPrefix(exporter.URL, "http://"), ":")
 	server := runPrometheus(t, fmt.Sprintf(fleetConfig, port, hastyRules(t)))
 
-	within(t, time.Minute, "both exporters have been scraped and alerts fire", func() error {
+	within(t, 2*time.Minute, "both exporters have been scraped and alerts fire", func() error {
 		if len(server.query(t, `count(hmp_session_valid) == 2000 and count(ALERTS{alertstate="firing"}) > 500`)) == 0 {
 			return errors.New("not yet")
 		}

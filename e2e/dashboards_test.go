@@ -110,7 +110,7 @@ func TestDashboardsOfDemo(t *testing.T) {
 			"HMP Overview, Sessions valid, C":   `count(hmp_session_valid{job="hmp.all"})`,
 			"HMP Overview, HMPs that answer, C": `count(count by (target) (hmp_session_valid{job="hmp.all"}))`,
 			"HMP Overview, Missing, A":          `vector(0)`,
-			"HMP Exporter, Scrapes, A":          `vector(0)`,
+			"HMP Exporter, Scrapes, A":          `sum(1 - up)`,
 			"HMP Exporter, Scrapes, B":          `count(up)`,
 			"HMP Exporter, Version, A":          `vector(1)`,
 			"HMP Exporter, Configuration, A":    `vector(1)`,
