@@ -16,7 +16,8 @@ const (
 // source is the Prometheus that a reader chooses.
 var source = common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
 
-// board is a dashboard with what all of them have, and no panels yet. It needs another refresh only if it is for a wall.
+// board is a dashboard with what all of them have, and no panels yet. It needs another refresh only if it is for a
+// wall.
 func board(uid, title, description, refresh string) *dashboard.DashboardBuilder {
 	b := dashboard.NewDashboardBuilder(title).
 		Uid(uid).
@@ -37,8 +38,8 @@ func board(uid, title, description, refresh string) *dashboard.DashboardBuilder 
 	return b
 }
 
-// links lead to the other dashboards, with the time that is shown. The job and the instance of sessions need not be those
-// of the exporter's own metrics, so they are kept between the dashboards about sessions only.
+// links lead to the other dashboards, with the time that is shown. The job and the instance of sessions need not be
+// those of the exporter's own metrics, so they are kept between the dashboards about sessions only.
 func links(from string) (list []*dashboard.DashboardLinkBuilder) {
 	for _, to := range []struct{ uid, title, tooltip string }{
 		{overviewUID, "HMP Overview", "All sessions at a glance"},
@@ -89,7 +90,8 @@ func firingAlerts() *dashboard.AnnotationQueryBuilder {
 			RefId("Anno"))
 }
 
-// An eventTexts is an annotation with what Grafana's Prometheus source writes beside its marks, which the SDK does not know.
+// An eventTexts is an annotation with what Grafana's Prometheus source writes beside its marks, which the SDK does not
+// know.
 type eventTexts struct {
 	dashboard.AnnotationQuery
 	TitleFormat string `json:"titleFormat"`
@@ -104,7 +106,7 @@ func withEventTexts(d dashboard.Dashboard) any {
 	}
 	texts := make([]eventTexts, 0, len(d.Annotations.List))
 	for _, a := range d.Annotations.List {
-		texts = append(texts, eventTexts{a, "{{alertname}}", "at least one session or exporter, see the alerts on HMP Overview", "severity"})
+		texts = append(texts, eventTexts{a, "{{alertname}}", "HMP Overview lists for whom.", "severity"})
 	}
 	return struct {
 		dashboard.Dashboard

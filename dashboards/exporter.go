@@ -15,8 +15,8 @@ import (
 // exporter is the dashboard about the exporter itself.
 func exporter() *dashboard.DashboardBuilder {
 	b := board(exporterUID, "HMP Exporter",
-		"Is the exporter well, does it keep up, and are its scrapes complete? Choose its job, and with a scrape for each HMP "+
-			"the job of those too.", "1m")
+		"Is the exporter well, does it keep up, and are its scrapes complete? Choose its job, and with a scrape for "+
+			"each HMP the job of those too.", "1m")
 	exporterNumbers(b)
 	exporterProbes(b)
 	exporterScrapes(b)
@@ -25,19 +25,17 @@ func exporter() *dashboard.DashboardBuilder {
 }
 
 // own is what an exporter says of itself.
-func own(metric string, matchers ...string) string {
-	return ofExporters(selector(metric, append([]string{scope}, matchers...)...))
-}
+func own(metric string) string { return ofExporters(selector(metric, scope)) }
 
 // ownRate is by how much a counter of an exporter grows per second.
-func ownRate(metric string, matchers ...string) string {
-	return ofExporters("rate(" + selector(metric, append([]string{scope}, matchers...)...) + "[$__rate_interval])")
+func ownRate(metric string) string {
+	return ofExporters("rate(" + selector(metric, scope) + "[$__rate_interval])")
 }
 
 func exporterNumbers(b *dashboard.DashboardBuilder) {
 	b.WithPanel(numbers(panel{
 		title: "Scrapes", unit: units.Number, width: 5, height: 5,
-		description: "Scrapes of exporters and of sessions that fail, of all that did not fail within the hour.",
+		description: "Scrapes of exporters and of sessions that fail, of those that brought something within the hour.",
 		queries: []query{
 			{"sum(" + ofScrapes("(1 - "+selector("up", scope)+")") + ")", "fail"},
 			{"count(" + ofScrapes(selector("up", scope)) + ")", "all"},
@@ -51,8 +49,8 @@ func exporterNumbers(b *dashboard.DashboardBuilder) {
 	}, neutral()))
 	b.WithPanel(numbers(panel{
 		title: "Configuration", unit: units.Number, width: 4, height: 5,
-		description: "Whether the last attempt to load the configuration succeeded, on all exporters. After one that failed " +
-			"the old configuration stays; the log says why.",
+		description: "Whether the last attempt to load the configuration succeeded, on all exporters. After one that " +
+			"failed the old configuration stays; the log says why.",
 		queries: one("min("+selector(collector.ConfigReloadOK, scope)+")", "last load"),
 	}, allAre()).Mappings(reloadNames()))
 	b.WithPanel(numbers(panel{
@@ -62,26 +60,24 @@ func exporterNumbers(b *dashboard.DashboardBuilder) {
 	}, neutral()).Decimals(1))
 	b.WithPanel(numbers(panel{
 		title: "Sessions not probed", unit: units.Number, width: 4, height: 5,
-		description: "Sessions whose probe could not start, as too many were under way or the exporter lacks something; the " +
-			"result is saturated.",
+		description: "Sessions whose probe could not start, as too many were under way or the exporter lacks something; " +
+			"the result is saturated.",
 		queries: one("sum("+each("max", collector.SessionProbeResult, `result="saturated"`)+")", "saturated"),
 	}, anyIs(warning)))
 	b.WithPanel(numbers(panel{
 		title: "Panics", unit: units.Number, width: 3, height: 5,
-		description: "Probes within the time that is shown that a defect of the exporter ended. Please report the line in its log.",
-		queries:     one("sum(max by (instance) (increase("+selector(collector.ProbePanics, scope)+"[$__range])))", "panics"),
+		description: "Probes within the time that is shown that a defect of the exporter ended. Please report the line in " +
+			"its log.",
+		queries: one("sum(max by (instance) (increase("+selector(collector.ProbePanics, scope)+"[$__range])))", "panics"),
 	}, anyIs(bad)))
 }
 
 // reloadNames says how a reload went.
 func reloadNames() []dashboard.ValueMapping {
-	return []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{
-		Type: dashboard.MappingTypeValueToText,
-		Options: map[string]dashboard.ValueMappingResult{
-			"0": {Text: new("failed"), Color: new(bad), Index: new(int32(0))},
-			"1": {Text: new("good"), Color: new(good), Index: new(int32(1))},
-		},
-	}}}
+	return valueNames(map[string]dashboard.ValueMappingResult{
+		"0": {Text: new("failed"), Color: new(bad), Index: new(int32(0))},
+		"1": {Text: new("good"), Color: new(good), Index: new(int32(1))},
+	})
 }
 
 func exporterProbes(b *dashboard.DashboardBuilder) {
@@ -104,17 +100,18 @@ func exporterProbes(b *dashboard.DashboardBuilder) {
 	}))
 	b.WithPanel(lines(panel{
 		title: "Saturation and panics", unit: units.Number, width: 8, height: 8,
-		description: "Sessions whose probe could not start, and probes in an hour that a defect of the exporter ended. Both should be 0.",
+		description: "Sessions whose probe could not start, and probes in an hour that a defect of the exporter ended. " +
+			"Both should be 0.",
 		queries: []query{
 			{"sum(" + each("max", collector.SessionProbeResult, `result="saturated"`) + ")", "sessions not probed"},
-			{"3600 * sum(max by (instance) (rate(" + selector(collector.ProbePanics, scope) + "[$__rate_interval])))", "panics per hour"},
+			{"3600 * sum(" + byInstance(ownRate(collector.ProbePanics)) + ")", "panics per hour"},
 		},
 	}))
 }
 
 // instances merges jobs that scrape one exporter, and shows so many exporters by name.
-func instances(vector string, by ...string) string {
-	return fmt.Sprintf("topk(%d, %s)", 2*mostLines, byInstance(vector, by...))
+func instances(vector string) string {
+	return fmt.Sprintf("topk(%d, %s)", 2*mostLines, byInstance(vector))
 }
 
 // quantile is of all probes, from the native histogram where Prometheus has it and the classic one where not.
@@ -133,8 +130,8 @@ func histogram(by, metric string) string {
 func durations() dashboardPanel {
 	b := fill(heatmap.NewPanelBuilder(), panel{
 		title: "Probe durations, heat map", unit: units.Number, width: 16, height: 10,
-		description: "How many probes per second took how long, from the native histogram where Prometheus keeps it and from the " +
-			"classic one where not.",
+		description: "How many probes per second took how long, from the native histogram where Prometheus keeps it and " +
+			"from the classic one where not.",
 		queries: []query{
 			{"sum(" + histogram("instance", collector.ExporterProbeDuration) + ")", "native"},
 		},
@@ -169,19 +166,20 @@ func exporterScrapes(b *dashboard.DashboardBuilder) {
 	}
 	b.WithPanel(lines(panel{
 		title: "Scrape duration", unit: units.Seconds, width: 8, height: 9,
-		description: fmt.Sprintf("How long Prometheus waited for each scrape, for the %d longest. An HMP that hangs makes it as long as "+
-			"its timeout.", 2*mostLines),
+		description: fmt.Sprintf("How long Prometheus waited for each scrape, for the %d longest. An HMP that hangs makes "+
+			"it as long as its timeout.", 2*mostLines),
 		queries: one(scrapes("scrape_duration_seconds"), "{{job}} {{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
 		title: "Scrape size", unit: units.Short, width: 8, height: 9,
-		description: fmt.Sprintf("Samples that each scrape brought, for the %d largest; some sixty for a session.", 2*mostLines),
+		description: fmt.Sprintf("Samples of each scrape, for the %d largest; some sixty for a session.", 2*mostLines),
 		queries:     one(scrapes("scrape_samples_scraped"), "{{job}} {{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
 		title: "Answers on the telemetry path", unit: units.RequestsPerSecond, width: 8, height: 9,
-		description: "Answers to scrapes of /metrics by their HTTP status. A 503 is one too many at once, see --web.max-requests.",
-		queries:     one("sum by (code) ("+byInstance(ownRate("promhttp_metric_handler_requests_total"), "code")+")", "{{code}}"),
+		description: "Answers to scrapes of /metrics by their HTTP status. A 503 is one too many at once, see " +
+			"--web.max-requests.",
+		queries: one("sum by (code) ("+byInstance(ownRate("promhttp_metric_handler_requests_total"), "code")+")", "{{code}}"),
 	}))
 }
 

@@ -141,8 +141,8 @@ var (
 	ranges    = regexp.MustCompile(`\b(rate|irate|increase)\([^\[]*\[([^\]]*)\]`)
 )
 
-// Rules of the linter about a query: target-job, target-instance, target-rate-interval, target-counter-agg. That it is valid
-// PromQL, target-promql, is left to a real Prometheus, with its values.
+// Rules of the linter about a query: target-job, target-instance, target-rate-interval, target-counter-agg. That it is
+// valid PromQL, target-promql, is left to a real Prometheus, with its values.
 func TestQueryRules(t *testing.T) {
 	for _, d := range built(t) {
 		for _, p := range panelsOf(d) {

@@ -1,7 +1,9 @@
-// Dashboards writes the Grafana dashboards of this directory: hmp-overview.json, hmp-session.json and hmp-exporter.json.
+// Dashboards writes the Grafana dashboards of this directory: hmp-overview.json, hmp-session.json and
+// hmp-exporter.json.
 //
 // They are Go code, so that a metric that gets another name, or a result that is added, fails the build or a test and
-// does not leave a panel empty. `go generate` writes the files anew; a test fails while they are not what the code says.
+// does not leave a panel empty. `go generate` writes the files anew; a test fails while they are not what the code
+// says.
 package main
 
 import (

@@ -16,7 +16,8 @@ const bySession = "{{target}} / {{session}}"
 // overview is the dashboard for a wall, and for the first look when something is wrong.
 func overview() *dashboard.DashboardBuilder {
 	b := board(overviewUID, "HMP Overview",
-		"Are all sessions on all HMPs valid, and if not, which and why? Two exporters that watch one session count once.", "1m")
+		"Are all sessions on all HMPs valid, and if not, which and why? Two exporters that watch one session count once.",
+		"1m")
 	overviewNumbers(b)
 	overviewResults(b)
 	overviewGraphs(b)
@@ -36,8 +37,7 @@ func overviewNumbers(b *dashboard.DashboardBuilder) {
 		title: "HMPs that answer", width: 5, height: 5,
 		description: "How many HMPs answered the last probe of at least one of their sessions, whatever they said. Those " +
 			"that nothing was sent to, as a token file is missing or logins are suspended, do not count as answering.",
-	}, fmt.Sprintf("max by (target) (%s or 0 * %s)", selector(collector.Up, chosen), selector(collector.SessionValid, chosen)),
-		"answer", "do not"))
+	}, answering(), "answer", "do not"))
 	b.WithPanel(numbers(panel{
 		title: "Missing", unit: units.Number, width: 2, height: 5,
 		description: "Sessions that were scraped within the last hour and are not now: the exporter is down, a scrape " +
@@ -68,12 +68,18 @@ func overviewNumbers(b *dashboard.DashboardBuilder) {
 	}, certificateSteps()).Decimals(1))
 }
 
+// answering is 1 for each HMP that answered, and 0 also where nothing was sent.
+func answering() string {
+	return fmt.Sprintf("max by (target) (%s or 0 * %s)",
+		selector(collector.Up, chosen), selector(collector.SessionValid, chosen))
+}
+
 // shares are how much of a vector of ones and zeros is one, and how many there are of each.
-func shares(p panel, vector, good, other string) dashboardPanel {
+func shares(p panel, vector, is, isNot string) dashboardPanel {
 	p.unit = units.Number
-	p.queries = []query{{"avg(" + vector + ")", good}, {"sum(1 - " + vector + ")", other}, {"count(" + vector + ")", "all"}}
+	p.queries = []query{{"avg(" + vector + ")", is}, {"sum(1 - " + vector + ")", isNot}, {"count(" + vector + ")", "all"}}
 	return numbers(p, anyIs(bad)).
-		OverrideByName(good, append(thresholdsOf(allAre()),
+		OverrideByName(is, append(thresholdsOf(allAre()),
 			dashboard.DynamicConfigValue{Id: "unit", Value: units.PercentUnit},
 			dashboard.DynamicConfigValue{Id: "decimals", Value: 1})).
 		OverrideByName("all", []dashboard.DynamicConfigValue{fixed(plain)})
@@ -82,8 +88,8 @@ func shares(p panel, vector, good, other string) dashboardPanel {
 func overviewResults(b *dashboard.DashboardBuilder) {
 	b.WithPanel(states(panel{
 		title: "Results over time", unit: units.Number, width: 16, height: 2*overviewRows + 3,
-		description: fmt.Sprintf("The %d sessions that were not valid for most of the time that is shown; sessions that were "+
-			"always valid fill up the rest. A gap is no data.", overviewRows),
+		description: fmt.Sprintf("The %d sessions that were not valid for most of the time that is shown; sessions that "+
+			"were always valid fill up the rest. A gap is no data.", overviewRows),
 		queries: one(highest(overviewRows, resultNumber(), failing()), bySession),
 	}, resultNames()))
 	b.WithPanel(resultColors(bars(panel{
@@ -98,19 +104,20 @@ func overviewGraphs(b *dashboard.DashboardBuilder) {
 	rank := "max by (target) (avg_over_time(" + selector(collector.SessionProbeDuration, chosen) + "[$__range] @ end()))"
 	b.WithPanel(limits(lines(panel{
 		title: "Latency by HMP", unit: units.Seconds, width: 8, height: 10,
-		description: fmt.Sprintf("How long the slowest probe of each HMP takes, for the %d HMPs that are slowest on average.", mostLines),
+		description: fmt.Sprintf("How long the slowest probe of each HMP takes, for the %d slowest on average.", mostLines),
 		queries:     one(fmt.Sprintf("%s and on (target) topk(%d, %s)", slowest, mostLines, rank), "{{target}}"),
 	}), latencySteps()))
 	b.WithPanel(band(panel{
 		title: "Latency and where it usually is", width: 8, height: 10,
-		description: "How long probes take on average over all sessions chosen above. The area is the mean of the day before, " +
-			"two standard deviations up and down. Choose one HMP to see its own.",
+		description: "How long probes take on average over all sessions chosen above. The area is the mean of the day " +
+			"before, two standard deviations up and down. Choose one HMP to see its own.",
 		queries: one(latency(), "average"),
 	}, latency()))
 	b.WithPanel(stacked(lines(panel{
 		title: "Error codes", unit: units.Number, width: 8, height: 10,
-		description: "Sessions that HMP answers with an error code: 020001 the user has no role or the token is not accepted, " +
-			"070000 an internal error, 090002 HMP cannot reach its authentication server. HMP Session shows the others.",
+		description: "Sessions that HMP answers with an error code: 020001 the user has no role or the token is not " +
+			"accepted, 070000 an internal error, 090002 HMP cannot reach its authentication server. HMP Session shows the " +
+			"others.",
 		queries: one(errorCodes(`code=~"020001|070000|090002"`), "{{code}} {{name}}"),
 	})))
 }
@@ -134,8 +141,8 @@ func sessionTable() dashboardPanel {
 		OverrideByName("HMP", []dashboard.DynamicConfigValue{{Id: "links", Value: []any{sessionLink()}}})
 }
 
-// unchanged is for how many seconds each session has been valid, or not, within a day: since the last moment at which it
-// was otherwise, or else since it was first seen.
+// unchanged is for how many seconds each session has been valid, or not, within a day: since the last moment at which
+// it was otherwise, or else since it was first seen.
 func unchanged() string {
 	last := func(when string) string { return "max_over_time(timestamp(" + valid() + when + ")[1d:1m])" }
 	return fmt.Sprintf("time() - ((%s and %s == 1) or (%s and %s == 0) or (min_over_time(timestamp(%s)[1d:1m]) and %s))",
@@ -150,7 +157,10 @@ func alertTable() dashboardPanel {
 	}, sorted{"State", false}, [][2]string{
 		{"alertstate", "State"}, {"severity", "Severity"}, {"alertname", "Alert"}, {"target", "HMP"}, {"session", "Session"},
 	}, []column{
-		{expr: "max by (alertname, severity, alertstate, target, session) (" + alerts() + ")", title: "Alerts", unit: units.Number},
+		{
+			expr:  "max by (alertname, severity, alertstate, target, session) (" + alerts() + ")",
+			title: "Alerts", unit: units.Number,
+		},
 	}).
 		OverrideByName("Alerts", []dashboard.DynamicConfigValue{{Id: "custom.hidden", Value: true}}).
 		OverrideByName("State", []dashboard.DynamicConfigValue{stateColors(), cells(common.TableCellDisplayModeColorText)}).

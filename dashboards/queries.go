@@ -7,8 +7,8 @@ import (
 	"hmp_exporter/collector"
 )
 
-// What a reader chose. A session is known by its target and its name: two exporters that watch it, or two jobs that scrape
-// one exporter, are merged by these and do not count twice.
+// What a reader chose. A session is known by its target and its name: two exporters that watch it, or two jobs that
+// scrape one exporter, are merged by these and do not count twice.
 const (
 	scope  = `job=~"$job", instance=~"$instance"`
 	chosen = scope + `, target=~"$target", session=~"$session"`
@@ -40,13 +40,14 @@ func certificates() string {
 	return "min by (target) (" + selector(collector.TLSCertificateExpiry, ofHMPs) + ")"
 }
 
-// overRange is a metric by session, reduced over the time that is shown to one number: the same at every step of a graph.
+// overRange is a metric by session, reduced over the time that is shown to one number: the same at every step of a
+// graph.
 func overRange(how, function, metric string) string {
 	return fmt.Sprintf("%s by (target, session) (%s(%s[$__range] @ end()))", how, function, selector(metric, chosen))
 }
 
-// highest keeps the n sessions of a vector that have the highest rank. The rank is the same at every step of a graph, so
-// that no more than these are ever seen.
+// highest keeps the n sessions of a vector that have the highest rank. The rank is the same at every step of a graph,
+// so that no more than these are ever seen.
 func highest(n int, vector, rank string) string {
 	return fmt.Sprintf("%s and on (target, session) topk(%d, %s)", vector, n, rank)
 }
@@ -59,8 +60,8 @@ func lowest(n int, vector, rank string) string {
 // failing ranks sessions by how much of the time that is shown they were not valid.
 func failing() string { return "1 - " + overRange("min", "avg_over_time", collector.SessionValid) }
 
-// perHour is how much a counter of sessions counts in an hour, by session and perhaps other labels. Of several exporters
-// that watch a session it is the one that counts most.
+// perHour is how much a counter of sessions counts in an hour, by session and perhaps other labels. Of several
+// exporters that watch a session it is the one that counts most.
 func perHour(metric string, by ...string) string {
 	labels := strings.Join(append([]string{"target", "session"}, by...), ", ")
 	return fmt.Sprintf("3600 * max by (%s) (rate(%s[$__rate_interval]))", labels, selector(metric, chosen))
@@ -79,7 +80,10 @@ func usually(value, deviations string) string {
 // alerts are those of this product. Some are about no session, and some about no instance, so that these labels may be
 // missing; every other metric has to have them.
 func alerts(matchers ...string) string {
-	all := []string{`alertname=~"HMP.+"`, `job=~"$job|"`, `instance=~"$instance|"`, `target=~"$target|"`, `session=~"$session|"`}
+	all := []string{`alertname=~"HMP.+"`}
+	for _, label := range []string{"job", "instance", "target", "session"} {
+		all = append(all, fmt.Sprintf(`%s=~"$%s|"`, label, label))
+	}
 	return selector("ALERTS", append(all, matchers...)...)
 }
 

@@ -57,6 +57,13 @@ func resultCounts() string {
 		" or label_replace(count(max by (target, session) (%s) == 0), \"result\", %q, \"\", \"\"))", all, all, noResult)
 }
 
+// valueNames shows single values by name.
+func valueNames(options map[string]dashboard.ValueMappingResult) []dashboard.ValueMapping {
+	return []dashboard.ValueMapping{
+		{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}},
+	}
+}
+
 // errorCodes is how many sessions HMP answers with each error code.
 func errorCodes(matchers ...string) string {
 	errors := selector(collector.SessionError, append([]string{chosen}, matchers...)...)
@@ -73,7 +80,7 @@ func resultNames() []dashboard.ValueMapping {
 			Text: new(words(o.Outcome)), Color: new(colors[o.Outcome]), Index: new(int32(i + 1)), //nolint:gosec // there are 17
 		}
 	}
-	return []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}}}
+	return valueNames(options)
 }
 
 // resultColors gives series that are named by their result its colour.
@@ -91,12 +98,9 @@ const loginSuccess = "success"
 
 // statusNames shows an HTTP status, or that there was none, in the colour of its kind.
 func statusNames() []dashboard.ValueMapping {
-	names := []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{
-		Type: dashboard.MappingTypeValueToText,
-		Options: map[string]dashboard.ValueMappingResult{
-			"0": {Text: new("none"), Color: new("#708090"), Index: new(int32(0))},
-		},
-	}}}
+	names := valueNames(map[string]dashboard.ValueMappingResult{
+		"0": {Text: new("none"), Color: new("#708090"), Index: new(int32(0))},
+	})
 	for i, color := range []string{"blue", "green", "yellow", "orange", "red"} {
 		from := float64(100 * (i + 1))
 		names = append(names, dashboard.ValueMapping{RangeMap: &dashboard.RangeMap{
@@ -126,11 +130,8 @@ func resultHelp() string {
 
 // stateColors tells alerts that wait from those that fire.
 func stateColors() dashboard.DynamicConfigValue {
-	return dashboard.DynamicConfigValue{Id: "mappings", Value: []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{
-		Type: dashboard.MappingTypeValueToText,
-		Options: map[string]dashboard.ValueMappingResult{
-			"firing":  {Color: new(bad), Index: new(int32(0))},
-			"pending": {Color: new(warning), Index: new(int32(1))},
-		},
-	}}}}
+	return dashboard.DynamicConfigValue{Id: "mappings", Value: valueNames(map[string]dashboard.ValueMappingResult{
+		"firing":  {Color: new(bad), Index: new(int32(0))},
+		"pending": {Color: new(warning), Index: new(int32(1))},
+	})}
 }

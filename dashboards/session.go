@@ -40,14 +40,15 @@ func sessionNumbers(b *dashboard.DashboardBuilder) {
 	}, neutral()).Mappings(resultNames()))
 	b.WithPanel(numbers(panel{
 		title: "Valid in this time", unit: units.PercentUnit, width: 4, height: 5,
-		description: "The share of probes in the time that is shown that found the session valid. Probes that are missing, as " +
-			"nothing was scraped, do not count.",
-		queries: one("avg(min by (target, session) (avg_over_time("+selector(collector.SessionValid, chosen)+"[$__range])))", "valid"),
+		description: "The share of probes in the time that is shown that found the session valid. Probes that are missing, " +
+			"as nothing was scraped, do not count.",
+		queries: one(fmt.Sprintf("avg(min by (target, session) (avg_over_time(%s[$__range])))",
+			selector(collector.SessionValid, chosen)), "valid"),
 	}, steps(bad, step{0.99, warning}, step{1, good})).Decimals(2))
 	b.WithPanel(numbers(panel{
 		title: "Latency in this time", unit: units.Seconds, width: 6, height: 5,
-		description: "How long half of the probes, and all but 5 % and 1 % of them, took at most in the time that is shown. Of " +
-			"several sessions, those of the slowest.",
+		description: "How long half of the probes, and all but 5 % and 1 % of them, took at most in the time that is " +
+			"shown. Of several sessions, those of the slowest.",
 		queries: []query{{percentile("0.5"), "p50"}, {percentile("0.95"), "p95"}, {percentile("0.99"), "p99"}},
 	}, latencySteps()))
 	b.WithPanel(numbers(panel{
@@ -63,9 +64,15 @@ func sessionNumbers(b *dashboard.DashboardBuilder) {
 	}, certificateSteps()).Decimals(1))
 }
 
+// ofMany says which sessions a graph shows.
+func ofMany(which string) string {
+	return fmt.Sprintf(" Of many sessions, the %d %s.", mostLines, which)
+}
+
 // percentile is how long so many of the probes took at most, of the slowest session.
 func percentile(share string) string {
-	return fmt.Sprintf("max(quantile_over_time(%s, %s[$__range]))", share, selector(collector.SessionProbeDuration, chosen))
+	return fmt.Sprintf("max(quantile_over_time(%s, %s[$__range]))",
+		share, selector(collector.SessionProbeDuration, chosen))
 }
 
 func sessionResults(b *dashboard.DashboardBuilder) {
@@ -96,7 +103,7 @@ func sessionResults(b *dashboard.DashboardBuilder) {
 	})))
 	b.WithPanel(lines(panel{
 		title: "Service messages", unit: units.Number, width: 8, height: 9,
-		description: fmt.Sprintf("Messages that HMP has for the user while the session is valid. Of many sessions, the %d with most.", mostLines),
+		description: "Messages that HMP has for the user while the session is valid." + ofMany("with most"),
 		queries: one(highest(mostLines, each("max", collector.SessionMessages),
 			overRange("max", "max_over_time", collector.SessionMessages)), bySession),
 	}))
@@ -106,15 +113,16 @@ func sessionLatency(b *dashboard.DashboardBuilder) {
 	b.WithRow(dashboard.NewRowBuilder("Latency"))
 	b.WithPanel(band(panel{
 		title: "Latency and where it usually is", width: 8, height: 10,
-		description: "How long the probe takes; of several sessions, the average. The area is the mean of the day before, two " +
-			"standard deviations up and down.",
+		description: "How long the probe takes; of several sessions, the average. The area is the mean of the day before, " +
+			"two standard deviations up and down.",
 		queries: one(latency(), "latency"),
 	}, latency()))
 	b.WithPanel(limits(lines(panel{
 		title: "Latency and its bound", unit: units.Seconds, width: 8, height: 10,
-		description: fmt.Sprintf("How long the probe takes, and how much time it has at most. Of many sessions, the %d slowest on average.", mostLines),
+		description: "How long the probe takes, and how much time it has at most." + ofMany("slowest on average"),
 		queries: []query{
-			{highest(mostLines, each("max", collector.SessionProbeDuration), overRange("max", "avg_over_time", collector.SessionProbeDuration)), bySession},
+			{highest(mostLines, each("max", collector.SessionProbeDuration),
+				overRange("max", "avg_over_time", collector.SessionProbeDuration)), bySession},
 			{"min(" + each("min", collector.SessionProbeTimeout) + ")", "shortest bound"},
 		},
 	}), latencySteps()).
@@ -125,9 +133,10 @@ func sessionLatency(b *dashboard.DashboardBuilder) {
 		}))
 	b.WithPanel(stacked(lines(panel{
 		title: "Phases of a probe", unit: units.Seconds, width: 8, height: 10,
-		description: "Where the time of a probe goes: the host's name, the connection, TLS, what HMP works, and the transfer of " +
-			"its answer. Of several sessions, the average.",
-		queries: one("avg by (phase) (max by (target, session, phase) ("+selector(collector.SessionProbePhase, chosen)+"))", "{{phase}}"),
+		description: "Where the time of a probe goes: the host's name, the connection, TLS, what HMP works, and the " +
+			"transfer of its answer. Of several sessions, the average.",
+		queries: one(fmt.Sprintf("avg by (phase) (max by (target, session, phase) (%s))",
+			selector(collector.SessionProbePhase, chosen)), "{{phase}}"),
 	})))
 }
 
@@ -135,15 +144,15 @@ func sessionToken(b *dashboard.DashboardBuilder) {
 	b.WithRow(dashboard.NewRowBuilder("Token and logins"))
 	b.WithPanel(limits(lines(panel{
 		title: "Life of the token", unit: units.Seconds, width: 8, height: 9,
-		description: fmt.Sprintf("Time until the token ends: each renewal is a tooth of a saw. One that runs down to zero could "+
-			"not be renewed. Only with an API key; of many sessions, the %d lowest.", mostLines),
+		description: "Time until the token ends: each renewal is a tooth of a saw. One that runs down to zero could not be " +
+			"renewed. There only with an API key." + ofMany("lowest"),
 		queries: one(lowest(mostLines, each("min", collector.SessionTokenExpiry)+" - time()",
 			overRange("min", "min_over_time", collector.SessionTokenExpiry)), bySession),
 	}), tokenSteps()))
 	b.WithPanel(resultColors(stacked(lines(panel{
 		title: "Logins per hour", unit: units.Number, width: 8, height: 9,
-		description: "Logins by what they ended in; two or three an hour are normal for a session with an API key. Of several " +
-			"exporters that watch a session, those of the one that logs in most.",
+		description: "Logins by what they ended in; two or three an hour are normal for a session with an API key. Of " +
+			"several exporters that watch a session, those of the one that logs in most.",
 		queries: one("sum by (result) ("+perHour(collector.SessionLogins, "result")+")", "{{result}}"),
 	}))))
 	b.WithPanel(lines(panel{
@@ -168,25 +177,33 @@ func sessionUser(b *dashboard.DashboardBuilder) {
 	}, sorted{"Failed logins", true}, [][2]string{{"target", "HMP"}, {"session", "Session"}}, []column{
 		{expr: each("max", collector.SessionAdmin), title: "Administrator", unit: units.BoolYesNo},
 		{expr: each("min", collector.SessionRoles), title: "Roles", unit: units.Number},
-		{expr: each("max", collector.SessionLoginFailures), title: "Failed logins", unit: units.Number, thresholds: anyIs(warning)},
+		{
+			expr:  each("max", collector.SessionLoginFailures),
+			title: "Failed logins", unit: units.Number, thresholds: anyIs(warning),
+		},
 		{expr: ago(collector.SessionLastAction), title: "Last action ago"},
 		{expr: ago(collector.SessionLastLogin), title: "Last login ago"},
 	}))
 	b.WithPanel(list(panel{
 		title: "Service messages at present", width: 10, height: 9,
-		description: "Their texts, where service_message_text is on in the configuration, as a message may name an account. At most 100.",
+		description: "Their texts, where service_message_text is on in the configuration, as a message may name an " +
+			"account. At most 100.",
 	}, sorted{"HMP", false}, [][2]string{{"target", "HMP"}, {"session", "Session"}, {"message", "Message"}}, []column{
-		{expr: "topk(100, max by (target, session, message) (" + selector(collector.SessionMessageInfo, chosen) + "))", title: "Messages", unit: units.Number},
+		{
+			expr: fmt.Sprintf("topk(100, max by (target, session, message) (%s))",
+				selector(collector.SessionMessageInfo, chosen)),
+			title: "Messages", unit: units.Number,
+		},
 	}).OverrideByName("Messages", []dashboard.DynamicConfigValue{{Id: "custom.hidden", Value: true}}))
 	b.WithPanel(lines(panel{
 		title: "Failed logins of the user", unit: units.Number, width: 12, height: 8,
-		description: fmt.Sprintf("What HMP counts for the user, also those that are not the exporter's. Of many sessions, the %d with most.", mostLines),
+		description: "What HMP counts for the user, also those that are not the exporter's." + ofMany("with most"),
 		queries: one(highest(mostLines, each("max", collector.SessionLoginFailures),
 			overRange("max", "max_over_time", collector.SessionLoginFailures)), bySession),
 	}))
 	b.WithPanel(lines(panel{
 		title: "Last action ago", unit: units.Seconds, width: 12, height: 8,
-		description: fmt.Sprintf("How long ago the user last did something. Of many sessions, the %d that rest longest.", mostLines),
+		description: "How long ago the user last did something." + ofMany("that rest longest"),
 		queries: one(lowest(mostLines, ago(collector.SessionLastAction),
 			overRange("max", "max_over_time", collector.SessionLastAction)), bySession),
 	}))

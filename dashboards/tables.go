@@ -22,7 +22,8 @@ type sorted struct {
 	descending bool
 }
 
-// list is a table of now, with a row for each combination of labels, which are given with their titles and stand in front.
+// list is a table of now, with a row for each combination of labels, which are given with their titles and stand in
+// front.
 func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.PanelBuilder {
 	order, titles := map[string]int{}, map[string]string{}
 	for i, l := range labels {

@@ -9,8 +9,8 @@ import (
 	"hmp_exporter/collector"
 )
 
-// variables are what a reader chooses from, each within what was chosen before it. Names in Prometheus are the values, and
-// Grafana escapes them for the regular expressions that they are used in.
+// variables are what a reader chooses from, each within what was chosen before it. Names in Prometheus are the values,
+// and Grafana escapes them for the regular expressions that they are used in.
 func variables(uid string) []cog.Builder[dashboard.VariableModel] {
 	// What the exporter says of itself may come from another job than the sessions do.
 	of := func(matchers ...string) string {

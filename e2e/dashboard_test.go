@@ -66,7 +66,8 @@ func queriesOf(t *testing.T, file string) (queries []boardQuery) {
 		}
 	}
 	for _, a := range board.Annotations.List {
-		queries = append(queries, boardQuery{where: board.Title + ", annotation " + a.Name, panel: "annotation", expr: a.Target.Expr})
+		where := board.Title + ", annotation " + a.Name
+		queries = append(queries, boardQuery{where: where, panel: "annotation", expr: a.Target.Expr})
 	}
 	for _, v := range board.Templating.List {
 		if v.Type != "query" {
@@ -77,7 +78,8 @@ func queriesOf(t *testing.T, file string) (queries []boardQuery) {
 			t.Errorf("%s, variable %s: this is no list of a label's values: %s", board.Title, v.Name, v.Query)
 			continue
 		}
-		queries = append(queries, boardQuery{where: board.Title + ", variable " + v.Name, panel: "variable", expr: parts[1], label: parts[2]})
+		where := board.Title + ", variable " + v.Name
+		queries = append(queries, boardQuery{where: where, panel: "variable", expr: parts[1], label: parts[2]})
 	}
 	if len(queries) < 15 {
 		t.Errorf("%s has %d queries only", file, len(queries))
@@ -90,8 +92,8 @@ type choice map[string][]string
 
 var boardVariable = regexp.MustCompile(`\$(\w+)`)
 
-// interpolate writes a query as Grafana's Prometheus source does before it sends it: for a graph with a step of a minute
-// over a quarter of an hour.
+// interpolate writes a query as Grafana's Prometheus source does before it sends it: for a graph with a step of a
+// minute over a quarter of an hour.
 func (c choice) interpolate(t *testing.T, expr string) string {
 	t.Helper()
 	intervals := map[string]string{"__rate_interval": "4m", "__interval": "1m", "__range": "900s"}

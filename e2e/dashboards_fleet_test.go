@@ -30,8 +30,8 @@ scrape_configs:
       - targets: [127.0.0.1:%[1]s, localhost:%[1]s]
 `
 
-// TestDashboardsOfFleet has a real Prometheus evaluate every query with a thousand sessions that two exporters watch: no
-// panel shows more than it can, and nothing counts twice.
+// TestDashboardsOfFleet has a real Prometheus evaluate every query with a thousand sessions that two exporters watch:
+// no panel shows more than it can, and nothing counts twice.
 func TestDashboardsOfFleet(t *testing.T) {
 	demo := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0"))
 	text := fleet(t, get(t, demo.url(t)+"/metrics", nil).body)
@@ -93,7 +93,8 @@ func fleet(t *testing.T, exposition []byte) []byte {
 		}
 	}
 	for i := range fleetHMPs {
-		fmt.Fprintf(&text, "hmp_tls_certificate_expiry_timestamp_seconds{target=\"hmp-%d\"} %d\n", i, time.Now().Unix()+int64(i))
+		expiry := time.Now().Unix() + int64(i)
+		fmt.Fprintf(&text, "hmp_tls_certificate_expiry_timestamp_seconds{target=\"hmp-%d\"} %d\n", i, expiry)
 	}
 	return text.Bytes()
 }

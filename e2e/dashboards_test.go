@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// mostSeries is how many series panels of a kind can show: names that can be told apart in a graph, rows of a table that
-// somebody may page through.
+// mostSeries is how many series panels of a kind can show: names that can be told apart in a graph, rows of a table
+// that somebody may page through.
 var mostSeries = map[string]int{
 	"stat":           10,
 	"bargauge":       18, // a result each, and none
@@ -26,8 +26,8 @@ var mostSeries = map[string]int{
 	"variable":       5000,
 }
 
-// dashboardConfig is both ways to scrape an exporter, at once: two jobs that see the same sessions. The classic form of the
-// histogram is kept beside the native one.
+// dashboardConfig is both ways to scrape an exporter, at once: two jobs that see the same sessions. The classic form of
+// the histogram is kept beside the native one.
 const dashboardConfig = `
 global:
   scrape_interval: 2s
@@ -53,8 +53,8 @@ scrape_configs:
         replacement: %[1]s
 `
 
-// TestDashboardsOfDemo has a real Prometheus evaluate every query of the dashboards after it has scraped the demo, where
-// everything that they show is to be seen.
+// TestDashboardsOfDemo has a real Prometheus evaluate every query of the dashboards after it has scraped the demo,
+// where everything that they show is to be seen.
 func TestDashboardsOfDemo(t *testing.T) {
 	exporter := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0"))
 	exporterURL := exporter.url(t)
@@ -96,7 +96,8 @@ func TestDashboardsOfDemo(t *testing.T) {
 	// What the sessions' own job does not have is not needed for what is about sessions.
 	t.Run("sessions of /probe", func(t *testing.T) {
 		for _, q := range boardQueries(t) {
-			if got := server.expectSeries(t, q, choice{"job": {"hmp.each"}}); len(got) == 0 && !strings.HasPrefix(q.where, "HMP Exporter") {
+			got := server.expectSeries(t, q, choice{"job": {"hmp.each"}})
+			if len(got) == 0 && !strings.HasPrefix(q.where, "HMP Exporter") {
 				t.Errorf("%s returns nothing", q.where)
 			}
 		}
