@@ -53,7 +53,7 @@ func build(b *dashboard.DashboardBuilder) (dashboard.Dashboard, error) {
 		return built, fmt.Errorf("build the dashboard: %w", err)
 	}
 	for i := range built.Panels {
-		id := uint32(i + 1) //nolint:gosec // there are some dozens
+		id := uint32(i + 1)
 		if row := built.Panels[i].RowPanel; row != nil {
 			row.Id = id
 			continue

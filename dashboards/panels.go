@@ -70,7 +70,7 @@ func fill[B paneler[B]](b B, p panel, kind func(*prometheus.DataqueryBuilder)) B
 }
 
 // refID names the queries of a panel, as Grafana does.
-func refID(i int) string { return string(rune('A' + i)) }
+func refID(i int) string { return "ABCDEFGH"[i : i+1] }
 
 // The ways to evaluate a query.
 func now(q *prometheus.DataqueryBuilder)      { q.Instant().Format(prometheus.PromQueryFormatTimeSeries) }

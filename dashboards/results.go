@@ -77,7 +77,7 @@ func resultNames() []dashboard.ValueMapping {
 	}
 	for i, o := range hmp.Outcomes {
 		options[strconv.Itoa(i+1)] = dashboard.ValueMappingResult{
-			Text: new(words(o.Outcome)), Color: new(colors[o.Outcome]), Index: new(int32(i + 1)), //nolint:gosec // there are 17
+			Text: new(words(o.Outcome)), Color: new(colors[o.Outcome]), Index: new(int32(i + 1)),
 		}
 	}
 	return valueNames(options)
@@ -107,7 +107,7 @@ func statusNames() []dashboard.ValueMapping {
 			Type: dashboard.MappingTypeRangeToText,
 			Options: dashboard.DashboardRangeMapOptions{
 				From: new(from), To: new(from + 99),
-				Result: dashboard.ValueMappingResult{Color: new(color), Index: new(int32(i + 1))}, //nolint:gosec // there are 5
+				Result: dashboard.ValueMappingResult{Color: new(color), Index: new(int32(i + 1))},
 			},
 		}})
 	}
