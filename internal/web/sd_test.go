@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -71,10 +72,7 @@ func TestDiscovery(t *testing.T) {
 
 // with returns labels and some more, as pairs of a name without its prefix and a value.
 func with(labels map[string]string, more ...string) map[string]string {
-	all := make(map[string]string)
-	for name, value := range labels {
-		all[name] = value
-	}
+	all := maps.Clone(labels)
 	for i := 0; i < len(more); i += 2 {
 		all["__meta_hmp_"+more[i]] = more[i+1]
 	}
