@@ -51,7 +51,7 @@ func TestDocumentedScrapes(t *testing.T) {
 			if i < 0 {
 				t.Fatalf("%s has no configuration with %q", want.document, want.has)
 			}
-			server := startPrometheusWith(t, scrapeConfigs(t, want.document, exporter)[i])
+			server := runPrometheus(t, scrapeConfigs(t, want.document, exporter)[i])
 			server.awaitScrapes(t, len(want.instances))
 
 			asked := server.replicaOfEach(t)

@@ -31,7 +31,7 @@ func TestFirstAlert(t *testing.T) {
 	if block == nil {
 		t.Fatal("the page has no configuration")
 	}
-	server := startPrometheusWith(t, quickly(t, block[1],
+	server := runPrometheus(t, quickly(t, block[1],
 		"evaluation_interval: 30s", "evaluation_interval: 1s",
 		"localhost:10042", strings.TrimPrefix(demo, "http://"),
 		"localhost:9093", "127.0.0.1:1",

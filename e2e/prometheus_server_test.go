@@ -41,17 +41,17 @@ scrape_configs:
 type prometheus struct {
 	*process
 	config string // its file
-	api    string // where its calls are
+	api    string // the beginning of all of its URLs
 }
 
 func startPrometheus(t *testing.T, exporter string, targets []string) prometheus {
 	t.Helper()
 	address := strings.TrimPrefix(exporter, "http://")
-	return startPrometheusWith(t, fmt.Sprintf(prometheusConfig, address, strings.Join(targets, ", ")))
+	return runPrometheus(t, fmt.Sprintf(prometheusConfig, address, strings.Join(targets, ", ")))
 }
 
-// startPrometheusWith starts a server with the text of a configuration.
-func startPrometheusWith(t *testing.T, text string) prometheus {
+// runPrometheus starts a server with a configuration.
+func runPrometheus(t *testing.T, text string) prometheus {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "prometheus.yml")
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
@@ -61,7 +61,7 @@ func startPrometheusWith(t *testing.T, text string) prometheus {
 		"--config.file="+config,
 		"--storage.tsdb.path="+t.TempDir(),
 		"--web.listen-address=127.0.0.1:0"))
-	return prometheus{process: p, config: config, api: p.url(t) + "/api/v1/"}
+	return prometheus{process: p, config: config, api: p.url(t) + "/api/v1"}
 }
 
 // A sample is one element of an instant vector.
@@ -88,7 +88,7 @@ func (p prometheus) query(t *testing.T, expression string) []sample {
 			Result []sample `json:"result"`
 		} `json:"data"`
 	}
-	body := get(t, p.api+"query?query="+url.QueryEscape(expression), nil).body
+	body := get(t, p.api+"/query?query="+url.QueryEscape(expression), nil).body
 	if err := json.Unmarshal(body, &answer); err != nil {
 		t.Fatalf("query %s: %v\n%s", expression, err, body)
 	}

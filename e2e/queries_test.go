@@ -28,7 +28,7 @@ func TestDocumentedQueries(t *testing.T) {
 	}
 
 	demo := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0")).url(t)
-	server := startPrometheusWith(t, scrapeConfigs(t, "../README.md", demo)[0])
+	server := runPrometheus(t, scrapeConfigs(t, "../README.md", demo)[0])
 	for page, asked := range queries {
 		for _, query := range slices.Compact(asked) {
 			if query == `ALERTS{alertstate="firing"}` {

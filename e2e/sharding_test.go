@@ -25,7 +25,7 @@ func TestSharding(t *testing.T) {
 	replicas := []*process{hmps.startReplica(t), hmps.startReplica(t)}
 	first, second := strings.TrimPrefix(replicas[0].url(t), "http://"), strings.TrimPrefix(replicas[1].url(t), "http://")
 	text := quickly(t, string(read(t, shardedConfig)), "exporter-0:10042", first, "exporter-1:10042", second)
-	server := startPrometheusWith(t, text)
+	server := runPrometheus(t, text)
 
 	server.awaitScrapes(t, len(hmps))
 	asked := server.replicaOfEach(t)
@@ -177,7 +177,7 @@ func (p prometheus) replicaOfEach(t *testing.T) map[string]string {
 			} `json:"activeTargets"`
 		} `json:"data"`
 	}
-	body := get(t, p.api+"targets?state=active&scrapePool=hmp", nil).body
+	body := get(t, p.api+"/targets?state=active&scrapePool=hmp", nil).body
 	if err := json.Unmarshal(body, &answer); err != nil {
 		t.Fatalf("%v\n%s", err, body)
 	}
