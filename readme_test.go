@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/hmpsim"
 	"hmp_exporter/internal/tables"
 )
 
@@ -95,6 +97,26 @@ func TestReadmeFlags(t *testing.T) {
 	for _, f := range flags {
 		if !strings.Contains(listed, "--"+f[1]) {
 			t.Errorf("there is no flag --%s", f[1])
+		}
+	}
+}
+
+// Every path that the README names is answered.
+func TestReadmePaths(t *testing.T) {
+	hmp := hmpsim.New()
+	hmp.SetToken(canary.Word+"-S", hmpsim.Valid(hmpsim.ExampleSession()))
+	file := configure(t, hmp, "S")
+	text := readFile(t, file)
+	write(t, file, strings.Replace(text, "name: studio", "name: T", 1))
+	p := start(t, "--config.file="+file)
+	table := between(t, readFile(t, "README.md"), "| path | answers |\n", "\n\n")
+	paths := regexp.MustCompile("`(/[^`]*)`").FindAllStringSubmatch(table, -1)
+	if len(paths) < 6 {
+		t.Fatalf("found only the paths %q", paths)
+	}
+	for _, path := range paths {
+		if status, body := p.get(t, path[1]); status != http.StatusOK {
+			t.Errorf("%s: status %d: %.200s", path[1], status, body)
 		}
 	}
 }

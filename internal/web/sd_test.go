@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -67,6 +69,28 @@ func TestDiscovery(t *testing.T) {
 	}
 	if n := r.probed(); n != 0 {
 		t.Errorf("the HMP had %d requests, want none", n)
+	}
+}
+
+// TestDiscoveryIsDocumented is that docs/scaling.md has the labels that there are.
+func TestDiscoveryIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/scaling.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := make(map[string]bool)
+	for _, name := range regexp.MustCompile(`__meta_hmp_[a-z_]+`).FindAllString(string(page), -1) {
+		documented[name] = true
+	}
+	r := newRig(t, discoverable)
+	answered := make(map[string]bool)
+	for _, g := range append(groups(t, r.get("/sd")), groups(t, r.get("/sd?by=session"))...) {
+		for name := range g.Labels {
+			answered[name] = true
+		}
+	}
+	if diff := cmp.Diff(answered, documented); diff != "" {
+		t.Errorf("labels (-answered +documented):\n%s", diff)
 	}
 }
 
