@@ -34,7 +34,7 @@ scrape_configs:
 // no panel shows more than it can, and nothing counts twice.
 func TestDashboardsOfFleet(t *testing.T) {
 	demo := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0"))
-	text := fleet(t, get(t, demo.url(t)+"/metrics", nil).body)
+	text := fleetOf(t, get(t, demo.url(t)+"/metrics", nil).body)
 	exporter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		_, _ = w.Write(text)
@@ -64,8 +64,8 @@ func TestDashboardsOfFleet(t *testing.T) {
 
 var ofSession = regexp.MustCompile(`session="[^"]*",target="[^"]*"`)
 
-// fleet makes of what the demo exports what a fleet would: the same sessions over and over, by other names.
-func fleet(t *testing.T, exposition []byte) []byte {
+// fleetOf makes of what the demo exports what a fleet would: the same sessions over and over, by other names.
+func fleetOf(t *testing.T, exposition []byte) []byte {
 	t.Helper()
 	var text bytes.Buffer
 	sessions, order := map[string][]string{}, []string{}

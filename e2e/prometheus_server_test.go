@@ -40,7 +40,8 @@ scrape_configs:
 // A prometheus is a real server that scrapes the exporter.
 type prometheus struct {
 	*process
-	api string // the beginning of all of its URLs
+	config string // its file
+	api    string // the beginning of all of its URLs
 }
 
 func startPrometheus(t *testing.T, exporter string, targets []string) prometheus {
@@ -60,7 +61,7 @@ func runPrometheus(t *testing.T, text string) prometheus {
 		"--config.file="+config,
 		"--storage.tsdb.path="+t.TempDir(),
 		"--web.listen-address=127.0.0.1:0"))
-	return prometheus{process: p, api: p.url(t) + "/api/v1"}
+	return prometheus{process: p, config: config, api: p.url(t) + "/api/v1"}
 }
 
 // A sample is one element of an instant vector.
