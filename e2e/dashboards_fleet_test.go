@@ -33,6 +33,7 @@ scrape_configs:
 // TestDashboardsOfFleet has a real Prometheus evaluate every query with a thousand sessions that two exporters watch:
 // no panel shows more than it can, and nothing counts twice.
 func TestDashboardsOfFleet(t *testing.T) {
+	t.Parallel()
 	demo := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0"))
 	text := fleetOf(t, get(t, demo.url(t)+"/metrics", nil).body)
 	exporter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -101,6 +102,7 @@ func fleetOf(t *testing.T, exposition []byte) []byte {
 
 // TestDashboardsOfNothing is that no panel shows anything before there is something, least of all that all is well.
 func TestDashboardsOfNothing(t *testing.T) {
+	t.Parallel()
 	server := runPrometheus(t, "global: {}\n")
 	for _, q := range boardQueries(t) {
 		if got := server.expectSeries(t, q, nil); len(got) > 0 {

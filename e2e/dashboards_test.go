@@ -56,6 +56,7 @@ scrape_configs:
 // TestDashboardsOfDemo has a real Prometheus evaluate every query of the dashboards after it has scraped the demo,
 // where everything that they show is to be seen.
 func TestDashboardsOfDemo(t *testing.T) {
+	t.Parallel() // it waits for a minute, mostly
 	exporter := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0"))
 	exporterURL := exporter.url(t)
 	targets, _ := inventory(t, exporterURL)
@@ -64,7 +65,7 @@ func TestDashboardsOfDemo(t *testing.T) {
 
 	// The mean of a day is made of full minutes, of which one has to pass.
 	pending := boardQueries(t)
-	within(t, 2*time.Minute, "all queries return something", func() error {
+	within(t, 4*time.Minute, "all queries return something", func() error {
 		var missing []error
 		pending = slices.DeleteFunc(pending, func(q boardQuery) bool {
 			got := server.expectSeries(t, q, nil)
