@@ -43,8 +43,8 @@ var commandsTried = map[string]string{
 }
 
 var (
-	shellBlock   = regexp.MustCompile("(?ms)^ *```sh\n(.*?)^ *```$")
-	consoleBlock = regexp.MustCompile("(?ms)^ *```console\n(.*?)^ *```$")
+	shellBlock   = regexp.MustCompile("(?s)```sh\n(.*?\n) *```")
+	consoleBlock = regexp.MustCompile("(?s)```console\n(.*?\n) *```")
 	typed        = regexp.MustCompile(`(?m)^ *\$ (.*)$`)
 )
 

@@ -13,7 +13,7 @@ import (
 var (
 	link      = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading   = regexp.MustCompile(`(?m)^#{1,6} +(.+)$`)
-	codeBlock = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
+	codeBlock = regexp.MustCompile("(?s)```.*?\n *```")
 )
 
 // What the documents link to in this repository is there: the file, and the heading in it.

@@ -106,7 +106,7 @@ type simulated struct {
 func startFleet(t *testing.T) fleet {
 	t.Helper()
 	hmps := make(fleet)
-	for _, name := range strings.Fields("studio lab arena tower van annex") {
+	for name := range strings.FieldsSeq("studio lab arena tower van annex") {
 		sim := hmpsim.New()
 		for _, session := range sessionsOfEach {
 			sim.AddKey("CANARY-key-"+session, "CANARY-secret", hmpsim.Valid(hmpsim.ExampleSession()))
