@@ -51,6 +51,12 @@ func startPrometheus(t *testing.T, exporter string, targets []string) prometheus
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return runPrometheus(t, config)
+}
+
+// runPrometheus starts a server with a configuration file.
+func runPrometheus(t *testing.T, config string) prometheus {
+	t.Helper()
 	p := start(t, command(t, tool("prometheus"),
 		"--config.file="+config,
 		"--storage.tsdb.path="+t.TempDir(),
