@@ -19,7 +19,8 @@ LDFLAGS = -s -w \
 STATIC  = CGO_ENABLED=0 go build -trimpath -buildvcs=false
 
 # Every go.mod of the repository. The tools have theirs apart, so that the program's own lists what the program needs.
-MODULES = . dashboards e2e e2e/tools/prometheus e2e/tools/peers e2e/tools/benchstat e2e/tools/golangci-lint
+MODULES = . dashboards e2e e2e/tools/prometheus e2e/tools/alertmanager e2e/tools/amtool e2e/tools/peers \
+	e2e/tools/benchstat e2e/tools/golangci-lint
 
 .DELETE_ON_ERROR:
 
@@ -47,7 +48,7 @@ unit: ## the packages' own tests, with the race detector, in random order
 
 # -count=1: Go's test cache does not see that the program beside the tests has changed.
 .PHONY: e2e
-e2e: build .tools/prometheus .tools/promtool .tools/blackbox_exporter .tools/json_exporter buildah systemd-analyze ## the program and its image against a real Prometheus
+e2e: build .tools/prometheus .tools/promtool .tools/alertmanager .tools/amtool .tools/blackbox_exporter .tools/json_exporter buildah systemd-analyze ## the program and its image against a real Prometheus
 	go test -C e2e -count=1 -timeout=15m ./...
 
 # Times compare on the machine that the baseline is from; what is allocated compares anywhere. A new baseline is bench.out.
@@ -94,6 +95,10 @@ clean: ## remove what was built here, the tools too
 .tools/json_exporter: PACKAGE = github.com/prometheus-community/json_exporter
 .tools/blackbox_exporter .tools/json_exporter: e2e/tools/peers/go.mod
 	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ $(PACKAGE)
+	@touch $@
+
+.tools/alertmanager .tools/amtool: .tools/%: e2e/tools/%/go.mod
+	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ github.com/prometheus/alertmanager/cmd/$*
 	@touch $@
 
 .tools/benchstat: e2e/tools/benchstat/go.mod

@@ -25,7 +25,8 @@ var commandsTried = map[string]string{
 
 	"go test ./collector ./internal/faults -update": "internal/faults/page_test.go TestPage",
 
-	"curl -X POST http://localhost:10042/-/reload": "main_test.go TestServeReloads",
+	"curl -X POST http://localhost:10042/-/reload":       "main_test.go TestServeReloads",
+	"curl 'http://<exporter>:10042/probe?target=studio'": "e2e/prometheus_test.go TestPrometheus",
 
 	"HMP_URL=https://hmp.studio.example HMP_API_KEY_FILE=secrets/playout.key HMP_API_SECRET_FILE=secrets/playout.secret ./hmp_exporter": "readme_test.go TestReadmeEnvironment",
 
@@ -34,6 +35,7 @@ var commandsTried = map[string]string{
 	"prometheus --config.file=prometheus.yml --storage.tsdb.path=/tmp/hmp-prometheus": "e2e/first_alert_test.go TestFirstAlert",
 
 	// By hand: they need what is not there in a test.
+	"sed -i 's|https://hmp-exporter.example/|https://wiki.example/|; s|http://localhost:3000/|https://grafana.example/|' dashboards/alerts/hmp*.yml": "by hand: it names the reader's own addresses",
 	"docker compose -f deploy/compose.yaml up --build":                                                           "by hand: needs Docker and its registry",
 	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml":                                            "by hand: the reader's Alertmanager",
 	"go run golang.org/x/vuln/cmd/govulncheck@latest ./...":                                                      "by hand: needs the database of vulnerabilities",

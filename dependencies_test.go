@@ -49,7 +49,7 @@ func TestDependencies(t *testing.T) {
 // The page names what the other modules of the repository are for.
 func TestDependenciesOfTools(t *testing.T) {
 	page := readDependencies(t)
-	for _, dir := range []string{"dashboards", "e2e", "e2e/tools/prometheus", "e2e/tools/peers", "e2e/tools/benchstat", "e2e/tools/golangci-lint"} {
+	for _, dir := range nestedModules(t) {
 		manifest := manifestOf(t, dir)
 		names := manifest.Tool
 		for _, m := range manifest.Require {
@@ -64,6 +64,33 @@ func TestDependenciesOfTools(t *testing.T) {
 			}
 		}
 	}
+}
+
+// `make lint` minds every go.mod that there is.
+func TestModulesOfMakefile(t *testing.T) {
+	list := between(t, readFile(t, "Makefile"), "\nMODULES = ", "\n\n")
+	got := strings.Fields(strings.ReplaceAll(list, "\\", ""))
+	want := append([]string{"."}, nestedModules(t)...)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("MODULES (-there +listed):\n%s", diff)
+	}
+}
+
+// nestedModules are the directories below this one that have a go.mod, sorted.
+func nestedModules(t *testing.T) (dirs []string) {
+	t.Helper()
+	for _, pattern := range []string{"*/go.mod", "*/*/go.mod", "*/*/*/go.mod"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			dirs = append(dirs, filepath.Dir(file))
+		}
+	}
+	slices.Sort(dirs)
+	return dirs
 }
 
 func readDependencies(t *testing.T) string {

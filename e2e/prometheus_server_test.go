@@ -57,6 +57,12 @@ func runPrometheus(t *testing.T, text string) prometheus {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return servePrometheus(t, config)
+}
+
+// servePrometheus starts a server with a configuration file.
+func servePrometheus(t *testing.T, config string) prometheus {
+	t.Helper()
 	p := start(t, command(t, tool("prometheus"),
 		"--config.file="+config,
 		"--storage.tsdb.path="+t.TempDir(),
