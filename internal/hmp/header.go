@@ -10,6 +10,8 @@ import (
 const (
 	// MaxHeaderFields is how many fields a [Header] has at most.
 	MaxHeaderFields = 32
+	// maxHeader bounds a [Header], in bytes.
+	maxHeader = 1 << 10
 	// maxFieldName bounds the name of a field, in bytes. Its value has the bounds of
 	// a service message.
 	maxFieldName = 64
@@ -94,12 +96,21 @@ func header(h http.Header, show func(name, value string) (string, bool), secrets
 	var b strings.Builder
 	b.Grow(min(len(names), MaxHeaderFields) * meanField)
 	for _, name := range names[:min(len(names), MaxHeaderFields)] {
-		b.WriteString(presentable(shortened(maskFold(name, secrets))))
+		value, shown := "", false
 		if values := h[name]; len(values) > 0 {
-			if value, ok := show(name, values[0]); ok {
-				b.WriteString(": ")
-				b.WriteString(presentable(value))
-			}
+			value, shown = show(name, values[0])
+		}
+		if !shown {
+			value = ""
+		}
+		name, value = presentable(shortened(maskFold(name, secrets))), presentable(value)
+		if b.Len()+len(name)+len(value)+len(": \n") > maxHeader {
+			break
+		}
+		b.WriteString(name)
+		if shown {
+			b.WriteString(": ")
+			b.WriteString(value)
 		}
 		b.WriteByte('\n')
 	}
