@@ -16,9 +16,9 @@ import (
 	"hmp_exporter/internal/session"
 )
 
-func (r *rig) history(session string) History {
+func (r *rig) history(name string) History {
 	r.t.Helper()
-	h, err := r.History("studio", session)
+	h, err := r.History("studio", name)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -26,13 +26,13 @@ func (r *rig) history(session string) History {
 }
 
 // script makes the session answer each probe with the next of some outcomes.
-func (r *rig) script(session string, outcomes ...hmp.Outcome) {
-	m := r.fleet.Load().byName[[2]string{"studio", session}]
+func (r *rig) script(name string, outcomes ...hmp.Outcome) {
+	m := r.fleet.Load().byName[[2]string{"studio", name}]
 	before := m.source
 	defer func() { m.source = before }()
 	for _, o := range outcomes {
 		m.source = instant{reportOf(o)}
-		r.probe(Request{Target: "studio", Session: session})
+		r.probe(Request{Target: "studio", Session: name})
 		advance(time.Minute)
 	}
 }
@@ -175,7 +175,8 @@ func TestHistoryMemory(t *testing.T) {
 			before := heap()
 			for i := range probes {
 				for n := range states {
-					f := &flight{landed: make(chan struct{}), result: samples[c.word(i)]}
+					f := newFlight(time.Time{})
+					f.result = samples[c.word(i)]
 					f.result.Exchanges = []hmp.Exchange{{Request: hmp.Header(fmt.Sprint(header[:80], n)), Response: hmp.Header(fmt.Sprint(header, n))}}
 					states[n].history.add(&f.result)
 				}
