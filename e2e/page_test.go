@@ -30,7 +30,7 @@ func TestPageShowsDemo(t *testing.T) {
 	for _, row := range b.rows() {
 		shown[row.Name] = row
 	}
-	stories := regexp.MustCompile(`(?m)^  (\S+/\S+) +([a-z_]+)  `).FindAllStringSubmatch(demo.output.String(), -1)
+	stories := regexp.MustCompile(`(?m)^ {2}(\S+/\S+) +([a-z_]+) {2}`).FindAllStringSubmatch(demo.output.String(), -1)
 	if len(stories) < 20 || len(stories) != len(shown) {
 		t.Fatalf("the demo tells of %d sessions, and the page shows %d", len(stories), len(shown))
 	}

@@ -90,11 +90,10 @@ func (v *statusView) sum(all []collector.Glance) {
 		if words[word] == 0 && word != v.Query.Result {
 			continue
 		}
-		q := v.Query
-		q.Result, q.Page = word, 1
 		t := tile{Verdict: verdictOf(word), Count: words[word], Chosen: word == v.Query.Result}
-		if t.Chosen {
-			q.Result = ""
+		q := query{Sort: v.Query.Sort} // of all sessions, as they are counted
+		if !t.Chosen {
+			q.Result = word
 		}
 		t.Link = q.link()
 		v.Tiles = append(v.Tiles, t)

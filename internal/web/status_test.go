@@ -55,8 +55,14 @@ func TestStatus(t *testing.T) {
 	if diff := cmp.Diff(after, rows); diff != "" {
 		t.Errorf("after a scrape of studio (-want +got):\n%s", diff)
 	}
-	if links := got.page(t).tiles(); !slices.Equal(links, []string{"1 no_roles", "1 pending", "1 valid"}) {
-		t.Errorf("the counts are %q", links)
+	for _, path := range []string{"/", "/?target=tower&result=valid"} {
+		tiles := r.get(path).page(t).tiles()
+		if !slices.Equal(tiles, []string{"1 no_roles", "1 pending", "1 valid"}) {
+			t.Errorf("%s: the counts are %q", path, tiles)
+		}
+	}
+	if found := r.get("/?result=no_roles").page(t).rows(); len(found) != 1 {
+		t.Errorf("a count of 1 leads to %d", len(found))
 	}
 }
 
