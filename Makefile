@@ -2,6 +2,7 @@
 
 BIN    ?= hmp_exporter
 ENGINE ?= docker
+AXE     = e2e/node_modules/axe-core/axe.min.js
 
 # What the program says of itself. Nothing in it depends on who builds it, where or when: the date is the commit's (or
 # SOURCE_DATE_EPOCH), so that the same commit gives the same bytes anywhere. Go's own stamping would add the state of the
@@ -46,10 +47,16 @@ unit: ## the packages' own tests, with the race detector, in random order
 	go test -race -shuffle=on ./...
 	go test -C dashboards -race -shuffle=on ./...
 
+E2E_TOOLS = $(addprefix .tools/,prometheus promtool alertmanager amtool blackbox_exporter json_exporter)
 # -count=1: Go's test cache does not see that the program beside the tests has changed.
 .PHONY: e2e
-e2e: build .tools/prometheus .tools/promtool .tools/alertmanager .tools/amtool .tools/blackbox_exporter .tools/json_exporter buildah systemd-analyze ## the program and its image against a real Prometheus
+e2e: build $(E2E_TOOLS) $(AXE) buildah systemd-analyze chromium ## the program and its image against a real Prometheus
 	go test -C e2e -count=1 -timeout=15m ./...
+
+# The status page is looked at in a browser, and its picture is taken from the demo with minutes behind it.
+.PHONY: picture
+picture: build chromium ## docs/status-page*.png: the status page of the demo, in two minutes
+	go test -C e2e -count=1 -run=TestPicture -update .
 
 # Times compare on the machine that the baseline is from; what is allocated compares anywhere. A new baseline is bench.out.
 .PHONY: bench
@@ -83,7 +90,7 @@ lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod i
 
 .PHONY: clean
 clean: ## remove what was built here, the tools too
-	rm -rf $(BIN) .tools bench.out
+	rm -rf $(BIN) .tools e2e/node_modules bench.out
 
 # The tools are built from their source, once; a new version in a go.mod builds them again. `go tool` would not do for
 # Prometheus, as it takes no tags: remove_all_sd, its own, leaves out the cloud discoveries and most of the build.
@@ -109,11 +116,17 @@ clean: ## remove what was built here, the tools too
 	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@
 
+# axe-core looks for what keeps people from using the status page.
+$(AXE): e2e/package.json e2e/package-lock.json
+	npm ci --prefix e2e --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 # buildah builds and runs images without an engine, which a test machine seldom has. systemd judges and runs the unit;
-# its package starts nothing where it is not init. procps has the kill that the unit names.
+# its package starts nothing where it is not init. procps has the kill that the unit names. chromium opens the status page.
 buildah: PACKAGES = buildah
 systemd-analyze: PACKAGES = systemd procps
+chromium: PACKAGES = chromium
 
-.PHONY: buildah systemd-analyze
-buildah systemd-analyze:
+.PHONY: buildah systemd-analyze chromium
+buildah systemd-analyze chromium:
 	@command -v $@ >/dev/null || e2e/install_packages.sh $(PACKAGES)

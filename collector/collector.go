@@ -132,17 +132,3 @@ func (c *Collector) probeTarget(ctx context.Context, probing *sync.WaitGroup, me
 	}
 	members[0].room.share(probing, len(pilots), s, func(i int) { probe(pilots[i]) })
 }
-
-// Last returns the last result of every session, without probing. One that has
-// not been probed yet has only its names.
-func (c *Collector) Last() []Result {
-	var results []Result
-	for _, members := range c.fleet.Load().targets {
-		for _, m := range members {
-			last := m.state.lastResult()
-			last.Target, last.Session = m.target.Name, m.session.Name
-			results = append(results, last)
-		}
-	}
-	return results
-}

@@ -26,7 +26,7 @@ func (c *Collector) survive(m *member, given time.Duration, probe func() Result)
 			Duration: time.Since(start),
 			Timeout:  given,
 		}
-		if m.state.lastResult().Crashed {
+		if m.state.crashed() {
 			return // one stack says it all, until it has gone well again
 		}
 		crash.Log(c.logger, what, "target", r.Target, "session", r.Session)

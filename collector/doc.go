@@ -8,7 +8,7 @@
 //	→ hmp.Client → a Result → WriteText
 //
 // Nothing outlives a scrape but a little state for each session: its token,
-// counters, the last result, and the probe that is under way. Probing comes
+// counters, a short history, and the probe that is under way. Probing comes
 // before gathering, because a prometheus.Collector has no context to be bounded
 // by; and the metrics of sessions are written directly instead of through a registry
 // and families, which would check the same constant names and labels on every scrape.

@@ -142,9 +142,21 @@ func (f *fleet) choose(target, name string) ([][]*member, error) {
 	if name == "" {
 		return [][]*member{members}, nil
 	}
+	m, err := f.find(target, name)
+	if err != nil {
+		return nil, err
+	}
+	return [][]*member{{m}}, nil
+}
+
+// find returns the member of a session.
+func (f *fleet) find(target, name string) (*member, error) {
+	if _, ok := f.byTarget[target]; !ok {
+		return nil, fmt.Errorf("%w %.100q", ErrUnknownTarget, target)
+	}
 	m, ok := f.byName[[2]string{target, name}]
 	if !ok {
 		return nil, fmt.Errorf("%w %.100q of target %q", ErrUnknownSession, name, target)
 	}
-	return [][]*member{{m}}, nil
+	return m, nil
 }

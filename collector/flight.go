@@ -19,6 +19,10 @@ type flight struct {
 	result   Result
 }
 
+func newFlight(deadline time.Time) *flight {
+	return &flight{deadline: deadline, landed: make(chan struct{})}
+}
+
 // A span is the time that a scrape has for a probe.
 type span struct {
 	start  time.Time
@@ -45,7 +49,7 @@ func (m *member) board(deadline time.Time) seat {
 	if m.flight != nil {
 		return seat{m.flight, m, false}
 	}
-	m.flight = &flight{deadline: deadline, landed: make(chan struct{})}
+	m.flight = newFlight(deadline)
 	return seat{m.flight, m, true}
 }
 

@@ -50,7 +50,10 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	}
 	t.Cleanup(func() {
 		r.Close()
-		canary.Check(t, "the last results", fmt.Sprintf("%+v", r.Last()))
+		for _, g := range r.Glances() {
+			h, err := r.History(g.Target, g.Session)
+			canary.Check(t, "a history", fmt.Sprintf("%+v %v", h, err))
+		}
 	})
 	return r
 }
@@ -138,6 +141,19 @@ func targetWith(name, settings string, sessions ...string) string {
 		fmt.Fprintf(&b, "      - {name: %s, token: %s}\n", s, tokenOf(s))
 	}
 	return b.String()
+}
+
+// Last returns the last result of every session.
+func (r *rig) Last() []Result {
+	var results []Result
+	for _, g := range r.Glances() {
+		h, err := r.History(g.Target, g.Session)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		results = append(results, h.Last)
+	}
+	return results
 }
 
 // probe probes with the test's context.

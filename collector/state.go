@@ -14,24 +14,30 @@ import (
 // configuration to the next.
 type state struct {
 	mu        sync.Mutex
-	last      Result              // zero before the first probe
+	last      *Result // nil before the first probe
+	history   history
 	rotations int                 // see [Result.Rotations]
 	logins    map[hmp.Outcome]int // see [Logins.Counts]
 }
 
-// conclude takes the result of a probe in and completes it with what was counted.
+// conclude takes the result of a probe in and completes it with what was counted. It
+// keeps it: nobody may change it afterwards.
 func (s *state) conclude(r *Result, logger log.Logger) {
 	s.mu.Lock()
 	s.count(r)
 	s.complete(r)
 	before := s.last
-	s.last = *r
+	s.last = r
+	s.history.add(r)
 	s.mu.Unlock()
+	if before == nil {
+		before = new(Result)
+	}
 	if r.Logins != nil && r.Logins.Last != "" {
 		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(r.Logins.Last))
 	}
 	if !r.Crashed && (r.Outcome != before.Outcome || r.suspended() && !before.suspended()) {
-		logChange(logger, &before, r)
+		logChange(logger, before, r)
 	}
 }
 
@@ -97,8 +103,9 @@ func failure(r *Result) []any {
 	return append(pairs, "advice", info.Advice)
 }
 
-func (s *state) lastResult() Result {
+// crashed tells whether the last probe did.
+func (s *state) crashed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.last
+	return s.last != nil && s.last.Crashed
 }

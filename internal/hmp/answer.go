@@ -4,7 +4,7 @@ import "time"
 
 // An Answer is all that one call told about an HMP and a session. It is a plain
 // value that holds no secret and no text that the far side wrote, but for
-// service messages.
+// service messages and what a [Header] shows.
 type Answer struct {
 	Outcome Outcome
 	// Reason says more than the outcome where there is more to say, in words
@@ -31,6 +31,20 @@ type Answer struct {
 	Rotated bool
 	// Details are what the payload told; zero unless the outcome is Valid.
 	Details Details
+	// Body tells how the body was read.
+	Body Body
+	// Exchanges are the requests that were made, one for a call.
+	Exchanges []Exchange
+}
+
+// A Body is what reading the body of a response came to.
+type Body struct {
+	// Size is how many bytes were read of it.
+	Size int64
+	// Used, Null and Odd are the fields of the session that were there: with a value
+	// that was used, with null, and with one that was not used, because it is not what
+	// is documented. They are empty unless the whole body was a session.
+	Used, Null, Odd Fields
 }
 
 // Details are what is kept of a session object. All of it is "informational only

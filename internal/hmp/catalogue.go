@@ -69,5 +69,16 @@ func (c Code) Catalogued() Code {
 	return OtherCode
 }
 
+// Info returns the entry of the catalogue for c: that of [OtherCode] for a code that it
+// does not list, and a zero one for "".
+func (c Code) Info() ErrorInfo {
+	for _, e := range Catalogue {
+		if e.Code == c.Catalogued() {
+			return e
+		}
+	}
+	return ErrorInfo{}
+}
+
 // internal tells whether c is of the family that comes with a 500.
 func (c Code) internal() bool { return strings.HasPrefix(string(c), "07") }

@@ -59,7 +59,7 @@ func (c *Client) Session(ctx context.Context, r Request) (Answer, string) {
 	a, next := c.exchange(ctx, req, r.OnResponse, func(resp *http.Response) (Answer, string) {
 		a, p := c.read(ctx, resp, r.Token)
 		return a, p.token
-	})
+	}, r.Token)
 	a.Reason = mask(a.Reason, r.Token)
 	for i, text := range a.Details.MessageTexts {
 		a.Details.MessageTexts[i] = mask(text, next)
@@ -91,8 +91,9 @@ func (c *Client) request(method string, extra http.Header) *http.Request {
 }
 
 // exchange sends a request and returns what read makes of the response to it or,
-// if there is none, what became of it.
-func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse func(status int), read func(*http.Response) (Answer, string)) (a Answer, token string) {
+// if there is none, what became of it. The secrets are those that the request has, to
+// be kept out of what is told of the response.
+func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse func(status int), read func(*http.Response) (Answer, string), secrets ...string) (a Answer, token string) {
 	var trace trace
 	req = req.WithContext(httptrace.WithClientTrace(trace.effort.within(ctx), trace.hooks()))
 	transport := c.transports.acquire()
@@ -120,6 +121,7 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse fun
 		a.Reason = reason(a.Outcome, err)
 	}
 	a.Phases, a.CertificateExpiry = t.phases(), t.expiry()
+	a.Exchanges = []Exchange{newExchange(req, resp, &a, append(secrets, token))}
 	if a.Outcome != Valid {
 		c.transports.abandon(transport, t.conn)
 	}

@@ -46,7 +46,26 @@ func expect(body []byte, sent string) (want expectation, deep bool) {
 	if n := data["numLoginFailures"]; len(n) <= 64 && !bytes.HasPrefix(n, []byte("-")) {
 		d.LoginFailures = valueOf[float64](n)
 	}
+	want.expectFields(data)
 	return want, false
+}
+
+// expectFields expects the fields that are there to be noted by what was made of them.
+func (want *expectation) expectFields(data map[string]json.RawMessage) {
+	d := want.details
+	for field, used := range map[Fields]bool{
+		authTokenField:     bytes.HasPrefix(data["authToken"], []byte(`"`)) && !want.unfit,
+		adminField:         d.Admin != nil,
+		rolesField:         d.Roles != nil,
+		loginFailuresField: d.LoginFailures != nil,
+		lastActionField:    !d.LastAction.IsZero(),
+		lastLoginField:     !d.LastLogin.IsZero(),
+		messagesField:      d.ServiceMessages != nil,
+	} {
+		if source, ok := data[field.Names()[0]]; ok {
+			want.body.note(field, used, string(source) == "null")
+		}
+	}
 }
 
 // told returns the code and the message of a body, as far as it goes.

@@ -33,7 +33,7 @@ func FuzzResponse(f *testing.F) {
 		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x00", "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 206 Partial\r\n\r\n" + session,
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: CANARY\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + session,
 		strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 100), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: CANARY\r\nConnection: Upgrade\r\n\r\n",
-		"HTTP/1.1 302 Found\r\nLocation: https://CANARY.example/\r\nRefresh: 0; url=https://CANARY.example\r\n\r\n", "HTTP/1.1 304 CANARY\r\n\r\n",
+		"HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/?code=CANARY#CANARY\r\nRefresh: 0; url=https://CANARY.example\r\n\r\n", "HTTP/1.1 304 CANARY\r\n\r\n",
 		"HTTP/1.1 401 CANARY\r\nWWW-Authenticate: Bearer CANARY\r\n\r\n" + `{"code":"020001","message":"User has no roles assigned CANARY"}`,
 		"HTTP/1.1 400 Bad\r\n\r\n" + `{"code":"CANARY","message":"CANARY"}`, "HTTP/1.1 404 Not Found\r\n\r\n<html>CANARY",
 		"HTTP/1.1 407 No\r\nProxy-Authenticate: CANARY\r\n\r\n", "HTTP/1.1 429 Slow\r\nRetry-After: 99999999999999999999\r\n\r\n",

@@ -32,7 +32,7 @@ func (LoginRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.
 func (c *Client) Login(ctx context.Context, r LoginRequest) (Answer, string) {
 	a, token := c.exchange(ctx, c.loginRequest(r), r.OnResponse, func(resp *http.Response) (Answer, string) {
 		return c.readLogin(ctx, resp)
-	})
+	}, r.Key, r.Secret)
 	a.Reason = mask(a.Reason, r.Key, r.Secret)
 	return a, token
 }

@@ -42,6 +42,7 @@ type payload struct {
 
 	code    string
 	message string
+	body    Body
 }
 
 // A decoder reads one body; afterwards it serves for others.
@@ -66,12 +67,13 @@ func decode(body io.Reader, limit int64, sent string, texts bool) (payload, erro
 	d.payload, d.sent, d.texts, d.known = payload{}, sent, texts, 0
 	err := d.body()
 	p := d.payload
+	p.body.Size = limit - d.left
 
 	d.scanner.reset(nil, 0)
 	d.payload, d.sent = payload{}, ""
 	decoders.Put(d)
 	if err != nil {
-		return payload{code: p.code, message: p.message}, err
+		return payload{code: p.code, message: p.message, body: Body{Size: p.body.Size}}, err
 	}
 	return p, nil
 }
@@ -112,30 +114,48 @@ func (d *decoder) envelope(name []byte) (err error) {
 }
 
 // data takes a member of the session object.
-func (d *decoder) data(name []byte) (err error) {
-	if d.known == maxKnown {
+func (d *decoder) data(name []byte) error {
+	field := fieldNamed(name)
+	if field == 0 || d.known == maxKnown {
 		return d.skip()
 	}
 	d.known++
-	switch string(name) {
-	case "authToken":
-		err = d.authToken()
-	case "admin":
-		d.details.Admin, err = d.boolField()
-	case "roleIds":
-		d.details.Roles, err = d.arrayField(d.skip)
-	case "numLoginFailures":
-		d.details.LoginFailures, err = d.countField()
-	case "lastAction":
-		d.details.LastAction, err = d.timeField()
-	case "lastLoginDate":
-		d.details.LastLogin, err = d.timeField()
-	case "serviceMessages":
-		d.details.MessageTexts, d.seen = nil, 0
-		d.details.ServiceMessages, err = d.arrayField(d.serviceMessage)
-	default:
-		d.known--
-		err = d.skip()
+	first, err := d.head()
+	if err != nil {
+		return err
 	}
+	used, err := d.member(field, first)
+	d.payload.body.note(field, used, first == 'n')
 	return err
+}
+
+// member takes the value of a known field, which begins with first, and tells whether
+// it was of use.
+func (d *decoder) member(f Fields, first byte) (used bool, err error) {
+	details := &d.details
+	switch f {
+	case authTokenField:
+		err = d.authToken()
+		used = first == '"' && !d.unfit
+	case adminField:
+		details.Admin, err = d.boolField()
+		used = details.Admin != nil
+	case rolesField:
+		details.Roles, err = d.arrayField(d.skip)
+		used = details.Roles != nil
+	case loginFailuresField:
+		details.LoginFailures, err = d.countField()
+		used = details.LoginFailures != nil
+	case lastActionField:
+		details.LastAction, err = d.timeField()
+		used = !details.LastAction.IsZero()
+	case lastLoginField:
+		details.LastLogin, err = d.timeField()
+		used = !details.LastLogin.IsZero()
+	case messagesField:
+		details.MessageTexts, d.seen = nil, 0
+		details.ServiceMessages, err = d.arrayField(d.serviceMessage)
+		used = details.ServiceMessages != nil
+	}
+	return used, err
 }

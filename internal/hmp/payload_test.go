@@ -39,6 +39,12 @@ func TestDecodeVendorExample(t *testing.T) {
 			ServiceMessages: new(1),
 			MessageTexts:    []string{"Password change required for built-in user account (operator)"},
 		},
+		body: Body{
+			Size: int64(len(body)),
+			Used: adminField | rolesField | lastActionField | lastLoginField | messagesField,
+			Null: loginFailuresField,
+			Odd:  authTokenField,
+		},
 	}
 	for name, r := range map[string]io.Reader{
 		"at once":      bytes.NewReader(body),
@@ -87,6 +93,13 @@ func TestDecodeStrangeFields(t *testing.T) {
 				t.Errorf("%s alone: %.40s: hasData %t, %v", field, value, again.hasData, err)
 			}
 			restore(&got, baseline, field)
+			if got.body.Size != int64(len(object(fields, field, value))) {
+				t.Errorf("%s: %.40s: %d bytes were read", field, value, got.body.Size)
+			}
+			if own := fieldNamed([]byte(field)); (got.body.Used|own) != baseline.body.Used || (got.body.Null|got.body.Odd)&^own != 0 {
+				t.Errorf("%s: %.40s: the fields are noted as %+v", field, value, got.body)
+			}
+			got.body = baseline.body
 			if diff := cmp.Diff(baseline, got, cmp.AllowUnexported(payload{})); diff != "" {
 				t.Errorf("%s: %.40s instead of %s changes another field (-want +got):\n%s", field, value, regular, diff)
 			}
@@ -165,7 +178,7 @@ func TestDecodeFields(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := payload{hasData: true, details: tt.want}
+			want := payload{hasData: true, details: tt.want, body: got.body} // which others test
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(payload{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

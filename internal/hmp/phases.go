@@ -32,6 +32,10 @@ func (p Phases) Add(other Phases) Phases {
 	}
 }
 
+func (p Phases) total() time.Duration {
+	return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer
+}
+
 // A mark is a point in the course of an exchange.
 type mark int
 

@@ -31,6 +31,7 @@ func (c *Client) read(ctx context.Context, resp *http.Response, sent string) (a 
 
 func (c *Client) readSession(ctx context.Context, resp *http.Response, sent string, a *Answer) payload {
 	p, err := c.session(resp, sent)
+	a.Body = p.body
 	switch {
 	case err == nil:
 		a.Outcome, a.Details, a.Rotated = Valid, p.details, p.rotated
@@ -46,9 +47,9 @@ func (c *Client) readSession(ctx context.Context, resp *http.Response, sent stri
 func readRefusal(ctx context.Context, resp *http.Response, a *Answer) {
 	p, err := decode(resp.Body, maxEnvelope, "", false)
 	if err != nil && expired(ctx) {
-		p = payload{}
+		p = payload{body: p.body}
 	}
-	a.Code = code(p.code)
+	a.Code, a.Body = code(p.code), p.body
 	refusal, bodyTells := refusals[resp.StatusCode]
 	switch {
 	case !bodyTells:

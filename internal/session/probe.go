@@ -178,10 +178,11 @@ var waitedInVain = Report{
 }
 
 // answered takes an answer into the report, where it replaces the one before but
-// for what that told of the connection, and that HMP does respond.
+// for its exchanges, what that told of the connection, and that HMP does respond.
 func (p *probe) answered(a hmp.Answer) {
 	before := p.report.Answer
 	a.Phases = before.Phases.Add(a.Phases)
+	a.Exchanges = append(before.Exchanges, a.Exchanges...)
 	if a.CertificateExpiry.IsZero() {
 		a.CertificateExpiry = before.CertificateExpiry
 	}

@@ -30,7 +30,7 @@ type Source interface {
 // A Report is what a probe came to. Like an [hmp.Answer] it holds no secret.
 type Report struct {
 	// Answer is the one that the probe ended with. Its phases are those of all
-	// exchanges of the probe together.
+	// exchanges of the probe together, and it has all of these.
 	hmp.Answer
 	// Login is what a login ended in that was a part of the probe; "" without one.
 	Login hmp.Outcome

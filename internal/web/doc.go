@@ -3,7 +3,8 @@
 //
 //	/metrics             the exporter's own metrics and a fresh probe of every session
 //	/probe               a fresh probe of one target, or of one session of it
-//	/                    what is configured, and what scrapes last saw of it
+//	/                    every session, and what scrapes saw of it of late
+//	/session             all that is kept of one session; a POST probes it now
 //	/config              the running configuration, with every secret masked
 //	/sd                  what there is to probe, for Prometheus' HTTP service discovery
 //	/-/healthy /-/ready  for orchestrators

@@ -37,7 +37,36 @@ func (f *fake) Probe(context.Context, collector.Request) ([]collector.Result, er
 	return f.results, nil
 }
 
-func (f *fake) Last() []collector.Result { return f.results }
+func (f *fake) Glances() []collector.Glance {
+	glances := make([]collector.Glance, len(f.results))
+	for i, r := range f.results {
+		glances[i] = collector.Glance{Target: r.Target, Session: r.Session, Word: r.Word(), Start: r.Start, Since: r.Start, Duration: r.Duration}
+	}
+	return glances
+}
+
+// History has the first result of a session, as the last of many probes.
+func (f *fake) History(target, session string) (collector.History, error) {
+	for _, r := range f.results {
+		if r.Target == target && r.Session == session {
+			return historyOf(r), nil
+		}
+	}
+	return collector.History{}, collector.ErrUnknownSession
+}
+
+// historyOf returns the history of a session all of whose probes ended in a result.
+func historyOf(r collector.Result) collector.History {
+	if r.Word() == "" {
+		return collector.History{Last: r}
+	}
+	return collector.History{
+		Last:     r,
+		Points:   slices.Repeat([]collector.Point{{Start: r.Start, Duration: r.Duration, Word: r.Word()}}, collector.MaxPoints),
+		Episodes: []collector.Episode{{Word: r.Word(), First: r.Start, Last: r.Start, Probes: collector.MaxPoints}},
+		Recent:   slices.Repeat([]collector.Result{r}, collector.MaxDetails),
+	}
+}
 
 func (f *fake) Register(r prometheus.Registerer, _ func() (bool, time.Time)) {
 	if f.own != nil {

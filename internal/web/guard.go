@@ -16,8 +16,9 @@ const (
 	bodyTimeout = 5 * time.Second
 	// maxBody is how large such a body may be, in bytes.
 	maxBody = 64 << 10
-	// policy is for the browser: nothing but this program's own style sheet.
-	policy = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	// policy is for the browser: nothing but this program's own style sheet and script,
+	// and nothing that is sent elsewhere.
+	policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 // guard is what stands between clients and all pages: none can hold one up by what
@@ -36,6 +37,16 @@ func guard(next http.Handler, logger log.Logger) http.Handler {
 		defer recoverPage(a, r, logger)
 		next.ServeHTTP(a, r)
 	})
+}
+
+// sameOrigin keeps pages of other origins, in a browser that reaches this program, from
+// having it do something. Programs are let through, as they do not say where they are from.
+func sameOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "this was asked for by a page of another origin: open the exporter's own page; a proxy in front of it has to pass the header Host on", http.StatusForbidden)
+	}))
+	return protection.Handler(next)
 }
 
 // discardBody reads the body away, within a bound of time and size. The server would

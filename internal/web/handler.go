@@ -24,7 +24,8 @@ import (
 // A Collector makes the probes of a scrape: [collector.Collector] does.
 type Collector interface {
 	Probe(ctx context.Context, r collector.Request) ([]collector.Result, error)
-	Last() []collector.Result
+	Glances() []collector.Glance
+	History(target, session string) (collector.History, error)
 	Register(r prometheus.Registerer, reload func() (ok bool, last time.Time))
 }
 
@@ -65,8 +66,11 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+o.TelemetryPath, promhttp.InstrumentMetricHandler(h.own, limit(h.metrics)))
 	mux.Handle("GET /probe", limit(h.probe))
-	mux.HandleFunc("GET /{$}", h.index)
-	mux.HandleFunc("GET /style.css", style)
+	mux.HandleFunc("GET /{$}", h.status)
+	mux.HandleFunc("GET /session", h.session)
+	mux.Handle("POST /session", limit(h.probeNow))
+	mux.HandleFunc("GET /style.css", asset("text/css; charset=utf-8", styleCSS))
+	mux.HandleFunc("GET /live.js", asset("text/javascript; charset=utf-8", liveJS))
 	mux.HandleFunc("GET /config", h.config)
 	mux.HandleFunc("GET /sd", h.discovery)
 	mux.HandleFunc("GET /-/healthy", h.healthy)
@@ -79,14 +83,14 @@ func New(o Options) (http.Handler, error) {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return guard(mux, o.Logger), nil
+	return guard(sameOrigin(mux), o.Logger), nil
 }
 
 func checkTelemetryPath(p string) error {
 	if path.Clean(p) != p || !path.IsAbs(p) || (&url.URL{Path: p}).EscapedPath() != p {
 		return fmt.Errorf("telemetry path %q is not a path: give one such as /metrics", p)
 	}
-	taken := []string{"/", "/probe", "/config", "/sd", "/style.css"}
+	taken := []string{"/", "/probe", "/config", "/sd", "/session", "/style.css", "/live.js"}
 	if slices.Contains(taken, p) || strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof") {
 		return fmt.Errorf("telemetry path %q serves something else: give another, such as /metrics", p)
 	}

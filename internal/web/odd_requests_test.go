@@ -123,7 +123,7 @@ func (r reply) harmless(t *testing.T) {
 	if strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
 		page := r.page(t)
 		links = append(links, page.links()...)
-		if n := page.elements()["script"]; n != 0 {
+		if n := page.foreignScripts(); n != 0 {
 			t.Errorf("the page has %d scripts: %.300q", n, r.body)
 		}
 	}

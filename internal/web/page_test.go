@@ -90,6 +90,16 @@ func (p page) elements() map[string]int {
 	return count
 }
 
+// foreignScripts counts the scripts but for the one that the program has.
+func (p page) foreignScripts() (n int) {
+	for script := range all(p.root, "script") {
+		if attribute(script, "src") != "live.js" || script.FirstChild != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // attributes returns the names of all attributes, sorted and each once.
 func (p page) attributes() []string {
 	var names []string

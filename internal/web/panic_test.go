@@ -26,7 +26,7 @@ func (b *broken) Probe(context.Context, collector.Request) ([]collector.Result, 
 	return nil, nil
 }
 
-func (b *broken) Last() []collector.Result {
+func (b *broken) Glances() []collector.Glance {
 	b.panics()
 	return nil
 }

@@ -6,11 +6,12 @@ import (
 )
 
 const (
-	textType  = "text/plain; charset=utf-8"
-	plainType = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
-	pageType  = "text/html; charset=utf-8"
-	styleType = "text/css; charset=utf-8"
-	jsonType  = "application/json"
+	textType   = "text/plain; charset=utf-8"
+	plainType  = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+	pageType   = "text/html; charset=utf-8"
+	styleType  = "text/css; charset=utf-8"
+	scriptType = "text/javascript; charset=utf-8"
+	jsonType   = "application/json"
 )
 
 const playout = `hmp_session_valid{session="playout",target="studio"} 1`
@@ -26,6 +27,11 @@ func TestRoutes(t *testing.T) {
 		{"HEAD", "/", 200, pageType, ""},
 		{"GET", "/style.css", 200, styleType, "{"},
 		{"HEAD", "/style.css", 200, styleType, ""},
+		{"GET", "/live.js", 200, scriptType, "fetch("},
+		{"GET", "/session?target=studio&session=playout", 200, pageType, "<!doctype html>"},
+		{"HEAD", "/session?target=studio&session=playout", 200, pageType, ""},
+		{"POST", "/session?target=studio&session=playout", 303, "", ""},
+		{"POST", "/session?target=studio", 303, "", ""},
 		{"GET", "/metrics", 200, plainType, playout},
 		{"HEAD", "/metrics", 200, plainType, ""},
 		{"GET", "/probe?target=studio", 200, plainType, playout},
@@ -64,6 +70,8 @@ func TestWrongMethod(t *testing.T) {
 	for _, c := range []struct{ method, path, allow string }{
 		{"POST", "/", "GET, HEAD"},
 		{"PUT", "/style.css", "GET, HEAD"},
+		{"POST", "/live.js", "GET, HEAD"},
+		{"PUT", "/session?target=studio&session=playout", "GET, HEAD, POST"},
 		{"POST", "/metrics", "GET, HEAD"},
 		{"DELETE", "/probe?target=studio", "GET, HEAD"},
 		{"POST", "/config", "GET, HEAD"},

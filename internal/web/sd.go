@@ -80,7 +80,7 @@ func groupOfTarget(t *config.Target) []targetGroup {
 		names[i] = s.Name
 	}
 	labels := metaLabels(t, t.Sessions)
-	if sessions := list(names); len(sessions) <= maxNames {
+	if sessions := labelList(names); len(sessions) <= maxNames {
 		labels[metaLabel+"sessions"] = sessions
 	}
 	return []targetGroup{{Targets: []string{t.Name}, Labels: labels}}
@@ -117,10 +117,11 @@ func metaLabels(t *config.Target, sessions []*config.Session) map[string]string 
 		metaLabel + "host":          t.URL.Hostname(),
 		metaLabel + "port":          cmp.Or(t.URL.Port(), map[string]string{"http": "80", "https": "443"}[t.URL.Scheme]),
 		metaLabel + "session_count": strconv.Itoa(len(sessions)),
-		metaLabel + "credentials":   list(credentials),
+		metaLabel + "credentials":   labelList(credentials),
 	}
 }
 
-func list(names []string) string {
+// labelList puts several values into one label, as the discoveries of Prometheus do.
+func labelList(names []string) string {
 	return separator + strings.Join(names, separator) + separator
 }

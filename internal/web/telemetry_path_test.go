@@ -39,6 +39,8 @@ func TestTelemetryPath(t *testing.T) {
 		{"/config", taken},
 		{"/sd", taken},
 		{"/style.css", taken},
+		{"/live.js", taken},
+		{"/session", taken},
 		{"/-/healthy", taken},
 		{"/-/ready", taken},
 		{"/-/reload", taken},

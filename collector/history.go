@@ -1,0 +1,132 @@
+package collector
+
+import (
+	"slices"
+	"time"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// How much of the past is kept of a session. All of it is in memory, and goes with the
+// process or with the session: Prometheus is the place for more.
+const (
+	// MaxPoints is how many probes have a [Point].
+	MaxPoints = 60
+	// MaxEpisodes is how many [Episode]s are kept.
+	MaxEpisodes = 12
+	// MaxDetails is how many results are kept whole, and as many of failures.
+	MaxDetails = 3
+)
+
+// Crashed is the word for a probe that a panic of this program ended, in place of a result.
+const Crashed = "crashed"
+
+// Results explains every result that a probe can have.
+func Results() []hmp.OutcomeInfo { return hmp.Outcomes }
+
+// Word is the result as one word: that of the label "result", or [Crashed], or ""
+// before the first probe.
+func (r *Result) Word() string {
+	if r.Crashed {
+		return Crashed
+	}
+	return string(r.Outcome)
+}
+
+// A Point is what is kept of each of the last probes.
+type Point struct {
+	Start    time.Time // to the second
+	Duration time.Duration
+	Word     string // see [Result.Word]
+}
+
+// An Episode is a number of probes, one after the other, that had the same result.
+type Episode struct {
+	Word        string // see [Result.Word]
+	First, Last time.Time
+	Probes      int
+}
+
+// history is what is kept of the probes of a session. It belongs to the state of the
+// session, and is guarded as that is.
+//
+// A session costs 1 kB for points and episodes, and about 1 kB more for each result
+// that is kept whole with the headers of its exchanges: 4 kB if it is well, and no
+// more than 9 kB with failures among successes, for which TestHistoryMemory vouches.
+// Results are not copied: they are those of the flights that made them.
+type history struct {
+	points   ring[dot]
+	episodes ring[Episode]
+	recent   ring[*Result]
+	failures ring[*Result] // that sent something, or tried to
+}
+
+// A dot is a Point in 12 bytes.
+type dot struct {
+	start  uint32 // in seconds since the epoch
+	micros uint32
+	word   uint8 // by its place in hmp.Outcomes
+}
+
+// add takes in a result, which nobody may change from now on.
+func (h *history) add(r *Result) {
+	word := r.Word()
+	h.points.add(newDot(r, word), MaxPoints)
+	h.recent.add(r, MaxDetails)
+	if !r.Valid() && !r.Held {
+		h.failures.add(r, MaxDetails)
+	}
+	if e := h.episodes.last(); e != nil && e.Word == word {
+		e.Last = r.Start
+		e.Probes++
+		return
+	}
+	h.episodes.add(Episode{Word: word, First: r.Start, Last: r.Start, Probes: 1}, MaxEpisodes)
+}
+
+func newDot(r *Result, word string) dot {
+	return dot{
+		start:  uint32(max(0, min(r.Start.Unix(), 1<<32-1))),
+		micros: uint32(max(0, min(r.Duration.Microseconds(), 1<<32-1))),
+		word:   uint8(slices.IndexFunc(hmp.Outcomes, func(i hmp.OutcomeInfo) bool { return string(i.Outcome) == word })), //nolint:gosec // -1 is 255, for a crash
+	}
+}
+
+func (d dot) point() Point {
+	p := Point{Start: time.Unix(int64(d.start), 0), Duration: time.Duration(d.micros) * time.Microsecond, Word: Crashed}
+	if int(d.word) < len(hmp.Outcomes) {
+		p.Word = string(hmp.Outcomes[d.word].Outcome)
+	}
+	return p
+}
+
+// A ring keeps the last of many. The zero value is empty.
+type ring[T any] struct {
+	kept   []T
+	oldest int
+}
+
+// add adds v, in place of the oldest one if there are so many already.
+func (r *ring[T]) add(v T, most int) {
+	if len(r.kept) < most {
+		r.kept = append(r.kept, v)
+		return
+	}
+	r.kept[r.oldest] = v
+	r.oldest = (r.oldest + 1) % most
+}
+
+// last returns the newest one, or nil.
+func (r *ring[T]) last() *T {
+	if len(r.kept) == 0 {
+		return nil
+	}
+	return &r.kept[(r.oldest+len(r.kept)-1)%len(r.kept)]
+}
+
+// newestFirst returns a copy of all.
+func (r *ring[T]) newestFirst() []T {
+	all := slices.Concat(r.kept[r.oldest:], r.kept[:r.oldest])
+	slices.Reverse(all)
+	return all
+}

@@ -1,0 +1,199 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/session"
+)
+
+func (r *rig) history(name string) History {
+	r.t.Helper()
+	h, err := r.History("studio", name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return h
+}
+
+// script makes the session answer each probe with the next of some outcomes.
+func (r *rig) script(name string, outcomes ...hmp.Outcome) {
+	m := r.fleet.Load().byName[[2]string{"studio", name}]
+	before := m.source
+	defer func() { m.source = before }()
+	for _, o := range outcomes {
+		m.source = instant{reportOf(o)}
+		r.probe(Request{Target: "studio", Session: name})
+		advance(time.Minute)
+	}
+}
+
+func reportOf(o hmp.Outcome) (r session.Report) {
+	r.Answer = sampleResults()[o].Answer
+	return r
+}
+
+// TestHistory is what is kept: points of the last probes, runs of equal results for
+// longer, and whole results of the last few probes and failures.
+func TestHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.Apply(r.load(target("studio", "playout")))
+		start := time.Now()
+		if h := r.history("playout"); h.Last.Word() != "" || h.Last.Session != "playout" || len(h.Points)+len(h.Episodes)+len(h.Recent)+len(h.Failures) > 0 {
+			t.Errorf("before a probe there is %+v", h)
+		}
+
+		r.script("playout", hmp.Valid, hmp.TLS, hmp.DNS, hmp.DNS, hmp.Timeout)
+		for range MaxPoints {
+			r.script("playout", hmp.Valid)
+		}
+		h := r.history("playout")
+		if len(h.Points) != MaxPoints {
+			t.Fatalf("there are %d points", len(h.Points))
+		}
+		at := func(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
+		if p, want := h.Points[0], (Point{Start: at(4 + MaxPoints), Word: "valid"}); !p.Start.Equal(want.Start) || p.Word != want.Word {
+			t.Errorf("the newest point is %+v, want %+v", p, want)
+		}
+		want := []Episode{
+			{"valid", at(5), at(4 + MaxPoints), MaxPoints}, {"timeout", at(4), at(4), 1}, {"dns", at(2), at(3), 2},
+			{"tls", at(1), at(1), 1}, {"valid", at(0), at(0), 1},
+		}
+		if diff := cmp.Diff(want, h.Episodes); diff != "" {
+			t.Errorf("episodes (-want +got):\n%s", diff)
+		}
+		words := [2][]hmp.Outcome{outcomes(h.Recent), outcomes(h.Failures)}
+		if diff := cmp.Diff([2][]hmp.Outcome{{hmp.Valid, hmp.Valid, hmp.Valid}, {hmp.Timeout, hmp.DNS, hmp.DNS}}, words); diff != "" {
+			t.Errorf("whole results (-want +got):\n%s", diff)
+		}
+		glance := Glance{Target: "studio", Session: "playout", Word: "valid", Start: at(4 + MaxPoints), Since: at(5)}
+		if diff := cmp.Diff([]Glance{glance}, r.Glances()); diff != "" {
+			t.Errorf("glances (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestHistoryOfOutcomes is that each result comes back from the past as it was.
+func TestHistoryOfOutcomes(t *testing.T) {
+	for _, i := range Results() {
+		r := Result{Answer: hmp.Answer{Outcome: i.Outcome}, Start: time.Unix(1e9, 5e8), Duration: 1500 * time.Microsecond}
+		want := Point{time.Unix(1e9, 0), 1500 * time.Microsecond, string(i.Outcome)}
+		if got := newDot(&r, r.Word()).point(); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+	r := Result{Crashed: true, Start: time.Unix(-1, 0), Duration: 1 << 62}
+	want := Point{time.Unix(0, 0), (1<<32 - 1) * time.Microsecond, Crashed}
+	if got := newDot(&r, r.Word()).point(); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestHistoryOfCrash is that a panic has its place in it, and a hold among the failures has none.
+func TestHistoryOfCrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.Apply(r.load(target("studio", "playout")))
+		remove := r.plant("playout", bomb{panic: func() { panic("x") }})
+		r.probe(Request{})
+		remove()
+		m := r.fleet.Load().byName[[2]string{"studio", "playout"}]
+		held := reportOf(hmp.LoginRejected)
+		held.Held = true
+		m.source = instant{held}
+		r.probe(Request{})
+		h := r.history("playout")
+		if len(h.Failures) != 1 || !h.Failures[0].Crashed || h.Points[1].Word != Crashed || h.Episodes[1].Word != Crashed {
+			t.Errorf("the crash is not where it has to be: %+v", h)
+		}
+		if !h.Recent[0].Held || h.Last.Word() != "login_rejected" {
+			t.Errorf("the hold is not where it has to be: %+v", h)
+		}
+	})
+}
+
+// TestHistoryAndReload is that the past of a session stays over reloads, goes with the
+// session, and does not show texts of messages that are not to be shown any more.
+func TestHistoryAndReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.simulate("studio", sessions{"playout": valid(), "archive": hmpsim.NoRoles()})
+		const texts = "url: http://studio\nservice_message_text: true"
+		r.Apply(r.load(targetWith("studio", texts, "playout", "archive")))
+		r.probe(Request{})
+		if h := r.history("playout"); len(h.Last.Details.MessageTexts) != 1 || len(h.Last.Exchanges) != 1 {
+			t.Errorf("the last result is %+v", h.Last)
+		}
+		r.Apply(r.load(targetWith("studio", "url: http://elsewhere", "playout")))
+		h := r.history("playout")
+		if len(h.Points) != 1 || len(h.Recent) != 1 || h.Recent[0].Details.MessageTexts != nil || h.Last.Details.MessageTexts != nil {
+			t.Errorf("after a reload there is %+v", h)
+		}
+		if _, err := r.History("studio", "archive"); !errors.Is(err, ErrUnknownSession) {
+			t.Errorf("the session that is gone: %v", err)
+		}
+		if _, err := r.History("lab", "archive"); !errors.Is(err, ErrUnknownTarget) {
+			t.Errorf("a target that is not there: %v", err)
+		}
+		r.Apply(r.load(targetWith("studio", texts, "playout", "archive")))
+		if h := r.history("archive"); len(h.Points) != 0 {
+			t.Errorf("a session that was gone has %+v", h)
+		}
+	})
+}
+
+// TestHistoryMemory is what a session costs that has probes enough behind it.
+func TestHistoryMemory(t *testing.T) {
+	const sessions, probes = 1000, MaxPoints + 10
+	samples := sampleResults()
+	header := hmp.Header(strings.Repeat("Content-Type: application/json\n", 8))
+	for _, c := range []struct {
+		name string
+		word func(i int) hmp.Outcome
+		most int
+	}{
+		{"well", func(int) hmp.Outcome { return hmp.Valid }, 4 << 10},
+		{"flapping", func(i int) hmp.Outcome {
+			if i < 20 && i%2 == 0 {
+				return hmp.Unauthorized
+			}
+			return hmp.Valid
+		}, 9 << 10},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			states := make([]state, sessions)
+			before := heap()
+			for i := range probes {
+				for n := range states {
+					f := newFlight(time.Time{})
+					f.result = samples[c.word(i)]
+					f.result.Exchanges = []hmp.Exchange{{Request: hmp.Header(fmt.Sprint(header[:80], n)), Response: hmp.Header(fmt.Sprint(header, n))}}
+					states[n].history.add(&f.result)
+				}
+			}
+			each := int(heap()-before) / sessions
+			t.Logf("a session costs %d bytes", each)
+			if each > c.most {
+				t.Errorf("want %d at most", c.most)
+			}
+			runtime.KeepAlive(states)
+		})
+	}
+}
+
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

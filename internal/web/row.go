@@ -1,0 +1,81 @@
+package web
+
+import (
+	"time"
+
+	"hmp_exporter/collector"
+)
+
+const (
+	// tokenMargin and certificateMargin are how long before its end a page points at one.
+	tokenMargin       = time.Minute
+	certificateMargin = 30 * 24 * time.Hour
+)
+
+// A row is one session as the pages show it.
+type row struct {
+	Target, Session string
+	Link            string // its page, relative to the pages
+	Probe           string // its metrics
+	Verdict         verdict
+	Held            bool
+	Reason          string
+	Probed          bool // there was a probe
+	At              moment
+	For             string // how long the result has been the same
+	Before          string // the result before
+	Latency         string // "" if nothing was sent
+	Parts           []part
+	PartsText       string
+	Strip           strip
+	Token           moment
+	Certificate     moment
+	Messages        string // how many service messages there are; "" if that is not known
+	HasMessages     bool
+	Texts           []string
+}
+
+func rowOf(h *collector.History, now time.Time) row {
+	last := &h.Last
+	r := row{
+		Target:      last.Target,
+		Session:     last.Session,
+		Link:        sessionAction(last.Target, last.Session),
+		Probe:       "probe?" + parametersOf(last.Target, last.Session),
+		Verdict:     verdictOf(last.Word()),
+		Held:        last.Held,
+		Reason:      last.Reason,
+		Probed:      last.Word() != "",
+		At:          momentOf(last.Start, now, 0),
+		Strip:       stripOf(h.Points, now),
+		Certificate: momentOf(certificateExpiry(h), now, certificateMargin),
+		Texts:       last.Details.MessageTexts,
+	}
+	r.Parts, r.PartsText = partsOf(last)
+	if _, sent := last.Up(); sent {
+		r.Latency = latency(last.Duration)
+	}
+	if n := last.Details.ServiceMessages; n != nil {
+		r.Messages, r.HasMessages = count(*n, "service message"), *n > 0
+	}
+	if last.Logins != nil {
+		r.Token = momentOf(last.Logins.TokenExpiry, now, tokenMargin)
+	}
+	if len(h.Episodes) > 0 {
+		r.For = age(now.Sub(h.Episodes[0].First))
+	}
+	if len(h.Episodes) > 1 {
+		r.Before = h.Episodes[1].Word
+	}
+	return r
+}
+
+// certificateExpiry returns that of the last probe that saw a certificate.
+func certificateExpiry(h *collector.History) time.Time {
+	for i := range h.Recent {
+		if t := h.Recent[i].CertificateExpiry; !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
+}
