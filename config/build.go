@@ -65,6 +65,7 @@ func (b *builder) targets(r *report, path, dir string, raws []rawTarget) {
 
 // target adds one target, and fills the defaults into raw.
 func (b *builder) target(r *report, path, dir string, raw *rawTarget) {
+	first := len(b.config.checks)
 	b.name(r, join(path, "name"), raw.Name)
 	raw.Timeout = timeout(r, path, raw.Timeout, b.effective.Global.Timeout)
 	raw.TokenLifetime = tokenLifetime(r, path, raw.TokenLifetime, b.effective.Global.TokenLifetime)
@@ -93,6 +94,10 @@ func (b *builder) target(r *report, path, dir string, raw *rawTarget) {
 	}
 	b.transport(r, path, dir, raw, t)
 	b.sessions(r, path, dir, raw.Sessions, t)
+	for i := range b.config.checks[first:] {
+		b.config.checks[first+i].at.Target = t.Name
+	}
+	b.warn(r, path, raw, t)
 
 	b.config.Targets = append(b.config.Targets, t)
 	b.effective.Targets = append(b.effective.Targets, *raw)
