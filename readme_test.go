@@ -43,7 +43,7 @@ func TestReadmeFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	help, err := exec.Command("hmp_exporter", "--help").Output()
+	help, err := exec.Command("hmp_exporter", "--help").Output() // which has those of the commands too
 	if err != nil {
 		t.Fatal(err)
 	}
