@@ -45,6 +45,8 @@ func main() {
 func run(line *commandline.Line) error {
 	load := func() (*config.Config, error) { return config.Read(line.ConfigFile, os.Getenv) }
 	switch line.Command {
+	case "":
+		return nil // the command line has been answered
 	case commandline.Check:
 		return runCheck(line, load)
 	case commandline.Probe:

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -27,7 +28,7 @@ const (
 
 // A Line is what somebody typed, and what the environment adds to it.
 type Line struct {
-	Command string
+	Command string // "" if there is nothing left to do
 
 	ConfigFile          string // "" if none was named
 	LogLevel, LogFormat string
@@ -55,13 +56,17 @@ type Line struct {
 }
 
 // Parse reads arguments. Those that ask for help, the version, the man page or completions
-// are answered on stdout, and end the process.
+// are answered on stdout, and most of them end the process; if not, there is no command.
 //
 // A Line comes with an error too, with the command as far as it is known.
 func Parse(args []string, version string, stdout io.Writer) (*Line, error) {
 	line := new(Line)
 	app := line.application(version)
 	app.UsageWriter(stdout)
+	if names, ok := complete(app, args); ok {
+		_, err := io.WriteString(stdout, strings.Join(names, "\n"))
+		return line, err
+	}
 	command, err := app.Parse(args)
 	if err == nil {
 		err = line.validate()
@@ -102,11 +107,14 @@ func (l *Line) validate() error {
 	return nil
 }
 
-// meant is the command that arguments are for which have a mistake in them.
+// meant is the command that arguments are for which have a mistake in them, "" if that is
+// not to be seen.
 func meant(app *kingpin.Application, args []string) string {
-	if context, _ := app.ParseContext(args); context != nil && context.SelectedCommand != nil && !slices.Contains(args, Probe) {
+	context, _ := app.ParseContext(args) // its error is known
+	if context != nil && context.SelectedCommand != nil && context.SelectedCommand.FullCommand() != Serve {
 		return context.SelectedCommand.FullCommand()
 	}
+	// A mistake before the command looks like one of the default command's.
 	if slices.Contains(args, Probe) {
 		return Probe
 	}

@@ -2,6 +2,10 @@ package commandline
 
 import (
 	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
 
 	"hmp_exporter/config"
 )
@@ -27,7 +31,7 @@ _{{.App.Name}}() {
         words+=("${word#*=}")
     fi
     COMPREPLY=()
-    while IFS= read -r line; do
+    while IFS= read -r line || [[ $line ]]; do
         [[ $line == "${words[-1]}"* ]] && COMPREPLY+=("$line")
     done < <("$1" --completion-bash "${words[@]}" 2>/dev/null)
 }
@@ -46,9 +50,9 @@ _{{.App.Name}}() {
         given=("${(@)given[1,-2]}" "${given[-1]%%=*}" "${given[-1]#*=}")
         compset -P '*='
     fi
-    matches=("${(@f)$("${words[1]}" --completion-bash "${given[@]}" 2>/dev/null)}")
+    matches=(${(f)"$("${words[1]}" --completion-bash "${given[@]}" 2>/dev/null)"})
     compadd -a matches
-    if [[ $compstate[nmatches] -eq 0 && $words[$CURRENT] != -* ]]; then
+    if [[ $compstate[nmatches] -eq 0 && ${given[-1]} != -* ]]; then
         _files
     fi
 }
@@ -59,6 +63,47 @@ else
     compdef _{{.App.Name}} {{.App.Name}}
 fi
 `
+
+// files are the flags whose value the shell can complete itself.
+var files = []string{"--config.file", "--web.config.file"}
+
+// complete completes what kingpin does not: the name of a command, which it takes for an
+// argument of the default one once it has been begun, and the name of a file, for which it
+// offers what can come after that. The shell leaves out what does not go with the word.
+func complete(app *kingpin.Application, args []string) (names []string, ok bool) {
+	if len(args) == 0 || args[0] != "--completion-bash" {
+		return nil, false
+	}
+	if len(args) == 1 {
+		return commandNames(app), true
+	}
+	before, word := args[1:len(args)-1], args[len(args)-1]
+	last := ""
+	if len(before) > 0 {
+		last = before[len(before)-1]
+	}
+	name, isFlag := strings.CutPrefix(last, "--")
+	switch f := app.GetFlag(name); {
+	case slices.Contains(files, last):
+		return nil, true
+	case strings.HasPrefix(word, "-"), isFlag && f != nil && !f.Model().IsBoolFlag(),
+		slices.ContainsFunc(before, func(a string) bool { return app.GetCommand(a) != nil }):
+		return nil, false
+	default:
+		return commandNames(app), true
+	}
+}
+
+// commandNames are those of all commands that people use.
+func commandNames(app *kingpin.Application) []string {
+	names := []string{"help"} // which kingpin adds later
+	for _, c := range app.Model().Commands {
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
 
 // targets are those that can be probed. With a configuration that cannot be loaded there
 // are none: whoever completes a word has no use for its errors.

@@ -85,7 +85,7 @@ End the program once all scrapes under way are answered; a second one ends it at
 
 // roff writes a text so that roff shows it as it is.
 func roff(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(text)
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, "/", `/\:`).Replace(text)
 	if strings.HasPrefix(text, ".") {
 		text = `\&` + text
 	}

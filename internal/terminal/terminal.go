@@ -30,7 +30,7 @@ func New(w io.Writer, colours bool, size func() (width, height int)) *Terminal {
 // its cursor (TERM is dumb or not set). There are no colours if NO_COLOR is set to
 // anything, see https://no-color.org.
 func Open(f *os.File, getenv func(string) string) *Terminal {
-	fd := int(f.Fd()) //nolint:gosec // a file descriptor is a small number
+	fd := int(f.Fd())
 	if t := getenv("TERM"); t == "" || t == "dumb" || !term.IsTerminal(fd) {
 		return nil
 	}
