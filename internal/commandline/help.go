@@ -26,7 +26,7 @@ Commands:
 {{with .Context.Args|ArgsToTwoColumns}}Arguments:
 {{FormatTwoColumns .}}
 {{end -}}
-{{range Groups .Context.SelectedCommand .Context.Flags -}}
+{{range Groups .Context.SelectedCommand -}}
 {{.Title}}:
 {{.Flags|FlagsToTwoColumns|FormatTwoColumns}}
 {{end -}}
@@ -43,7 +43,8 @@ type group struct {
 	Flags []*kingpin.FlagModel
 }
 
-// titles are those of the groups, by what the names of their flags begin with.
+// titles are those of the groups, by what the names of their flags begin with. What is in
+// none of them is in the last one.
 var titles = []struct {
 	title    string
 	prefixes []string
@@ -54,12 +55,13 @@ var titles = []struct {
 	{"Scrapes", []string{"collector.", "timeout-offset"}, true},
 	{"Probes", []string{"probe."}, false},
 	{"Log", []string{"log."}, false},
+	{"Other", []string{""}, false},
 }
 
 // usageFuncs are what the template calls beside kingpin's own.
 func usageFuncs(app *kingpin.Application) template.FuncMap {
 	return template.FuncMap{
-		"Groups":   func(of *kingpin.CmdModel, flags []*kingpin.FlagModel) []group { return groups(app.Model(), of, flags) },
+		"Groups":   func(of *kingpin.CmdModel) []group { return groups(app.Model(), of) },
 		"Notes":    func(of *kingpin.CmdModel) string { return notes[name(of)] },
 		"Examples": func(of *kingpin.CmdModel) []string { return examples[name(of)] },
 		"Roff":     roff,
@@ -75,41 +77,44 @@ func name(of *kingpin.CmdModel) string {
 	return of.Name
 }
 
-// groups puts the flags that count for a command into groups, its own first.
-func groups(app *kingpin.ApplicationModel, of *kingpin.CmdModel, flags []*kingpin.FlagModel) []group {
+// groups puts the flags that count for a command into groups: its own first, and for the
+// program itself those of all commands last, so that one text names every flag.
+func groups(app *kingpin.ApplicationModel, of *kingpin.CmdModel) []group {
 	var all []group
-	if of == nil {
-		// Those of the commands too, so that one text names every flag.
-		for _, c := range app.Commands {
-			if visible := shown(c.Flags); len(visible) > 0 && !c.Hidden {
-				all = append(all, group{"Flags of " + c.Name, visible})
-			}
-		}
-	} else if own := shown(of.Flags); len(own) > 0 {
-		all = append(all, group{"Flags", own})
+	if of != nil {
+		all = addGroup(all, "Flags", shown(of.Flags))
 	}
-	first := len(all)
+	left := shown(app.Flags)
 	for _, t := range titles {
-		g := group{Title: t.title}
-		for _, f := range shown(flags) {
-			if slices.ContainsFunc(t.prefixes, func(p string) bool { return strings.HasPrefix(f.Name, p) }) && (!t.serving || serves(of)) {
-				g.Flags = append(g.Flags, f)
+		var flags, rest []*kingpin.FlagModel
+		for _, f := range left {
+			if slices.ContainsFunc(t.prefixes, func(p string) bool { return strings.HasPrefix(f.Name, p) }) {
+				flags = append(flags, f)
+			} else {
+				rest = append(rest, f)
 			}
 		}
-		if len(g.Flags) > 0 {
-			all = append(all, g)
+		left = rest
+		if !t.serving || serves(of) {
+			all = addGroup(all, t.title, flags)
 		}
 	}
-	other := group{Title: "Other"}
-	for _, f := range shown(app.Flags) {
-		if f.Name == "help" || f.Name == "version" {
-			other.Flags = append(other.Flags, f)
+	if of != nil {
+		return all
+	}
+	for _, c := range app.Commands {
+		if !c.Hidden {
+			all = addGroup(all, "Flags of "+c.Name, shown(c.Flags))
 		}
 	}
-	if of == nil { // what belongs to one command comes after what belongs to all
-		all = append(all[first:], all[:first]...)
+	return all
+}
+
+func addGroup(to []group, title string, flags []*kingpin.FlagModel) []group {
+	if len(flags) == 0 {
+		return to
 	}
-	return append(all, other)
+	return append(to, group{title, flags})
 }
 
 func shown(flags []*kingpin.FlagModel) (visible []*kingpin.FlagModel) {

@@ -24,6 +24,11 @@ Signals:
   1  some are not, or were not probed
   2  the command line or the configuration has a mistake
 
+Output:
+  A table fills in on a terminal, with colours unless NO_COLOR is set. Elsewhere, its first
+  line sums up, for Nagios: HMP OK, HMP FAILED, or HMP INTERRUPTED. Nagios takes 1 for a
+  warning; its plugin negate makes it critical.
+
 Logins:
   A session with an API key logs in once, and HMP keeps what a login opens for half an
   hour: probe by hand, or every few minutes. A scrape of the daemon does not log in anew.
@@ -37,11 +42,11 @@ Logins:
 // examples are those in the help of a command.
 var examples = map[string][]string{
 	"": {
-		"hmp_exporter demo                       see it work, without an HMP",
-		"hmp_exporter check                      see whether hmp.yml is good",
-		"hmp_exporter probe                      see whether all sessions are valid",
-		"hmp_exporter --config.file=/etc/hmp.yml answer Prometheus on port 10042",
-		"hmp_exporter probe --help               how to use one of the commands",
+		"hmp_exporter demo                         see it work, without an HMP",
+		"hmp_exporter check                        see whether hmp.yml is good",
+		"hmp_exporter probe                        see whether all sessions are valid",
+		"hmp_exporter --config.file=/etc/hmp.yml   answer Prometheus on port 10042",
+		"hmp_exporter probe --help                 how to use one of the commands",
 	},
 	Serve: {
 		"hmp_exporter",

@@ -63,7 +63,7 @@ const (
 	// patience is how long after its time a probe may end.
 	patience = 2 * time.Second
 	// tick is how often a watcher is told of the time.
-	tick = 50 * time.Millisecond
+	tick = 100 * time.Millisecond
 )
 
 // Each makes one request for each of some sessions, all at once, and returns their
