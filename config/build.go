@@ -39,10 +39,11 @@ type builder struct {
 
 	effective rawFile           // all targets with their defaults, for Config.YAML
 	names     map[string]string // where each target's name was given first
+	kept      map[string]bool   // the configuration files that have secrets in them
 }
 
 func newBuilder(errs *Errors) *builder {
-	return &builder{errs: errs, config: new(Config), names: make(map[string]string)}
+	return &builder{errs: errs, config: new(Config), names: make(map[string]string), kept: make(map[string]bool)}
 }
 
 // setGlobal takes the defaults for the targets that follow.

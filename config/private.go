@@ -20,7 +20,10 @@ func (p private) warn(to Errors) Errors {
 		return to
 	}
 	e := p.at
-	e.Problem = fmt.Sprintf("%s: has mode %04o: others than its owner can get at the secret in it", p.file, info.Mode().Perm())
+	e.Problem = fmt.Sprintf("has mode %04o: others than its owner can get at the secret in it", info.Mode().Perm())
+	if e.File != p.file {
+		e.Problem = p.file + ": " + e.Problem
+	}
 	e.Hint = "chmod 600, or 640 and root as its owner, with the exporter's group"
 	return append(to, &e)
 }

@@ -72,8 +72,8 @@ func (b *builder) keep(r *report, path string, raw *rawTarget, target string, in
 			b.config.private = append(b.config.private, private{r.place(join(path, "tls_config.key_file"), target), tls.KeyFile})
 		}
 	}
-	last := len(b.config.private) - 1
-	if known := last >= 0 && b.config.private[last].file == r.file; inClear && !known && r.variables == nil {
+	if inClear && !b.kept[r.file] && r.variables == nil {
+		b.kept[r.file] = true
 		b.config.private = append(b.config.private, private{Error{File: r.file}, r.file})
 	}
 }

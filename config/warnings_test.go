@@ -32,6 +32,8 @@ const unwise = `targets:
   - name: fixed
     url: https://hmp.example
     token_lifetime: 1m
+    tls_config: {key_file: narrow}
+    proxy_url: http://CANARY:CANARY@proxy.example
     sessions: [{name: a, token_file: narrow}]
 `
 
@@ -63,7 +65,7 @@ func TestWarnings(t *testing.T) {
 	b.setGlobal(r, raw.Global)
 	b.targets(r, "targets", ".", raw.Targets) // the key is none, which is an error and not what this is about
 
-	want := `hmp.yml: hmp.yml: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
+	want := `hmp.yml: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
 hmp.yml:3: targets[0].url: is plain http: whoever is on the way can read and use the tokens; use https
 hmp.yml:4: targets[0].token_lifetime: 1h is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed; use 30m, unless your HMP is known to keep them longer
 hmp.yml:7: targets[0].tls_config.key_file: open.key: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
