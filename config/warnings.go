@@ -121,10 +121,13 @@ func (w *warner) session(path string, s *Session) {
 func (w *warner) lifetime(path string, l time.Duration) {
 	switch {
 	case l > documentedLifetime:
-		w.add(path, fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", model.Duration(l)),
+		w.add(path,
+			fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", model.Duration(l)),
 			"use 30m, unless your HMP is known to keep them longer")
 	case l < shortLifetime:
-		w.add(path, fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", model.Duration(l), time.Hour/l),
+		w.add(path,
+			fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes",
+				model.Duration(l), time.Hour/l),
 			"use 30m, as HMP documents")
 	}
 }

@@ -11,7 +11,8 @@ const about = "Watches sessions of service tokens on Haivision Media Platforms (
 
 // flags defines those that all commands take.
 func (l *Line) flags(app *kingpin.Application) {
-	app.Flag("config.file", "Configuration file. Without one, HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE in the environment configure a single HMP.").
+	app.Flag("config.file", "Configuration file. Without one, HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE "+
+		"in the environment configure a single HMP.").
 		PlaceHolder(`"hmp.yml"`).StringVar(&l.ConfigFile)
 
 	l.Web = kingpinflag.AddFlags(app, ":10042")
@@ -32,7 +33,8 @@ func (l *Line) flags(app *kingpin.Application) {
 func (l *Line) commands(app *kingpin.Application) {
 	app.Command(Serve, "Answer Prometheus until SIGTERM. The default command.").Default()
 
-	check := app.Command(Check, "Load the configuration and the secret files, and show what would be probed and what is unwise. Sends nothing without --probe.")
+	check := app.Command(Check, "Load the configuration and the secret files, and show what would be probed and what is "+
+		"unwise. Sends nothing without --probe.")
 	check.Flag("strict", "Fail for warnings too.").BoolVar(&l.Check.Strict)
 	check.Flag("probe", "Probe the first session of each target. A session with an API key logs in.").BoolVar(&l.Check.Probe)
 	check.Flag("scrape-interval", "How often Prometheus scrapes, such as 30s: warn if timeouts and lifetimes of tokens do not go with that.").

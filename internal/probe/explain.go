@@ -90,7 +90,8 @@ func (f failure) explain(alike []*Attempt) []string {
 	}
 	texts = append(texts, info.Advice)
 	if f.suspended {
-		texts = append(texts, "Do not repeat this before that is done: each probe tries a login, and refused ones can lock the account.")
+		texts = append(texts, "Do not repeat this before that is done: "+
+			"each probe tries a login, and refused ones can lock the account.")
 	}
 	return texts
 }

@@ -78,7 +78,9 @@ func (o *Options) Each(ctx context.Context, sessions []config.Selected) *Report 
 
 // run makes requests, which have to be for just these sessions, and tells watch, unless
 // it is nil, how they come along.
-func (o *Options) run(ctx context.Context, sessions []config.Selected, requests []collector.Request, watch func(*Report)) *Report {
+func (o *Options) run(
+	ctx context.Context, sessions []config.Selected, requests []collector.Request, watch func(*Report),
+) *Report {
 	r := newReport(sessions)
 	c := collector.New(collector.Options{MaxConcurrent: o.MaxConcurrent, UserAgent: o.UserAgent, Logger: o.Logger})
 	c.Apply(o.Config)
