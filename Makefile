@@ -33,6 +33,10 @@ help: ## list these targets
 build: ## build the static program, ./hmp_exporter
 	$(STATIC) -ldflags='$(LDFLAGS)' -o $(BIN) .
 
+.PHONY: man
+man: ## write the man page, ./hmp_exporter.1
+	go run . --help-man >hmp_exporter.1
+
 .PHONY: image
 image: ## build the container image with docker, or with ENGINE=…
 	$(ENGINE) build -t hmp_exporter:$(VERSION) \
@@ -90,7 +94,7 @@ lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod i
 
 .PHONY: clean
 clean: ## remove what was built here, the tools too
-	rm -rf $(BIN) .tools e2e/node_modules bench.out
+	rm -rf $(BIN) hmp_exporter.1 .tools e2e/node_modules bench.out
 
 # The tools are built from their source, once; a new version in a go.mod builds them again. `go tool` would not do for
 # Prometheus, as it takes no tags: remove_all_sd, its own, leaves out the cloud discoveries and most of the build.

@@ -3,31 +3,26 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	stdlog "log"
-	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"strings"
 	"syscall"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
-	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
-	toolkit "github.com/prometheus/exporter-toolkit/web"
-	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
-	"hmp_exporter/collector"
 	"hmp_exporter/config"
-	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/check"
+	"hmp_exporter/internal/commandline"
 	"hmp_exporter/internal/logging"
+	"hmp_exporter/internal/probe"
+	"hmp_exporter/internal/terminal"
 	"hmp_exporter/internal/web"
 )
 
@@ -36,191 +31,121 @@ func main() {
 	if version.Version == "" {
 		version.Version = buildVersion()
 	}
-	app := kingpin.New("hmp_exporter", "Watches sessions of service tokens on Haivision Media Platforms (HMP) for Prometheus.")
-	app.Version(version.Print("hmp_exporter")).VersionFlag.Short('v')
-	app.HelpFlag.Short('h')
-	app.UsageWriter(os.Stdout)
-	app.DefaultEnvars()
-
-	var p program
-	app.Flag("config.file", "Configuration file. Without one, HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE configure a single HMP.").PlaceHolder(`"hmp.yml"`).StringVar(&p.configFile)
-	p.webFlags = kingpinflag.AddFlags(app, ":10042")
-	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&p.web.TelemetryPath)
-	app.Flag("web.enable-lifecycle", "Allow POST /-/reload. SIGHUP reloads in any case.").BoolVar(&p.web.Lifecycle)
-	app.Flag("web.enable-pprof", "Serve profiles of this program under /debug/pprof/.").BoolVar(&p.web.Pprof)
-	app.Flag("web.max-requests", "Scrapes to answer at once; more get a 503. 0 for any number.").Default("40").IntVar(&p.web.MaxRequests)
-	app.Flag("collector.sessions", "Probe every session for the telemetry path. Without it, only /probe does.").Default("true").BoolVar(&p.web.ProbeSessions)
-	app.Flag("timeout-offset", "How much earlier than the scrape's timeout its probes end.").Default("500ms").DurationVar(&p.collector.TimeoutOffset)
-	app.Flag("probe.max-concurrent", "Probes to make at once, of all scrapes.").Default("256").IntVar(&p.collector.MaxConcurrent)
-	app.Flag("log.level", "Least severe messages to log.").Default("info").EnumVar(&p.logLevel, "debug", "info", "warn", "error")
-	app.Flag("log.format", "Format of the log.").Default("logfmt").EnumVar(&p.logFormat, "logfmt", "json")
-
-	serve := app.Command("serve", "Answer Prometheus until SIGTERM. The default command.").Default()
-	check := app.Command("check", "Load the configuration and the secret files, and show what would be probed. Sends nothing.")
-	demo := app.Command("demo", "Serve a simulated fleet of HMPs that runs inside this program. Needs no configuration.")
-	health := app.Command("healthcheck", "Ask a running exporter whether it is healthy.").Hidden()
-	healthURL := health.Flag("url", "What to ask.").Default("http://127.0.0.1:10042/-/healthy").String()
-
-	command, err := app.Parse(os.Args[1:])
+	line, err := commandline.Parse(os.Args[1:], version.Print("hmp_exporter"), os.Stdout)
 	if err == nil {
-		switch command {
-		case serve.FullCommand():
-			err = p.serve(p.load, func(string) {})
-		case check.FullCommand():
-			err = p.check(os.Stdout)
-		case demo.FullCommand():
-			err = p.demo(os.Stdout)
-		case health.FullCommand():
-			err = web.Healthcheck(context.Background(), *healthURL)
-		}
-	} else {
-		err = fmt.Errorf("%w; see hmp_exporter --help", err)
+		err = run(line)
 	}
 	if err != nil {
-		// Errors of a configuration begin with file and line, as editors like them.
-		if _, ok := errors.AsType[config.Errors](err); !ok {
-			err = fmt.Errorf("hmp_exporter: %w", err)
-		}
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		report(err)
+		os.Exit(exitCode(line.Command, err))
 	}
 }
 
-// A program is what the flags make of it.
-type program struct {
-	configFile          string // "" if none was named
-	logLevel, logFormat string
-	webFlags            *toolkit.FlagConfig
-	web                 web.Options
-	collector           collector.Options
+// run does what was asked for.
+func run(line *commandline.Line) error {
+	load := func() (*config.Config, error) { return config.Read(line.ConfigFile, os.Getenv) }
+	switch line.Command {
+	case "":
+		return nil // the command line has been answered
+	case commandline.Check:
+		return runCheck(line, load)
+	case commandline.Probe:
+		return runProbe(line, load)
+	case commandline.Demo:
+		return demo(line, os.Stdout)
+	case commandline.Healthcheck:
+		return web.Healthcheck(context.Background(), line.HealthURL)
+	default:
+		return serve(line, load, func(string) {})
+	}
 }
 
-// load reads the configuration that the flags and the environment choose.
-func (p *program) load() (*config.Config, error) {
-	file := cmp.Or(p.configFile, "hmp.yml")
-	if !config.InEnvironment(os.Getenv) {
-		return config.Load(file)
-	}
-	if _, err := os.Stat(file); p.configFile != "" || err == nil {
-		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
-	}
-	return config.FromEnvironment(os.Getenv)
-}
-
-func (p *program) check(w io.Writer) error {
-	cfg, err := p.load()
-	if err != nil {
-		return err
-	}
-	if err := cfg.Summary(w); err != nil {
-		return err
-	}
-	return cfg.CheckSecrets()
-}
-
-func (p *program) demo(w io.Writer) error {
-	dir, err := os.MkdirTemp("", "hmp_exporter-demo-")
-	if err != nil {
-		return fmt.Errorf("failed to make a directory for the demo: %w; set TMPDIR to one that is writable", err)
-	}
-	defer os.RemoveAll(dir)
-	sim, err := hmpsim.StartDemo(dir, hmpsim.DemoOptions{})
-	if err != nil {
-		return err
-	}
-	defer sim.Close()
-	load := func() (*config.Config, error) { return config.Load(sim.ConfigFile()) }
-	return p.serve(load, func(url string) {
-		fmt.Fprintf(w, "%d simulated HMPs are running, and their sessions tell this story:\n\n  %s\n\n", sim.HMPs(), strings.Join(sim.Story(), "\n  "))
-		fmt.Fprintf(w, "Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, p.web.TelemetryPath)
-	})
-}
-
-// serve runs the daemon until a signal ends it. When it can be asked, started is
-// called with the address.
-func (p *program) serve(load func() (*config.Config, error), started func(url string)) error {
-	if p.collector.MaxConcurrent < 1 || p.collector.TimeoutOffset < 0 {
-		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)   // a second signal does not wait for scrapes
-	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
-
-	logger, slogger, flush := logging.New(os.Stderr, p.logFormat, p.logLevel)
-	defer flush()
-	tuneGarbageCollector(logger)
-	p.collector.Logger, p.web.Logger = logger, logger
-	p.collector.UserAgent = version.ComponentUserAgent("hmp_exporter")
-	sessions := collector.New(p.collector)
-	defer sessions.Close()
-	store := config.NewStore(load, sessions.Apply)
-	if err := store.Reload(); err != nil {
-		return err
-	}
-	p.web.Collector, p.web.Store = sessions, store
-	p.web.Reload = func() error {
-		err := store.Reload()
-		if err != nil {
-			_ = level.Error(logger).Log("msg", "failed to reload the configuration; the old one stays", "err", err)
-		} else {
-			_ = level.Info(logger).Log("msg", "reloaded the configuration")
-		}
-		return err
-	}
-	handler, err := web.New(p.web)
-	if err != nil {
-		return err
-	}
-	listeners, err := web.Listen(p.webFlags)
-	if err != nil {
-		return err
-	}
-
-	_ = level.Info(logger).Log("msg", "starting hmp_exporter", "version", version.Info(), "build", version.BuildContext())
-	go func() {
-		for {
-			select {
-			case <-hangup:
-				_ = p.web.Reload()
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	started(web.URL(listeners[0]))
-	err = web.Serve(ctx, listeners, handler, p.webFlags, slogger)
-	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
-	return err
-}
-
-// gcPercent is how much the garbage may be to what is in use, in percent: twice as much
-// as by default. What is in use is little, so that this costs few megabytes, and takes
-// a tenth off what a probe costs.
-const gcPercent = 200
-
-// tuneGarbageCollector has the garbage collector run less often, but keep within nine tenths
-// of the memory that the container may have, unless GOGC and GOMEMLIMIT say otherwise.
-// The runtime itself keeps to the container's processors.
-func tuneGarbageCollector(logger log.Logger) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	if os.Getenv("GOMEMLIMIT") != "" {
+// report says what went wrong, unless the output has said it.
+func report(err error) {
+	if err == probe.ErrNotValid { //nolint:errorlint // one that wraps it has more to say
 		return
 	}
-	limit, err := memlimit.ApplyRatio(memlimit.FromCgroup, 0.9)()
-	switch {
-	case errors.Is(err, memlimit.ErrNoLimit):
-	case err != nil:
-		_ = level.Debug(logger).Log("msg", "the memory of the container is not known", "err", err)
-	case limit < math.MaxInt64:
-		debug.SetMemoryLimit(int64(limit))
-		_ = level.Info(logger).Log("msg", "limited the memory", "bytes", limit)
+	// Errors of a configuration begin with file and line, as editors like them.
+	if _, ok := errors.AsType[config.Errors](err); !ok {
+		err = fmt.Errorf("hmp_exporter: %w", err)
 	}
+	fmt.Fprintln(os.Stderr, err)
+}
+
+// exitCode is 2 where a probe could not begin: what is not valid is another matter.
+func exitCode(command string, err error) int {
+	if command == commandline.Probe && !errors.Is(err, probe.ErrNotValid) {
+		return 2
+	}
+	return 1
+}
+
+func runCheck(line *commandline.Line, load func() (*config.Config, error)) error {
+	o, end, err := probing(line, load, false)
+	if err != nil {
+		return err
+	}
+	defer end()
+	ctx, stop := interruptible()
+	defer stop()
+	c := check.Command{
+		Options:        o,
+		Strict:         line.Check.Strict,
+		Probe:          line.Check.Probe,
+		ScrapeInterval: line.Check.ScrapeInterval,
+		Stdout:         os.Stdout,
+	}
+	return c.Run(ctx)
+}
+
+func runProbe(line *commandline.Line, load func() (*config.Config, error)) error {
+	verbose := line.LogLevel == "debug"
+	o, end, err := probing(line, load, verbose)
+	if err != nil {
+		return err
+	}
+	defer end()
+	ctx, stop := interruptible()
+	defer stop()
+	c := probe.Command{
+		Options: o,
+		Target:  line.Probe.Target,
+		Session: line.Probe.Session,
+		Format:  line.Probe.Output,
+		Stdout:  os.Stdout,
+	}
+	if !verbose { // a log would be written into what moves
+		c.Terminal = terminal.Open(os.Stdout, os.Getenv)
+	}
+	return c.Run(ctx)
+}
+
+// probing is what commands have in common that probe once. What a log would say of the
+// results stands in their output, so that it says the rest only, unless it is verbose.
+func probing(line *commandline.Line, load func() (*config.Config, error), verbose bool) (probe.Options, func(), error) {
+	cfg, err := load()
+	if err != nil {
+		return probe.Options{}, nil, err
+	}
+	least := "error"
+	if verbose {
+		least = line.LogLevel
+	}
+	logger, _, flush := logging.New(os.Stderr, line.LogFormat, least)
+	return probe.Options{
+		Config:        cfg,
+		Timeout:       line.Probe.Timeout,
+		MaxConcurrent: line.MaxConcurrent,
+		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
+		Logger:        log.With(logger, "command", line.Command),
+	}, flush, nil
+}
+
+// interruptible returns a context that a signal ends; a second one ends the program.
+func interruptible() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // buildVersion is for binaries that were built without the Makefile.

@@ -39,10 +39,6 @@ func (l leakless) Run() int {
 	return code
 }
 
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
-}
-
 // A process is a running hmp_exporter.
 type process struct {
 	cmd    *exec.Cmd

@@ -82,6 +82,8 @@ type Request struct {
 	Session string // "" for all of the target
 	// ScrapeTimeout is the header X-Prometheus-Scrape-Timeout-Seconds, if there was one.
 	ScrapeTimeout string
+	// Done, unless nil, is told each result as it comes. Calls can overlap.
+	Done func(Result)
 }
 
 // Probe probes the sessions that r names, as many at once as there is room for, and
@@ -101,13 +103,16 @@ func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
 		m := targets[0][0]
 		s := span{start, allowance(m.target.Timeout, r.ScrapeTimeout, c.offset)}
 		results[0] = c.probe(ctx, m.board(s.end()), s)
+		if r.Done != nil {
+			r.Done(results[0])
+		}
 		return results, nil
 	}
 	var probing sync.WaitGroup
 	rest := results
 	for _, members := range targets {
 		s := span{start, allowance(members[0].target.Timeout, r.ScrapeTimeout, c.offset)}
-		c.probeTarget(ctx, &probing, members, s, rest[:len(members)])
+		c.probeTarget(ctx, &probing, members, s, rest[:len(members)], r.Done)
 		rest = rest[len(members):]
 	}
 	probing.Wait()
@@ -116,7 +121,7 @@ func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
 
 // probeTarget probes the sessions of a target. All have a flight from the beginning,
 // which scrapes that come a moment later share, whether it has started or waits.
-func (c *Collector) probeTarget(ctx context.Context, probing *sync.WaitGroup, members []*member, s span, results []Result) {
+func (c *Collector) probeTarget(ctx context.Context, probing *sync.WaitGroup, members []*member, s span, results []Result, done func(Result)) {
 	seats := make([]seat, len(members))
 	var pilots []int
 	for i, m := range members {
@@ -124,7 +129,12 @@ func (c *Collector) probeTarget(ctx context.Context, probing *sync.WaitGroup, me
 			pilots = append(pilots, i)
 		}
 	}
-	probe := func(i int) { results[i] = c.probe(ctx, seats[i], s) }
+	probe := func(i int) {
+		results[i] = c.probe(ctx, seats[i], s)
+		if done != nil {
+			done(results[i])
+		}
+	}
 	for i := range seats {
 		if !seats[i].pilot {
 			probing.Go(func() { probe(i) })

@@ -39,10 +39,11 @@ type builder struct {
 
 	effective rawFile           // all targets with their defaults, for Config.YAML
 	names     map[string]string // where each target's name was given first
+	kept      map[string]bool   // the configuration files that have secrets in them
 }
 
 func newBuilder(errs *Errors) *builder {
-	return &builder{errs: errs, config: new(Config), names: make(map[string]string)}
+	return &builder{errs: errs, config: new(Config), names: make(map[string]string), kept: make(map[string]bool)}
 }
 
 // setGlobal takes the defaults for the targets that follow.
@@ -65,6 +66,7 @@ func (b *builder) targets(r *report, path, dir string, raws []rawTarget) {
 
 // target adds one target, and fills the defaults into raw.
 func (b *builder) target(r *report, path, dir string, raw *rawTarget) {
+	first := len(b.config.checks)
 	b.name(r, join(path, "name"), raw.Name)
 	raw.Timeout = timeout(r, path, raw.Timeout, b.effective.Global.Timeout)
 	raw.TokenLifetime = tokenLifetime(r, path, raw.TokenLifetime, b.effective.Global.TokenLifetime)
@@ -93,6 +95,10 @@ func (b *builder) target(r *report, path, dir string, raw *rawTarget) {
 	}
 	b.transport(r, path, dir, raw, t)
 	b.sessions(r, path, dir, raw.Sessions, t)
+	for i := range b.config.checks[first:] {
+		b.config.checks[first+i].at.Target = t.Name
+	}
+	b.warn(r, path, raw, t)
 
 	b.config.Targets = append(b.config.Targets, t)
 	b.effective.Targets = append(b.effective.Targets, *raw)

@@ -16,6 +16,8 @@ type Config struct {
 	source      string // the main file as given to Load, or "environment"
 	targetFiles int    // how many files target_files led to
 	checks      []check
+	warnings    Errors // what of it works and is unwise
+	private     []private
 	yaml        func() ([]byte, error)
 }
 
@@ -44,6 +46,7 @@ type Target struct {
 	Sessions []*Session // at least one
 
 	headers []header
+	places  places
 }
 
 // Format writes name and URL, for every verb: the struct as it is would show what

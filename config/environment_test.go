@@ -1,8 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,7 +39,7 @@ func TestFromEnvironment(t *testing.T) {
 			got := errorText(err)
 			if err == nil {
 				target := config.Targets[0]
-				got = target.Sessions[0].credential()
+				got = target.Sessions[0].Credential()
 				noCanary(t, show(t, config))
 				if target.Name != "default" || target.Sessions[0].Name != "default" {
 					t.Errorf("target %q, session %q; want default", target.Name, target.Sessions[0].Name)
@@ -65,8 +63,7 @@ func TestFromEnvironmentCheck(t *testing.T) {
 	if got := errorText(config.CheckSecrets()); got != want {
 		t.Errorf("CheckSecrets = %q, want %q", got, want)
 	}
-	var buf bytes.Buffer
-	if err := config.Summary(&buf); err != nil || !strings.HasPrefix(buf.String(), "environment: 1 target, 1 session\n") {
-		t.Errorf("Summary = %q, %v", &buf, err)
+	if got, want := config.Summary(), "environment: 1 target, 1 session"; got != want {
+		t.Errorf("Summary = %q, want %q", got, want)
 	}
 }

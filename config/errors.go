@@ -15,6 +15,10 @@ type Error struct {
 	Problem string // what is wrong; never the value
 	Hint    string // what to do about it; can be empty
 
+	// Target and Session are the names of what it is about, where that is known: of a
+	// secret that cannot be read, and of a warning.
+	Target, Session string
+
 	cause error
 }
 
@@ -65,6 +69,11 @@ func (e Errors) orNil() error {
 	if len(e) == 0 {
 		return nil
 	}
+	return e.sorted()
+}
+
+// sorted returns e after it has been sorted.
+func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -131,11 +130,14 @@ func TestTargetFilesInOddDirectory(t *testing.T) {
 
 func show(t *testing.T, config *Config) string {
 	t.Helper()
-	var buf bytes.Buffer
-	if err := config.Summary(&buf); err != nil {
-		t.Fatal(err)
+	var b strings.Builder
+	fmt.Fprintln(&b, config.Summary())
+	for _, target := range config.Targets {
+		for _, session := range target.Sessions {
+			fmt.Fprintf(&b, "%s/%s: %s, %s\n", target.Name, session.Name, target.URL, session.Credential())
+		}
 	}
-	return buf.String() + "\n" + effective(t, config)
+	return b.String() + "\n" + effective(t, config)
 }
 
 // effective is the configuration as YAML.

@@ -21,7 +21,11 @@ func (b *builder) sessions(r *report, target, dir string, raws []rawSession, t *
 				names[raw.Name] = r.line(at)
 			}
 		}
+		first := len(b.config.checks)
 		t.Sessions = append(t.Sessions, b.session(r, path, dir, raw))
+		for i := range b.config.checks[first:] {
+			b.config.checks[first+i].at.Session = raw.Name
+		}
 	}
 }
 

@@ -1,49 +1,28 @@
 package config
 
 import (
-	"bytes"
-	"fmt"
-	"io"
 	"strconv"
-	"text/tabwriter"
-
-	"github.com/prometheus/common/model"
+	"strings"
 )
 
-// Summary writes what would be probed: a line that counts, and a table of all
-// sessions. It says where secrets come from and not what they are.
-func (c *Config) Summary(w io.Writer) error {
-	var buf bytes.Buffer
-	c.counts(&buf)
-	table := tabwriter.NewWriter(&buf, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "TARGET\tSESSION\tURL\tCREDENTIAL\tTIMEOUT")
-	for _, t := range c.Targets {
-		for _, s := range t.Sessions {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.Name, s.Name, t.URL, s.credential(), model.Duration(t.Timeout))
-		}
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	_, err := w.Write(buf.Bytes())
-	return err
-}
-
-// counts writes a line such as "hmp.yml and 1 target file: 2 targets, 3 sessions".
-func (c *Config) counts(w io.Writer) {
+// Summary says in half a line where a configuration comes from and how much it is, such
+// as "hmp.yml and 1 target file: 2 targets, 3 sessions".
+func (c *Config) Summary() string {
 	sessions := 0
 	for _, t := range c.Targets {
 		sessions += len(t.Sessions)
 	}
-	fmt.Fprint(w, c.source)
+	var b strings.Builder
+	b.WriteString(c.source)
 	if c.targetFiles > 0 {
-		fmt.Fprint(w, " and ", plural(c.targetFiles, "target file"))
+		b.WriteString(" and " + plural(c.targetFiles, "target file"))
 	}
-	fmt.Fprintf(w, ": %s, %s\n", plural(len(c.Targets), "target"), plural(sessions, "session"))
+	b.WriteString(": " + plural(len(c.Targets), "target") + ", " + plural(sessions, "session"))
+	return b.String()
 }
 
-// credential says where all secrets of the session come from.
-func (s *Session) credential() string {
+// Credential says where all secrets of the session come from, and not what they are.
+func (s *Session) Credential() string {
 	if s.KeyMode() {
 		return s.APIKey.String() + ", " + s.APISecret.String()
 	}

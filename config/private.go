@@ -1,0 +1,37 @@
+package config
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// private is a file that only the exporter should be able to read; at says where its
+// name stands.
+type private struct {
+	at   Error
+	file string
+}
+
+// warn adds a warning if others can get at the file.
+func (p private) warn(to Errors) Errors {
+	info, err := os.Stat(p.file)
+	if err != nil || !open(info) {
+		return to
+	}
+	e := p.at
+	e.Problem = fmt.Sprintf("has mode %04o: others than its owner can get at the secret in it", info.Mode().Perm())
+	if e.File != p.file {
+		e.Problem = p.file + ": " + e.Problem
+	}
+	e.Hint = "chmod 600, or 640 and root as its owner, with the exporter's group"
+	return append(to, &e)
+}
+
+// open tells whether a mode lets others in. A group may read what belongs to root:
+// that is how a service reads a secret that it cannot change.
+func open(info fs.FileInfo) bool {
+	const groupWrites, othersDo, groupReads = 0o020, 0o007, 0o040
+	mode := info.Mode().Perm()
+	return mode&(groupWrites|othersDo) != 0 || mode&groupReads != 0 && !ownedByRoot(info)
+}

@@ -1,0 +1,157 @@
+package config
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
+)
+
+const unwise = `targets:
+  - name: studio
+    url: http://hmp.studio.example
+    token_lifetime: 1h
+    tls_config:
+      insecure_skip_verify: true
+      key_file: open.key
+    http_headers:
+      X-Key: {secrets: [CANARY-header], files: [wide]}
+    sessions:
+      - name: playout
+        token: CANARY-token
+      - name: archive
+        api_key: CANARY-key
+        api_secret_file: narrow
+  - name: lab
+    url: http://127.0.0.1:8080
+    token_lifetime: 5m
+    sessions: [{name: a, api_key_file: narrow, api_secret_file: grouped}]
+  - name: fixed
+    url: https://hmp.example
+    token_lifetime: 1m
+    tls_config: {key_file: narrow}
+    proxy_url: http://CANARY:CANARY@proxy.example
+    sessions: [{name: a, token_file: narrow}]
+`
+
+// modes gives files of a test their modes, whatever the umask is.
+func modes(t *testing.T, of map[string]os.FileMode) {
+	t.Helper()
+	for file, mode := range of {
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, file := range []string{"wide", "narrow", "grouped"} {
+		write(t, file, "CANARY\n")
+	}
+	write(t, "open.key", "no key")
+	write(t, "hmp.yml", unwise)
+	modes(t, map[string]os.FileMode{"wide": 0o604, "narrow": 0o600, "grouped": 0o620, "open.key": 0o644, "hmp.yml": 0o644})
+	var errs Errors
+	b := newBuilder(&errs)
+	r := newReport("hmp.yml", &errs)
+	var raw rawFile
+	if !decodeFile([]byte(unwise), r, &raw) {
+		t.Fatal(errs)
+	}
+	b.setGlobal(r, raw.Global)
+	b.targets(r, "targets", ".", raw.Targets) // the key is none, which is an error and not what this is about
+
+	want := `hmp.yml: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:3: targets[0].url: is plain http: whoever is on the way can read and use the tokens; use https
+hmp.yml:4: targets[0].token_lifetime: 1h is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed; use 30m, unless your HMP is known to keep them longer
+hmp.yml:7: targets[0].tls_config.key_file: open.key: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:9: targets[0].http_headers.X-Key: is a secret in clear: whoever can read the configuration has it; name files instead
+hmp.yml:9: targets[0].http_headers.X-Key.files[0]: wide: has mode 0604: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:12: targets[0].sessions[0].token: is a secret in clear: whoever can read the configuration has it; put it into a file and name that: token_file
+hmp.yml:12: targets[0].sessions[0].token: ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; use api_key_file and api_secret_file
+hmp.yml:14: targets[0].sessions[1].api_key: is a secret in clear: whoever can read the configuration has it; put it into a file and name that: api_key_file
+hmp.yml:18: targets[1].token_lifetime: 5m makes 12 logins an hour for each session, and each leaves a session behind in HMP for 30 minutes; use 30m, as HMP documents
+hmp.yml:19: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group`
+	warnings := b.config.Warnings()
+	if diff := cmp.Diff(want, errorText(warnings)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	canary.CheckValue(t, "the warnings", warnings)
+}
+
+func TestWarningOfInsecureTLS(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "hmp.yml", "targets: [{name: a, url: https://a, tls_config: {insecure_skip_verify: true}, sessions: [{name: b, token_file: t}]}]")
+	want := "hmp.yml:1: targets[0].tls_config.insecure_skip_verify: lets anybody who can redirect the connection have the tokens; give the HMP's certificate as ca_file"
+	if diff := cmp.Diff(want, errorText(load(t).Warnings())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A wise configuration has none, and neither has a secret in the environment but that
+// a token ends.
+func TestNoWarnings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "narrow", "CANARY\n")
+	modes(t, map[string]os.FileMode{"narrow": 0o600})
+	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, api_key_file: narrow, api_secret_file: narrow}, {name: c, token_file: missing}]}]")
+	if warnings := load(t).Warnings(); warnings != nil {
+		t.Errorf("got %v", warnings)
+	}
+	env := map[string]string{"HMP_URL": "https://h", "HMP_API_KEY": "CANARY-key", "HMP_API_SECRET": "CANARY-secret"}
+	config, err := FromEnvironment(func(variable string) string { return env[variable] })
+	if err != nil || config.Warnings() != nil {
+		t.Errorf("got %v, %v", config.Warnings(), err)
+	}
+	env = map[string]string{"HMP_URL": "https://h", "HMP_TOKEN": "CANARY-token"}
+	config, err = FromEnvironment(func(variable string) string { return env[variable] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "environment: HMP_TOKEN: ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; use HMP_API_KEY_FILE and HMP_API_SECRET_FILE"
+	if diff := cmp.Diff(want, errorText(config.Warnings())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestIntervalWarnings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "hmp.yml", `targets:
+  - {name: a, url: https://a, sessions: [{name: b, api_key_file: k, api_secret_file: s}]}
+  - name: b
+    url: https://b
+    timeout: 45s
+    sessions: [{name: b, token_file: t}]
+`)
+	for _, tt := range []struct {
+		interval time.Duration
+		want     string
+	}{
+		{time.Minute, ""},
+		{30 * time.Second, "hmp.yml:5: targets[1].timeout: 45s is longer than the scrape interval of 30s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often"},
+		{5 * time.Second, `hmp.yml:2: targets[0].timeout: 10s is longer than the scrape interval of 5s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often
+hmp.yml:5: targets[1].timeout: 45s is longer than the scrape interval of 5s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often`},
+		{28 * time.Minute, `hmp.yml: a scrape interval of 28m is longer than the 5 minutes after which Prometheus takes a series for gone; scrape every 2 minutes at least
+hmp.yml:2: targets[0].token_lifetime: 30m is over before the next scrape, with an interval of 28m: every scrape logs in, and leaves a session behind in HMP; scrape more often`},
+	} {
+		t.Run(tt.interval.String(), func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, errorText(load(t).IntervalWarnings(tt.interval))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// load loads hmp.yml.
+func load(t *testing.T) *Config {
+	t.Helper()
+	config, err := Load("hmp.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}

@@ -1,0 +1,158 @@
+// Package check tells a person what a configuration comes to: what would be probed, what
+// is wrong with it, what is unwise, and what to do about each.
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"hmp_exporter/config"
+	"hmp_exporter/internal/probe"
+)
+
+// ErrWarnings is that there are warnings, where none are allowed.
+var ErrWarnings = errors.New("there are warnings, and --strict allows none")
+
+// A Command is what was asked for on the command line.
+type Command struct {
+	probe.Options
+	Strict         bool          // warnings are errors
+	Probe          bool          // probe the first session of each target
+	ScrapeInterval time.Duration // of Prometheus; 0 if it is not known
+	Stdout         io.Writer
+}
+
+// Run writes the report. Its error is [config.Errors] with every secret that cannot be
+// read, or [probe.ErrNotValid], or [ErrWarnings].
+func (c *Command) Run(ctx context.Context) error {
+	r := &report{config: c.Config, warnings: c.Config.Warnings()}
+	if c.ScrapeInterval > 0 {
+		r.warnings = append(r.warnings, c.Config.IntervalWarnings(c.ScrapeInterval)...)
+	}
+	err := c.Config.CheckSecrets()
+	r.errs, _ = errors.AsType[config.Errors](err)
+	if c.Probe {
+		r.probed = c.probe(ctx)
+	}
+	if _, writing := io.WriteString(c.Stdout, r.text()); writing != nil {
+		return fmt.Errorf("failed to write the report: %w", writing)
+	}
+	switch {
+	case err != nil:
+		return err
+	case c.Probe && !r.valid():
+		return probe.ErrNotValid
+	case c.Strict && len(r.warnings) > 0:
+		return ErrWarnings
+	}
+	return nil
+}
+
+// probe probes the first session of each target.
+func (c *Command) probe(ctx context.Context) map[string]*probe.Attempt {
+	var first []config.Selected
+	for _, t := range c.Config.Targets {
+		first = append(first, config.Selected{Target: t, Session: t.Sessions[0]})
+	}
+	if len(first) == 0 {
+		return nil
+	}
+	probed := make(map[string]*probe.Attempt)
+	attempts := c.Each(ctx, first).Attempts
+	for i := range attempts {
+		probed[attempts[i].Target] = &attempts[i]
+	}
+	return probed
+}
+
+// A report is all that there is to say.
+type report struct {
+	config   *config.Config
+	errs     config.Errors // shown by who gets them
+	warnings config.Errors
+	probed   map[string]*probe.Attempt // by target
+}
+
+func (r *report) valid() bool {
+	for _, a := range r.probed {
+		if !a.Valid() {
+			return false
+		}
+	}
+	return true
+}
+
+// text is the whole report, target by target.
+func (r *report) text() string {
+	var b strings.Builder
+	b.WriteString(r.config.Summary())
+	for _, n := range []struct {
+		count int
+		noun  string
+	}{{len(r.errs), "error"}, {len(r.warnings), "warning"}} {
+		if n.count > 0 {
+			b.WriteString(", " + plural(n.count, n.noun))
+		}
+	}
+	b.WriteString("\n")
+	r.warn(&b, "")
+	for _, t := range r.config.Targets {
+		r.target(&b, t)
+	}
+	return b.String()
+}
+
+func (r *report) target(b *strings.Builder, t *config.Target) {
+	fmt.Fprintf(b, "\n%s: %s, timeout %s\n", t.Name, t.URL, model.Duration(t.Timeout))
+	width := 0
+	for _, s := range t.Sessions {
+		width = max(width, len(s.Name))
+	}
+	for _, s := range t.Sessions {
+		mark := ""
+		if r.broken(t.Name, s.Name) {
+			mark = "  (cannot be read)"
+		}
+		fmt.Fprintf(b, "  %-*s  %s%s\n", width, s.Name, s.Credential(), mark)
+	}
+	r.warn(b, t.Name)
+	if a := r.probed[t.Name]; a != nil {
+		fmt.Fprintf(b, "  probed %s: %s\n", a.Session, a.Word())
+		for _, sentence := range a.Explain() {
+			fmt.Fprintf(b, "    %s\n", sentence)
+		}
+	}
+}
+
+// broken tells whether a secret of a session cannot be read.
+func (r *report) broken(target, session string) bool {
+	for _, e := range r.errs {
+		if e.Target == target && e.Session == session {
+			return true
+		}
+	}
+	return false
+}
+
+// warn writes the warnings about a target, or those about none.
+func (r *report) warn(b *strings.Builder, target string) {
+	for _, w := range r.warnings {
+		if w.Target == target {
+			fmt.Fprintf(b, "  warning: %s\n", w)
+		}
+	}
+}
+
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}

@@ -1,0 +1,122 @@
+// Package commandline is what people type: commands, flags, their help, the man page and
+// what a shell completes. It reads all of that from one place, so that none says what
+// another does not.
+//
+// It knows what flags mean to people, and not to the program: main does.
+package commandline
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+)
+
+// The commands.
+const (
+	Serve       = "serve"
+	Check       = "check"
+	Probe       = "probe"
+	Demo        = "demo"
+	Healthcheck = "healthcheck"
+)
+
+// A Line is what somebody typed, and what the environment adds to it.
+type Line struct {
+	Command string // "" if there is nothing left to do
+
+	ConfigFile          string // "" if none was named
+	LogLevel, LogFormat string
+
+	Web           *toolkit.FlagConfig
+	TelemetryPath string
+	Lifecycle     bool
+	Pprof         bool
+	MaxRequests   int
+
+	ProbeSessions bool
+	TimeoutOffset time.Duration
+	MaxConcurrent int
+
+	Probe struct {
+		Target, Session string // "" for all
+		Output          string
+		Timeout         time.Duration // 0 for what is configured
+	}
+	Check struct {
+		Strict, Probe  bool
+		ScrapeInterval time.Duration // 0 if it is not known
+	}
+	HealthURL string
+}
+
+// Parse reads arguments. Those that ask for help, the version, the man page or completions
+// are answered on stdout, and most of them end the process; if not, there is no command.
+//
+// A Line comes with an error too, with the command as far as it is known.
+func Parse(args []string, version string, stdout io.Writer) (*Line, error) {
+	line := new(Line)
+	app := line.application(version)
+	app.UsageWriter(stdout)
+	if names, ok := complete(app, args); ok {
+		_, err := io.WriteString(stdout, strings.Join(names, "\n"))
+		return line, err
+	}
+	command, err := app.Parse(args)
+	if err == nil {
+		err = line.validate()
+	}
+	if err != nil {
+		line.Command = meant(app, args)
+		return line, fmt.Errorf("%w; see hmp_exporter --help", err)
+	}
+	line.Command = command
+	return line, nil
+}
+
+// application defines all commands and flags.
+func (l *Line) application(version string) *kingpin.Application {
+	app := kingpin.New("hmp_exporter", about)
+	app.Version(version).VersionFlag.Short('v').NoEnvar().Help("Show the version.")
+	app.HelpFlag.Short('h').NoEnvar().Help("Show this help; after a command, that of the command.")
+	app.DefaultEnvars()
+	app.UsageTemplate(usage).UsageFuncs(usageFuncs(app))
+	kingpin.ManPageTemplate = manPage
+	kingpin.BashCompletionTemplate = bashCompletion
+	kingpin.ZshCompletionTemplate = zshCompletion
+	l.flags(app)
+	l.commands(app)
+	return app
+}
+
+// validate finds values that make no sense.
+func (l *Line) validate() error {
+	switch {
+	case l.MaxConcurrent < 1 || l.TimeoutOffset < 0:
+		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
+	case l.Probe.Timeout < 0:
+		return errors.New("--timeout has to be more than 0s")
+	case l.Check.ScrapeInterval < 0:
+		return errors.New("--scrape-interval has to be more than 0s")
+	}
+	return nil
+}
+
+// meant is the command that arguments are for which have a mistake in them, "" if that is
+// not to be seen.
+func meant(app *kingpin.Application, args []string) string {
+	context, _ := app.ParseContext(args) // its error is known
+	if context != nil && context.SelectedCommand != nil && context.SelectedCommand.FullCommand() != Serve {
+		return context.SelectedCommand.FullCommand()
+	}
+	// A mistake before the command looks like one of the default command's.
+	if slices.Contains(args, Probe) {
+		return Probe
+	}
+	return ""
+}

@@ -1,0 +1,178 @@
+package probe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/terminal"
+)
+
+// A failure is what sessions have in common that failed alike.
+type failure struct {
+	word      string
+	status    int
+	code      hmp.Code
+	held      bool
+	suspended bool
+}
+
+func (a *Attempt) failure() failure {
+	r := a.Result
+	return failure{a.Word(), r.StatusCode, r.Code, r.Held, r.Logins != nil && r.Logins.Suspended}
+}
+
+// A paragraph is a head and sentences about it.
+type paragraph struct {
+	head  terminal.Line
+	texts []string
+}
+
+// explanations say of each failure what it means and what to do, once for all sessions that
+// failed alike, and then what HMP has to say to users.
+func (r *Report) explanations() []paragraph {
+	var order []failure
+	alike := make(map[failure][]*Attempt)
+	for i := range r.Attempts {
+		a := &r.Attempts[i]
+		if a.Result == nil || a.Valid() {
+			continue
+		}
+		f := a.failure()
+		if alike[f] == nil {
+			order = append(order, f)
+		}
+		alike[f] = append(alike[f], a)
+	}
+	var all []paragraph
+	for _, f := range order {
+		var names []string
+		for _, a := range alike[f] {
+			names = append(names, a.Name())
+		}
+		all = append(all, paragraph{
+			head:  terminal.Line{{Text: list(names) + ": ", Style: terminal.Bold}, {Text: f.word, Style: terminal.Bad}},
+			texts: f.explain(alike[f]),
+		})
+	}
+	return append(all, r.messages()...)
+}
+
+// Explain says in sentences what became of a session and what to do about it, nothing if
+// it is valid.
+func (a *Attempt) Explain() []string {
+	switch {
+	case a.Result == nil:
+		return []string{"It was not probed."}
+	case a.Valid():
+		return nil
+	default:
+		return a.failure().explain([]*Attempt{a})
+	}
+}
+
+// explain says what is the case, how that is known, and what to do.
+func (f failure) explain(alike []*Attempt) []string {
+	info := hmp.Outcome(f.word).Info()
+	if info.Outcome == "" {
+		return append(append([]string{"The exporter failed within the probe."}, reasons(alike)...),
+			"This is a defect of the exporter: please report it, with what stands on the standard error.")
+	}
+	what := strings.ToUpper(info.Meaning[:1]) + info.Meaning[1:]
+	if seen := f.evidence(); seen != "" {
+		what += " (" + seen + ")"
+	}
+	texts := append([]string{what + "."}, reasons(alike)...)
+	if f.held {
+		texts = append(texts, "Nothing was sent: a login with the same key has just been refused.")
+	}
+	texts = append(texts, info.Advice)
+	if f.suspended {
+		texts = append(texts, "Do not repeat this before that is done: "+
+			"each probe tries a login, and refused ones can lock the account.")
+	}
+	return texts
+}
+
+// evidence is what HMP answered.
+func (f failure) evidence() string {
+	var seen []string
+	if f.status != 0 {
+		seen = append(seen, fmt.Sprintf("HTTP %d", f.status))
+	}
+	if f.code != "" {
+		seen = append(seen, codeText(f.code))
+	}
+	return strings.Join(seen, ", ")
+}
+
+// reasons say more of failures that are alike, the first few if they differ.
+func reasons(alike []*Attempt) []string {
+	var texts []string
+	for _, a := range alike {
+		text := "Reason: " + terminal.Clean(a.reason())
+		if a.reason() != "" && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	if more := len(texts) - mostNames; more > 0 {
+		texts = append(texts[:mostNames], fmt.Sprintf("There are %d more reasons.", more))
+	}
+	return texts
+}
+
+// reason is why the result is what it is, "" if there is no more to say.
+func (a *Attempt) reason() string {
+	if a.Result.Reason != "" || a.Result.Outcome != hmp.Timeout {
+		return a.Result.Reason
+	}
+	var spent []string
+	p := a.Result.Phases
+	for _, phase := range []struct {
+		name string
+		took time.Duration
+	}{{"resolve", p.Resolve}, {"connect", p.Connect}, {"tls", p.TLS}, {"processing", p.Processing}, {"transfer", p.Transfer}} {
+		if took := phase.took.Round(time.Millisecond); took > 0 {
+			spent = append(spent, fmt.Sprintf("%s %.3f s", phase.name, took.Seconds()))
+		}
+	}
+	if len(spent) == 0 {
+		return ""
+	}
+	return "the time went into " + strings.Join(spent, ", ")
+}
+
+// messages are the service messages, of targets that show them.
+func (r *Report) messages() []paragraph {
+	var all []paragraph
+	for i := range r.Attempts {
+		a := &r.Attempts[i]
+		if a.Result == nil || len(a.Result.Details.MessageTexts) == 0 {
+			continue
+		}
+		p := paragraph{head: terminal.Line{{Text: a.Name() + ": ", Style: terminal.Bold}, {Text: "service messages"}}}
+		for _, text := range a.Result.Details.MessageTexts {
+			p.texts = append(p.texts, terminal.Clean(text))
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+const indent = "  "
+
+// wrapped returns the lines of paragraphs on a screen of some width, each after an empty line.
+func wrapped(all []paragraph, width int) []terminal.Line {
+	var lines []terminal.Line
+	for _, p := range all {
+		lines = append(lines, nil, p.head)
+		for _, text := range p.texts {
+			for _, part := range terminal.Wrap(text, width-len(indent)-1) {
+				lines = append(lines, terminal.Text(indent+part))
+			}
+		}
+	}
+	return lines
+}

@@ -1,0 +1,177 @@
+package probe
+
+import (
+	"bufio"
+	"encoding/json"
+	"time"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/internal/hmp"
+)
+
+// The document of --output=json: see docs/probe.schema.json, which says what its fields
+// mean. Pointers are null where there is nothing to say.
+type (
+	document struct {
+		Started         *time.Time       `json:"started"`
+		DurationSeconds float64          `json:"duration_seconds"`
+		Stopped         *Stop            `json:"stopped"`
+		Summary         documentSummary  `json:"summary"`
+		Sessions        []documentResult `json:"sessions"`
+	}
+
+	documentSummary struct {
+		Sessions  int `json:"sessions"`
+		Valid     int `json:"valid"`
+		NotValid  int `json:"not_valid"`
+		NotProbed int `json:"not_probed"`
+	}
+
+	documentResult struct {
+		Target            string            `json:"target"`
+		Session           string            `json:"session"`
+		Valid             bool              `json:"valid"`
+		Result            *hmp.Outcome      `json:"result"`
+		Meaning           string            `json:"meaning"`
+		Advice            string            `json:"advice"`
+		Reason            string            `json:"reason"`
+		Up                *bool             `json:"up"`
+		Started           *time.Time        `json:"started"`
+		DurationSeconds   float64           `json:"duration_seconds"`
+		TimeoutSeconds    float64           `json:"timeout_seconds"`
+		PhasesSeconds     documentPhases    `json:"phases_seconds"`
+		HTTPStatus        *int              `json:"http_status"`
+		Error             *documentError    `json:"error"`
+		CertificateExpiry *time.Time        `json:"certificate_expiry"`
+		Login             *documentLogin    `json:"login"`
+		ServiceMessages   *documentMessages `json:"service_messages"`
+		User              *documentUser     `json:"user"`
+	}
+
+	documentPhases struct {
+		Resolve    float64 `json:"resolve"`
+		Connect    float64 `json:"connect"`
+		TLS        float64 `json:"tls"`
+		Processing float64 `json:"processing"`
+		Transfer   float64 `json:"transfer"`
+	}
+
+	documentError struct {
+		Code hmp.Code `json:"code"`
+		Name string   `json:"name"`
+	}
+
+	documentLogin struct {
+		Result      *hmp.Outcome `json:"result"`
+		Suspended   bool         `json:"suspended"`
+		TokenExpiry *time.Time   `json:"token_expiry"`
+	}
+
+	documentMessages struct {
+		Count int      `json:"count"`
+		Texts []string `json:"texts"`
+	}
+
+	documentUser struct {
+		Admin         *bool      `json:"admin"`
+		Roles         *int       `json:"roles"`
+		LoginFailures *float64   `json:"login_failures"`
+		LastAction    *time.Time `json:"last_action"`
+		LastLogin     *time.Time `json:"last_login"`
+	}
+)
+
+// writeJSON writes a report as one document.
+func writeJSON(w *bufio.Writer, r *Report) error {
+	d := document{
+		Started:         moment(r.Start),
+		DurationSeconds: r.Duration.Seconds(),
+		Summary:         documentSummary{Sessions: len(r.Attempts), Valid: r.valid(), NotProbed: len(r.Attempts) - r.answered},
+	}
+	d.Summary.NotValid = r.answered - d.Summary.Valid
+	if r.Stopped != "" {
+		d.Stopped = &r.Stopped
+	}
+	for i := range r.Attempts {
+		d.Sessions = append(d.Sessions, r.Attempts[i].document())
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(d)
+}
+
+// document returns what there is to say about a session.
+func (a *Attempt) document() documentResult {
+	if a.Result == nil {
+		return documentResult{Target: a.Target, Session: a.Session}
+	}
+	r := a.Result
+	d := documentResult{
+		Target:            r.Target,
+		Session:           r.Session,
+		Valid:             r.Valid(),
+		Result:            outcome(r.Outcome),
+		Meaning:           r.Outcome.Info().Meaning,
+		Advice:            r.Outcome.Info().Advice,
+		Reason:            r.Reason,
+		Started:           moment(r.Start),
+		DurationSeconds:   r.Duration.Seconds(),
+		TimeoutSeconds:    r.Timeout.Seconds(),
+		PhasesSeconds:     phases(r.Phases),
+		CertificateExpiry: moment(r.CertificateExpiry),
+		Login:             login(r.Logins),
+	}
+	if up, known := r.Up(); known {
+		d.Up = new(up == 1)
+	}
+	if r.StatusCode != 0 {
+		d.HTTPStatus = &r.StatusCode
+	}
+	if r.Code != "" {
+		d.Error = &documentError{r.Code, codeName(r.Code)}
+	}
+	if r.Valid() {
+		d.ServiceMessages, d.User = messages(&r.Details), user(&r.Details)
+	}
+	return d
+}
+
+func phases(p hmp.Phases) documentPhases {
+	return documentPhases{p.Resolve.Seconds(), p.Connect.Seconds(), p.TLS.Seconds(), p.Processing.Seconds(), p.Transfer.Seconds()}
+}
+
+func login(l *collector.Logins) *documentLogin {
+	if l == nil {
+		return nil
+	}
+	return &documentLogin{outcome(l.Last), l.Suspended, moment(l.TokenExpiry)}
+}
+
+func messages(d *hmp.Details) *documentMessages {
+	if d.ServiceMessages == nil {
+		return nil
+	}
+	return &documentMessages{*d.ServiceMessages, d.MessageTexts}
+}
+
+func user(d *hmp.Details) *documentUser {
+	return &documentUser{d.Admin, d.Roles, d.LoginFailures, moment(d.LastAction), moment(d.LastLogin)}
+}
+
+func outcome(o hmp.Outcome) *hmp.Outcome {
+	if o == "" {
+		return nil
+	}
+	return &o
+}
+
+// moment returns a time as the document has it, nil for one that RFC 3339 cannot write:
+// the far side can say year 10000.
+func moment(t time.Time) *time.Time {
+	t = t.UTC().Truncate(time.Millisecond)
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,69 @@
+package probe
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// mostNames bounds the sessions that are named in one line.
+const mostNames = 5
+
+// summary says in one line how all went. Its second word is the state, as Nagios has it in
+// the first line of a check.
+func (r *Report) summary() string {
+	all, valid := len(r.Attempts), r.valid()
+	took := fmt.Sprintf("in %.3f s", r.Duration.Seconds())
+	switch {
+	case r.Stopped != "":
+		return fmt.Sprintf("HMP %s: %d of %d sessions valid %s; %s", strings.ToUpper(string(r.Stopped)), valid, all, took, r.left())
+	case valid == all:
+		return fmt.Sprintf("HMP OK: %d of %d sessions valid %s", valid, all, took)
+	}
+	var failed []string
+	for i := range r.Attempts {
+		if a := &r.Attempts[i]; !a.Valid() {
+			failed = append(failed, a.Name()+" "+a.Word())
+		}
+	}
+	return fmt.Sprintf("HMP FAILED: %d of %d sessions not valid %s: %s", all-valid, all, took, list(failed))
+}
+
+// left says what was not probed.
+func (r *Report) left() string {
+	var names []string
+	for i := range r.Attempts {
+		if a := &r.Attempts[i]; a.Result == nil {
+			names = append(names, a.Name())
+		}
+	}
+	return "not probed: " + list(names)
+}
+
+// list joins names, the first few if there are many.
+func list(names []string) string {
+	text := strings.Join(names[:min(len(names), mostNames)], ", ")
+	if more := len(names) - mostNames; more > 0 {
+		text = fmt.Sprintf("%s and %d more", text, more)
+	}
+	return text
+}
+
+// Word is what became of a session, in one word.
+func (a *Attempt) Word() string {
+	switch {
+	case a.Result == nil:
+		return notProbed
+	case a.Result.Crashed:
+		return "panic"
+	default:
+		return string(a.Result.Outcome)
+	}
+}
+
+const notProbed = "not_probed"
+
+// progress says how far it has come.
+func (r *Report) progress() string {
+	return fmt.Sprintf("%d of %d answered, %.1f s", r.answered, len(r.Attempts), r.Duration.Truncate(100*time.Millisecond).Seconds())
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/common/version"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/config"
+	"hmp_exporter/internal/commandline"
+	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/logging"
+	"hmp_exporter/internal/memory"
+	"hmp_exporter/internal/web"
+)
+
+// serve runs the daemon until a signal ends it. When it can be asked, started is
+// called with the address.
+func serve(line *commandline.Line, load func() (*config.Config, error), started func(url string)) error {
+	ctx, stop := interruptible() // a second signal does not wait for scrapes
+	defer stop()
+	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
+	logger, slogger, flush := logging.New(os.Stderr, line.LogFormat, line.LogLevel)
+	defer flush()
+	memory.Tune(logger)
+	sessions := collector.New(collector.Options{
+		MaxConcurrent: line.MaxConcurrent,
+		TimeoutOffset: line.TimeoutOffset,
+		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
+		Logger:        logger,
+	})
+	defer sessions.Close()
+	store := config.NewStore(load, sessions.Apply)
+	if err := store.Reload(); err != nil {
+		return err
+	}
+	reload := func() error {
+		err := store.Reload()
+		if err != nil {
+			_ = level.Error(logger).Log("msg", "failed to reload the configuration; the old one stays", "err", err)
+		} else {
+			_ = level.Info(logger).Log("msg", "reloaded the configuration")
+		}
+		return err
+	}
+	handler, err := web.New(web.Options{
+		Collector:     sessions,
+		Store:         store,
+		Reload:        reload,
+		Logger:        logger,
+		TelemetryPath: line.TelemetryPath,
+		ProbeSessions: line.ProbeSessions,
+		MaxRequests:   line.MaxRequests,
+		Lifecycle:     line.Lifecycle,
+		Pprof:         line.Pprof,
+	})
+	if err != nil {
+		return err
+	}
+	listeners, err := web.Listen(line.Web)
+	if err != nil {
+		return err
+	}
+
+	_ = level.Info(logger).Log("msg", "starting hmp_exporter", "version", version.Info(), "build", version.BuildContext())
+	go onHangup(ctx, hangup, reload)
+	started(web.URL(listeners[0]))
+	err = web.Serve(ctx, listeners, handler, line.Web, slogger)
+	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
+	return err
+}
+
+// onHangup reloads at every SIGHUP until ctx is done.
+func onHangup(ctx context.Context, hangup <-chan os.Signal, reload func() error) {
+	for {
+		select {
+		case <-hangup:
+			_ = reload() // which has logged it
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// demo serves with simulated HMPs.
+func demo(line *commandline.Line, w io.Writer) error {
+	dir, err := os.MkdirTemp("", "hmp_exporter-demo-")
+	if err != nil {
+		return fmt.Errorf("failed to make a directory for the demo: %w; set TMPDIR to one that is writable", err)
+	}
+	defer os.RemoveAll(dir)
+	sim, err := hmpsim.StartDemo(dir, hmpsim.DemoOptions{})
+	if err != nil {
+		return err
+	}
+	defer sim.Close()
+	load := func() (*config.Config, error) { return config.Load(sim.ConfigFile()) }
+	return serve(line, load, func(url string) {
+		fmt.Fprintf(w, "%d simulated HMPs are running, and their sessions tell this story:\n\n  %s\n\n", sim.HMPs(), strings.Join(sim.Story(), "\n  "))
+		fmt.Fprintf(w, "Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, line.TelemetryPath)
+	})
+}
