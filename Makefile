@@ -20,7 +20,7 @@ LDFLAGS = -s -w \
 STATIC  = CGO_ENABLED=0 go build -trimpath -buildvcs=false
 
 # Every go.mod of the repository. The tools have theirs apart, so that the program's own lists what the program needs.
-MODULES = . e2e e2e/tools/prometheus e2e/tools/peers e2e/tools/benchstat e2e/tools/golangci-lint
+MODULES = . dashboards e2e e2e/tools/prometheus e2e/tools/peers e2e/tools/benchstat e2e/tools/golangci-lint
 
 .DELETE_ON_ERROR:
 
@@ -44,6 +44,7 @@ test: unit e2e ## build and test everything, installing what that takes
 .PHONY: unit
 unit: ## the packages' own tests, with the race detector, in random order
 	go test -race -shuffle=on ./...
+	go test -C dashboards -race -shuffle=on ./...
 
 # -count=1: Go's test cache does not see that the program beside the tests has changed.
 .PHONY: e2e
@@ -78,8 +79,10 @@ fuzz: ## every fuzz target for a minute, or for FUZZTIME=…
 lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod is tidy and true
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
+	cd dashboards && ../.tools/golangci-lint run
 	cd e2e && ../.tools/golangci-lint run
 	go vet ./...
+	go vet -C dashboards ./...
 	go vet -C e2e ./...
 	@set -e; for module in $(MODULES); do (set -x; go mod tidy -C $$module -diff; go mod verify -C $$module); done
 

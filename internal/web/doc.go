@@ -6,6 +6,7 @@
 //	/                    every session, and what scrapes saw of it of late
 //	/session             all that is kept of one session; a POST probes it now
 //	/config              the running configuration, with every secret masked
+//	/sd                  what there is to probe, for Prometheus' HTTP service discovery
 //	/-/healthy /-/ready  for orchestrators
 //	/-/reload            loads the configuration again
 //

@@ -72,6 +72,7 @@ func New(o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /style.css", asset("text/css; charset=utf-8", styleCSS))
 	mux.HandleFunc("GET /live.js", asset("text/javascript; charset=utf-8", liveJS))
 	mux.HandleFunc("GET /config", h.config)
+	mux.HandleFunc("GET /sd", h.discovery)
 	mux.HandleFunc("GET /-/healthy", h.healthy)
 	mux.HandleFunc("GET /-/ready", h.ready)
 	mux.HandleFunc("POST /-/reload", h.reload)

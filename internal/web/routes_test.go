@@ -11,6 +11,7 @@ const (
 	pageType   = "text/html; charset=utf-8"
 	styleType  = "text/css; charset=utf-8"
 	scriptType = "text/javascript; charset=utf-8"
+	jsonType   = "application/json"
 )
 
 const playout = `hmp_session_valid{session="playout",target="studio"} 1`
@@ -38,6 +39,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/probe?target=studio&session=playout", 200, plainType, playout},
 		{"GET", "/config", 200, textType, "token: <secret>"},
 		{"HEAD", "/config", 200, textType, ""},
+		{"GET", "/sd", 200, jsonType, `"studio"`},
+		{"HEAD", "/sd", 200, jsonType, ""},
 		{"GET", "/-/healthy", 200, textType, "healthy"},
 		{"HEAD", "/-/healthy", 200, textType, ""},
 		{"GET", "/-/ready", 200, textType, "ready"},
@@ -72,6 +75,7 @@ func TestWrongMethod(t *testing.T) {
 		{"POST", "/metrics", "GET, HEAD"},
 		{"DELETE", "/probe?target=studio", "GET, HEAD"},
 		{"POST", "/config", "GET, HEAD"},
+		{"POST", "/sd", "GET, HEAD"},
 		{"OPTIONS", "/-/healthy", "GET, HEAD"},
 		{"POST", "/-/ready", "GET, HEAD"},
 		{"GET", "/-/reload", "POST"},

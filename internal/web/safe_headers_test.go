@@ -36,6 +36,7 @@ func TestSafeHeaders(t *testing.T) {
 		{"a query that is none", r, "GET", "/?sort=<b>", http.StatusBadRequest},
 		{"the configuration", r, "GET", "/config", http.StatusOK},
 		{"no configuration", refused, "GET", "/config", http.StatusServiceUnavailable},
+		{"the discovery", r, "GET", "/sd", http.StatusOK},
 		{"health", r, "GET", "/-/healthy", http.StatusOK},
 		{"readiness", r, "GET", "/-/ready", http.StatusOK},
 		{"no readiness", refused, "GET", "/-/ready", http.StatusServiceUnavailable},
