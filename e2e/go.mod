@@ -10,6 +10,6 @@ require (
 	hmp_exporter v0.0.0
 )
 
-replace hmp_exporter => ../
-
 require github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+
+replace hmp_exporter => ../

@@ -92,5 +92,5 @@ func partsOf(r *collector.Result) (parts []part, text string) {
 		texts = append(texts, p.name+" "+latency(p.took))
 		x = math.Round(10*(x+width)) / 10
 	}
-	return parts, list(texts)
+	return parts, commas(texts)
 }

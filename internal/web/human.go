@@ -91,5 +91,5 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-// list writes names in a row.
-func list(names []string) string { return strings.Join(names, ", ") }
+// commas writes names in a row.
+func commas(names []string) string { return strings.Join(names, ", ") }

@@ -29,7 +29,7 @@ func TestStatusLinks(t *testing.T) {
 			}
 		}
 		for _, link := range root.links() {
-			if link != "#content" && link != "sd" {
+			if link != "#content" {
 				r.get("/"+strings.TrimPrefix(link, "./")).want(t, http.StatusOK)
 			}
 		}

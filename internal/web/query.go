@@ -55,7 +55,7 @@ func parseQuery(raw string) (query, error) {
 		return query{}, fmt.Errorf("what is searched for is too long: %d bytes are the limit", maxText)
 	}
 	if q.Result != "" && q.Result != problems && !slices.Contains(gravest, q.Result) {
-		return query{}, fmt.Errorf("there is no result %.40q: choose one of %s, %s", q.Result, problems, list(gravest))
+		return query{}, fmt.Errorf("there is no result %.40q: choose one of %s, %s", q.Result, problems, commas(gravest))
 	}
 	q.Sort = cmp.Or(q.Sort, orders[0].Name)
 	if !slices.ContainsFunc(orders, func(o order) bool { return o.Name == q.Sort }) {
