@@ -17,8 +17,8 @@ var alertsOfExporter = map[string]string{"credentials": "HMPSessionInvalid", "sa
 // besides are the alerts that a session of the tests raises for other reasons than its result.
 const besides = "HMPServiceMessages|HMPSessionIsAdmin|HMPSessionLoginSuspended"
 
-// TestAlertOfEachFault has promtool evaluate the rules over what is exported for each result that the fault matrix knows:
-// the alert that the matrix names fires when its time has come, and no other.
+// TestAlertOfEachFault has promtool evaluate the rules over what is exported for each result that the fault matrix
+// knows: the alert that the matrix names fires when its time has come, and no other.
 func TestAlertOfEachFault(t *testing.T) {
 	alerts := alertsOfResults(t)
 	if len(alerts) != 15 {
