@@ -16,9 +16,9 @@ import (
 // spell is the longest that anything here takes by design, on a busy machine: latency is a median of many scrapes.
 const spell = 90 * time.Second
 
-// TestAlertsEndToEnd lets everything happen to simulated HMPs at once, and is that whoever is to be told is told so once,
-// by the shipped rules and the shipped Alertmanager, and once more when it is over. Then the exporter dies: that is told
-// once too, and what has been told before is not told again when it is back.
+// TestAlertsEndToEnd lets everything happen to simulated HMPs at once, and is that whoever is to be told is told so
+// once, by the shipped rules and the shipped Alertmanager, and once more when it is over. Then the exporter dies: that is
+// told once too, and what has been told before is not told again when it is back.
 func TestAlertsEndToEnd(t *testing.T) {
 	dir := t.TempDir()
 	var hmps []*hmp
@@ -139,7 +139,9 @@ func (s *alertStack) expectExporterDown(t *testing.T, hmps int) {
 	if n.Receiver != "page" || len(n.Alerts) != hmps || n.Annotations["summary"] != "The exporter of job hmp does not answer." {
 		t.Errorf("%s is told, of %d HMPs: %s", n.Receiver, len(n.Alerts), n.Annotations["summary"])
 	}
-	eventually(t, "what was told before is silent", func() error { return s.suppressed(t, "HMPSessionUnauthorized", "lasting") })
+	eventually(t, "what was told before is silent", func() error {
+		return s.suppressed(t, "HMPSessionUnauthorized", "lasting")
+	})
 	within(t, spell, "what was known is forgotten", func() error {
 		if found := s.prometheus.query(t, `ALERTS{alertname="HMPSessionUnauthorized"}`); len(found) != 0 {
 			return fmt.Errorf("found %v", found)

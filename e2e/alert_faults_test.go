@@ -17,8 +17,8 @@ var alertsOfExporter = map[string]string{"credentials": "HMPSessionInvalid", "sa
 // besides are the alerts that a session of the tests raises for other reasons than its result.
 const besides = "HMPServiceMessages|HMPSessionIsAdmin|HMPSessionLoginSuspended"
 
-// TestAlertOfEachFault has promtool evaluate the rules over what is exported for each result that the fault matrix knows:
-// the alert that the matrix names fires when its time has come, and no other.
+// TestAlertOfEachFault has promtool evaluate the rules over what is exported for each result that the fault matrix
+// knows: the alert that the matrix names fires when its time has come, and no other.
 func TestAlertOfEachFault(t *testing.T) {
 	alerts := alertsOfResults(t)
 	if len(alerts) != 15 {
@@ -74,16 +74,24 @@ type ruleSample struct {
 func checkRules(t *testing.T, test ruleTest) {
 	t.Helper()
 	var rules []string
-	for _, file := range ruleFiles(t) {
-		path, err := filepath.Abs(file)
+	order := []string{"hmp-state"} // what the others stand on
+	for _, path := range ruleFiles(t) {
+		absolute, err := filepath.Abs(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rules = append(rules, path)
+		rules = append(rules, absolute)
+		var file ruleFile
+		decode(t, path, &file)
+		for _, group := range file.Groups {
+			if group.Name != order[0] {
+				order = append(order, group.Name)
+			}
+		}
 	}
 	text, err := yaml.Marshal(map[string]any{
 		"rule_files":          rules,
-		"group_eval_order":    []string{"hmp-state"}, // what the others stand on
+		"group_eval_order":    order,
 		"evaluation_interval": "15s",
 		"tests":               []ruleTest{test},
 	})

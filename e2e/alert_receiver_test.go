@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -46,12 +47,17 @@ func newJournal(t *testing.T) *journal {
 	t.Helper()
 	j := &journal{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Errorf("failed to read a notification: %v", err)
+			return
+		}
+		noCanary(t, "a notification", string(body))
 		var n notification
-		if err := json.NewDecoder(r.Body).Decode(&n); err != nil {
+		if err := json.Unmarshal(body, &n); err != nil {
 			t.Errorf("a notification is not JSON: %v", err)
 			return
 		}
-		noCanary(t, "a notification", fmt.Sprint(n))
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		j.kept = append(j.kept, n)

@@ -93,7 +93,7 @@ func TestRulesUnit(t *testing.T) {
 	}
 }
 
-// TestRulesAreTested is that the unit tests want each alert to fire, with all that it says, and some step before not to.
+// TestRulesAreTested is that the unit tests want each alert to fire, with all that it says, and some step before not.
 func TestRulesAreTested(t *testing.T) {
 	fires, silent := make(map[string]bool), make(map[string]bool)
 	for _, path := range glob(t, "../dashboards/alerts/tests/*.yml") {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// An alertStack is the exporter, Prometheus and Alertmanager, the last two as they are shipped but for hurry and addresses.
+// An alertStack is the exporter, Prometheus and Alertmanager, the last two as they are shipped but for hurry and
+// addresses.
 type alertStack struct {
 	exporter     *process
 	exporterURL  string
