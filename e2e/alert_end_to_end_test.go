@@ -21,7 +21,7 @@ const spell = 90 * time.Second
 // told once too, and what has been told before is not told again when it is back.
 func TestAlertsEndToEnd(t *testing.T) {
 	dir := t.TempDir()
-	var hmps []*hmp
+	var hmps []*faultyHMP
 	config := "targets:\n"
 	for _, f := range faults() {
 		h := newHMP(t, f, dir)
@@ -60,7 +60,7 @@ func TestAlertsEndToEnd(t *testing.T) {
 	t.Run("nothing else was told", func(t *testing.T) { s.expectJournal(t, hmps) })
 }
 
-func (s *alertStack) waitForAllValid(t *testing.T, hmps []*hmp) {
+func (s *alertStack) waitForAllValid(t *testing.T, hmps []*faultyHMP) {
 	t.Helper()
 	want := 0
 	for _, h := range hmps {
@@ -106,7 +106,7 @@ func (s *alertStack) waitFor(t *testing.T, alert, target, status string) notific
 }
 
 // expectTold waits for the notification of a fault, and looks at all that it says.
-func (s *alertStack) expectTold(t *testing.T, h *hmp) {
+func (s *alertStack) expectTold(t *testing.T, h *faultyHMP) {
 	t.Helper()
 	n := s.waitFor(t, h.alert, h.target, "firing")
 	if n.Receiver != h.receiver || n.Labels["severity"] != h.severity || n.Labels["job"] != "hmp" {
@@ -159,7 +159,7 @@ func (s *alertStack) expectExporterDown(t *testing.T, hmps int) {
 }
 
 // expectJournal compares all that was told with all that had to be.
-func (s *alertStack) expectJournal(t *testing.T, hmps []*hmp) {
+func (s *alertStack) expectJournal(t *testing.T, hmps []*faultyHMP) {
 	t.Helper()
 	var want []string
 	var targets []string

@@ -19,7 +19,7 @@ type fault struct {
 	sessions []string // they have fixed tokens, unless the fault is about a key
 	options  string   // of the target's configuration
 
-	occur, mend func(*hmp)
+	occur, mend func(*faultyHMP)
 	sessionless bool // the alert is about the HMP
 
 	alert, receiver, severity string
@@ -31,7 +31,7 @@ type fault struct {
 
 // faults are those of the end-to-end test. Each has an HMP of its own, so that all happen at once.
 func faults() []fault {
-	all := func(b hmpsim.Behaviour) func(*hmp) { return func(h *hmp) { h.sim.SetOutage(b) } }
+	all := func(b hmpsim.Behaviour) func(*faultyHMP) { return func(h *faultyHMP) { h.sim.SetOutage(b) } }
 	over := all(nil)
 	return []fault{
 		{
@@ -55,11 +55,11 @@ func faults() []fault {
 		},
 		{
 			target: "key", sessions: []string{"playout"},
-			occur: func(h *hmp) {
+			occur: func(h *faultyHMP) {
 				h.sim.DisableKey(h.key())
 				h.sim.RevokeTokens(h.key())
 			},
-			mend: func(h *hmp) {
+			mend: func(h *faultyHMP) {
 				h.sim.RegenerateKey(h.key(), h.secret("second"))
 				h.writeSecret("second")
 			},
@@ -75,14 +75,14 @@ func faults() []fault {
 		},
 		{
 			target: "away", sessions: []string{"archive", "ingest", "playout"},
-			occur: (*hmp).goAway, mend: (*hmp).comeBack, sessionless: true,
+			occur: (*faultyHMP).goAway, mend: (*faultyHMP).comeBack, sessionless: true,
 			alert: "HMPUnreachable", receiver: "page", severity: "critical",
 			summary: "HMP away does not answer.", says: "3 failed, by result: connect (3)",
 		},
 		{
 			target: "messages", sessions: []string{"playout"}, options: "service_message_text: true",
-			occur: func(h *hmp) { h.serve("playout", "Storage is almost full (CANARY)") },
-			mend:  func(h *hmp) { h.serve("playout") },
+			occur: func(h *faultyHMP) { h.serve("playout", "Storage is almost full (CANARY)") },
+			mend:  func(h *faultyHMP) { h.serve("playout") },
 			alert: "HMPServiceMessages", receiver: "ticket", severity: "warning",
 			summary: "HMP messages has service messages.", says: "1 service message for session playout",
 		},
@@ -101,8 +101,8 @@ func faults() []fault {
 	}
 }
 
-// An hmp is a simulated one and the files of its sessions' secrets.
-type hmp struct {
+// A faultyHMP is a simulated one and the files of its sessions' secrets.
+type faultyHMP struct {
 	fault
 	dir       string
 	sim       *hmpsim.Server
@@ -110,9 +110,9 @@ type hmp struct {
 	t         *testing.T
 }
 
-func newHMP(t *testing.T, f fault, dir string) *hmp {
+func newHMP(t *testing.T, f fault, dir string) *faultyHMP {
 	t.Helper()
-	h := &hmp{fault: f, dir: dir, sim: hmpsim.New(), t: t}
+	h := &faultyHMP{fault: f, dir: dir, sim: hmpsim.New(), t: t}
 	if f.target == "key" {
 		h.sim.AddKey(h.key(), h.secret("first"), hmpsim.Valid(user()))
 		h.write("key", h.key())
@@ -136,18 +136,18 @@ func user(messages ...string) hmpsim.Session {
 	return s
 }
 
-func (h *hmp) token(session string) string { return "CANARY-" + h.target + "-" + session }
-func (h *hmp) key() string                 { return "CANARY-" + h.target + "-key" }
-func (h *hmp) secret(which string) string  { return "CANARY-" + h.target + "-" + which }
+func (h *faultyHMP) token(session string) string { return "CANARY-" + h.target + "-" + session }
+func (h *faultyHMP) key() string                 { return "CANARY-" + h.target + "-key" }
+func (h *faultyHMP) secret(which string) string  { return "CANARY-" + h.target + "-" + which }
 
 // serve has a session be valid, with service messages.
-func (h *hmp) serve(session string, messages ...string) {
+func (h *faultyHMP) serve(session string, messages ...string) {
 	h.sim.SetToken(h.token(session), hmpsim.Valid(user(messages...)))
 }
 
-func (h *hmp) writeSecret(which string) { h.write("secret", h.secret(which)) }
+func (h *faultyHMP) writeSecret(which string) { h.write("secret", h.secret(which)) }
 
-func (h *hmp) write(name, text string) {
+func (h *faultyHMP) write(name, text string) {
 	h.t.Helper()
 	file := filepath.Join(h.dir, h.target+"."+name)
 	if err := os.WriteFile(file+".new", []byte(text), 0o600); err != nil {
@@ -158,7 +158,7 @@ func (h *hmp) write(name, text string) {
 	}
 }
 
-func (h *hmp) listen(address string) {
+func (h *faultyHMP) listen(address string) {
 	h.t.Helper()
 	listener, err := new(net.ListenConfig).Listen(h.t.Context(), "tcp", address)
 	if err != nil {
@@ -169,11 +169,11 @@ func (h *hmp) listen(address string) {
 	}
 }
 
-func (h *hmp) goAway()   { h.listening.Close() }
-func (h *hmp) comeBack() { h.listen(strings.TrimPrefix(h.listening.URL, "http://")) }
+func (h *faultyHMP) goAway()   { h.listening.Close() }
+func (h *faultyHMP) comeBack() { h.listen(strings.TrimPrefix(h.listening.URL, "http://")) }
 
 // config is the target in the exporter's configuration. Two seconds and a half are slow, and in time.
-func (h *hmp) config() string {
+func (h *faultyHMP) config() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "  - name: %s\n    url: %s\n    timeout: 3s\n", h.target, h.listening.URL)
 	if h.options != "" {
