@@ -49,7 +49,10 @@ func TestDependencies(t *testing.T) {
 // The page names what the other modules of the repository are for.
 func TestDependenciesOfTools(t *testing.T) {
 	page := readDependencies(t)
-	for _, dir := range []string{"e2e", "e2e/tools/prometheus", "e2e/tools/peers", "e2e/tools/benchstat", "e2e/tools/golangci-lint"} {
+	for _, dir := range []string{
+		"e2e", "e2e/kubernetes", "e2e/tools/prometheus", "e2e/tools/peers", "e2e/tools/benchstat", "e2e/tools/golangci-lint",
+		"e2e/tools/goreleaser", "e2e/tools/cyclonedx",
+	} {
 		manifest := manifestOf(t, dir)
 		names := manifest.Tool
 		for _, m := range manifest.Require {
