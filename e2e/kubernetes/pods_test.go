@@ -57,6 +57,11 @@ func TestPodIsConfined(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
+			for _, volume := range pod.Spec.Volumes {
+				if volume.Projected != nil && *volume.Projected.DefaultMode != 0o440 {
+					t.Errorf("secrets have mode %o", *volume.Projected.DefaultMode)
+				}
+			}
 			if container.Resources.Limits.Memory().IsZero() {
 				t.Error("nothing limits its memory")
 			}

@@ -59,7 +59,7 @@ func TestRules(t *testing.T) {
 	for file, text := range sources {
 		text = strings.ReplaceAll(text, "https://hmp-exporter.example/", "https://runbooks.example/hmp/")
 		text = strings.ReplaceAll(text, "http://localhost:3000/", "https://grafana.example/")
-		name := "hmp-" + strings.ReplaceAll(strings.TrimSuffix(file, ".yml"), "_", "-")
+		name := "hmp-" + strings.TrimPrefix(strings.TrimSuffix(file, ".yml"), "hmp-")
 		rule := get[*monitoringv1.PrometheusRule](t, all, "PrometheusRule/"+name)
 		if rule.Labels["release"] != "kube-prometheus-stack" {
 			t.Errorf("%s has not the labels that it is to be selected by", name)
