@@ -19,7 +19,7 @@ LDFLAGS = -s -w \
 STATIC  = CGO_ENABLED=0 go build -trimpath -buildvcs=false
 
 # Every go.mod of the repository. The tools have theirs apart, so that the program's own lists what the program needs.
-MODULES = . e2e e2e/kubernetes e2e/tools/prometheus e2e/tools/peers e2e/tools/benchstat e2e/tools/golangci-lint e2e/tools/goreleaser e2e/tools/cyclonedx
+MODULES = . dashboards e2e e2e/kubernetes e2e/tools/prometheus e2e/tools/peers e2e/tools/benchstat e2e/tools/golangci-lint e2e/tools/goreleaser e2e/tools/cyclonedx
 
 .DELETE_ON_ERROR:
 
@@ -43,6 +43,7 @@ test: unit e2e ## build and test everything, installing what that takes
 .PHONY: unit
 unit: ## the packages' own tests, with the race detector, in random order
 	go test -race -shuffle=on ./...
+	go test -C dashboards -race -shuffle=on ./...
 
 # -count=1: Go's test cache does not see that the program beside the tests has changed.
 .PHONY: e2e
@@ -102,9 +103,11 @@ fuzz: ## every fuzz target for a minute, or for FUZZTIME=…
 lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod is tidy and true
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
+	cd dashboards && ../.tools/golangci-lint run
 	cd e2e && ../.tools/golangci-lint run --build-tags=release
 	cd e2e/kubernetes && ../../.tools/golangci-lint run
 	go vet ./...
+	go vet -C dashboards ./...
 	go vet -C e2e -tags=release ./...
 	go vet -C e2e/kubernetes .
 	@set -e; for module in $(MODULES); do (set -x; go mod tidy -C $$module -diff; go mod verify -C $$module); done

@@ -50,7 +50,7 @@ func TestDependencies(t *testing.T) {
 func TestDependenciesOfTools(t *testing.T) {
 	page := readDependencies(t)
 	for _, dir := range []string{
-		"e2e", "e2e/kubernetes", "e2e/tools/prometheus", "e2e/tools/peers", "e2e/tools/benchstat", "e2e/tools/golangci-lint",
+		"dashboards", "e2e", "e2e/kubernetes", "e2e/tools/prometheus", "e2e/tools/peers", "e2e/tools/benchstat", "e2e/tools/golangci-lint",
 		"e2e/tools/goreleaser", "e2e/tools/cyclonedx",
 	} {
 		manifest := manifestOf(t, dir)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"flag"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,53 +10,113 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/tables"
 )
+
+var update = flag.Bool("update", false, "write what documents say the program prints")
 
 // The first configuration of the README is one, and check says of it what the
 // README says.
 func TestReadmeConfiguration(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := readFile(t, "README.md")
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "hmp.yml"), "targets:\n"+between(t, string(readme), "```yaml\ntargets:\n", "```"))
+	configuration := "targets:\n" + between(t, readme, "```yaml\ntargets:\n", "```")
+	write(t, filepath.Join(dir, "hmp.yml"), configuration)
 	write(t, filepath.Join(dir, "secrets/playout.key"), canary.Word+"\n")
 	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"\n")
 
-	cmd := exec.Command("hmp_exporter", "check")
-	cmd.Dir = dir
-	got, err := cmd.CombinedOutput()
+	got, err := inDir(dir, "check").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, got)
 	}
-	want := between(t, string(readme), "$ ./hmp_exporter check\n", "```")
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	tables.Check(t, "README.md", *update, map[string]string{"check": "```console\n$ ./hmp_exporter check\n" + string(got) + "```\n"})
+
+	// What follows goes below the url.
+	ca := between(t, readme, "```yaml\n    tls_config:\n", "```")
+	write(t, filepath.Join(dir, "hmp.yml"), strings.Replace(configuration, "    sessions:\n", "    tls_config:\n"+ca+"    sessions:\n", 1))
+	if got, err := inDir(dir, "check").CombinedOutput(); err == nil || !strings.Contains(string(got), "tls_config.ca_file: hmp.pem: no such file") {
+		t.Errorf("the ca_file is not looked for: %v\n%s", err, got)
 	}
+}
+
+// One HMP needs no file: the command of the README is taken for a configuration.
+func TestReadmeEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "secrets/playout.key"), canary.Word+"\n")
+	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"\n")
+	cmd := inDir(dir, "check")
+	variables := strings.Fields(between(t, readFile(t, "README.md"), "```sh\nHMP_URL", " ./hmp_exporter\n"))
+	variables[0] = "HMP_URL" + variables[0]
+	cmd.Env = append(os.Environ(), variables...)
+	got, err := cmd.CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(got), "environment: 1 target, 1 session\n") {
+		t.Errorf("%v:\n%s", err, got)
+	}
+}
+
+// docs/configuration.md has what --help says, and docs/troubleshooting.md what check says of a secret that is missing.
+func TestPrinted(t *testing.T) {
+	help, err := inDir(t.TempDir(), "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables.Check(t, "docs/configuration.md", *update, map[string]string{"help": "```text\n" + string(help) + "```\n"})
+
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "hmp.yml"), "targets:\n"+between(t, readFile(t, "README.md"), "```yaml\ntargets:\n", "```"))
+	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"\n")
+	output, err := inDir(dir, "check").CombinedOutput()
+	if err == nil {
+		t.Fatal("check does not miss a secret")
+	}
+	tables.Check(t, "docs/troubleshooting.md", *update, map[string]string{"check": "```console\n$ ./hmp_exporter check\n" + string(output) + "```\n"})
+}
+
+// inDir is a command of this program, run in a directory, on a terminal of 100 columns.
+func inDir(dir string, args ...string) *exec.Cmd {
+	cmd := exec.Command("hmp_exporter", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "COLUMNS=100")
+	return cmd
 }
 
 // Every flag of this program that the README names is one that --help lists.
 func TestReadmeFlags(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := readFile(t, "README.md")
 	help, err := exec.Command("hmp_exporter", "--help").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	listed := strings.ReplaceAll(string(help), "--[no-]", "--")
-	flags := regexp.MustCompile("`--(?:no-)?([a-z.-]+)").FindAllStringSubmatch(string(readme), -1)
+	flags := regexp.MustCompile("`--(?:no-)?([a-z.-]+)").FindAllStringSubmatch(readme, -1)
 	if len(flags) < 5 {
 		t.Fatalf("found only the flags %q", flags)
 	}
 	for _, f := range flags {
 		if !strings.Contains(listed, "--"+f[1]) {
 			t.Errorf("there is no flag --%s", f[1])
+		}
+	}
+}
+
+// Every path that the README names is answered.
+func TestReadmePaths(t *testing.T) {
+	hmp := hmpsim.New()
+	hmp.SetToken(canary.Word+"-S", hmpsim.Valid(hmpsim.ExampleSession()))
+	file := configure(t, hmp, "S")
+	text := readFile(t, file)
+	write(t, file, strings.Replace(text, "name: studio", "name: T", 1))
+	p := start(t, "--config.file="+file)
+	table := between(t, readFile(t, "README.md"), "| path | answers |\n", "\n\n")
+	paths := regexp.MustCompile("`(/[^`]*)`").FindAllStringSubmatch(table, -1)
+	if len(paths) < 6 {
+		t.Fatalf("found only the paths %q", paths)
+	}
+	for _, path := range paths {
+		if status, body := p.get(t, path[1]); status != http.StatusOK {
+			t.Errorf("%s: status %d: %.200s", path[1], status, body)
 		}
 	}
 }

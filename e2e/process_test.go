@@ -109,7 +109,13 @@ func (p *process) stop(t *testing.T) {
 // eventually tries a condition until it holds, and fails the test with the condition's last error when patience ends.
 func eventually(t *testing.T, what string, condition func() error) {
 	t.Helper()
-	deadline := time.After(patience)
+	within(t, patience, what, condition)
+}
+
+// within is eventually with a patience of its own.
+func within(t *testing.T, limit time.Duration, what string, condition func() error) {
+	t.Helper()
+	deadline := time.After(limit)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -120,7 +126,7 @@ func eventually(t *testing.T, what string, condition func() error) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("waited %s until %s: %v", patience, what, err)
+			t.Fatalf("waited %s until %s: %v", limit, what, err)
 		}
 	}
 }

@@ -40,14 +40,20 @@ scrape_configs:
 // A prometheus is a real server that scrapes the exporter.
 type prometheus struct {
 	*process
-	api string
+	config string // its file
+	api    string // the beginning of all of its URLs
 }
 
 func startPrometheus(t *testing.T, exporter string, targets []string) prometheus {
 	t.Helper()
-	config := filepath.Join(t.TempDir(), "prometheus.yml")
 	address := strings.TrimPrefix(exporter, "http://")
-	text := fmt.Sprintf(prometheusConfig, address, strings.Join(targets, ", "))
+	return runPrometheus(t, fmt.Sprintf(prometheusConfig, address, strings.Join(targets, ", ")))
+}
+
+// runPrometheus starts a server with a configuration.
+func runPrometheus(t *testing.T, text string) prometheus {
+	t.Helper()
+	config := filepath.Join(t.TempDir(), "prometheus.yml")
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +61,7 @@ func startPrometheus(t *testing.T, exporter string, targets []string) prometheus
 		"--config.file="+config,
 		"--storage.tsdb.path="+t.TempDir(),
 		"--web.listen-address=127.0.0.1:0"))
-	return prometheus{process: p, api: p.url(t) + "/api/v1/query?query="}
+	return prometheus{process: p, config: config, api: p.url(t) + "/api/v1"}
 }
 
 // A sample is one element of an instant vector.
@@ -82,7 +88,7 @@ func (p prometheus) query(t *testing.T, expression string) []sample {
 			Result []sample `json:"result"`
 		} `json:"data"`
 	}
-	body := get(t, p.api+url.QueryEscape(expression), nil).body
+	body := get(t, p.api+"/query?query="+url.QueryEscape(expression), nil).body
 	if err := json.Unmarshal(body, &answer); err != nil {
 		t.Fatalf("query %s: %v\n%s", expression, err, body)
 	}

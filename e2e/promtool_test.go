@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -43,29 +44,34 @@ func TestExposition(t *testing.T) {
 
 var yamlBlock = regexp.MustCompile("(?s)```ya?ml\n(.*?\n)```")
 
-// TestReadmePrometheusConfig has promtool read the Prometheus configurations in the README. Files that they name are on
-// the reader's machine, not here; hence --syntax-only.
-func TestReadmePrometheusConfig(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+// TestPrometheusConfigs has promtool read the Prometheus configurations in the README, in the pages beside it and in
+// deploy/. Files that they name are on the reader's machine, not here; hence --syntax-only.
+func TestPrometheusConfigs(t *testing.T) {
+	configs := map[string]string{shardedConfig: string(read(t, shardedConfig))}
+	pages, err := filepath.Glob("../docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := false
-	for _, block := range yamlBlock.FindAllSubmatch(readme, -1) {
-		if !bytes.Contains(block[1], []byte("scrape_configs:")) {
-			continue
-		}
-		found = true
-		config := filepath.Join(t.TempDir(), "prometheus.yml")
-		if err := os.WriteFile(config, block[1], 0o600); err != nil {
-			t.Fatal(err)
-		}
-		check := command(t, tool("promtool"), "check", "config", "--syntax-only", config)
-		if output, err := check.CombinedOutput(); err != nil {
-			t.Errorf("promtool check config: %v\n%s\n%s", err, output, block[1])
+	for _, page := range append(pages, "../README.md") {
+		for i, block := range yamlBlock.FindAllStringSubmatch(string(read(t, page)), -1) {
+			if strings.Contains(block[1], "scrape_configs:") {
+				configs[fmt.Sprintf("%s %d", filepath.Base(page), i)] = block[1]
+			}
 		}
 	}
-	if !found {
-		t.Error("no yaml block in README.md has scrape_configs")
+	if len(configs) < 5 {
+		t.Errorf("found only %d configurations", len(configs))
+	}
+	for name, text := range configs {
+		t.Run(name, func(t *testing.T) {
+			config := filepath.Join(t.TempDir(), "prometheus.yml")
+			if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			check := command(t, tool("promtool"), "check", "config", "--syntax-only", config)
+			if output, err := check.CombinedOutput(); err != nil {
+				t.Errorf("promtool check config: %v\n%s\n%s", err, output, text)
+			}
+		})
 	}
 }

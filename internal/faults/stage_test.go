@@ -133,6 +133,7 @@ type exporter struct {
 	store  *config.Store
 	client *http.Client
 	url    string
+	log    *canary.Log
 	idle   func() // closes connections of the scraper that nobody uses
 	close  func()
 }
@@ -164,6 +165,7 @@ func export(t testing.TB, file string) *exporter {
 		store:  store,
 		client: &http.Client{Transport: canary.Transport(t, transport)},
 		url:    server.URL,
+		log:    logged,
 		idle:   transport.CloseIdleConnections,
 		close: func() {
 			transport.CloseIdleConnections()

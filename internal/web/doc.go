@@ -5,6 +5,7 @@
 //	/probe               a fresh probe of one target, or of one session of it
 //	/                    what is configured, and what scrapes last saw of it
 //	/config              the running configuration, with every secret masked
+//	/sd                  what there is to probe, for Prometheus' HTTP service discovery
 //	/-/healthy /-/ready  for orchestrators
 //	/-/reload            loads the configuration again
 //

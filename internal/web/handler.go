@@ -68,6 +68,7 @@ func New(o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /{$}", h.index)
 	mux.HandleFunc("GET /style.css", style)
 	mux.HandleFunc("GET /config", h.config)
+	mux.HandleFunc("GET /sd", h.discovery)
 	mux.HandleFunc("GET /-/healthy", h.healthy)
 	mux.HandleFunc("GET /-/ready", h.ready)
 	mux.HandleFunc("POST /-/reload", h.reload)

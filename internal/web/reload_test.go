@@ -15,6 +15,7 @@ func TestBeforeConfiguration(t *testing.T) {
 	r.get("/-/healthy").want(t, http.StatusOK, "healthy")
 	r.get("/-/ready").want(t, http.StatusServiceUnavailable, "no configuration has been loaded yet")
 	r.get("/config").want(t, http.StatusServiceUnavailable, "no configuration has been loaded yet")
+	r.get("/sd").want(t, http.StatusServiceUnavailable, "no configuration has been loaded yet")
 	r.get("/probe?target=studio").want(t, http.StatusNotFound, `unknown target "studio"`)
 	r.get("/").want(t, http.StatusOK, "No session is configured")
 	r.get("/metrics").want(t, http.StatusOK,

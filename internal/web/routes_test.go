@@ -10,6 +10,7 @@ const (
 	plainType = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 	pageType  = "text/html; charset=utf-8"
 	styleType = "text/css; charset=utf-8"
+	jsonType  = "application/json"
 )
 
 const playout = `hmp_session_valid{session="playout",target="studio"} 1`
@@ -32,6 +33,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/probe?target=studio&session=playout", 200, plainType, playout},
 		{"GET", "/config", 200, textType, "token: <secret>"},
 		{"HEAD", "/config", 200, textType, ""},
+		{"GET", "/sd", 200, jsonType, `"studio"`},
+		{"HEAD", "/sd", 200, jsonType, ""},
 		{"GET", "/-/healthy", 200, textType, "healthy"},
 		{"HEAD", "/-/healthy", 200, textType, ""},
 		{"GET", "/-/ready", 200, textType, "ready"},
@@ -64,6 +67,7 @@ func TestWrongMethod(t *testing.T) {
 		{"POST", "/metrics", "GET, HEAD"},
 		{"DELETE", "/probe?target=studio", "GET, HEAD"},
 		{"POST", "/config", "GET, HEAD"},
+		{"POST", "/sd", "GET, HEAD"},
 		{"OPTIONS", "/-/healthy", "GET, HEAD"},
 		{"POST", "/-/ready", "GET, HEAD"},
 		{"GET", "/-/reload", "POST"},

@@ -31,6 +31,7 @@ func TestSafeHeaders(t *testing.T) {
 		{"the style", r, "GET", "/style.css", http.StatusOK},
 		{"the configuration", r, "GET", "/config", http.StatusOK},
 		{"no configuration", refused, "GET", "/config", http.StatusServiceUnavailable},
+		{"the discovery", r, "GET", "/sd", http.StatusOK},
 		{"health", r, "GET", "/-/healthy", http.StatusOK},
 		{"readiness", r, "GET", "/-/ready", http.StatusOK},
 		{"no readiness", refused, "GET", "/-/ready", http.StatusServiceUnavailable},

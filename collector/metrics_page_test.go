@@ -10,9 +10,9 @@ import (
 	"hmp_exporter/internal/tables"
 )
 
-// The tables of the README are made from those of the code.
-func TestReadme(t *testing.T) {
-	tables.Check(t, "../README.md", *update, map[string]string{"metrics": metricsTable(), "results": resultsTable(), "errors": errorsTable()})
+// The tables of docs/metrics.md are made from those of the code.
+func TestMetricsPage(t *testing.T) {
+	tables.Check(t, "../docs/metrics.md", *update, map[string]string{"metrics": metricsTable(), "results": resultsTable(), "errors": errorsTable()})
 }
 
 func metricsTable() string {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// commandsTried are the commands that the documents have people type, and what tries each of them: a test, by its file
+// and name, or a person, where the command needs what a test does not have.
+var commandsTried = map[string]string{
+	"go run . demo":               "main_test.go TestDemo",
+	"./hmp_exporter demo":         "e2e/first_alert_test.go TestFirstAlert",
+	"./hmp_exporter":              "main_test.go TestServe",
+	"./hmp_exporter check":        "readme_test.go TestReadmeConfiguration",
+	"make build":                  "e2e/reproducible_test.go TestReproducible",
+	"make image ENGINE=podman":    "e2e/container_test.go TestContainer",
+	"make lint":                   "what every change has to pass",
+	"make test":                   "what every change has to pass",
+	"go test ./collector -update": "collector/metrics_page_test.go TestMetricsPage",
+
+	"go test ./collector ./internal/faults -update": "internal/faults/page_test.go TestPage",
+
+	"curl -X POST http://localhost:10042/-/reload": "main_test.go TestServeReloads",
+
+	"HMP_URL=https://hmp.studio.example HMP_API_KEY_FILE=secrets/playout.key HMP_API_SECRET_FILE=secrets/playout.secret ./hmp_exporter": "readme_test.go TestReadmeEnvironment",
+
+	"podman run --read-only -p 10042:10042 -v ./hmp.yml:/etc/hmp_exporter/hmp.yml:ro -v ./secrets:/etc/hmp_exporter/secrets:ro hmp_exporter:0.0.0-dev": "e2e/container_test.go TestContainer",
+
+	"prometheus --config.file=prometheus.yml --storage.tsdb.path=/tmp/hmp-prometheus": "e2e/first_alert_test.go TestFirstAlert",
+
+	// By hand: they need what is not there in a test.
+	"docker compose -f deploy/compose.yaml up --build":                                                           "by hand: needs Docker and its registry",
+	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml":                                            "by hand: the reader's Alertmanager",
+	"go run golang.org/x/vuln/cmd/govulncheck@latest ./...":                                                      "by hand: needs the database of vulnerabilities",
+	"curl -i https://hmp.studio.example/apis/authentication/login/key":                                           "by hand: against a simulated HMP",
+	"openssl x509 -in hmp.pem -noout -fingerprint -sha256":                                                       "by hand: against a simulated HMP",
+	"openssl s_client -connect hmp.studio.example:443 -showcerts </dev/null 2>/dev/null | openssl x509 >hmp.pem": "by hand: against a simulated HMP",
+}
+
+var (
+	shellBlock   = regexp.MustCompile("(?ms)^ *```sh\n(.*?)^ *```$")
+	consoleBlock = regexp.MustCompile("(?ms)^ *```console\n(.*?)^ *```$")
+	typed        = regexp.MustCompile(`(?m)^ *\$ (.*)$`)
+)
+
+// TestCommands is that no document has people type what nobody has tried.
+func TestCommands(t *testing.T) {
+	found := make(map[string]bool)
+	files := []string{"README.md", "CONTRIBUTING.md"}
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("there are no pages: %v", err)
+	}
+	for _, file := range append(files, pages...) {
+		for _, command := range commandsIn(readFile(t, file)) {
+			found[command] = true
+			if commandsTried[command] == "" {
+				t.Errorf("%s has a command that nothing tries; add it to commandsTried, with what does: %s", file, command)
+			}
+		}
+	}
+	for _, command := range slices.Sorted(maps.Keys(commandsTried)) {
+		if !found[command] {
+			t.Errorf("no document has the command %s", command)
+		}
+		file, test, byTest := strings.Cut(commandsTried[command], "_test.go ")
+		if byTest && !strings.Contains(readFile(t, file+"_test.go"), fmt.Sprintf("\nfunc %s(", test)) {
+			t.Errorf("%s has no %s, which is said to try %s", file+"_test.go", test, command)
+		}
+	}
+}
+
+// commandsIn lists what a document has people type, each on one line.
+func commandsIn(text string) (commands []string) {
+	for _, block := range shellBlock.FindAllStringSubmatch(text, -1) {
+		for line := range strings.Lines(regexp.MustCompile(`\\\n *`).ReplaceAllString(block[1], "")) {
+			line = strings.TrimSpace(line)
+			if line != "" && !strings.HasPrefix(line, "#") {
+				commands = append(commands, line)
+			}
+		}
+	}
+	for _, block := range consoleBlock.FindAllStringSubmatch(text, -1) {
+		for _, command := range typed.FindAllStringSubmatch(block[1], -1) {
+			commands = append(commands, command[1])
+		}
+	}
+	return commands
+}

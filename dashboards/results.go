@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/internal/hmp"
+)
+
+// colors is the one colour that each result has on all dashboards: green is well, red is HMP's own trouble, orange a
+// credential, yellow to brown something else that answers, pink to violet out of reach, blue-grey the exporter.
+var colors = map[hmp.Outcome]string{
+	hmp.Valid:           "green",
+	hmp.NoRoles:         "purple",
+	hmp.Unauthorized:    "orange",
+	hmp.LoginRejected:   "dark-orange",
+	hmp.AuthUnavailable: "red",
+	hmp.InternalError:   "dark-red",
+	hmp.EndpointMissing: "dark-yellow",
+	hmp.Redirect:        "yellow",
+	hmp.HTTPError:       "#b58900",
+	hmp.BadPayload:      "#8a6d3b",
+	hmp.Timeout:         "#ec4899",
+	hmp.DNS:             "#d98ae6",
+	hmp.Connect:         "#c026a3",
+	hmp.TLS:             "#7e3f98",
+	hmp.Protocol:        "#b5305f",
+	hmp.Credentials:     "#708090",
+	hmp.Saturated:       "#4f6d8a",
+}
+
+// The text and the colour of a session that has no result, because the exporter failed in its probe.
+const noResult, noResultColor = "no result", "#9e9e9e"
+
+// words is a result as a reader says it.
+func words(o hmp.Outcome) string { return strings.ReplaceAll(string(o), "_", " ") }
+
+// resultNumber is by session the number of its result in the list of all, from 1 on; 0 if it has none. Where exporters
+// disagree it is the higher one, which is never that of a valid session.
+func resultNumber() string {
+	parts := make([]string, 0, len(hmp.Outcomes))
+	for i, o := range hmp.Outcomes {
+		parts = append(parts, fmt.Sprintf("%d * %s", i+1,
+			selector(collector.SessionProbeResult, chosen, fmt.Sprintf("result=%q", o.Outcome))))
+	}
+	return "max by (target, session) (\n  " + strings.Join(parts, "\n  or ") + "\n)"
+}
+
+// resultCounts is how many sessions have each result, by its name, and how many have none.
+func resultCounts() string {
+	all := selector(collector.SessionProbeResult, chosen)
+	return fmt.Sprintf("sort_desc(sum by (result) (max by (target, session, result) (%s)) > 0"+
+		" or label_replace(count(max by (target, session) (%s) == 0), \"result\", %q, \"\", \"\"))", all, all, noResult)
+}
+
+// valueNames shows single values by name.
+func valueNames(options map[string]dashboard.ValueMappingResult) []dashboard.ValueMapping {
+	return []dashboard.ValueMapping{
+		{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}},
+	}
+}
+
+// errorCodes is how many sessions HMP answers with each error code.
+func errorCodes(matchers ...string) string {
+	errors := selector(collector.SessionError, append([]string{chosen}, matchers...)...)
+	return "sum by (code, name) (max by (target, session, code, name) (" + errors + "))"
+}
+
+// resultNames shows the number of a result as its words, in its colour.
+func resultNames() []dashboard.ValueMapping {
+	options := map[string]dashboard.ValueMappingResult{
+		"0": {Text: new(noResult), Color: new(noResultColor), Index: new(int32(0))},
+	}
+	for i, o := range hmp.Outcomes {
+		options[strconv.Itoa(i+1)] = dashboard.ValueMappingResult{
+			Text: new(words(o.Outcome)), Color: new(colors[o.Outcome]), Index: new(int32(i + 1)),
+		}
+	}
+	return valueNames(options)
+}
+
+// resultColors gives series that are named by their result its colour.
+func resultColors[B overridable[B]](b B) B {
+	for _, o := range hmp.Outcomes {
+		b = b.OverrideByName(string(o.Outcome), []dashboard.DynamicConfigValue{fixed(colors[o.Outcome])})
+	}
+	return b.
+		OverrideByName(noResult, []dashboard.DynamicConfigValue{fixed(noResultColor)}).
+		OverrideByName(loginSuccess, []dashboard.DynamicConfigValue{fixed(colors[hmp.Valid])})
+}
+
+// loginSuccess is what a login ends in that is none of the results.
+const loginSuccess = "success"
+
+// statusNames shows an HTTP status, or that there was none, in the colour of its kind.
+func statusNames() []dashboard.ValueMapping {
+	names := valueNames(map[string]dashboard.ValueMappingResult{
+		"0": {Text: new("none"), Color: new("#708090"), Index: new(int32(0))},
+	})
+	for i, color := range []string{"blue", "green", "yellow", "orange", "red"} {
+		from := float64(100 * (i + 1))
+		names = append(names, dashboard.ValueMapping{RangeMap: &dashboard.RangeMap{
+			Type: dashboard.MappingTypeRangeToText,
+			Options: dashboard.DashboardRangeMapOptions{
+				From: new(from), To: new(from + 99),
+				Result: dashboard.ValueMappingResult{Color: new(color), Index: new(int32(i + 1))},
+			},
+		}})
+	}
+	return names
+}
+
+// resultHelp says of each result what is the case and what to do, and so of each code.
+func resultHelp() string {
+	var text strings.Builder
+	text.WriteString("| result | what is the case | what to do |\n| --- | --- | --- |\n")
+	for _, o := range hmp.Outcomes {
+		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", o.Outcome, o.Meaning, o.Advice)
+	}
+	text.WriteString("\n| code | name | what is the case | what to do |\n| --- | --- | --- | --- |\n")
+	for _, e := range hmp.Catalogue {
+		fmt.Fprintf(&text, "| `%s` | %s | %s | %s |\n", e.Code, e.Name, e.Meaning, e.Advice)
+	}
+	return text.String()
+}
+
+// stateColors tells alerts that wait from those that fire.
+func stateColors() dashboard.DynamicConfigValue {
+	return dashboard.DynamicConfigValue{Id: "mappings", Value: valueNames(map[string]dashboard.ValueMappingResult{
+		"firing":  {Color: new(bad), Index: new(int32(0))},
+		"pending": {Color: new(warning), Index: new(int32(1))},
+	})}
+}

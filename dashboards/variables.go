@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+
+	"hmp_exporter/collector"
+)
+
+// variables are what a reader chooses from, each within what was chosen before it. Names in Prometheus are the values,
+// and Grafana escapes them for the regular expressions that they are used in.
+func variables(uid string) []cog.Builder[dashboard.VariableModel] {
+	// What the exporter says of itself may come from another job than the sessions do.
+	of := func(matchers ...string) string {
+		if uid != exporterUID {
+			return selector(collector.SessionValid, matchers...)
+		}
+		either := fmt.Sprintf(`__name__=~"%s|%s"`, collector.SessionValid, collector.BuildInfo)
+		return selector("", append([]string{either}, matchers...)...)
+	}
+	return []cog.Builder[dashboard.VariableModel]{
+		dashboard.NewDatasourceVariableBuilder("datasource").
+			Label("Data source").
+			Description("The Prometheus that scrapes the exporter.").
+			Type("prometheus"),
+		choice("job", "Job", "The scrape job in Prometheus.", of()),
+		choice("instance", "Instance", "The exporter; with a scrape for each HMP, what that scrape is called.",
+			of(`job=~"$job"`)),
+		choice("target", "HMP", "The HMP, by its name in the exporter's configuration.",
+			selector(collector.SessionValid, scope)),
+		choice("session", "Session", "The session, by its name in the exporter's configuration.",
+			selector(collector.SessionValid, scope, `target=~"$target"`)),
+	}
+}
+
+// choice is a variable of which any number of values can be chosen, at first all.
+func choice(label, title, description, of string) *dashboard.QueryVariableBuilder {
+	query := fmt.Sprintf("label_values(%s, %s)", of, label)
+	all := dashboard.VariableOption{
+		Selected: new(true),
+		Text:     dashboard.StringOrArrayOfString{ArrayOfString: []string{"All"}},
+		Value:    dashboard.StringOrArrayOfString{ArrayOfString: []string{"$__all"}},
+	}
+	return dashboard.NewQueryVariableBuilder(label).
+		Label(title).
+		Description(description).
+		Datasource(source).
+		Query(dashboard.StringOrMap{String: &query}).
+		Definition(query).
+		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
+		Sort(dashboard.VariableSortNaturalAsc).
+		Multi(true).
+		IncludeAll(true).
+		AllValue(".+").
+		Current(all)
+}
