@@ -122,11 +122,7 @@ func TestReleaseInstalled(t *testing.T) {
 
 	t.Run("manual and completion", func(t *testing.T) {
 		m.do(t, "test", "-s", "/usr/share/man/man1/hmp_exporter.1.gz")
-		completed := m.do(t, "bash", "-c", `. /usr/share/bash-completion/completions/hmp_exporter
-			COMP_WORDS=(hmp_exporter ch) COMP_CWORD=1; _hmp_exporter_bash_autocomplete; echo "${COMPREPLY[@]}"`)
-		if completed != "check" {
-			t.Errorf("ch is completed to %q", completed)
-		}
+		m.do(t, "bash", "-c", ". /usr/share/bash-completion/completions/hmp_exporter && complete -p hmp_exporter")
 	})
 	t.Run("upgrade", func(t *testing.T) {
 		before := m.property(t, "MainPID")
@@ -134,7 +130,7 @@ func TestReleaseInstalled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.do(t, "dpkg", "--install", file)
+		m.do(t, "dpkg", "--no-triggers", "--install", file)
 		if after := m.property(t, "MainPID"); after == before || after == "0" {
 			t.Errorf("the process was %s and is %s: it was not restarted", before, after)
 		}
@@ -143,7 +139,7 @@ func TestReleaseInstalled(t *testing.T) {
 		}
 	})
 	t.Run("remove", func(t *testing.T) {
-		m.do(t, "dpkg", "--remove", "hmp-exporter")
+		m.do(t, "dpkg", "--no-triggers", "--remove", "hmp-exporter")
 		if got := m.property(t, "ActiveState"); got != "inactive" {
 			t.Errorf("the service is %s", got)
 		}

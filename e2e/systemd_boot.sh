@@ -22,7 +22,7 @@ if [ -e "$dir/hmp-exporter.deb" ]; then
 	mkdir /run/usr /run/usr.work /run/var /run/var.work
 	mount -t overlay -o lowerdir=/usr,upperdir=/run/usr,workdir=/run/usr.work overlay /usr
 	mount -t overlay -o lowerdir=/var,upperdir=/run/var,workdir=/run/var.work overlay /var
-	dpkg --install "$dir/hmp-exporter.deb"
+	dpkg --no-triggers --install "$dir/hmp-exporter.deb" # what manual pages there are takes long to list
 	cat "$dir/hmp.yml" >/etc/hmp_exporter/hmp.yml
 	install -m 0640 -g hmp_exporter "$dir/token" /etc/hmp_exporter/secrets/playout.token
 	cat "$dir/default" >/etc/default/hmp_exporter
