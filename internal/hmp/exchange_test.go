@@ -120,9 +120,12 @@ func TestPlace(t *testing.T) {
 		"https://u:p@a.example/":                "https://a.example/",
 		"mailto:somebody":                       "mailto:…",
 		"/" + strings.Repeat("0123456789ab", 3): "/…",
+		"/v4.1.1/authentication":                "/v4.1.1/authentication",
+		"/5f1c0e9a7b3d42c6a8e0":                 "/…",
+		"/go/top/secret%3B%2Fpart/on":           "/go/<secret>/on",
 		"http://[::1/%zz":                       "<malformed>",
 	} {
-		if got := place(location); got != want {
+		if got := place(location, []string{"top/secret;/part"}); got != want {
 			t.Errorf("%s: got %q, want %q", location, got, want)
 		}
 	}
