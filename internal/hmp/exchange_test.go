@@ -45,7 +45,7 @@ func TestExchange(t *testing.T) {
 	if diff := cmp.Diff(want, a.Exchanges, cmpopts.IgnoreFields(Exchange{}, "Took")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if a.Exchanges[0].Took <= 0 || a.Exchanges[0].Took != a.Phases.total() {
+	if a.Exchanges[0].Took <= 0 || a.Exchanges[0].Took != a.Phases.Total() {
 		t.Errorf("it took %v, and the phases %+v", a.Exchanges[0].Took, a.Phases)
 	}
 	canary.CheckValue(t, "the answer", a)

@@ -39,7 +39,7 @@ var verdicts = func() map[string]verdict {
 			"Let Prometheus scrape the exporter, or press Probe now."},
 	}
 	for _, i := range collector.Results() {
-		all[string(i.Outcome)] = verdict{string(i.Outcome), sentence(i.Meaning), i.Advice}
+		all[string(i.Outcome)] = verdict{string(i.Outcome), i.Meaning, i.Advice}
 	}
 	return all
 }()
