@@ -41,21 +41,18 @@ var verdicts = func() map[string]verdict {
 	for _, i := range collector.Results() {
 		all[string(i.Outcome)] = verdict{string(i.Outcome), i.Meaning, i.Advice}
 	}
+	for word, v := range all {
+		v.Meaning = sentence(v.Meaning)
+		all[word] = v
+	}
 	return all
 }()
 
 // verdictOf returns that of [collector.Result.Word].
-func verdictOf(word string) verdict {
-	v := verdicts[cmp.Or(word, pending)]
-	v.Meaning = sentence(v.Meaning)
-	return v
-}
+func verdictOf(word string) verdict { return verdicts[cmp.Or(word, pending)] }
 
 // sentence makes one of what the catalogue has as half a sentence.
 func sentence(half string) string {
-	if half == "" {
-		return ""
-	}
 	return strings.ToUpper(half[:1]) + strings.TrimSuffix(half[1:], ".") + "."
 }
 
