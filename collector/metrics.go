@@ -2,7 +2,6 @@ package collector
 
 import (
 	"slices"
-	"time"
 
 	dto "github.com/prometheus/client_model/go"
 
@@ -114,8 +113,8 @@ var Metrics = []Metric{
 		s.add(r.Duration.Seconds(), nil)
 	}},
 	{SessionProbePhase, gauge, perSession("phase"), "How long each phase of the probe took, 0 for one that did not occur.", func(s sink, r *Result) {
-		for i, d := range []time.Duration{r.Phases.Resolve, r.Phases.Connect, r.Phases.TLS, r.Phases.Processing, r.Phases.Transfer} {
-			s.add(d.Seconds(), &phaseLabels[i])
+		for i, p := range r.Phases.Each() {
+			s.add(p.Took.Seconds(), &phaseLabels[i])
 		}
 	}},
 	{SessionProbeResult, gauge, perSession("result"), "1 for what the probe came to, 0 for the other results.", func(s sink, r *Result) {
@@ -184,8 +183,9 @@ func loginResult(o hmp.Outcome) string {
 
 // The labels of state sets are made once.
 var (
+	phases       = hmp.Phases{}.Each()
 	loginLabels  = labelsOf("result", loginOutcomes, loginResult)
-	phaseLabels  = labelsOf("phase", []string{"resolve", "connect", "tls", "processing", "transfer"}, func(p string) string { return p })
+	phaseLabels  = labelsOf("phase", phases[:], func(p hmp.Phase) string { return p.Name })
 	resultLabels = labelsOf("result", hmp.Outcomes, func(i hmp.OutcomeInfo) string { return string(i.Outcome) })
 	codeLabels   = func() (list []labelsOfCode) {
 		for _, e := range hmp.Catalogue {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 )
 
@@ -26,12 +25,4 @@ func (p private) warn(to Errors) Errors {
 	}
 	e.Hint = "chmod 600, or 640 and root as its owner, with the exporter's group"
 	return append(to, &e)
-}
-
-// open tells whether a mode lets others in. A group may read what belongs to root:
-// that is how a service reads a secret that it cannot change.
-func open(info fs.FileInfo) bool {
-	const groupWrites, othersDo, groupReads = 0o020, 0o007, 0o040
-	mode := info.Mode().Perm()
-	return mode&(groupWrites|othersDo) != 0 || mode&groupReads != 0 && !ownedByRoot(info)
 }

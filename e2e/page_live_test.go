@@ -22,7 +22,7 @@ func TestPageFollows(t *testing.T) {
 	dir := t.TempDir()
 	var others strings.Builder
 	for i := range 40 {
-		fmt.Fprintf(&others, "      - {name: other-%d, token_file: none}\n", i)
+		fmt.Fprintf(&others, "      - {name: rest-%d, token_file: none}\n", i)
 	}
 	write := func(name, content string) {
 		t.Helper()
@@ -35,7 +35,8 @@ func TestPageFollows(t *testing.T) {
 	address := exporter.url(t)
 	get(t, address+"/metrics", nil)
 
-	detail, list := openBrowser(t), openBrowser(t)
+	detail, list, left := openBrowser(t), openBrowser(t), openBrowser(t)
+	left.open(address + "/?result=credentials")
 	list.open(address + "/?sort=name")
 	const row = `document.querySelector('tr[data-key="studio/playout"]')`
 	list.exec(`{
@@ -63,13 +64,15 @@ func TestPageFollows(t *testing.T) {
 	if title := eval[string](list, `document.title`); !strings.HasPrefix(title, "41 of 41 not valid") {
 		t.Errorf("the title is %q", title)
 	}
+	left.until("the session leaves the list of those with the result before", `document.querySelectorAll("tr[data-key]").length === 40 && !`+row)
 	detail.until("the page of the session shows the change", `document.querySelector("h1 .result").textContent === "connect"`)
 	if !eval[bool](detail, `window.kept.isConnected && !window.kept.open && document.querySelectorAll("details").length === 2 && document.activeElement.matches("button.main")`) {
 		t.Error("details that were closed are open or gone, or the focus is lost")
 	}
 
-	list.tolerate()
-	detail.tolerate()
+	for _, b := range []*browser{list, left, detail} {
+		b.tolerate()
+	}
 	exporter.stop(t)
 	list.until("the page says that the exporter is away", `!document.getElementById("offline").hidden && document.getElementById("offline").textContent.startsWith("The exporter cannot be reached since ")`)
 	if got := list.rows(); len(got) != 41 {

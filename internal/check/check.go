@@ -32,12 +32,13 @@ type Command struct {
 // Run writes the report. Its error is [config.Errors] with every secret that cannot be
 // read, or [probe.ErrNotValid], or [ErrWarnings].
 func (c *Command) Run(ctx context.Context) error {
-	r := &report{config: c.Config, warnings: c.Config.Warnings()}
+	warnings := c.Config.Warnings()
 	if c.ScrapeInterval > 0 {
-		r.warnings = append(r.warnings, c.Config.IntervalWarnings(c.ScrapeInterval)...)
+		warnings = append(warnings, c.Config.IntervalWarnings(c.ScrapeInterval)...)
 	}
 	err := c.Config.CheckSecrets()
-	r.errs, _ = errors.AsType[config.Errors](err)
+	errs, _ := errors.AsType[config.Errors](err)
+	r := newReport(c.Config, errs, warnings)
 	if c.Probe {
 		r.probed = c.probe(ctx)
 	}
@@ -49,7 +50,7 @@ func (c *Command) Run(ctx context.Context) error {
 		return err
 	case c.Probe && !r.valid():
 		return probe.ErrNotValid
-	case c.Strict && len(r.warnings) > 0:
+	case c.Strict && len(warnings) > 0:
 		return ErrWarnings
 	}
 	return nil
@@ -74,10 +75,27 @@ func (c *Command) probe(ctx context.Context) map[string]*probe.Attempt {
 
 // A report is all that there is to say.
 type report struct {
-	config   *config.Config
-	errs     config.Errors // shown by who gets them
-	warnings config.Errors
-	probed   map[string]*probe.Attempt // by target
+	config           *config.Config
+	errors, warnings int                       // how many there are; the errors are shown by who gets them
+	broken           map[[2]string]bool        // sessions with a secret that cannot be read, by target and name
+	warned           map[string]config.Errors  // by target, those about none at ""
+	probed           map[string]*probe.Attempt // by target
+}
+
+func newReport(c *config.Config, errs, warnings config.Errors) *report {
+	r := &report{
+		config: c,
+		errors: len(errs), warnings: len(warnings),
+		broken: make(map[[2]string]bool),
+		warned: make(map[string]config.Errors),
+	}
+	for _, e := range errs {
+		r.broken[[2]string{e.Target, e.Session}] = true
+	}
+	for _, w := range warnings {
+		r.warned[w.Target] = append(r.warned[w.Target], w)
+	}
+	return r
 }
 
 func (r *report) valid() bool {
@@ -96,7 +114,7 @@ func (r *report) text() string {
 	for _, n := range []struct {
 		count int
 		noun  string
-	}{{len(r.errs), "error"}, {len(r.warnings), "warning"}} {
+	}{{r.errors, "error"}, {r.warnings, "warning"}} {
 		if n.count > 0 {
 			b.WriteString(", " + plural(n.count, n.noun))
 		}
@@ -117,7 +135,7 @@ func (r *report) target(b *strings.Builder, t *config.Target) {
 	}
 	for _, s := range t.Sessions {
 		mark := ""
-		if r.broken(t.Name, s.Name) {
+		if r.broken[[2]string{t.Name, s.Name}] {
 			mark = "  (cannot be read)"
 		}
 		fmt.Fprintf(b, "  %-*s  %s%s\n", width, s.Name, s.Credential(), mark)
@@ -131,22 +149,10 @@ func (r *report) target(b *strings.Builder, t *config.Target) {
 	}
 }
 
-// broken tells whether a secret of a session cannot be read.
-func (r *report) broken(target, session string) bool {
-	for _, e := range r.errs {
-		if e.Target == target && e.Session == session {
-			return true
-		}
-	}
-	return false
-}
-
 // warn writes the warnings about a target, or those about none.
 func (r *report) warn(b *strings.Builder, target string) {
-	for _, w := range r.warnings {
-		if w.Target == target {
-			fmt.Fprintf(b, "  warning: %s\n", w)
-		}
+	for _, w := range r.warned[target] {
+		fmt.Fprintf(b, "  warning: %s\n", w)
 	}
 }
 

@@ -80,5 +80,17 @@ func (c Code) Info() ErrorInfo {
 	return ErrorInfo{}
 }
 
+// Text is c for people: with the vendor's name, if it is a documented one.
+func (c Code) Text() string {
+	switch info := c.Info(); {
+	case c == OtherCode:
+		return "a code unlike HMP's"
+	case info.Code == c && c != "":
+		return string(c) + " " + info.Name
+	default:
+		return string(c)
+	}
+}
+
 // internal tells whether c is of the family that comes with a 500.
 func (c Code) internal() bool { return strings.HasPrefix(string(c), "07") }

@@ -28,7 +28,7 @@ func newExchange(req *http.Request, resp *http.Response, a *Answer, secrets []st
 		Outcome:    a.Outcome,
 		Request:    sentHeader(req),
 		StatusCode: a.StatusCode,
-		Took:       a.Phases.total(),
+		Took:       a.Phases.Total(),
 	}
 	if resp != nil {
 		for name, values := range req.Header {

@@ -45,7 +45,7 @@ func TestExchange(t *testing.T) {
 	if diff := cmp.Diff(want, a.Exchanges, cmpopts.IgnoreFields(Exchange{}, "Took")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if a.Exchanges[0].Took <= 0 || a.Exchanges[0].Took != a.Phases.total() {
+	if a.Exchanges[0].Took <= 0 || a.Exchanges[0].Took != a.Phases.Total() {
 		t.Errorf("it took %v, and the phases %+v", a.Exchanges[0].Took, a.Phases)
 	}
 	canary.CheckValue(t, "the answer", a)
@@ -120,9 +120,12 @@ func TestPlace(t *testing.T) {
 		"https://u:p@a.example/":                "https://a.example/",
 		"mailto:somebody":                       "mailto:…",
 		"/" + strings.Repeat("0123456789ab", 3): "/…",
+		"/v4.1.1/authentication":                "/v4.1.1/authentication",
+		"/5f1c0e9a7b3d42c6a8e0":                 "/…",
+		"/go/top/secret%3B%2Fpart/on":           "/go/<secret>/on",
 		"http://[::1/%zz":                       "<malformed>",
 	} {
-		if got := place(location); got != want {
+		if got := place(location, []string{"top/secret;/part"}); got != want {
 			t.Errorf("%s: got %q, want %q", location, got, want)
 		}
 	}

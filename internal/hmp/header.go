@@ -16,8 +16,8 @@ const (
 	// a service message.
 	maxFieldName = 64
 	// maxSegment is how long a part of a path is at most that looks like a word and
-	// not like a key.
-	maxSegment = 24
+	// not like a key; maxDigits is how long if there are digits in it.
+	maxSegment, maxDigits = 24, 12
 	// meanField is about how long a field is, in bytes.
 	meanField = 32
 )
@@ -66,7 +66,7 @@ var harmless = map[string]bool{
 func receivedHeader(h http.Header, secrets []string) Header {
 	return header(h, func(name, value string) (string, bool) {
 		if name == "Location" {
-			value = place(value)
+			value = place(value, secrets)
 		}
 		return mask(value, secrets...), harmless[name]
 	}, secrets)
@@ -136,15 +136,16 @@ func maskFold(name string, secrets []string) string {
 
 // place tells where a Location leads, without what could be a secret: no user, query
 // or fragment, and of the path the parts that look like words.
-func place(location string) string {
+func place(location string, secrets []string) string {
 	u, err := url.Parse(location)
 	if err != nil {
 		return "<malformed>"
 	}
-	path, _, cut := strings.Cut(u.Path, ";")
+	// A secret can have a slash or a semicolon in it: a part of one would not be known.
+	path, _, cut := strings.Cut(mask(u.Path, secrets...), ";")
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
-		if len(s) > maxSegment {
+		if len(s) > maxSegment || len(s) > maxDigits && strings.ContainsAny(s, "0123456789") {
 			segments[i] = "…"
 		}
 	}

@@ -161,6 +161,19 @@ func (tt *outcomeTest) meet(t *testing.T, call func(t *testing.T, base string, w
 	return got
 }
 
+func TestCodeText(t *testing.T) {
+	for code, want := range map[Code]string{
+		UserNotAuthorized: "020001 UserNotAuthorized",
+		"030001":          "030001", // of HMP's form, and not documented for this endpoint
+		OtherCode:         "a code unlike HMP's",
+		"":                "",
+	} {
+		if got := code.Text(); got != want {
+			t.Errorf("%q: got %q, want %q", code, got, want)
+		}
+	}
+}
+
 func TestOutcomesAreExplained(t *testing.T) {
 	seen := make(map[Outcome]bool)
 	for _, o := range Outcomes {

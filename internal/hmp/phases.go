@@ -32,7 +32,22 @@ func (p Phases) Add(other Phases) Phases {
 	}
 }
 
-func (p Phases) total() time.Duration {
+// A Phase is one of [Phases] with its name.
+type Phase struct {
+	Name string
+	Took time.Duration
+}
+
+// Each returns the phases in the order in which they occur.
+func (p Phases) Each() [5]Phase {
+	return [...]Phase{
+		{"resolve", p.Resolve}, {"connect", p.Connect}, {"tls", p.TLS},
+		{"processing", p.Processing}, {"transfer", p.Transfer},
+	}
+}
+
+// Total returns how long all phases took together.
+func (p Phases) Total() time.Duration {
 	return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer
 }
 

@@ -103,7 +103,7 @@ func (f failure) evidence() string {
 		seen = append(seen, fmt.Sprintf("HTTP %d", f.status))
 	}
 	if f.code != "" {
-		seen = append(seen, codeText(f.code))
+		seen = append(seen, f.code.Text())
 	}
 	return strings.Join(seen, ", ")
 }
@@ -129,13 +129,9 @@ func (a *Attempt) reason() string {
 		return a.Result.Reason
 	}
 	var spent []string
-	p := a.Result.Phases
-	for _, phase := range []struct {
-		name string
-		took time.Duration
-	}{{"resolve", p.Resolve}, {"connect", p.Connect}, {"tls", p.TLS}, {"processing", p.Processing}, {"transfer", p.Transfer}} {
-		if took := phase.took.Round(time.Millisecond); took > 0 {
-			spent = append(spent, fmt.Sprintf("%s %.3f s", phase.name, took.Seconds()))
+	for _, phase := range a.Result.Phases.Each() {
+		if took := phase.Took.Round(time.Millisecond); took > 0 {
+			spent = append(spent, fmt.Sprintf("%s %.3f s", phase.Name, took.Seconds()))
 		}
 	}
 	if len(spent) == 0 {

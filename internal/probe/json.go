@@ -129,7 +129,7 @@ func (a *Attempt) document() documentResult {
 		d.HTTPStatus = &r.StatusCode
 	}
 	if r.Code != "" {
-		d.Error = &documentError{r.Code, codeName(r.Code)}
+		d.Error = &documentError{r.Code, r.Code.Info().Name}
 	}
 	if r.Valid() {
 		d.ServiceMessages, d.User = messages(&r.Details), user(&r.Details)

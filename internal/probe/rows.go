@@ -64,35 +64,13 @@ func (a *Attempt) detail() string {
 	r := a.Result
 	switch n := r.Details.ServiceMessages; {
 	case r.Code != "":
-		return codeText(r.Code)
+		return r.Code.Text()
 	case r.Held:
 		return "logins are held back"
 	case n != nil && *n == 1:
 		return "1 service message"
 	case n != nil && *n > 1:
 		return strconv.Itoa(*n) + " service messages"
-	}
-	return ""
-}
-
-// codeText is a code with the vendor's name for it, if it is a documented one.
-func codeText(c hmp.Code) string {
-	switch {
-	case c == hmp.OtherCode:
-		return "a code unlike HMP's"
-	case c.Catalogued() == hmp.OtherCode:
-		return string(c)
-	default:
-		return string(c) + " " + codeName(c)
-	}
-}
-
-// codeName is the vendor's name for a code.
-func codeName(c hmp.Code) string {
-	for _, e := range hmp.Catalogue {
-		if e.Code == c.Catalogued() {
-			return e.Name
-		}
 	}
 	return ""
 }

@@ -70,26 +70,16 @@ type part struct {
 
 // partsOf returns the phases of a probe, and what text says of them.
 func partsOf(r *collector.Result) (parts []part, text string) {
-	phases := []struct {
-		name string
-		took time.Duration
-	}{
-		{"resolve", r.Phases.Resolve}, {"connect", r.Phases.Connect}, {"tls", r.Phases.TLS},
-		{"processing", r.Phases.Processing}, {"transfer", r.Phases.Transfer},
-	}
-	var total time.Duration
-	for _, p := range phases {
-		total += p.took
-	}
+	total := r.Phases.Total()
 	if total <= 0 {
 		return nil, ""
 	}
 	var texts []string
 	x := 0.0
-	for _, p := range phases {
-		width := math.Round(1000*p.took.Seconds()/total.Seconds()) / 10
-		parts = append(parts, part{p.name, latency(p.took), x, width})
-		texts = append(texts, p.name+" "+latency(p.took))
+	for _, p := range r.Phases.Each() {
+		took, width := latency(p.Took), math.Round(1000*p.Took.Seconds()/total.Seconds())/10
+		parts = append(parts, part{p.Name, took, x, width})
+		texts = append(texts, p.Name+" "+took)
 		x = math.Round(10*(x+width)) / 10
 	}
 	return parts, commas(texts)

@@ -20,23 +20,24 @@ function take(old, fresh) {
     if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   const keyed = new Map([...old.childNodes].filter(key).map((child) => [key(child), child]));
+  const kept = new Set();
   let place = old.firstChild;
   for (const child of [...fresh.childNodes]) {
     let match = keyed.get(key(child)) || place;
     while (match && match === place && key(match) && !key(child)) match = place = place.nextSibling;
     if (match && alike(match, child)) {
+      keyed.delete(key(child)); // two probes of one second have the same key
       if (match === place) place = place.nextSibling;
       else old.insertBefore(match, place);
       if (match.nodeType === 1) take(match, child);
       else if (match.data !== child.data) match.data = child.data;
     } else {
-      old.insertBefore(document.importNode(child, true), place);
+      match = old.insertBefore(document.importNode(child, true), place);
     }
+    kept.add(match);
   }
-  while (place) {
-    const next = place.nextSibling;
-    place.remove();
-    place = next;
+  for (const child of [...old.childNodes]) {
+    if (!kept.has(child)) child.remove();
   }
 }
 

@@ -65,14 +65,6 @@ func probeOf(r *collector.Result, now time.Time) probeView {
 	return p
 }
 
-// codeOf is the error code of HMP with its name.
-func codeOf(r *collector.Result) string {
-	if r.Code == "" {
-		return ""
-	}
-	return string(r.Code) + " " + r.Code.Info().Name
-}
-
 // notesOf says what else there is to say of how a probe went.
 func notesOf(r *collector.Result) []string {
 	var notes []string
@@ -82,7 +74,9 @@ func notesOf(r *collector.Result) []string {
 		}
 	}
 	note(r.Held, "Nothing was sent: there is no token, and logins are held back.")
-	note(r.Code != "", "HMP's error code is %s: %s.", codeOf(r), r.Code.Info().Meaning)
+	documented := r.Code.Info().Family != 0
+	note(documented, "HMP's error code is %s: %s.", r.Code.Text(), r.Code.Info().Meaning)
+	note(r.Code != "" && !documented, "The error code is not one that HMP documents for this call: %s.", r.Code.Text())
 	note(r.Logins != nil && r.Logins.Last != "", "A login was a part of this probe; it ended in %s.", lastLogin(r))
 	note(r.Body.Size > 0, "%s of the body were read.", size(r.Body.Size))
 	note(r.Body.Used != 0, "Fields of the session that were used: %s.", commas(r.Body.Used.Names()))
@@ -110,7 +104,7 @@ func factsOf(r *collector.Result, now time.Time) []fact {
 	}
 	d := &r.Details
 	add(r.StatusCode != 0, "HTTP status", "%d", r.StatusCode)
-	add(r.Code != "", "Error code", "%s", codeOf(r))
+	add(r.Code != "", "Error code", "%s", r.Code.Text())
 	if d.Admin != nil {
 		add(true, "Administrator", "%s", map[bool]string{true: "yes", false: "no"}[*d.Admin])
 	}

@@ -195,6 +195,11 @@ func TestNotes(t *testing.T) {
 	if diff := cmp.Diff(want, notesOf(full)); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
+	odd := &collector.Result{Answer: hmp.Answer{Code: hmp.OtherCode}}
+	want = []string{"The error code is not one that HMP documents for this call: a code unlike HMP's."}
+	if diff := cmp.Diff(want, notesOf(odd)); diff != "" {
+		t.Errorf("notes of a code that is none (-want +got):\n%s", diff)
+	}
 	if notes := notesOf(new(collector.Result)); len(notes) != 0 {
 		t.Errorf("of nothing there is %q", notes)
 	}

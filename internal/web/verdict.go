@@ -39,23 +39,20 @@ var verdicts = func() map[string]verdict {
 			"Let Prometheus scrape the exporter, or press Probe now."},
 	}
 	for _, i := range collector.Results() {
-		all[string(i.Outcome)] = verdict{string(i.Outcome), sentence(i.Meaning), i.Advice}
+		all[string(i.Outcome)] = verdict{string(i.Outcome), i.Meaning, i.Advice}
+	}
+	for word, v := range all {
+		v.Meaning = sentence(v.Meaning)
+		all[word] = v
 	}
 	return all
 }()
 
 // verdictOf returns that of [collector.Result.Word].
-func verdictOf(word string) verdict {
-	v := verdicts[cmp.Or(word, pending)]
-	v.Meaning = sentence(v.Meaning)
-	return v
-}
+func verdictOf(word string) verdict { return verdicts[cmp.Or(word, pending)] }
 
 // sentence makes one of what the catalogue has as half a sentence.
 func sentence(half string) string {
-	if half == "" {
-		return ""
-	}
 	return strings.ToUpper(half[:1]) + strings.TrimSuffix(half[1:], ".") + "."
 }
 

@@ -1,0 +1,21 @@
+//go:build unix
+
+package config
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// open tells whether a mode lets others in. A group may read what belongs to root:
+// that is how a service reads a secret that it cannot change.
+func open(info fs.FileInfo) bool {
+	const groupWrites, othersDo, groupReads = 0o020, 0o007, 0o040
+	mode := info.Mode().Perm()
+	return mode&(groupWrites|othersDo) != 0 || mode&groupReads != 0 && !ownedByRoot(info)
+}
+
+func ownedByRoot(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Uid == 0
+}
