@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,7 +69,8 @@ func TestResults(t *testing.T) {
 	if len(colors) != len(hmp.Outcomes) {
 		t.Errorf("there are %d colours for %d results", len(colors), len(hmp.Outcomes))
 	}
-	if names := resultNames()[0].ValueMap.Options; len(names) != len(hmp.Outcomes)+1 || *names["1"].Text != "valid" {
+	if names := resultNames()[0].ValueMap.Options; len(names) != len(hmp.Outcomes)+1 ||
+		*names["1"].Text != "valid" || *names[strconv.Itoa(len(hmp.Outcomes)+1)].Text != noResult {
 		t.Errorf("the numbers of results are %v", names)
 	}
 }
