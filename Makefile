@@ -20,8 +20,8 @@ LDFLAGS = -s -w \
 STATIC  = CGO_ENABLED=0 go build -trimpath -buildvcs=false
 
 # Every go.mod of the repository. The tools have theirs apart, so that the program's own lists what the program needs.
-MODULES = . dashboards e2e e2e/tools/prometheus e2e/tools/alertmanager e2e/tools/amtool e2e/tools/peers \
-	e2e/tools/benchstat e2e/tools/golangci-lint
+MODULES = . dashboards e2e e2e/kubernetes e2e/tools/prometheus e2e/tools/alertmanager e2e/tools/amtool e2e/tools/peers \
+	e2e/tools/benchstat e2e/tools/golangci-lint e2e/tools/goreleaser e2e/tools/cyclonedx
 
 .DELETE_ON_ERROR:
 
@@ -56,6 +56,36 @@ E2E_TOOLS = $(addprefix .tools/,prometheus promtool alertmanager amtool blackbox
 .PHONY: e2e
 e2e: build $(E2E_TOOLS) $(AXE) buildah systemd-analyze chromium ## the program and its image against a real Prometheus
 	go test -C e2e -count=1 -timeout=15m ./...
+	go test -C e2e/kubernetes -count=1 .
+
+# Helm reads nothing outside a chart, so that the rules and the dashboards are in it as copies.
+CHART = deploy/kubernetes/hmp-exporter
+.PHONY: chart
+chart: ## the Helm chart's copies of rules and dashboards, and the table in its README
+	rm -rf $(CHART)/files
+	mkdir -p $(CHART)/files/alerts $(CHART)/files/dashboards
+	cp dashboards/alerts/*.yml $(CHART)/files/alerts/
+	cp dashboards/*.json $(CHART)/files/dashboards/
+	go test -C e2e/kubernetes -run='^TestReadme$$' -update .
+
+# -tags: `make e2e` has no release to look at.
+.PHONY: release-check
+release-check: snapshot systemd-analyze rpm ## what `make snapshot` makes: installs the .deb, and compares the rest with what is built here
+	go test -C e2e -count=1 -tags=release -run='^TestRelease' .
+
+.PHONY: snapshot release
+snapshot: FLAGS = --snapshot
+snapshot release: .tools/goreleaser .tools/cyclonedx-gomod ## archives, .deb, .rpm, SBOMs and checksums of this commit or tag, in dist/
+	PATH="$(CURDIR)/.tools:$$PATH" .tools/goreleaser release --clean $(FLAGS)
+
+# What goreleaser packs beside the program. The packages have the program where a distribution does.
+.PHONY: release-files
+release-files: build
+	mkdir -p .release
+	./$(BIN) --help-man | gzip --best --no-name >.release/hmp_exporter.1.gz
+	./$(BIN) --completion-script-bash >.release/completion.bash
+	./$(BIN) --completion-script-zsh >.release/completion.zsh
+	sed 's,/usr/local/bin/,/usr/bin/,' deploy/systemd/hmp_exporter.service >.release/hmp_exporter.service
 
 # The status page is looked at in a browser, and its picture is taken from the demo with minutes behind it.
 .PHONY: picture
@@ -86,15 +116,17 @@ lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod i
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
 	cd dashboards && ../.tools/golangci-lint run
-	cd e2e && ../.tools/golangci-lint run
+	cd e2e && ../.tools/golangci-lint run --build-tags=release
+	cd e2e/kubernetes && ../../.tools/golangci-lint run
 	go vet ./...
 	go vet -C dashboards ./...
-	go vet -C e2e ./...
+	go vet -C e2e -tags=release ./...
+	go vet -C e2e/kubernetes .
 	@set -e; for module in $(MODULES); do (set -x; go mod tidy -C $$module -diff; go mod verify -C $$module); done
 
 .PHONY: clean
 clean: ## remove what was built here, the tools too
-	rm -rf $(BIN) hmp_exporter.1 .tools e2e/node_modules bench.out
+	rm -rf $(BIN) hmp_exporter.1 .tools .release dist e2e/node_modules bench.out
 
 # The tools are built from their source, once; a new version in a go.mod builds them again. `go tool` would not do for
 # Prometheus, as it takes no tags: remove_all_sd, its own, leaves out the cloud discoveries and most of the build.
@@ -116,6 +148,14 @@ clean: ## remove what was built here, the tools too
 	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ golang.org/x/perf/cmd/benchstat
 	@touch $@
 
+.tools/goreleaser: PACKAGE = github.com/goreleaser/goreleaser/v2
+.tools/goreleaser: e2e/tools/goreleaser/go.mod
+.tools/cyclonedx-gomod: PACKAGE = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+.tools/cyclonedx-gomod: e2e/tools/cyclonedx/go.mod
+.tools/goreleaser .tools/cyclonedx-gomod:
+	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ $(PACKAGE)
+	@touch $@
+
 .tools/golangci-lint: e2e/tools/golangci-lint/go.mod
 	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@
@@ -130,7 +170,8 @@ $(AXE): e2e/package.json e2e/package-lock.json
 buildah: PACKAGES = buildah
 systemd-analyze: PACKAGES = systemd procps
 chromium: PACKAGES = chromium
+rpm: PACKAGES = rpm
 
-.PHONY: buildah systemd-analyze chromium
-buildah systemd-analyze chromium:
+.PHONY: buildah systemd-analyze chromium rpm
+buildah systemd-analyze chromium rpm:
 	@command -v $@ >/dev/null || e2e/install_packages.sh $(PACKAGES)

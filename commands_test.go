@@ -17,6 +17,7 @@ var commandsTried = map[string]string{
 	"./hmp_exporter demo":         "e2e/first_alert_test.go TestFirstAlert",
 	"./hmp_exporter":              "main_test.go TestServe",
 	"./hmp_exporter check":        "readme_test.go TestReadmeConfiguration",
+	"./hmp_exporter probe studio": "scripts_test.go TestScripts",
 	"make build":                  "e2e/reproducible_test.go TestReproducible",
 	"make image ENGINE=podman":    "e2e/container_test.go TestContainer",
 	"make lint":                   "what every change has to pass",
@@ -33,6 +34,10 @@ var commandsTried = map[string]string{
 	"podman run --read-only -p 10042:10042 -v ./hmp.yml:/etc/hmp_exporter/hmp.yml:ro -v ./secrets:/etc/hmp_exporter/secrets:ro hmp_exporter:0.0.0-dev": "e2e/container_test.go TestContainer",
 
 	"prometheus --config.file=prometheus.yml --storage.tsdb.path=/tmp/hmp-prometheus": "e2e/first_alert_test.go TestFirstAlert",
+
+	"source <(hmp_exporter --completion-script-bash)": "scripts_test.go TestScripts",
+	"source <(hmp_exporter --completion-script-zsh)":  "scripts_test.go TestScripts",
+	"hmp_exporter --help-man | man -l -":              "scripts_test.go TestScripts",
 
 	// By hand: they need what is not there in a test.
 	"sed -i 's|https://hmp-exporter.example/|https://wiki.example/|; s|http://localhost:3000/|https://grafana.example/|' dashboards/alerts/hmp*.yml": "by hand: it names the reader's own addresses",

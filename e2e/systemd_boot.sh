@@ -1,8 +1,8 @@
 #!/bin/sh
 # Becomes a machine of its own on which systemd is init and nothing runs but the unit: systemd_boot.sh DIRECTORY
 # TestService starts it as the first process of new namespaces for mounts and processes, in a cgroup of its own. It sees
-# this machine's files, and what is written here goes to memory. In the directory there are the program, the unit, what
-# goes to /etc. The unit logs to the standard output.
+# this machine's files, and what is written here goes to memory. In the directory there are the program and the unit, or
+# the package, and what goes to /etc. The unit logs to the standard output.
 set -eu
 dir=$1
 
@@ -17,15 +17,26 @@ mkdir /run/etc /run/work /run/bin
 mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
 mount --bind /run/bin /usr/local/bin
 
-# From here on it is what the README beside the unit says.
-useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hmp_exporter
-install -m 0755 "$dir/hmp_exporter" /usr/local/bin/
-install -d -m 0755 /etc/hmp_exporter
-install -m 0644 "$dir/hmp.yml" /etc/hmp_exporter/
-install -d -m 0750 -g hmp_exporter /etc/hmp_exporter/secrets
-install -m 0640 -g hmp_exporter "$dir/token" /etc/hmp_exporter/secrets/playout.token
-install -m 0644 "$dir/default" /etc/default/hmp_exporter
-install -D -m 0644 "$dir/hmp_exporter.service" /run/systemd/system/hmp_exporter.service
+if [ -e "$dir/hmp-exporter.deb" ]; then
+	# What the package brings, and what its hmp.yml says to do.
+	mkdir /run/usr /run/usr.work /run/var /run/var.work
+	mount -t overlay -o lowerdir=/usr,upperdir=/run/usr,workdir=/run/usr.work overlay /usr
+	mount -t overlay -o lowerdir=/var,upperdir=/run/var,workdir=/run/var.work overlay /var
+	dpkg --no-triggers --install "$dir/hmp-exporter.deb" # what manual pages there are takes long to list
+	cat "$dir/hmp.yml" >/etc/hmp_exporter/hmp.yml
+	install -m 0640 -g hmp_exporter "$dir/token" /etc/hmp_exporter/secrets/playout.token
+	cat "$dir/default" >/etc/default/hmp_exporter
+else
+	# It is what the README beside the unit says.
+	useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hmp_exporter
+	install -m 0755 "$dir/hmp_exporter" /usr/local/bin/
+	install -d -m 0755 /etc/hmp_exporter
+	install -m 0644 "$dir/hmp.yml" /etc/hmp_exporter/
+	install -d -m 0750 -g hmp_exporter /etc/hmp_exporter/secrets
+	install -m 0640 -g hmp_exporter "$dir/token" /etc/hmp_exporter/secrets/playout.token
+	install -m 0644 "$dir/default" /etc/default/hmp_exporter
+	install -D -m 0644 "$dir/hmp_exporter.service" /run/systemd/system/hmp_exporter.service
+fi
 
 # But for what a machine has and this one has not: targets to wait for, a journal.
 install -d /run/systemd/system/hmp_exporter.service.d

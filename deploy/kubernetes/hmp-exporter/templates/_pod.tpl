@@ -1,0 +1,184 @@
+{{/* The pods, of a Deployment or of a StatefulSet. */}}
+{{- define "hmp-exporter.pod" -}}
+metadata:
+  labels:
+    {{- include "hmp-exporter.labels" . | nindent 4 }}
+    {{- with .Values.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    # Another configuration makes other pods. Secrets do not: they are read again at every probe.
+    checksum/config: {{ toYaml .Values.config | sha256sum }}
+    {{- with .Values.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ include "hmp-exporter.serviceAccountName" . }}
+  automountServiceAccountToken: false
+  # They would be HMP_EXPORTER_… in the environment, as flags are.
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+  {{- with .Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.podSecurityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- with .Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.topologySpreadConstraints }}
+  topologySpreadConstraints:
+    {{- range . }}
+    - {{- toYaml (merge (dict) . (dict "labelSelector" (dict "matchLabels" (include "hmp-exporter.selectorLabels" $ | fromYaml)))) | nindent 6 }}
+    {{- end }}
+  {{- end }}
+  {{- with .Values.hostAliases }}
+  hostAliases:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.dnsConfig }}
+  dnsConfig:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    {{- include "hmp-exporter.container" . | nindent 4 }}
+  {{- if or .Values.demo (include "hmp-exporter.sources" .) }}
+  volumes:
+    {{- if .Values.demo }}
+    - name: tmp
+      emptyDir:
+        medium: Memory
+        sizeLimit: 1Mi
+    {{- end }}
+    {{- with include "hmp-exporter.sources" . }}
+    - name: config
+      projected:
+        defaultMode: 0440
+        sources:
+          {{- . | nindent 10 }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{- define "hmp-exporter.container" -}}
+- name: exporter
+  image: {{ include "hmp-exporter.image" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  args:
+    {{- include "hmp-exporter.args" . | nindent 4 }}
+  {{- if or .Values.environment.url .Values.extraEnv }}
+  env:
+    {{- with .Values.environment }}
+    {{- range $name, $value := dict "HMP_URL" .url "HMP_TOKEN_FILE" .tokenFile "HMP_API_KEY_FILE" .apiKeyFile "HMP_API_SECRET_FILE" .apiSecretFile }}
+    {{- if $value }}
+    - name: {{ $name }}
+      value: {{ $value | quote }}
+    {{- end }}
+    {{- end }}
+    {{- end }}
+    {{- with .Values.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- end }}
+  ports:
+    - name: http
+      containerPort: {{ .Values.web.port }}
+  livenessProbe:
+    {{- include "hmp-exporter.probe" (dict "path" "/-/healthy" "probe" .Values.livenessProbe "web" .Values.web) | nindent 4 }}
+  readinessProbe:
+    {{- include "hmp-exporter.probe" (dict "path" "/-/ready" "probe" .Values.readinessProbe "web" .Values.web) | nindent 4 }}
+  {{- with .Values.securityContext }}
+  securityContext:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.resources }}
+  resources:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if or .Values.demo (include "hmp-exporter.sources" .) }}
+  volumeMounts:
+    {{- if .Values.demo }}
+    - name: tmp
+      mountPath: /tmp
+    {{- end }}
+    {{- if include "hmp-exporter.sources" . }}
+    - name: config
+      mountPath: /etc/hmp_exporter
+      readOnly: true
+    {{- end }}
+  {{- end }}
+{{- end }}
+
+{{- define "hmp-exporter.args" -}}
+- {{ ternary "demo" "serve" .Values.demo }}
+- --web.listen-address=:{{ .Values.web.port }}
+- --web.telemetry-path={{ .Values.web.telemetryPath }}
+- --web.max-requests={{ .Values.web.maxRequests }}
+{{- with .Values.web.configFile }}
+- --web.config.file={{ . }}
+{{- end }}
+{{- if .Values.web.enableLifecycle }}
+- --web.enable-lifecycle
+{{- end }}
+{{- if .Values.web.enablePprof }}
+- --web.enable-pprof
+{{- end }}
+- --{{ ternary "" "no-" .Values.collector.sessions }}collector.sessions
+- --timeout-offset={{ .Values.timeoutOffset }}
+- --probe.max-concurrent={{ .Values.probe.maxConcurrent }}
+- --log.level={{ .Values.log.level }}
+- --log.format={{ .Values.log.format }}
+{{- range .Values.extraArgs }}
+- {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* With a web configuration the kubelet may not be let in; that the port is open tells as much, as it is opened last. */}}
+{{- define "hmp-exporter.probe" -}}
+{{- if .web.configFile -}}
+tcpSocket:
+  port: http
+{{- else -}}
+httpGet:
+  path: {{ .path }}
+  port: http
+{{- end }}
+{{- with .probe }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* What is mounted at /etc/hmp_exporter. In one volume, so that a key and its secret change at once. */}}
+{{- define "hmp-exporter.sources" -}}
+{{- if .Values.config }}
+- configMap:
+    name: {{ include "hmp-exporter.fullname" . }}
+    items:
+      - key: hmp.yml
+        path: hmp.yml
+{{- else if .Values.configSecret.name }}
+- secret:
+    name: {{ .Values.configSecret.name }}
+    items:
+      - key: {{ .Values.configSecret.key }}
+        path: hmp.yml
+{{- end }}
+{{- with .Values.files }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,99 @@
+{{/* What the schema cannot say: values that are good by themselves, and not together. */}}
+{{- define "hmp-exporter.validate" -}}
+{{- include "hmp-exporter.validateSource" . }}
+{{- include "hmp-exporter.validateFiles" . }}
+{{- if and .Values.scrapeConfig.enabled .Values.collector.sessions }}
+{{- fail "scrapeConfig.enabled probes every session through /probe, and collector.sessions does once more for every scrape of the telemetry path: set collector.sessions to false" }}
+{{- end }}
+{{- if and .Values.sharding (not .Values.scrapeConfig.enabled) }}
+{{- fail "sharding is done by the relabelling of a ScrapeConfig: set scrapeConfig.enabled to true" }}
+{{- end }}
+{{- if and .Values.podDisruptionBudget.enabled (lt (int .Values.replicas) 2) }}
+{{- fail "podDisruptionBudget.enabled wants at least 2 replicas: with one, it protects nothing or blocks maintenance" }}
+{{- end }}
+{{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled }}
+{{- fail "serviceMonitor.enabled and podMonitor.enabled would scrape each pod twice: take one of them" }}
+{{- end }}
+{{- if and (eq .Values.web.scheme "HTTPS") (not .Values.web.configFile) }}
+{{- fail "web.scheme is HTTPS, and nothing has a certificate: name a web configuration with TLS as web.configFile" }}
+{{- end }}
+{{- end }}
+
+{{/* There is one answer to what is watched. */}}
+{{- define "hmp-exporter.validateSource" -}}
+{{- $sources := list }}
+{{- if .Values.config }}{{ $sources = append $sources "config" }}{{ end }}
+{{- if .Values.configSecret.name }}{{ $sources = append $sources "configSecret.name" }}{{ end }}
+{{- if .Values.environment.url }}{{ $sources = append $sources "environment.url" }}{{ end }}
+{{- if .Values.demo }}{{ $sources = append $sources "demo" }}{{ end }}
+{{- if not $sources }}
+{{- fail "there is nothing to watch: set config, the contents of hmp.yml (or configSecret.name, environment.url, or demo to have a look)" }}
+{{- else if gt (len $sources) 1 }}
+{{- fail (printf "there are several answers to what is watched: %s; take one" (join " and " $sources)) }}
+{{- end }}
+{{- $env := .Values.environment }}
+{{- $token := not (empty $env.tokenFile) }}
+{{- $key := and $env.apiKeyFile $env.apiSecretFile }}
+{{- if and $env.url (not (or (and $token (not $env.apiKeyFile) (not $env.apiSecretFile)) (and $key (not $token)))) }}
+{{- fail "environment.url wants either environment.tokenFile, or both environment.apiKeyFile and environment.apiSecretFile" }}
+{{- else if and (not $env.url) (or $token $env.apiKeyFile $env.apiSecretFile) }}
+{{- fail "environment has files and no environment.url to use them at" }}
+{{- end }}
+{{- end }}
+
+{{/* Secrets are files, and the files are there. */}}
+{{- define "hmp-exporter.validateFiles" -}}
+{{- $files := list }}
+{{- range .Values.files }}
+{{- range concat (dig "secret" "items" list .) (dig "configMap" "items" list .) }}
+{{- if eq .path "hmp.yml" }}
+{{- fail "files has a hmp.yml, which is where the configuration goes: see config and configSecret" }}
+{{- end }}
+{{- if has .path $files }}
+{{- fail (printf "files has %s twice" .path) }}
+{{- end }}
+{{- $files = append $files .path }}
+{{- end }}
+{{- end }}
+{{- $named := dict "web.configFile" .Values.web.configFile }}
+{{- range $field, $file := omit .Values.environment "url" }}
+{{- $_ := set $named (printf "environment.%s" $field) $file }}
+{{- end }}
+{{- range $t, $target := dig "targets" list (default dict .Values.config) }}
+{{- range $s, $session := dig "sessions" list $target }}
+{{- $path := printf "config.targets[%d].sessions[%d]" $t $s }}
+{{- range $field := list "token" "api_key" "api_secret" }}
+{{- if hasKey $session $field }}
+{{- fail (printf "%s.%s would be a secret in a ConfigMap: put it into a Secret, name that under files, and set %s_file to the path there" $path $field $field) }}
+{{- end }}
+{{- $file := printf "%s_file" $field }}
+{{- $_ := set $named (printf "%s.%s" $path $file) (dig $file "" $session) }}
+{{- end }}
+{{- end }}
+{{- include "hmp-exporter.validateSecrets" (dict "path" (printf "config.targets[%d]" $t) "target" $target) }}
+{{- end }}
+{{- range $field, $file := $named }}
+{{- if and $file (not (hasPrefix "/" $file)) (not (has $file $files)) }}
+{{- fail (printf "%s is %s, which no item of files has as its path" $field $file) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Where else a target can have a secret. */}}
+{{- define "hmp-exporter.validateSecrets" -}}
+{{- $instead := "would be a secret in a ConfigMap" }}
+{{- if dig "tls_config" "key" "" .target }}
+{{- fail (printf "%s.tls_config.key %s: use key_file, and name its Secret under files" .path $instead) }}
+{{- end }}
+{{- if contains "@" (dig "proxy_url" "" .target) }}
+{{- fail (printf "%s.proxy_url has a password, which %s: use configSecret for such a configuration" .path $instead) }}
+{{- end }}
+{{- if dig "proxy_connect_header" dict .target }}
+{{- fail (printf "%s.proxy_connect_header %s: use configSecret for such a configuration" .path $instead) }}
+{{- end }}
+{{- range $name, $header := dig "http_headers" dict .target }}
+{{- if dig "secrets" list $header }}
+{{- fail (printf "%s.http_headers.%s.secrets %s: use its files, and name their Secret under files" $.path $name $instead) }}
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,6 @@
+#!/bin/sh
+# The user stays, as files may belong to its group.
+set -eu
+if [ -d /run/systemd/system ]; then
+	systemctl daemon-reload
+fi

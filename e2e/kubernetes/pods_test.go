@@ -1,0 +1,133 @@
+package kubernetes
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// podOf returns the pods that an example makes.
+func podOf(t *testing.T, all objects) corev1.PodTemplateSpec {
+	t.Helper()
+	for _, object := range all {
+		switch workload := object.(type) {
+		case *appsv1.Deployment:
+			return workload.Spec.Template
+		case *appsv1.StatefulSet:
+			return workload.Spec.Template
+		}
+	}
+	t.Fatal("there is no Deployment and no StatefulSet")
+	return corev1.PodTemplateSpec{}
+}
+
+// TestPodIsConfined checks that pods meet the "restricted" standard of Kubernetes, have no token of its API and nowhere
+// to write, but for the demo's directory.
+func TestPodIsConfined(t *testing.T) {
+	for _, example := range examples(t) {
+		t.Run(example, func(t *testing.T) {
+			pod := podOf(t, render(t, example))
+			container := pod.Spec.Containers[0]
+			type confinement struct {
+				NonRoot, ReadOnlyRoot, Escalation, Token, ServiceLinks bool
+				User                                                   int64
+				Seccomp                                                corev1.SeccompProfileType
+				Drop                                                   []corev1.Capability
+				Writable                                               []string
+			}
+			want := confinement{NonRoot: true, ReadOnlyRoot: true, User: 65534, Seccomp: corev1.SeccompProfileTypeRuntimeDefault, Drop: []corev1.Capability{"ALL"}}
+			if strings.HasPrefix(example, "demo") {
+				want.Writable = []string{"/tmp"}
+			}
+			got := confinement{
+				NonRoot: *pod.Spec.SecurityContext.RunAsNonRoot, User: *pod.Spec.SecurityContext.RunAsUser, Seccomp: pod.Spec.SecurityContext.SeccompProfile.Type,
+				ReadOnlyRoot: *container.SecurityContext.ReadOnlyRootFilesystem, Escalation: *container.SecurityContext.AllowPrivilegeEscalation,
+				Drop: container.SecurityContext.Capabilities.Drop, Token: *pod.Spec.AutomountServiceAccountToken, ServiceLinks: *pod.Spec.EnableServiceLinks,
+			}
+			for _, mount := range container.VolumeMounts {
+				if !mount.ReadOnly {
+					got.Writable = append(got.Writable, mount.MountPath)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			for _, volume := range pod.Spec.Volumes {
+				if volume.Projected != nil && *volume.Projected.DefaultMode != 0o440 {
+					t.Errorf("secrets have mode %o", *volume.Projected.DefaultMode)
+				}
+			}
+			if container.Resources.Limits.Memory().IsZero() {
+				t.Error("nothing limits its memory")
+			}
+		})
+	}
+}
+
+// TestPodSelected checks that whatever selects the pods selects these.
+func TestPodSelected(t *testing.T) {
+	all := render(t, "full.yaml")
+	labels := podOf(t, all).Labels
+	workload := get[*appsv1.StatefulSet](t, all, "StatefulSet/hmp")
+	shards := get[*corev1.Service](t, all, "Service/hmp-shards")
+	if workload.Spec.ServiceName != shards.Name || shards.Spec.ClusterIP != corev1.ClusterIPNone {
+		t.Errorf("the pods have no names by %s", shards.Name)
+	}
+	for name, selector := range map[string]map[string]string{
+		"workload": workload.Spec.Selector.MatchLabels, "shards": shards.Spec.Selector,
+		"service": get[*corev1.Service](t, all, "Service/hmp").Spec.Selector,
+		"spread":  workload.Spec.Template.Spec.TopologySpreadConstraints[0].LabelSelector.MatchLabels,
+	} {
+		if len(selector) == 0 {
+			t.Errorf("%s selects everything", name)
+		}
+		for key, value := range selector {
+			if labels[key] != value {
+				t.Errorf("%s selects pods with %s=%s, and they have %s", name, key, value, labels[key])
+			}
+		}
+	}
+}
+
+// TestPodRolls checks that another configuration makes other pods, and that nothing else does.
+func TestPodRolls(t *testing.T) {
+	const checksum = "checksum/config"
+	of := func(example string) string { return podOf(t, render(t, example)).Annotations[checksum] }
+	before, same := of("minimal.yaml"), of("minimal.yaml")
+	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(before) || before != same {
+		t.Errorf("the same configuration has the checksums %q and %q", before, same)
+	}
+	if other := of("full.yaml"); other == before {
+		t.Error("another configuration has the same checksum")
+	}
+}
+
+// TestPodProbes checks what the kubelet asks: both answers of the program, or, where it has no password or certificate to
+// ask with, the port.
+func TestPodProbes(t *testing.T) {
+	paths := func(example string) (found []string) {
+		container := podOf(t, render(t, example)).Spec.Containers[0]
+		for _, probe := range []*corev1.Probe{container.LivenessProbe, container.ReadinessProbe} {
+			switch {
+			case probe.HTTPGet != nil:
+				found = append(found, probe.HTTPGet.Port.String()+probe.HTTPGet.Path)
+			case probe.TCPSocket != nil:
+				found = append(found, probe.TCPSocket.Port.String())
+			}
+		}
+		return found
+	}
+	for example, want := range map[string][]string{
+		"minimal.yaml": {"http/-/healthy", "http/-/ready"},
+		"full.yaml":    {"http", "http"},
+	} {
+		if got := paths(example); !slices.Equal(got, want) {
+			t.Errorf("%s: the probes ask %q, want %q", example, got, want)
+		}
+	}
+}

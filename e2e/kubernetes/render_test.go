@@ -1,0 +1,94 @@
+package kubernetes
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/common/util"
+	"helm.sh/helm/v4/pkg/chart/v2/lint"
+	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+	"helm.sh/helm/v4/pkg/engine"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	chartDir  = "../../deploy/kubernetes/hmp-exporter"
+	release   = "watch"
+	namespace = "monitoring"
+	fullname  = release + "-hmp-exporter"
+)
+
+var update = flag.Bool("update", false, "write what is compared")
+
+// exampleValues are the values of a file in ci/, or values written out as YAML.
+func exampleValues(t *testing.T, example string) map[string]any {
+	t.Helper()
+	text := []byte(example)
+	if strings.HasSuffix(example, ".yaml") {
+		var err error
+		if text, err = os.ReadFile(filepath.Join(chartDir, "ci", example)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var values map[string]any
+	if err := yaml.UnmarshalStrict(text, &values); err != nil {
+		t.Fatalf("%s: %v", example, err)
+	}
+	return values
+}
+
+// examples are the files in ci/.
+func examples(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(chartDir, "ci", "*.yaml"))
+	if err != nil || len(files) < 5 {
+		t.Fatalf("found only the examples %q: %v", files, err)
+	}
+	for i, file := range files {
+		files[i] = filepath.Base(file)
+	}
+	return files
+}
+
+// helmTemplate does what `helm template` does: values over the chart's own, checked by the schema, and rendered.
+func helmTemplate(t *testing.T, values map[string]any) (map[string]string, error) {
+	t.Helper()
+	chart, err := loader.Load(chartDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := common.ReleaseOptions{Name: release, Namespace: namespace, IsInstall: true}
+	all, err := util.ToRenderValues(chart, values, options, common.DefaultCapabilities)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Render(chart, all)
+}
+
+// render renders an example, which has to be a good one, and returns its objects.
+func render(t *testing.T, example string) objects {
+	t.Helper()
+	files, err := helmTemplate(t, exampleValues(t, example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decode(t, files)
+}
+
+// TestLint has `helm lint --strict` look at the chart with the values of each example.
+func TestLint(t *testing.T) {
+	for _, example := range examples(t) {
+		t.Run(example, func(t *testing.T) {
+			for _, message := range lint.RunAll(chartDir, exampleValues(t, example), namespace).Messages {
+				if message.Severity > support.InfoSev {
+					t.Error(message)
+				}
+			}
+		})
+	}
+}

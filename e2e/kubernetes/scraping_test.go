@@ -1,0 +1,105 @@
+package kubernetes
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	monitoringv1alpha1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1alpha1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TestMonitors checks where the operator's objects have Prometheus go: to the port that there is, under a job that does
+// not depend on the name of the release.
+func TestMonitors(t *testing.T) {
+	full := render(t, "full.yaml")
+	monitor := get[*monitoringv1.ServiceMonitor](t, full, "ServiceMonitor/hmp").Spec
+	service := get[*corev1.Service](t, full, "Service/hmp")
+	endpoint := monitor.Endpoints[0]
+	if endpoint.Port != service.Spec.Ports[0].Name || endpoint.Path != "/all" || endpoint.Scheme.String() != "https" {
+		t.Errorf("Prometheus goes to %s %s %s", endpoint.Port, endpoint.Path, endpoint.Scheme)
+	}
+	selector, err := metav1.LabelSelectorAsSelector(&monitor.Selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var selected []string
+	for name, object := range full {
+		if object, ok := object.(*corev1.Service); ok && selector.Matches(labelSet(object.Labels)) {
+			selected = append(selected, name)
+		}
+	}
+	if diff := cmp.Diff([]string{"Service/hmp"}, selected); diff != "" {
+		t.Errorf("the ServiceMonitor selects (-want +got):\n%s", diff)
+	}
+	if job := service.Labels[monitor.JobLabel]; !regexp.MustCompile(`^hmp.*$`).MatchString(job) {
+		t.Errorf("the job is %q", job)
+	}
+
+	pods := render(t, "environment.yaml")
+	podMonitor := get[*monitoringv1.PodMonitor](t, pods, "PodMonitor/"+fullname).Spec
+	pod := podOf(t, pods)
+	if *podMonitor.PodMetricsEndpoints[0].Port != pod.Spec.Containers[0].Ports[0].Name || pod.Labels[podMonitor.JobLabel] != "hmp-exporter" {
+		t.Error("the PodMonitor does not lead to the pods")
+	}
+}
+
+// TestScrapeConfig follows a target from /sd through the relabelling: to the Service, or to the one replica that it is of.
+func TestScrapeConfig(t *testing.T) {
+	const single = `
+collector: {sessions: false}
+scrapeConfig: {enabled: true}
+demo: true`
+	target := relabelled{"__address__": "studio"}
+	got := target.through(t, get[*monitoringv1alpha1.ScrapeConfig](t, render(t, single), "ScrapeConfig/"+fullname))
+	want := relabelled{"__address__": fullname + ".monitoring.svc:10042", "__param_target": "studio", "instance": "studio"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("a target (-want +got):\n%s", diff)
+	}
+
+	all := render(t, "full.yaml")
+	config := get[*monitoringv1alpha1.ScrapeConfig](t, all, "ScrapeConfig/hmp")
+	replicas := make(map[string]int)
+	for _, name := range []string{"studio", "arena", "north", "south", "east", "west", "lab", "ob-van-1", "ob-van-2"} {
+		target := relabelled{"__address__": name}.through(t, config)
+		if target["instance"] != name || target["cluster"] != "studio" {
+			t.Errorf("%s becomes %v", name, target)
+		}
+		replicas[target["__address__"]]++
+	}
+	address := regexp.MustCompile(`^hmp-[012]\.hmp-shards\.monitoring\.svc:8443$`)
+	for replica := range replicas {
+		if !address.MatchString(replica) {
+			t.Errorf("there is no replica %s", replica)
+		}
+	}
+	if len(replicas) != 3 {
+		t.Errorf("targets are spread as %v, want some on each of 3 replicas", replicas)
+	}
+	if sd := config.Spec.HTTPSDConfigs[0].URL; string(sd) != "https://hmp.monitoring.svc:8443/sd" {
+		t.Errorf("targets are discovered at %s", sd)
+	}
+}
+
+// TestNetworkPolicy checks who gets in, and where the pods get to.
+func TestNetworkPolicy(t *testing.T) {
+	policy := get[*networkingv1.NetworkPolicy](t, render(t, "full.yaml"), "NetworkPolicy/hmp").Spec
+	if len(policy.Ingress) != 1 || policy.Ingress[0].Ports[0].Port.String() != "http" || policy.Ingress[0].From[0].PodSelector == nil {
+		t.Errorf("in come %v", policy.Ingress)
+	}
+	var ports []int
+	for _, rule := range policy.Egress {
+		for _, port := range rule.Ports {
+			ports = append(ports, port.Port.IntValue())
+		}
+	}
+	if diff := cmp.Diff([]int{53, 53, 443, 8080}, ports); diff != "" || len(policy.Egress[1].To) != 1 {
+		t.Errorf("out they get to (-want +got):\n%s", diff)
+	}
+	if len(policy.PolicyTypes) != 2 {
+		t.Errorf("the policy is about %v only", policy.PolicyTypes)
+	}
+}
