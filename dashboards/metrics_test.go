@@ -66,6 +66,9 @@ func TestResults(t *testing.T) {
 			t.Errorf("the help does not have %s", o.Outcome)
 		}
 	}
+	if !strings.Contains(resultHelp(), "| "+noResult+" |") {
+		t.Errorf("the help does not have %s", noResult)
+	}
 	if len(colors) != len(hmp.Outcomes) {
 		t.Errorf("there are %d colours for %d results", len(colors), len(hmp.Outcomes))
 	}

@@ -125,6 +125,7 @@ func resultHelp() string {
 	for _, o := range hmp.Outcomes {
 		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", o.Outcome, o.Meaning, o.Advice)
 	}
+	fmt.Fprintf(&text, "| %s | a defect of the exporter ended the probe | Report the line in its log. |\n", noResult)
 	text.WriteString("\n| code | name | what is the case | what to do |\n| --- | --- | --- | --- |\n")
 	for _, e := range hmp.Catalogue {
 		fmt.Fprintf(&text, "| `%s` | %s | %s | %s |\n", e.Code, e.Name, e.Meaning, e.Advice)
