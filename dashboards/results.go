@@ -75,13 +75,12 @@ func errorCodes(matchers ...string) string {
 
 // resultNames shows the number of a result as its words, in its colour.
 func resultNames() []dashboard.ValueMapping {
-	none := len(hmp.Outcomes)
 	options := map[string]dashboard.ValueMappingResult{
-		strconv.Itoa(none + 1): {Text: new(noResult), Color: new(noResultColor), Index: new(int32(none))},
+		strconv.Itoa(len(hmp.Outcomes) + 1): {Text: new(noResult), Color: new(noResultColor), Index: new(int32(0))},
 	}
 	for i, o := range hmp.Outcomes {
 		options[strconv.Itoa(i+1)] = dashboard.ValueMappingResult{
-			Text: new(words(o.Outcome)), Color: new(colors[o.Outcome]), Index: new(int32(i)),
+			Text: new(words(o.Outcome)), Color: new(colors[o.Outcome]), Index: new(int32(i + 1)),
 		}
 	}
 	return valueNames(options)
