@@ -35,7 +35,7 @@ func ownRate(metric string) string {
 func exporterNumbers(b *dashboard.DashboardBuilder) {
 	b.WithPanel(numbers(panel{
 		title: "Scrapes", unit: units.Number, width: 5, height: 5,
-		description: "Scrapes of exporters and of sessions that fail, of those that brought something within the hour.",
+		description: "Scrapes of exporters and of sessions that fail, of those that brought something within the day.",
 		queries: []query{
 			{"sum(" + ofScrapes("(1 - "+selector("up", scope)+")") + ")", "fail"},
 			{"count(" + ofScrapes(selector("up", scope)) + ")", "all"},

@@ -2,7 +2,8 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
-// From where on a value is worth a look or somebody's attention at once, in seconds, as in the alert rules.
+// From where on a value is worth a look or somebody's attention at once, as in the alert rules; in seconds, but for the
+// objective.
 const (
 	slowProbe = 2.
 
@@ -11,6 +12,9 @@ const (
 	// whether logins fail, which a colour cannot.
 	tokenSoon  = 2 * 60.
 	tokenEnded = 0.
+
+	// The share of the time that a session is to be valid.
+	objective = 0.995
 
 	certificateSoon = 21 * 24 * 3600.
 	certificateNow  = 3 * 24 * 3600.

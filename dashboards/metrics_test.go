@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,10 +66,14 @@ func TestResults(t *testing.T) {
 			t.Errorf("the help does not have %s", o.Outcome)
 		}
 	}
+	if !strings.Contains(resultHelp(), "| "+noResult+" |") {
+		t.Errorf("the help does not have %s", noResult)
+	}
 	if len(colors) != len(hmp.Outcomes) {
 		t.Errorf("there are %d colours for %d results", len(colors), len(hmp.Outcomes))
 	}
-	if names := resultNames()[0].ValueMap.Options; len(names) != len(hmp.Outcomes)+1 || *names["1"].Text != "valid" {
+	if names := resultNames()[0].ValueMap.Options; len(names) != len(hmp.Outcomes)+1 ||
+		*names["1"].Text != "valid" || *names[strconv.Itoa(len(hmp.Outcomes)+1)].Text != noResult {
 		t.Errorf("the numbers of results are %v", names)
 	}
 }

@@ -40,10 +40,9 @@ func overviewNumbers(b *dashboard.DashboardBuilder) {
 	}, answering(), "answer", "do not"))
 	b.WithPanel(numbers(panel{
 		title: "Missing", unit: units.Number, width: 2, height: 5,
-		description: "Sessions that were scraped within the last hour and are not now: the exporter is down, a scrape " +
-			"fails, or they were taken out of the configuration.",
-		queries: one(fmt.Sprintf("count(count by (target, session) (last_over_time(%s[1h]))) - (count(%s) or vector(0))",
-			selector(collector.SessionValid, chosen), valid()), "missing"),
+		description: "Sessions that were scraped and are not now: for a day while the exporter is down or a scrape fails, " +
+			"for an hour after they were taken out of the configuration.",
+		queries: one(missing(), "missing"),
 	}, anyIs(bad)))
 	b.WithPanel(numbers(panel{
 		title: "Slowest probe", unit: units.Seconds, width: 4, height: 5,

@@ -35,6 +35,16 @@ func each(how, metric string, matchers ...string) string {
 // valid is 1 for each session that is valid as far as every exporter that watches it can tell.
 func valid() string { return each("min", collector.SessionValid) }
 
+// missing is how many sessions there were and are not: within the hour, and within the day where the scrape that had
+// them is still to be made and fails.
+func missing() string {
+	were := func(within string) string {
+		return "last_over_time(" + selector(collector.SessionValid, chosen) + "[" + within + "])"
+	}
+	all := fmt.Sprintf("%s or %s and on (job, instance) %s == 0", were("1h"), were("1d"), selector("up", scope))
+	return fmt.Sprintf("count(count by (target, session) (%s)) - (count(%s) or vector(0))", all, valid())
+}
+
 // certificates is when the certificates of each HMP end.
 func certificates() string {
 	return "min by (target) (" + selector(collector.TLSCertificateExpiry, ofHMPs) + ")"
@@ -93,9 +103,9 @@ func ofExporters(vector string) string {
 	return vector + " and on (job, instance) " + selector(collector.BuildInfo, scope)
 }
 
-// ofScrapes keeps of what Prometheus says about scrapes those that had exporters or sessions within the hour.
+// ofScrapes keeps of what Prometheus says about scrapes those that had exporters or sessions within the day.
 func ofScrapes(vector string) string {
-	return fmt.Sprintf("%s and on (job, instance) (last_over_time(%s[1h]) or last_over_time(%s[1h]))",
+	return fmt.Sprintf("%s and on (job, instance) (last_over_time(%s[1d]) or last_over_time(%s[1d]))",
 		vector, selector(collector.BuildInfo, scope), selector(collector.SessionValid, scope))
 }
 

@@ -11,8 +11,9 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// colors is the one colour that each result has on all dashboards: green is well, red is HMP's own trouble, orange a
-// credential, yellow to brown something else that answers, pink to violet out of reach, blue-grey the exporter.
+// colors is the one colour that each result has on all dashboards, of the families that the status page has: green is
+// well, red is HMP's own trouble, orange a credential, purple a role, yellow to brown something else that answers,
+// pink to violet out of reach, blue-grey the exporter.
 var colors = map[hmp.Outcome]string{
 	hmp.Valid:           "green",
 	hmp.NoRoles:         "purple",
@@ -34,19 +35,21 @@ var colors = map[hmp.Outcome]string{
 }
 
 // The text and the colour of a session that has no result, because the exporter failed in its probe.
-const noResult, noResultColor = "no result", "#9e9e9e"
+const noResult, noResultColor = "no result", "#7a1414"
 
 // words is a result as a reader says it.
 func words(o hmp.Outcome) string { return strings.ReplaceAll(string(o), "_", " ") }
 
-// resultNumber is by session the number of its result in the list of all, from 1 on; 0 if it has none. Where exporters
-// disagree it is the higher one, which is never that of a valid session.
+// resultNumber is by session the number of its result in the list of all, from 1 on; one that has none comes after them
+// all, as the worst. Where exporters disagree it is the higher one, which is never that of a valid session.
 func resultNumber() string {
-	parts := make([]string, 0, len(hmp.Outcomes))
+	parts := make([]string, 0, len(hmp.Outcomes)+1)
 	for i, o := range hmp.Outcomes {
 		parts = append(parts, fmt.Sprintf("%d * %s", i+1,
 			selector(collector.SessionProbeResult, chosen, fmt.Sprintf("result=%q", o.Outcome))))
 	}
+	parts = append(parts, fmt.Sprintf("%d * (1 - max without (result) (%s))", len(hmp.Outcomes)+1,
+		selector(collector.SessionProbeResult, chosen)))
 	return "max by (target, session) (\n  " + strings.Join(parts, "\n  or ") + "\n)"
 }
 
@@ -73,7 +76,7 @@ func errorCodes(matchers ...string) string {
 // resultNames shows the number of a result as its words, in its colour.
 func resultNames() []dashboard.ValueMapping {
 	options := map[string]dashboard.ValueMappingResult{
-		"0": {Text: new(noResult), Color: new(noResultColor), Index: new(int32(0))},
+		strconv.Itoa(len(hmp.Outcomes) + 1): {Text: new(noResult), Color: new(noResultColor), Index: new(int32(0))},
 	}
 	for i, o := range hmp.Outcomes {
 		options[strconv.Itoa(i+1)] = dashboard.ValueMappingResult{
@@ -121,6 +124,7 @@ func resultHelp() string {
 	for _, o := range hmp.Outcomes {
 		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", o.Outcome, o.Meaning, o.Advice)
 	}
+	fmt.Fprintf(&text, "| %s | a defect of the exporter ended the probe | Report the line in its log. |\n", noResult)
 	text.WriteString("\n| code | name | what is the case | what to do |\n| --- | --- | --- | --- |\n")
 	for _, e := range hmp.Catalogue {
 		fmt.Fprintf(&text, "| `%s` | %s | %s | %s |\n", e.Code, e.Name, e.Meaning, e.Advice)

@@ -41,10 +41,10 @@ func sessionNumbers(b *dashboard.DashboardBuilder) {
 	b.WithPanel(numbers(panel{
 		title: "Valid in this time", unit: units.PercentUnit, width: 4, height: 5,
 		description: "The share of probes in the time that is shown that found the session valid. Probes that are missing, " +
-			"as nothing was scraped, do not count.",
+			"as nothing was scraped, do not count. The objective is 99.5 %.",
 		queries: one(fmt.Sprintf("avg(min by (target, session) (avg_over_time(%s[$__range])))",
 			selector(collector.SessionValid, chosen)), "valid"),
-	}, steps(bad, step{0.99, warning}, step{1, good})).Decimals(2))
+	}, steps(bad, step{objective, warning}, step{1, good})).Decimals(2))
 	b.WithPanel(numbers(panel{
 		title: "Latency in this time", unit: units.Seconds, width: 6, height: 5,
 		description: "How long half of the probes, and all but 5 % and 1 % of them, took at most in the time that is " +

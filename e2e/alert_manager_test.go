@@ -120,19 +120,28 @@ func TestAlertmanagerInhibitions(t *testing.T) {
 	}
 }
 
-var matcherPattern = regexp.MustCompile(`^alertname(=|!=|=~|!~)"(.*)"$`)
-
 // matching are the names that satisfy all of some matchers.
 func matching(t *testing.T, matchers, names []string) []string {
 	t.Helper()
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return slices.ContainsFunc(matchers, func(matcher string) bool {
-			parts := matcherPattern.FindStringSubmatch(matcher)
-			if parts == nil {
-				t.Fatalf("unexpected matcher %s", matcher)
-			}
-			equal := regexp.MustCompile(`^(?:` + parts[2] + `)$`).MatchString(name)
-			return equal == strings.HasPrefix(parts[1], "!")
-		})
+		return !satisfies(t, map[string]string{"alertname": name}, matchers)
 	})
+}
+
+var matcherPattern = regexp.MustCompile(`^(alertname|severity)(=|!=|=~|!~)"(.*)"$`)
+
+// satisfies tells whether labels satisfy all of some matchers.
+func satisfies(t *testing.T, labels map[string]string, matchers []string) bool {
+	t.Helper()
+	for _, matcher := range matchers {
+		parts := matcherPattern.FindStringSubmatch(matcher)
+		if parts == nil {
+			t.Fatalf("unexpected matcher %s", matcher)
+		}
+		equal := regexp.MustCompile(`^(?:` + parts[3] + `)$`).MatchString(labels[parts[1]])
+		if equal == strings.HasPrefix(parts[2], "!") {
+			return false
+		}
+	}
+	return true
 }

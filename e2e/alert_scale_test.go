@@ -43,15 +43,21 @@ func hasten(t *testing.T, node *yaml.Node) {
 func hastened(t *testing.T, text string) string {
 	t.Helper()
 	return duration.ReplaceAllStringFunc(text, func(d string) string {
-		whole, err := time.ParseDuration(strings.Replace(d, "d", "h", 1))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasSuffix(d, "d") {
-			whole *= 24
-		}
-		return strconv.FormatInt((whole/haste).Milliseconds(), 10) + "ms"
+		return strconv.FormatInt((parseDuration(t, d)/haste).Milliseconds(), 10) + "ms"
 	})
+}
+
+// parseDuration reads a duration of one unit, which may be days.
+func parseDuration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	parsed, err := time.ParseDuration(strings.Replace(text, "d", "h", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasSuffix(text, "d") {
+		parsed *= 24
+	}
+	return parsed
 }
 
 // override writes a shipped file into dir, hastened and changed, and returns where.

@@ -5,13 +5,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
 var promqlBlock = regexp.MustCompile("(?s)```promql\n(.*?)\n```")
 
-// TestDocumentedQueries asks a real Prometheus that scrapes the demo, as the README says, what the documents say to ask.
-// There is something to find for each.
+// TestDocumentedQueries asks a real Prometheus that scrapes the demo, as the README says, and has the rules, what the
+// documents say to ask. There is something to find for each.
 func TestDocumentedQueries(t *testing.T) {
 	pages, err := filepath.Glob("../docs/*.md")
 	if err != nil {
@@ -28,7 +29,8 @@ func TestDocumentedQueries(t *testing.T) {
 	}
 
 	demo := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0")).url(t)
-	server := runPrometheus(t, scrapeConfigs(t, "../README.md", demo)[0])
+	rules := fmt.Sprintf("rule_files: [%q]\nglobal:\n  evaluation_interval: 1s\n", hastyRules(t))
+	server := runPrometheus(t, strings.Replace(scrapeConfigs(t, "../README.md", demo)[0], "global:\n", rules, 1))
 	for page, asked := range queries {
 		for _, query := range slices.Compact(asked) {
 			if query == `ALERTS{alertstate="firing"}` {

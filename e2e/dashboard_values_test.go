@@ -1,0 +1,80 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// TestDashboardsHaveWorstFirst has promtool evaluate the number that tables and graphs sort results by: valid is the
+// least, and a session that has no result, as its probe panicked, is worse than every other. Of two exporters the worse
+// one is believed.
+func TestDashboardsHaveWorstFirst(t *testing.T) {
+	none := float64(len(hmp.Outcomes) + 1)
+	isConnect := func(o hmp.OutcomeInfo) bool { return o.Outcome == hmp.Connect }
+	connect := float64(slices.IndexFunc(hmp.Outcomes, isConnect) + 1)
+	numbers := []struct {
+		session string
+		results []hmp.Outcome // by exporter
+		number  float64
+	}{
+		{"valid", []hmp.Outcome{hmp.Valid, hmp.Valid}, 1},
+		{"disputed", []hmp.Outcome{hmp.Valid, hmp.Connect}, connect},
+		{"panics", []hmp.Outcome{""}, none},
+		{"disputed-panics", []hmp.Outcome{"", hmp.Connect}, none},
+	}
+	var series []ruleSeries
+	var want []ruleSample
+	for _, n := range numbers {
+		want = append(want, ruleSample{fmt.Sprintf(`{target="studio", session=%q}`, n.session), n.number})
+		for exporter, result := range n.results {
+			for _, o := range hmp.Outcomes {
+				is := 0
+				if o.Outcome == result {
+					is = 1
+				}
+				labels := fmt.Sprintf(`job="hmp", instance="exporter-%d", target="studio", session=%q, result=%q`,
+					exporter, n.session, o.Outcome)
+				series = append(series, ruleSeries{"hmp_session_probe_result{" + labels + "}", fmt.Sprintf("%dx4", is)})
+			}
+		}
+	}
+	checkRules(t, ruleTest{Interval: "15s", Series: series, Expressions: []ruleExpression{
+		boardExpression(t, "HMP Overview, Sessions, A", "1m", want...),
+		boardExpression(t, "HMP Session, Result, A", "1m", want...),
+	}})
+}
+
+// boardExpression is that a query of a dashboard returns these samples, with all chosen.
+func boardExpression(t *testing.T, where, at string, want ...ruleSample) ruleExpression {
+	t.Helper()
+	queries := boardQueries(t)
+	i := slices.IndexFunc(queries, func(q boardQuery) bool { return q.where == where })
+	if i < 0 {
+		t.Fatalf("there is no query %s", where)
+	}
+	return ruleExpression{Expression: choice{}.interpolate(t, queries[i].expr), Time: at, Samples: want}
+}
+
+// TestDashboardsMissWhatIsAway is that one of two exporters that has been down for hours is not forgotten, and that
+// a session that was taken out is, after an hour.
+func TestDashboardsMissWhatIsAway(t *testing.T) {
+	checkRules(t, ruleTest{
+		Interval: "2m",
+		Series: []ruleSeries{
+			{`up{job="hmp", instance="up"}`, "1x150"},
+			{`up{job="hmp", instance="down"}`, "1x29 0x120"},
+			{`hmp_session_valid{job="hmp", instance="up", target="studio", session="playout"}`, "1x150"},
+			{`hmp_session_valid{job="hmp", instance="up", target="studio", session="taken-out"}`, "1x29 stale"},
+			{`hmp_session_valid{job="hmp", instance="down", target="campus", session="playout"}`, "1x29 stale"},
+		},
+		Expressions: []ruleExpression{
+			boardExpression(t, "HMP Overview, Missing, A", "50m", ruleSample{"{}", 0}),
+			boardExpression(t, "HMP Overview, Missing, A", "70m", ruleSample{"{}", 2}),
+			boardExpression(t, "HMP Overview, Missing, A", "4h", ruleSample{"{}", 1}),
+			boardExpression(t, "HMP Exporter, Scrapes, A", "4h", ruleSample{"{}", 1}),
+		},
+	})
+}
