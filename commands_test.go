@@ -42,7 +42,7 @@ var commandsTried = map[string]string{
 	// By hand: they need what is not there in a test.
 	"sed -i 's|https://hmp-exporter.example/|https://wiki.example/|; s|http://localhost:3000/|https://grafana.example/|' dashboards/alerts/hmp*.yml": "by hand: it names the reader's own addresses",
 	"docker compose -f deploy/compose.yaml up --build":                                                           "by hand: needs Docker and its registry",
-	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml":                                            "by hand: the reader's Alertmanager",
+	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml --storage.path=/tmp/hmp-alertmanager":       "by hand: the reader's Alertmanager",
 	"go run golang.org/x/vuln/cmd/govulncheck@latest ./...":                                                      "by hand: needs the database of vulnerabilities",
 	"curl -i https://hmp.studio.example/apis/authentication/login/key":                                           "by hand: against a simulated HMP",
 	"openssl x509 -in hmp.pem -noout -fingerprint -sha256":                                                       "by hand: against a simulated HMP",

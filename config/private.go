@@ -12,10 +12,11 @@ type private struct {
 	file string
 }
 
-// warn adds a warning if others can get at the file.
+// warn adds a warning if others can get at the file. What is no file, such as a directory
+// or a device, has its mode for other reasons, and cannot be read as a secret anyway.
 func (p private) warn(to Errors) Errors {
 	info, err := os.Stat(p.file)
-	if err != nil || !open(info) {
+	if err != nil || !info.Mode().IsRegular() || !open(info) {
 		return to
 	}
 	e := p.at

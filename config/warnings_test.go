@@ -83,6 +83,19 @@ hmp.yml:19: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: othe
 	canary.CheckValue(t, "the warnings", warnings)
 }
 
+// Nobody is told to change the mode of what is not a file.
+func TestNoWarningOfWhatIsNoFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("directory", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	modes(t, map[string]os.FileMode{"directory": 0o755})
+	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, token_file: directory}, {name: c, token_file: /dev/null}]}]")
+	if warnings := load(t).Warnings(); warnings != nil {
+		t.Errorf("got %v", warnings)
+	}
+}
+
 func TestWarningOfInsecureTLS(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "hmp.yml", "targets: [{name: a, url: https://a, tls_config: {insecure_skip_verify: true}, sessions: [{name: b, token_file: t}]}]")

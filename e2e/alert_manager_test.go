@@ -37,6 +37,20 @@ func TestAlertmanagerConfig(t *testing.T) {
 	}
 }
 
+// TestAlertmanagerHasNoDoubts starts it with the configuration as it is. It warns if it cannot do what that says, such as
+// not to repeat itself for longer than it keeps data.
+func TestAlertmanagerHasNoDoubts(t *testing.T) {
+	p := start(t, command(t, tool("alertmanager"),
+		"--config.file="+alertmanagerConfig,
+		"--storage.path="+t.TempDir(),
+		"--cluster.listen-address=",
+		"--web.listen-address=127.0.0.1:0"))
+	p.url(t)
+	if output := p.output.String(); strings.Contains(output, "level=WARN") {
+		t.Errorf("Alertmanager warns:\n%s", output)
+	}
+}
+
 // TestAlertmanagerRoutes is that each alert gets to the receiver of its severity, and what is not HMP's to the default.
 func TestAlertmanagerRoutes(t *testing.T) {
 	receivers := map[string]string{"critical": "page", "warning": "ticket", "info": "context"}

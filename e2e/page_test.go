@@ -158,6 +158,7 @@ func TestPageForEverybody(t *testing.T) {
 	b := openBrowser(t)
 	for _, path := range []string{
 		"/", "/?target=studio&sort=name", "/?q=nothing-like-it", "/session?target=studio&session=playout", "/session?target=arena&session=merchandise",
+		"/session?target=campus&session=guests", // whose result has the longest name
 	} {
 		for scheme, width := range map[string]int64{"light": 1280, "dark": 360} {
 			b.scheme(scheme)

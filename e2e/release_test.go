@@ -36,7 +36,7 @@ func readDist(t *testing.T) (d dist) {
 	}
 	output, err := command(t, "git", "log", "-1", "--format=%cI", d.Commit).Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("there is no commit %q: goreleaser knows it only in a clone, which has a remote: %v", d.Commit, err)
 	}
 	if d.Date, err = time.Parse(time.RFC3339, strings.TrimSpace(string(output))); err != nil {
 		t.Fatal(err)

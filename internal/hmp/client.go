@@ -61,9 +61,6 @@ func (c *Client) Session(ctx context.Context, r Request) (Answer, string) {
 		return a, p.token
 	}, r.Token)
 	a.Reason = mask(a.Reason, r.Token)
-	for i, text := range a.Details.MessageTexts {
-		a.Details.MessageTexts[i] = mask(text, next)
-	}
 	return a, next
 }
 

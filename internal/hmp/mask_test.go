@@ -9,13 +9,14 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// A session that repeats in its messages what it was asked with, or what it hands
-// out, has that masked, however long it is.
+// A session that repeats in its messages what it was asked with, what it hands out,
+// or its own id, has that masked, however long it is and wherever it stands.
 func TestMessagesDoNotRepeatTokens(t *testing.T) {
 	for name, token := range map[string]string{"short": canaryToken, "long": canaryToken + strings.Repeat("x", 1000)} {
 		for what, body := range map[string]string{
 			"sent":   `{"data":{"serviceMessages":["Session ` + token + ` ends soon"]}}`,
 			"handed": `{"data":{"serviceMessages":["Session ` + canary.Word + `-handed-out ends soon"],"authToken":"` + canary.Word + `-handed-out"}}`,
+			"id":     `{"data":{"sessionId":"` + canary.Word + `-id","serviceMessages":["Session ` + canary.Word + `-id ends soon"]}}`,
 		} {
 			t.Run(name+" "+what, func(t *testing.T) {
 				s := startRaw(t, body)
@@ -29,6 +30,25 @@ func TestMessagesDoNotRepeatTokens(t *testing.T) {
 				canary.CheckValue(t, "the answer", a)
 			})
 		}
+	}
+}
+
+// A token that a text is cut within leaves no part of itself, and one that follows the
+// texts none at all.
+func TestMessagesAreCutAfterMasking(t *testing.T) {
+	filler := strings.Repeat("a", MaxMessageLength-10)
+	messages := `"serviceMessages":["` + filler + ` ` + canary.Word + `-handed-out"]`
+	token := `"authToken":"` + canary.Word + `-handed-out"`
+	for name, fields := range map[string]string{"before": token + "," + messages, "behind": messages + "," + token} {
+		t.Run(name, func(t *testing.T) {
+			p, err := decode(strings.NewReader(`{"data":{`+fields+`}}`), 1<<20, canaryToken, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := strings.Join(p.details.MessageTexts, "\n"), filler+" <secret>"; got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
 	}
 }
 

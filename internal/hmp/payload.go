@@ -21,7 +21,7 @@ const (
 	maxNumberSource  = 64
 
 	// maxKnown is how many of the fields that are looked for are taken in, of a body
-	// that repeats them. A session has ten.
+	// that repeats them. A session has eleven.
 	maxKnown = 256
 )
 
@@ -53,6 +53,8 @@ type decoder struct {
 	texts bool   // whether to keep the texts of service messages
 	seen  int    // elements of serviceMessages so far
 	known int    // fields that are looked for, so far
+
+	sessionID string // a secret, to be kept out of texts
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -64,13 +66,14 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 func decode(body io.Reader, limit int64, sent string, texts bool) (payload, error) {
 	d := decoders.Get().(*decoder)
 	d.scanner.reset(body, limit)
-	d.payload, d.sent, d.texts, d.known = payload{}, sent, texts, 0
+	d.payload, d.sent, d.sessionID, d.texts, d.known = payload{}, sent, "", texts, 0
 	err := d.body()
+	d.presentMessages()
 	p := d.payload
 	p.body.Size = limit - d.left
 
 	d.scanner.reset(nil, 0)
-	d.payload, d.sent = payload{}, ""
+	d.payload, d.sent, d.sessionID = payload{}, "", ""
 	decoders.Put(d)
 	if err != nil {
 		return payload{code: p.code, message: p.message, body: Body{Size: p.body.Size}}, err
@@ -114,12 +117,17 @@ func (d *decoder) envelope(name []byte) (err error) {
 }
 
 // data takes a member of the session object.
-func (d *decoder) data(name []byte) error {
+func (d *decoder) data(name []byte) (err error) {
 	field := fieldNamed(name)
-	if field == 0 || d.known == maxKnown {
+	isID := string(name) == "sessionId"
+	if field == 0 && !isID || d.known == maxKnown {
 		return d.skip()
 	}
 	d.known++
+	if isID {
+		d.sessionID, err = d.stringField(maxTokenSource)
+		return err
+	}
 	first, err := d.head()
 	if err != nil {
 		return err

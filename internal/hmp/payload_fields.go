@@ -100,12 +100,24 @@ func (d *decoder) serviceMessage() error {
 	}
 	_, err := d.ifBegins('"', func() error {
 		text, _, err := d.text(maxMessageSource)
-		if m := presentable(mask(string(text), d.sent)); m != "" && !slices.Contains(d.details.MessageTexts, m) {
-			d.details.MessageTexts = append(d.details.MessageTexts, m)
-		}
+		d.details.MessageTexts = append(d.details.MessageTexts, string(text))
 		return err
 	})
 	return err
+}
+
+// presentMessages makes texts to show of those that came, without the secrets of the
+// session. It wants the whole body: a secret can stand behind the messages, and of a
+// text that had been cut before, the beginning of one would stay.
+func (d *decoder) presentMessages() {
+	var texts []string
+	for _, text := range d.details.MessageTexts {
+		m := presentable(mask(text, d.sent, d.token, d.sessionID))
+		if m != "" && !slices.Contains(texts, m) {
+			texts = append(texts, m)
+		}
+	}
+	d.details.MessageTexts = texts
 }
 
 // presentable makes a text of at most [MaxMessageLength] characters, and twice as
