@@ -112,6 +112,8 @@ fuzz: ## every fuzz target for a minute, or for FUZZTIME=…
 	  (set -x; go test -run='^$$' -fuzz="^$${target#*:}\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1000x "$${target%:*}"); done
 
 .PHONY: lint
+# `go mod verify` trips over a module that stands for this repository; what those modules use is verified with the others'
+# or against go.sum when it is fetched.
 lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod is tidy and true
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
@@ -122,7 +124,8 @@ lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod i
 	go vet -C dashboards ./...
 	go vet -C e2e -tags=release ./...
 	go vet -C e2e/kubernetes .
-	@set -e; for module in $(MODULES); do (set -x; go mod tidy -C $$module -diff; go mod verify -C $$module); done
+	@set -e; for module in $(MODULES); do (set -x; go mod tidy -C $$module -diff); done
+	@set -e; for module in $$(grep -L '^replace hmp_exporter' $(MODULES:=/go.mod)); do (set -x; go mod verify -C $${module%/go.mod}); done
 
 .PHONY: clean
 clean: ## remove what was built here, the tools too

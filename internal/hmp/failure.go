@@ -16,7 +16,7 @@ func (t *timeline) failure(err error) Outcome {
 	if exhausted(err) {
 		return Saturated // it says nothing of the HMP
 	}
-	if alerted(err) {
+	if alert(err) != nil {
 		return TLS // in TLS 1.3 a client's certificate is refused after the handshake
 	}
 	if _, lookup := errors.AsType[*net.DNSError](err); lookup {
@@ -83,11 +83,15 @@ func exhausted(err error) bool {
 	return slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}, lack)
 }
 
-// alerted tells whether the far side ended TLS with an alert, whose type crypto/tls
-// keeps to itself.
-func alerted(err error) bool {
+// alert returns what tells that the far side ended TLS with an alert, whose type
+// crypto/tls keeps to itself; nil if it did not. What net/http wraps around it, or
+// not, depends on which of its goroutines was first.
+func alert(err error) error {
 	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "remote error"
+	if !ok || op.Op != "remote error" {
+		return nil
+	}
+	return op
 }
 
 // handshakeReason explains an error of TLS, with a hint for what HMPs are known
@@ -107,8 +111,8 @@ func handshakeReason(err error) string {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "the far side does not speak TLS; does it want http:// in the url?"
 	}
-	if alerted(err) {
-		return presentable(err.Error())
+	if a := alert(err); a != nil {
+		return presentable(a.Error())
 	}
 	return ""
 }

@@ -137,3 +137,13 @@ func TestNothingLeftToConnectWith(t *testing.T) {
 		}
 	}
 }
+
+// The reason is the far side's alert, whichever goroutine of net/http was first to see it.
+func TestReasonOfAlert(t *testing.T) {
+	bare := error(&net.OpError{Op: "remote error", Err: tls.AlertError(116)})
+	for _, err := range []error{bare, fmt.Errorf("readLoopPeekFailLocked: %w", bare)} {
+		if got, want := handshakeReason(err), "remote error: tls: certificate required"; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
