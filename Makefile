@@ -52,10 +52,16 @@ unit: ## the packages' own tests, with the race detector, in random order
 	go test -C dashboards -race -shuffle=on ./...
 
 E2E_TOOLS = $(addprefix .tools/,prometheus promtool alertmanager amtool blackbox_exporter json_exporter)
-# -count=1: Go's test cache does not see that the program beside the tests has changed.
 .PHONY: e2e
 e2e: build $(E2E_TOOLS) $(AXE) buildah systemd-analyze chromium ## the program and its image against a real Prometheus
-	go test -C e2e -count=1 -timeout=15m ./...
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target e2e-chart e2e-program
+
+# -count=1: Go's test cache does not see that the program beside the tests has changed. -parallel: most of these tests
+# wait for scrapes, whatever the machine has of processors.
+.PHONY: e2e-program e2e-chart
+e2e-program:
+	go test -C e2e -count=1 -timeout=15m -parallel=4 ./...
+e2e-chart:
 	go test -C e2e/kubernetes -count=1 .
 
 # Helm reads nothing outside a chart, so that the rules and the dashboards are in it as copies.

@@ -20,6 +20,7 @@ const spell = 90 * time.Second
 // once, by the shipped rules and the shipped Alertmanager, and once more when it is over. Then the exporter dies: that is
 // told once too, and what has been told before is not told again when it is back.
 func TestAlertsEndToEnd(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var hmps []*faultyHMP
 	config := "targets:\n"

@@ -26,6 +26,7 @@ func scrapeConfigs(t *testing.T, document, exporter string) (configs []string) {
 // TestDocumentedScrapes has a real Prometheus scrape a fleet as the documents say, all ways that they know: every
 // session is there once, and each scrape tells what it is of.
 func TestDocumentedScrapes(t *testing.T) {
+	t.Parallel()
 	hmps := startFleet(t)
 	exporter := hmps.startReplica(t).url(t)
 	var names, sessions []string

@@ -14,6 +14,7 @@ var minutesOfRule = regexp.MustCompile(`(?m)^( *(?:for|keep_firing_for): )\S+$`)
 // TestFirstAlert does what docs/first-alert.md says, up to the alert that fires in Prometheus. The rules do not wait for
 // minutes here.
 func TestFirstAlert(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	files, err := filepath.Glob("../dashboards/alerts/*.yml")
 	if err != nil || len(files) == 0 {

@@ -19,6 +19,7 @@ targets:
 
 // TestPageFollows is that an open page follows what scrapes see, while the person who reads it is not disturbed.
 func TestPageFollows(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var others strings.Builder
 	for i := range 40 {

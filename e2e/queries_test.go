@@ -14,6 +14,7 @@ var promqlBlock = regexp.MustCompile("(?s)```promql\n(.*?)\n```")
 // TestDocumentedQueries asks a real Prometheus that scrapes the demo, as the README says, and has the rules, what the
 // documents say to ask. There is something to find for each.
 func TestDocumentedQueries(t *testing.T) {
+	t.Parallel()
 	pages, err := filepath.Glob("../docs/*.md")
 	if err != nil {
 		t.Fatal(err)

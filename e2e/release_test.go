@@ -127,10 +127,10 @@ func TestReleaseArchives(t *testing.T) {
 			if diff := cmp.Diff(want, slices.Sorted(maps.Keys(files))); diff != "" {
 				t.Errorf("files (-want +got):\n%s", diff)
 			}
-			if manual := gunzip(t, files["hmp_exporter.1.gz"]); !bytes.Contains(manual, []byte(".TH hmp_exporter 1")) {
+			if manual := gunzip(t, files["hmp_exporter.1.gz"]); !bytes.Contains(manual, []byte(".TH HMP_EXPORTER 1")) {
 				t.Errorf("this is not a manual page: %.200s", manual)
 			}
-			if !bytes.Contains(files["completion.bash"], []byte("complete -F")) || !bytes.Contains(files["completion.zsh"], []byte("#compdef hmp_exporter")) {
+			if !bytes.Contains(files["completion.bash"], []byte("-F _hmp_exporter hmp_exporter")) || !bytes.Contains(files["completion.zsh"], []byte("#compdef hmp_exporter")) {
 				t.Error("these are not completions")
 			}
 		})

@@ -21,6 +21,7 @@ const shardedConfig = "../deploy/prometheus/sharded.yml"
 // TestSharding lets a real Prometheus with the shipped configuration scrape two replicas of the exporter that have the
 // same HMPs. Every session is probed by one of them, which alone logs in, and the other HMPs do not care when one dies.
 func TestSharding(t *testing.T) {
+	t.Parallel()
 	hmps := startFleet(t)
 	replicas := []*process{hmps.startReplica(t), hmps.startReplica(t)}
 	first, second := strings.TrimPrefix(replicas[0].url(t), "http://"), strings.TrimPrefix(replicas[1].url(t), "http://")
