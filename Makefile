@@ -82,6 +82,7 @@ release-check: snapshot systemd-analyze rpm ## what `make snapshot` makes: insta
 .PHONY: snapshot release
 snapshot: FLAGS = --snapshot
 snapshot release: .tools/goreleaser .tools/cyclonedx-gomod ## archives, .deb, .rpm, SBOMs and checksums of this commit or tag, in dist/
+	.tools/goreleaser check
 	PATH="$(CURDIR)/.tools:$$PATH" .tools/goreleaser release --clean $(FLAGS)
 
 # What goreleaser packs beside the program. The packages have the program where a distribution does.

@@ -11,7 +11,7 @@ import (
 )
 
 // commandsTried are the commands that the documents have people type, and what tries each of them: a test, by its file
-// and name, or a person, where the command needs what a test does not have.
+// and name, or a person, where the command needs what a test does not have. The few that nothing has tried say what is.
 var commandsTried = map[string]string{
 	"go run . demo":               "main_test.go TestDemo",
 	"./hmp_exporter demo":         "e2e/first_alert_test.go TestFirstAlert",
@@ -41,9 +41,9 @@ var commandsTried = map[string]string{
 
 	// By hand: they need what is not there in a test.
 	"sed -i 's|https://hmp-exporter.example/|https://wiki.example/|; s|http://localhost:3000/|https://grafana.example/|' dashboards/alerts/hmp*.yml": "by hand: it names the reader's own addresses",
-	"docker compose -f deploy/compose.yaml up --build":                                                           "by hand: needs Docker and its registry",
-	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml --storage.path=/tmp/hmp-alertmanager":       "by hand: the reader's Alertmanager",
-	"go run golang.org/x/vuln/cmd/govulncheck@latest ./...":                                                      "by hand: needs the database of vulnerabilities",
+	"docker compose -f deploy/compose.yaml up --build":                                                           "untried, as it needs Docker and its registry: the tests of e2e read the file as Docker does, and try what it mounts",
+	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml --storage.path=/tmp/hmp-alertmanager":       "e2e/alert_manager_test.go TestAlertmanagerHasNoDoubts",
+	"go run golang.org/x/vuln/cmd/govulncheck@latest ./...":                                                      "untried, as it needs the database of vulnerabilities",
 	"curl -i https://hmp.studio.example/apis/authentication/login/key":                                           "by hand: against a simulated HMP",
 	"openssl x509 -in hmp.pem -noout -fingerprint -sha256":                                                       "by hand: against a simulated HMP",
 	"openssl s_client -connect hmp.studio.example:443 -showcerts </dev/null 2>/dev/null | openssl x509 >hmp.pem": "by hand: against a simulated HMP",
