@@ -93,7 +93,7 @@ func TestCrash(t *testing.T) {
 				if results := r.probe(Request{}); !results[1].Valid() {
 					t.Errorf("it is mended: got %+v", results[1])
 				}
-				if want := `msg="session is valid again" target=studio session=b was=panic`; !strings.Contains(r.log.String(), want) {
+				if want := `msg="session is valid again" target=studio session=b was=crashed`; !strings.Contains(r.log.String(), want) {
 					t.Errorf("the log does not have %q:\n%s", want, r.log)
 				}
 			})

@@ -73,10 +73,7 @@ func (s *state) tally(r *Result) {
 // logChange says once what changed: a session that fails for a month is one line,
 // not one for every scrape.
 func logChange(logger log.Logger, before, r *Result) {
-	was := string(before.Outcome)
-	if before.Crashed {
-		was = "panic"
-	}
+	was := before.Word()
 	switch {
 	case !r.Valid():
 		_ = level.Warn(logger).Log(failure(r)...)

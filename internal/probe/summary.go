@@ -51,14 +51,10 @@ func list(names []string) string {
 
 // Word is what became of a session, in one word.
 func (a *Attempt) Word() string {
-	switch {
-	case a.Result == nil:
+	if a.Result == nil {
 		return notProbed
-	case a.Result.Crashed:
-		return "panic"
-	default:
-		return string(a.Result.Outcome)
 	}
+	return a.Result.Word()
 }
 
 const notProbed = "not_probed"
