@@ -127,10 +127,6 @@ lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod i
 	cd dashboards && ../.tools/golangci-lint run
 	cd e2e && ../.tools/golangci-lint run --build-tags=release
 	cd e2e/kubernetes && ../../.tools/golangci-lint run
-	go vet ./...
-	go vet -C dashboards ./...
-	go vet -C e2e -tags=release ./...
-	go vet -C e2e/kubernetes .
 	@set -e; for module in $(MODULES); do (set -x; go mod tidy -C $$module -diff); done
 	@set -e; for module in $$(grep -L '^replace hmp_exporter' $(MODULES:=/go.mod)); do (set -x; go mod verify -C $${module%/go.mod}); done
 
