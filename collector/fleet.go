@@ -135,24 +135,27 @@ func (f *fleet) choose(target, name string) ([][]*member, error) {
 	if target == "" {
 		return f.targets, nil
 	}
+	if name == "" {
+		members, err := f.of(target)
+		return [][]*member{members}, err
+	}
+	m, err := f.find(target, name)
+	return [][]*member{{m}}, err
+}
+
+// of returns the members of a target.
+func (f *fleet) of(target string) ([]*member, error) {
 	members, ok := f.byTarget[target]
 	if !ok {
 		return nil, fmt.Errorf("%w %.100q", ErrUnknownTarget, target)
 	}
-	if name == "" {
-		return [][]*member{members}, nil
-	}
-	m, err := f.find(target, name)
-	if err != nil {
-		return nil, err
-	}
-	return [][]*member{{m}}, nil
+	return members, nil
 }
 
 // find returns the member of a session.
 func (f *fleet) find(target, name string) (*member, error) {
-	if _, ok := f.byTarget[target]; !ok {
-		return nil, fmt.Errorf("%w %.100q", ErrUnknownTarget, target)
+	if _, err := f.of(target); err != nil {
+		return nil, err
 	}
 	m, ok := f.byName[[2]string{target, name}]
 	if !ok {
