@@ -37,7 +37,7 @@ func TestApplyDuringScrapes(t *testing.T) {
 						for range 50 {
 							for _, result := range r.probe(Request{}) {
 								if !result.Valid() {
-									t.Errorf("%s: %s", result.Session, result.Outcome)
+									t.Errorf("%s: %s", result.Session, result.Result)
 								}
 							}
 							r.Last()
@@ -74,11 +74,11 @@ func TestApply(t *testing.T) {
 		type row struct {
 			Session   string
 			Rotations int
-			Outcome   hmp.Outcome
+			Result    hmp.Result
 		}
 		rows := func(results []Result) (rows []row) {
 			for _, result := range results {
-				rows = append(rows, row{result.Session, result.Rotations, result.Outcome})
+				rows = append(rows, row{result.Session, result.Rotations, result.Result})
 			}
 			return rows
 		}
@@ -111,10 +111,10 @@ func TestApplyUnderWay(t *testing.T) {
 		synctest.Wait()
 		r.Apply(r.load(targetWith("studio", "url: http://new", "playout")))
 
-		if got := outcomes(r.probe(Request{})); !cmp.Equal(got, []hmp.Outcome{hmp.NoRoles}) {
+		if got := outcomes(r.probe(Request{})); !cmp.Equal(got, []hmp.Result{hmp.NoRoles}) {
 			t.Errorf("a new scrape got %v", got)
 		}
-		if got := outcomes(<-results); !cmp.Equal(got, []hmp.Outcome{hmp.Valid}) {
+		if got := outcomes(<-results); !cmp.Equal(got, []hmp.Result{hmp.Valid}) {
 			t.Errorf("the scrape under way got %v", got)
 		}
 		if n := old.Stats().GETs; n != 1 {

@@ -69,7 +69,7 @@ func TestCrash(t *testing.T) {
 				const times = 10
 				for range times { // more than there is room for, if it did not come back
 					results := r.probe(Request{})
-					if diff := cmp.Diff([]hmp.Outcome{hmp.Valid, "", hmp.Valid}, outcomes(results)); diff != "" {
+					if diff := cmp.Diff([]hmp.Result{hmp.Valid, "", hmp.Valid}, outcomes(results)); diff != "" {
 						t.Fatalf("(-want +got):\n%s", diff)
 					}
 					crashed := results[1]

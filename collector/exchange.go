@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
 )
 
 // An exchange is how one probe speaks to its HMP. Here secrets are taken out of
@@ -17,7 +17,7 @@ type exchange struct {
 }
 
 // Session implements session.HMP.
-func (e exchange) Session(ctx context.Context, token config.Secret) (hmp.Answer, config.Secret) {
+func (e exchange) Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
 	e.flight.sent.Store(true)
 	answer, next := e.client.Session(ctx, hmp.Request{
 		Token:      token.Reveal(),
@@ -28,7 +28,7 @@ func (e exchange) Session(ctx context.Context, token config.Secret) (hmp.Answer,
 }
 
 // Login implements session.HMP.
-func (e exchange) Login(ctx context.Context, key, secret config.Secret) (hmp.Answer, config.Secret) {
+func (e exchange) Login(ctx context.Context, key, secret secret.Value) (hmp.Answer, secret.Value) {
 	e.flight.sent.Store(true)
 	answer, token := e.client.Login(ctx, hmp.LoginRequest{
 		Key:        key.Reveal(),
@@ -42,9 +42,9 @@ func (e exchange) Login(ctx context.Context, key, secret config.Secret) (hmp.Ans
 func (e exchange) responded(status int) { e.flight.status.Store(int64(status)) }
 
 // wrap returns no secret at all for "".
-func wrap(token string) config.Secret {
+func wrap(token string) secret.Value {
 	if token == "" {
-		return config.Secret{}
+		return secret.Value{}
 	}
-	return config.NewSecret(token)
+	return secret.New(token)
 }

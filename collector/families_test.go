@@ -11,13 +11,13 @@ import (
 
 func TestFamilies(t *testing.T) {
 	results := sampleResults()
-	for _, o := range hmp.Outcomes {
-		t.Run(string(o.Outcome), func(t *testing.T) {
-			r, ok := results[o.Outcome]
+	for _, o := range hmp.Results {
+		t.Run(string(o.Result), func(t *testing.T) {
+			r, ok := results[o.Result]
 			if !ok {
 				t.Fatal("there is no sample of this outcome")
 			}
-			golden(t, string(o.Outcome)+".prom", exposition(t, Families([]Result{r})))
+			golden(t, string(o.Result)+".prom", exposition(t, Families([]Result{r})))
 		})
 	}
 	t.Run("many", func(t *testing.T) {

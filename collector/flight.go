@@ -69,11 +69,11 @@ func (f *flight) late() session.Report {
 		return saturated
 	}
 	status := int(f.status.Load())
-	return session.Report{Answer: hmp.Answer{Outcome: hmp.Timeout, Responded: status != 0, StatusCode: status}}
+	return session.Report{Answer: hmp.Answer{Result: hmp.Timeout, Responded: status != 0, StatusCode: status}}
 }
 
 // saturated is the report of a probe for which there was no room.
-var saturated = session.Report{Answer: hmp.Answer{Outcome: hmp.Saturated}}
+var saturated = session.Report{Answer: hmp.Answer{Result: hmp.Saturated}}
 
 // probe returns the result of a probe that ends within its span.
 func (c *Collector) probe(ctx context.Context, s seat, within span) Result {
@@ -105,7 +105,7 @@ func (c *Collector) probe(ctx context.Context, s seat, within span) Result {
 		}
 		// A flight may have needed more time than it had. A new one can know better
 		// only if it has more, and not if this scrape came but a moment later.
-		short := f.result.Outcome == hmp.Timeout || f.result.Outcome == hmp.Saturated
+		short := f.result.Result == hmp.Timeout || f.result.Result == hmp.Saturated
 		if !short || time.Until(deadline) <= f.result.Timeout {
 			c.metrics.coalesced.Inc()
 			return f.result

@@ -21,7 +21,7 @@ func TestCoalescing(t *testing.T) {
 		name      string
 		behaviour hmpsim.Behaviour
 		apart     time.Duration // from one scrape to the next
-		want      hmp.Outcome
+		want      hmp.Result
 	}{
 		{"slow, at once", hmpsim.Delay(2*time.Second, valid()), 0, hmp.Valid},
 		{"slow, one after the other", hmpsim.Delay(2*time.Second, valid()), time.Millisecond, hmp.Valid},
@@ -45,7 +45,7 @@ func TestCoalescing(t *testing.T) {
 				}
 				wg.Wait()
 				for _, got := range results {
-					if diff := cmp.Diff(results[0], got); diff != "" || got[0].Outcome != tt.want {
+					if diff := cmp.Diff(results[0], got); diff != "" || got[0].Result != tt.want {
 						t.Fatalf("want %s for all (-first +another):\n%s", tt.want, diff)
 					}
 				}
@@ -85,9 +85,9 @@ func TestFresh(t *testing.T) {
 func TestScrapesOfDifferentPatience(t *testing.T) {
 	// What a scrape saw, and when it was told, from its beginning.
 	type answer struct {
-		Outcome hmp.Outcome
-		Up      float64
-		After   time.Duration
+		Result hmp.Result
+		Up     float64
+		After  time.Duration
 	}
 	const hurried, patient = "2.5", "10" // allowances of 2s and 9.5s
 	tests := []struct {
@@ -132,7 +132,7 @@ func TestScrapesOfDifferentPatience(t *testing.T) {
 						begin := time.Now()
 						result := r.probe(Request{Target: "studio", ScrapeTimeout: header})[0]
 						up, _ := result.Up()
-						got[i] = answer{result.Outcome, up, time.Since(begin)}
+						got[i] = answer{result.Result, up, time.Since(begin)}
 						if (result.StatusCode != 0) != (up == 1) {
 							t.Errorf("scrape %d: status %d with up %v", i, result.StatusCode, up)
 						}
@@ -172,7 +172,7 @@ func TestScraperHangsUp(t *testing.T) {
 				}
 				hangUp[gone]()
 				wg.Wait()
-				if got := results[1-gone][0].Outcome; got != hmp.Valid {
+				if got := results[1-gone][0].Result; got != hmp.Valid {
 					t.Errorf("the other got %s", got)
 				}
 				if n := sim.Stats().GETs; n != 1 {

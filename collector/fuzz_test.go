@@ -43,7 +43,7 @@ func FuzzFamilies(f *testing.F) {
 			Target: "studio", Session: "playout",
 			Duration: time.Duration(took), Timeout: time.Duration(end), Start: moment(at), Rotations: count, Held: n&1 == 1,
 			Answer: hmp.Answer{
-				Outcome:   hmp.Outcomes[int(outcome)%len(hmp.Outcomes)].Outcome,
+				Result:    hmp.Results[int(outcome)%len(hmp.Results)].Result,
 				Responded: status > 0, StatusCode: int(status), Code: hmp.Code(code), CertificateExpiry: moment(end),
 				Phases: hmp.Phases{Resolve: time.Duration(took), Connect: time.Duration(at), TLS: 1, Processing: time.Duration(end)},
 				Details: hmp.Details{
@@ -53,7 +53,7 @@ func FuzzFamilies(f *testing.F) {
 			},
 		}
 		if key {
-			r.Logins = &Logins{Status: session.Status{TokenExpiry: moment(end), Suspended: !key}, Last: r.Outcome, Counts: map[hmp.Outcome]int{r.Outcome: count, hmp.Valid: int(status)}}
+			r.Logins = &Logins{Status: session.Status{TokenExpiry: moment(end), Suspended: !key}, Last: r.Result, Counts: map[hmp.Result]int{r.Result: count, hmp.Valid: int(status)}}
 		}
 		checkExposition(t, r)
 	})
@@ -154,8 +154,8 @@ func checkExposition(t *testing.T, r Result) {
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v, %v", problems, err)
 	}
-	if got := ones(t, families, SessionProbeResult, "result"); got != string(r.Outcome) {
-		t.Errorf("the result is %s, and exported as %q", r.Outcome, got)
+	if got := ones(t, families, SessionProbeResult, "result"); got != string(r.Result) {
+		t.Errorf("the result is %s, and exported as %q", r.Result, got)
 	}
 	if texts := strings.Count(text, "\n"+SessionMessageInfo+"{"); texts > 20 {
 		t.Errorf("there are %d texts of messages", texts)

@@ -12,8 +12,8 @@ import (
 const (
 	// MaxPoints is how many probes have a [Point].
 	MaxPoints = 60
-	// MaxEpisodes is how many [Episode]s are kept.
-	MaxEpisodes = 12
+	// MaxStreaks is how many [Streak]s are kept.
+	MaxStreaks = 12
 	// MaxDetails is how many results are kept whole, and as many of failures.
 	MaxDetails = 3
 )
@@ -22,27 +22,27 @@ const (
 const Crashed = "crashed"
 
 // Results explains every result that a probe can have.
-func Results() []hmp.OutcomeInfo { return hmp.Outcomes }
+func Results() []hmp.ResultInfo { return hmp.Results }
 
 // Word is the result as one word: that of the label "result", or [Crashed], or ""
 // before the first probe.
-func (r *Result) Word() string {
+func (r *Result) ResultName() string {
 	if r.Crashed {
 		return Crashed
 	}
-	return string(r.Outcome)
+	return string(r.Result)
 }
 
 // A Point is what is kept of each of the last probes.
 type Point struct {
-	Start    time.Time // to the second
-	Duration time.Duration
-	Word     string // see [Result.Word]
+	Start      time.Time // to the second
+	Duration   time.Duration
+	ResultName string // see [Result.ResultName]
 }
 
-// An Episode is a number of probes, one after the other, that had the same result.
-type Episode struct {
-	Word        string // see [Result.Word]
+// An Streak is a number of probes, one after the other, that had the same result.
+type Streak struct {
+	ResultName  string // see [Result.ResultName]
 	First, Last time.Time
 	Probes      int
 }
@@ -50,13 +50,13 @@ type Episode struct {
 // history is what is kept of the probes of a session. It belongs to the state of the
 // session, and is guarded as that is.
 //
-// A session costs 1 kB for points and episodes, and about 1 kB more for each result
+// A session costs 1 kB for points and streaks, and about 1 kB more for each result
 // that is kept whole with the headers of its exchanges: 4 kB if it is well, and no
 // more than 9 kB with failures among successes, for which TestHistoryMemory vouches.
 // Results are not copied: they are those of the flights that made them.
 type history struct {
 	points   ring[dot]
-	episodes ring[Episode]
+	streaks  ring[Streak]
 	recent   ring[*Result]
 	failures ring[*Result] // that sent something, or tried to
 }
@@ -65,37 +65,37 @@ type history struct {
 type dot struct {
 	start  uint32 // in seconds since the epoch
 	micros uint32
-	word   uint8 // by its place in hmp.Outcomes
+	word   uint8 // by its place in hmp.Results
 }
 
 // add takes in a result, which nobody may change from now on.
 func (h *history) add(r *Result) {
-	word := r.Word()
+	word := r.ResultName()
 	h.points.add(newDot(r, word), MaxPoints)
 	h.recent.add(r, MaxDetails)
 	if !r.Valid() && !r.Held {
 		h.failures.add(r, MaxDetails)
 	}
-	if e := h.episodes.last(); e != nil && e.Word == word {
+	if e := h.streaks.last(); e != nil && e.ResultName == word {
 		e.Last = r.Start
 		e.Probes++
 		return
 	}
-	h.episodes.add(Episode{Word: word, First: r.Start, Last: r.Start, Probes: 1}, MaxEpisodes)
+	h.streaks.add(Streak{ResultName: word, First: r.Start, Last: r.Start, Probes: 1}, MaxStreaks)
 }
 
 func newDot(r *Result, word string) dot {
 	return dot{
 		start:  uint32(max(0, min(r.Start.Unix(), 1<<32-1))),
 		micros: uint32(max(0, min(r.Duration.Microseconds(), 1<<32-1))),
-		word:   uint8(slices.IndexFunc(hmp.Outcomes, func(i hmp.OutcomeInfo) bool { return string(i.Outcome) == word })), //nolint:gosec // -1 is 255, for a crash
+		word:   uint8(slices.IndexFunc(hmp.Results, func(i hmp.ResultInfo) bool { return string(i.Result) == word })), //nolint:gosec // -1 is 255, for a crash
 	}
 }
 
 func (d dot) point() Point {
-	p := Point{Start: time.Unix(int64(d.start), 0), Duration: time.Duration(d.micros) * time.Microsecond, Word: Crashed}
-	if int(d.word) < len(hmp.Outcomes) {
-		p.Word = string(hmp.Outcomes[d.word].Outcome)
+	p := Point{Start: time.Unix(int64(d.start), 0), Duration: time.Duration(d.micros) * time.Microsecond, ResultName: Crashed}
+	if int(d.word) < len(hmp.Results) {
+		p.ResultName = string(hmp.Results[d.word].Result)
 	}
 	return p
 }

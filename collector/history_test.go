@@ -26,7 +26,7 @@ func (r *rig) history(name string) History {
 }
 
 // script makes the session answer each probe with the next of some outcomes.
-func (r *rig) script(name string, outcomes ...hmp.Outcome) {
+func (r *rig) script(name string, outcomes ...hmp.Result) {
 	m := r.fleet.Load().byName[[2]string{"studio", name}]
 	before := m.source
 	defer func() { m.source = before }()
@@ -37,7 +37,7 @@ func (r *rig) script(name string, outcomes ...hmp.Outcome) {
 	}
 }
 
-func reportOf(o hmp.Outcome) (r session.Report) {
+func reportOf(o hmp.Result) (r session.Report) {
 	r.Answer = sampleResults()[o].Answer
 	return r
 }
@@ -49,7 +49,7 @@ func TestHistory(t *testing.T) {
 		r := newRig(t)
 		r.Apply(r.load(target("studio", "playout")))
 		start := time.Now()
-		if h := r.history("playout"); h.Last.Word() != "" || h.Last.Session != "playout" || len(h.Points)+len(h.Episodes)+len(h.Recent)+len(h.Failures) > 0 {
+		if h := r.history("playout"); h.Last.ResultName() != "" || h.Last.Session != "playout" || len(h.Points)+len(h.Streaks)+len(h.Recent)+len(h.Failures) > 0 {
 			t.Errorf("before a probe there is %+v", h)
 		}
 
@@ -62,23 +62,23 @@ func TestHistory(t *testing.T) {
 			t.Fatalf("there are %d points", len(h.Points))
 		}
 		at := func(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
-		if p, want := h.Points[0], (Point{Start: at(4 + MaxPoints), Word: "valid"}); !p.Start.Equal(want.Start) || p.Word != want.Word {
+		if p, want := h.Points[0], (Point{Start: at(4 + MaxPoints), ResultName: "valid"}); !p.Start.Equal(want.Start) || p.ResultName != want.ResultName {
 			t.Errorf("the newest point is %+v, want %+v", p, want)
 		}
-		want := []Episode{
+		want := []Streak{
 			{"valid", at(5), at(4 + MaxPoints), MaxPoints}, {"timeout", at(4), at(4), 1}, {"dns", at(2), at(3), 2},
 			{"tls", at(1), at(1), 1}, {"valid", at(0), at(0), 1},
 		}
-		if diff := cmp.Diff(want, h.Episodes); diff != "" {
-			t.Errorf("episodes (-want +got):\n%s", diff)
+		if diff := cmp.Diff(want, h.Streaks); diff != "" {
+			t.Errorf("streaks (-want +got):\n%s", diff)
 		}
-		words := [2][]hmp.Outcome{outcomes(h.Recent), outcomes(h.Failures)}
-		if diff := cmp.Diff([2][]hmp.Outcome{{hmp.Valid, hmp.Valid, hmp.Valid}, {hmp.Timeout, hmp.DNS, hmp.DNS}}, words); diff != "" {
+		words := [2][]hmp.Result{outcomes(h.Recent), outcomes(h.Failures)}
+		if diff := cmp.Diff([2][]hmp.Result{{hmp.Valid, hmp.Valid, hmp.Valid}, {hmp.Timeout, hmp.DNS, hmp.DNS}}, words); diff != "" {
 			t.Errorf("whole results (-want +got):\n%s", diff)
 		}
-		glance := Glance{Target: "studio", Session: "playout", Word: "valid", Start: at(4 + MaxPoints), Since: at(5)}
-		if diff := cmp.Diff([]Glance{glance}, r.Glances()); diff != "" {
-			t.Errorf("glances (-want +got):\n%s", diff)
+		summary := Summary{Target: "studio", Session: "playout", ResultName: "valid", Start: at(4 + MaxPoints), Since: at(5)}
+		if diff := cmp.Diff([]Summary{summary}, r.Summaries()); diff != "" {
+			t.Errorf("summaries (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -86,15 +86,15 @@ func TestHistory(t *testing.T) {
 // TestHistoryOfOutcomes is that each result comes back from the past as it was.
 func TestHistoryOfOutcomes(t *testing.T) {
 	for _, i := range Results() {
-		r := Result{Answer: hmp.Answer{Outcome: i.Outcome}, Start: time.Unix(1e9, 5e8), Duration: 1500 * time.Microsecond}
-		want := Point{time.Unix(1e9, 0), 1500 * time.Microsecond, string(i.Outcome)}
-		if got := newDot(&r, r.Word()).point(); got != want {
+		r := Result{Answer: hmp.Answer{Result: i.Result}, Start: time.Unix(1e9, 5e8), Duration: 1500 * time.Microsecond}
+		want := Point{time.Unix(1e9, 0), 1500 * time.Microsecond, string(i.Result)}
+		if got := newDot(&r, r.ResultName()).point(); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
 	r := Result{Crashed: true, Start: time.Unix(-1, 0), Duration: 1 << 62}
 	want := Point{time.Unix(0, 0), (1<<32 - 1) * time.Microsecond, Crashed}
-	if got := newDot(&r, r.Word()).point(); got != want {
+	if got := newDot(&r, r.ResultName()).point(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -113,10 +113,10 @@ func TestHistoryOfCrash(t *testing.T) {
 		m.source = instant{held}
 		r.probe(Request{})
 		h := r.history("playout")
-		if len(h.Failures) != 1 || !h.Failures[0].Crashed || h.Points[1].Word != Crashed || h.Episodes[1].Word != Crashed {
+		if len(h.Failures) != 1 || !h.Failures[0].Crashed || h.Points[1].ResultName != Crashed || h.Streaks[1].ResultName != Crashed {
 			t.Errorf("the crash is not where it has to be: %+v", h)
 		}
-		if !h.Recent[0].Held || h.Last.Word() != "login_rejected" {
+		if !h.Recent[0].Held || h.Last.ResultName() != "login_rejected" {
 			t.Errorf("the hold is not where it has to be: %+v", h)
 		}
 	})
@@ -159,11 +159,11 @@ func TestHistoryMemory(t *testing.T) {
 	header := hmp.Header(strings.Repeat("Content-Type: application/json\n", 8))
 	for _, c := range []struct {
 		name string
-		word func(i int) hmp.Outcome
+		word func(i int) hmp.Result
 		most int
 	}{
-		{"well", func(int) hmp.Outcome { return hmp.Valid }, 4 << 10},
-		{"flapping", func(i int) hmp.Outcome {
+		{"well", func(int) hmp.Result { return hmp.Valid }, 4 << 10},
+		{"flapping", func(i int) hmp.Result {
 			if i < 20 && i%2 == 0 {
 				return hmp.Unauthorized
 			}

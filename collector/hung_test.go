@@ -41,7 +41,7 @@ func TestHungHMP(t *testing.T) {
 				if took := time.Since(begin); took != tt.took {
 					t.Errorf("the scrape took %v, want %v", took, tt.took)
 				}
-				want := []hmp.Outcome{hmp.Valid, hmp.Valid, hmp.Timeout, hmp.Timeout, hmp.Valid, hmp.AuthUnavailable}
+				want := []hmp.Result{hmp.Valid, hmp.Valid, hmp.Timeout, hmp.Timeout, hmp.Valid, hmp.AuthUnavailable}
 				if diff := cmp.Diff(want, outcomes(results)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}

@@ -51,12 +51,12 @@ func (r *rig) scrapes(lasting time.Duration, each func(Result)) {
 }
 
 // always fails the test unless a result has an outcome.
-func always(t *testing.T, want hmp.Outcome) func(Result) {
+func always(t *testing.T, want hmp.Result) func(Result) {
 	begin := time.Now()
 	return func(r Result) {
 		t.Helper()
-		if r.Outcome != want {
-			t.Errorf("after %v: %s (%s), want %s", time.Since(begin), r.Outcome, r.Reason, want)
+		if r.Result != want {
+			t.Errorf("after %v: %s (%s), want %s", time.Since(begin), r.Result, r.Reason, want)
 		}
 	}
 }

@@ -224,8 +224,8 @@ func TestMetricsOfLogins(t *testing.T) {
 				}
 			}
 		}
-		if r.Last()[0].Outcome != hmp.Valid {
-			t.Errorf("the last result is %s", r.Last()[0].Outcome)
+		if r.Last()[0].Result != hmp.Valid {
+			t.Errorf("the last result is %s", r.Last()[0].Result)
 		}
 	})
 }

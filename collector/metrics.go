@@ -118,8 +118,8 @@ var Metrics = []Metric{
 		}
 	}},
 	{SessionProbeResult, gauge, perSession("result"), "1 for what the probe came to, 0 for the other results.", func(s sink, r *Result) {
-		for i, o := range hmp.Outcomes {
-			s.add(boolean(o.Outcome == r.Outcome), &resultLabels[i])
+		for i, o := range hmp.Results {
+			s.add(boolean(o.Result == r.Result), &resultLabels[i])
 		}
 	}},
 	{SessionProbeTimeout, gauge, perSession(), "How much time the probe was given.", func(s sink, r *Result) {
@@ -168,13 +168,13 @@ func metric(name string) Metric {
 }
 
 // loginOutcomes are those that a login can end in.
-var loginOutcomes = []hmp.Outcome{
+var loginOutcomes = []hmp.Result{
 	hmp.Valid, hmp.NoRoles, hmp.InternalError, hmp.AuthUnavailable, hmp.Redirect, hmp.HTTPError, hmp.BadPayload,
 	hmp.Timeout, hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.LoginRejected,
 }
 
 // loginResult is how users know what a login ended in.
-func loginResult(o hmp.Outcome) string {
+func loginResult(o hmp.Result) string {
 	if o == hmp.Valid {
 		return "success"
 	}
@@ -186,7 +186,7 @@ var (
 	phases       = hmp.Phases{}.Each()
 	loginLabels  = labelsOf("result", loginOutcomes, loginResult)
 	phaseLabels  = labelsOf("phase", phases[:], func(p hmp.Phase) string { return p.Name })
-	resultLabels = labelsOf("result", hmp.Outcomes, func(i hmp.OutcomeInfo) string { return string(i.Outcome) })
+	resultLabels = labelsOf("result", hmp.Results, func(i hmp.ResultInfo) string { return string(i.Result) })
 	codeLabels   = func() (list []labelsOfCode) {
 		for _, e := range hmp.Catalogue {
 			list = append(list, labelsOfCode{e.Code, newLabels("code", string(e.Code), "name", e.Name)})

@@ -40,8 +40,8 @@ func sessionsFirst(a, b Metric) int {
 func resultsTable() string {
 	var b strings.Builder
 	b.WriteString("| result | what is the case | what to do |\n| --- | --- | --- |\n")
-	for _, o := range hmp.Outcomes {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o.Outcome, o.Meaning, o.Advice)
+	for _, o := range hmp.Results {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o.Result, o.Meaning, o.Advice)
 	}
 	return b.String()
 }

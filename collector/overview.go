@@ -2,36 +2,36 @@ package collector
 
 import "time"
 
-// A Glance is what there is to see of one session among many.
-type Glance struct {
+// A Summary is what there is to see of one session among many.
+type Summary struct {
 	Target, Session string
-	// Word is the last result, see [Result.Word].
-	Word string
+	// Word is the last result, see [Result.ResultName].
+	ResultName string
 	// Start and Duration are those of the last probe, Since is when its result was
 	// first seen of those in a row. They are zero before the first probe.
 	Start, Since time.Time
 	Duration     time.Duration
 }
 
-// Glances returns one for every session in the order of the configuration, without
+// Summaries returns one for every session in the order of the configuration, without
 // probing.
-func (c *Collector) Glances() []Glance {
-	var glances []Glance
+func (c *Collector) Summaries() []Summary {
+	var summaries []Summary
 	for _, members := range c.fleet.Load().targets {
 		for _, m := range members {
-			glances = append(glances, m.glance())
+			summaries = append(summaries, m.summary())
 		}
 	}
-	return glances
+	return summaries
 }
 
-func (m *member) glance() Glance {
-	g := Glance{Target: m.target.Name, Session: m.session.Name}
+func (m *member) summary() Summary {
+	g := Summary{Target: m.target.Name, Session: m.session.Name}
 	m.state.mu.Lock()
 	defer m.state.mu.Unlock()
 	if r := m.state.last; r != nil {
-		g.Word, g.Start, g.Duration = r.Word(), r.Start, r.Duration
-		g.Since = m.state.history.episodes.last().First
+		g.ResultName, g.Start, g.Duration = r.ResultName(), r.Start, r.Duration
+		g.Since = m.state.history.streaks.last().First
 	}
 	return g
 }
@@ -39,9 +39,9 @@ func (m *member) glance() Glance {
 // A History is what is kept of a session. All lists begin with the newest.
 type History struct {
 	// Last is the last result. It has only the names before the first probe.
-	Last     Result
-	Points   []Point
-	Episodes []Episode
+	Last    Result
+	Points  []Point
+	Streaks []Streak
 	// Recent and Failures are whole results: of the last probes, and of the last ones
 	// that failed, but for those that sent nothing because logins are held back.
 	Recent, Failures []Result
@@ -61,7 +61,7 @@ func (c *Collector) History(target, name string) (History, error) {
 	for _, d := range kept.points.newestFirst() {
 		h.Points = append(h.Points, d.point())
 	}
-	h.Episodes = kept.episodes.newestFirst()
+	h.Streaks = kept.streaks.newestFirst()
 	h.Recent, h.Failures = m.shown(kept.recent.newestFirst()), m.shown(kept.failures.newestFirst())
 	h.Last = Result{Target: m.target.Name, Session: m.session.Name}
 	if len(h.Recent) > 0 {

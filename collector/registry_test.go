@@ -165,7 +165,7 @@ func TestSamplesAreComplete(t *testing.T) {
 			t.Errorf("no sample of %s", name)
 		}
 	}
-	if len(sampleResults()) != len(hmp.Outcomes) {
-		t.Errorf("there are %d samples for %d outcomes", len(sampleResults()), len(hmp.Outcomes))
+	if len(sampleResults()) != len(hmp.Results) {
+		t.Errorf("there are %d samples for %d outcomes", len(sampleResults()), len(hmp.Results))
 	}
 }

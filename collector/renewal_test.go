@@ -146,7 +146,7 @@ func TestKeyRegenerated(t *testing.T) {
 
 				sim.RegenerateKey(keyOf("playout"), canary.Word+"-regenerated")
 				sim.RevokeTokens(keyOf("playout"))
-				if got := r.probe(Request{})[0].Outcome; got != hmp.LoginRejected {
+				if got := r.probe(Request{})[0].Result; got != hmp.LoginRejected {
 					t.Errorf("the key is regenerated, and the result is %s", got)
 				}
 				r.scrapes(later-time.Second, always(t, hmp.LoginRejected))
@@ -175,7 +175,7 @@ func TestHungLogin(t *testing.T) {
 		for range 3 {
 			begin := time.Now()
 			results := r.probe(Request{ScrapeTimeout: "10"})
-			if diff := cmp.Diff([]hmp.Outcome{hmp.Valid, hmp.Timeout, hmp.Valid}, outcomes(results)); diff != "" {
+			if diff := cmp.Diff([]hmp.Result{hmp.Valid, hmp.Timeout, hmp.Valid}, outcomes(results)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if took := time.Since(begin); took != 9500*time.Millisecond {

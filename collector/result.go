@@ -34,9 +34,9 @@ type Result struct {
 type Logins struct {
 	session.Status
 	// Last is what a login ended in that was a part of the probe; "" without one.
-	Last hmp.Outcome
+	Last hmp.Result
 	// Counts has how many there were that ended in an outcome.
-	Counts map[hmp.Outcome]int
+	Counts map[hmp.Result]int
 }
 
 // Up is 1 if the HMP answered, whatever it said, and 0 if it did not. It is not
@@ -46,12 +46,12 @@ func (r *Result) Up() (up float64, known bool) {
 }
 
 // sent tells whether the probe sent anything.
-func (r *Result) sent() bool { return r.Outcome.Sent() && !r.Held }
+func (r *Result) sent() bool { return r.Result.Sent() && !r.Held }
 
 func (r *Result) suspended() bool { return r.Logins != nil && r.Logins.Suspended }
 
 // Valid tells whether the HMP confirmed the session.
-func (r *Result) Valid() bool { return r.Outcome == hmp.Valid }
+func (r *Result) Valid() bool { return r.Result == hmp.Valid }
 
 func boolean(b bool) float64 {
 	if b {

@@ -50,7 +50,7 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	}
 	t.Cleanup(func() {
 		r.Close()
-		for _, g := range r.Glances() {
+		for _, g := range r.Summaries() {
 			h, err := r.History(g.Target, g.Session)
 			canary.Check(t, "a history", fmt.Sprintf("%+v %v", h, err))
 		}
@@ -146,7 +146,7 @@ func targetWith(name, settings string, sessions ...string) string {
 // Last returns the last result of every session.
 func (r *rig) Last() []Result {
 	var results []Result
-	for _, g := range r.Glances() {
+	for _, g := range r.Summaries() {
 		h, err := r.History(g.Target, g.Session)
 		if err != nil {
 			r.t.Fatal(err)
@@ -173,10 +173,10 @@ func (r *rig) probeWith(ctx context.Context, q Request) []Result {
 }
 
 // outcomes returns the words of some results.
-func outcomes(results []Result) []hmp.Outcome {
-	var words []hmp.Outcome
+func outcomes(results []Result) []hmp.Result {
+	var words []hmp.Result
 	for _, r := range results {
-		words = append(words, r.Outcome)
+		words = append(words, r.Result)
 	}
 	return words
 }

@@ -14,15 +14,15 @@ var (
 )
 
 // sampleResults has a result for every outcome, as a probe could have made it.
-func sampleResults() map[hmp.Outcome]Result {
+func sampleResults() map[hmp.Result]Result {
 	dialled := hmp.Phases{Resolve: 4 * time.Millisecond, Connect: 2 * time.Millisecond, TLS: 8 * time.Millisecond}
 	answered := dialled
 	answered.Processing, answered.Transfer = 16*time.Millisecond, time.Millisecond
 	ranOut := dialled
 	ranOut.Processing = 9486 * time.Millisecond
 
-	answer := func(o hmp.Outcome, status int, code hmp.Code) hmp.Answer {
-		return hmp.Answer{Outcome: o, Responded: true, StatusCode: status, Code: code, Phases: answered, CertificateExpiry: expires}
+	answer := func(o hmp.Result, status int, code hmp.Code) hmp.Answer {
+		return hmp.Answer{Result: o, Responded: true, StatusCode: status, Code: code, Phases: answered, CertificateExpiry: expires}
 	}
 	admin, roles, failures, messages := true, 1, 3.0, 2
 	good := answer(hmp.Valid, 200, "")
@@ -40,19 +40,19 @@ func sampleResults() map[hmp.Outcome]Result {
 		answer(hmp.Redirect, 302, ""),
 		answer(hmp.HTTPError, 502, ""),
 		answer(hmp.BadPayload, 200, ""),
-		{Outcome: hmp.Timeout, Phases: ranOut, CertificateExpiry: expires},
-		{Outcome: hmp.DNS, Phases: hmp.Phases{Resolve: 4 * time.Millisecond}},
-		{Outcome: hmp.Connect, Phases: hmp.Phases{Resolve: 4 * time.Millisecond, Connect: time.Millisecond}},
-		{Outcome: hmp.TLS, Phases: dialled, CertificateExpiry: probed.Add(-24 * time.Hour)},
-		{Outcome: hmp.Protocol, Phases: dialled, CertificateExpiry: expires},
+		{Result: hmp.Timeout, Phases: ranOut, CertificateExpiry: expires},
+		{Result: hmp.DNS, Phases: hmp.Phases{Resolve: 4 * time.Millisecond}},
+		{Result: hmp.Connect, Phases: hmp.Phases{Resolve: 4 * time.Millisecond, Connect: time.Millisecond}},
+		{Result: hmp.TLS, Phases: dialled, CertificateExpiry: probed.Add(-24 * time.Hour)},
+		{Result: hmp.Protocol, Phases: dialled, CertificateExpiry: expires},
 		answer(hmp.LoginRejected, 401, hmp.InvalidCredentials),
-		{Outcome: hmp.Credentials, Reason: "token_file secrets/playout.token: no such file or directory"},
-		{Outcome: hmp.Saturated},
+		{Result: hmp.Credentials, Reason: "token_file secrets/playout.token: no such file or directory"},
+		{Result: hmp.Saturated},
 	}
-	results := make(map[hmp.Outcome]Result)
+	results := make(map[hmp.Result]Result)
 	for _, a := range answers {
 		p := a.Phases
-		results[a.Outcome] = Result{
+		results[a.Result] = Result{
 			Target: "studio", Session: "playout", Answer: a,
 			Start: probed, Duration: p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer, Timeout: 9500 * time.Millisecond,
 			Rotations: 7,
@@ -61,7 +61,7 @@ func sampleResults() map[hmp.Outcome]Result {
 	rejected := results[hmp.LoginRejected]
 	rejected.Logins = &Logins{
 		Status: session.Status{Suspended: true},
-		Counts: map[hmp.Outcome]int{hmp.Valid: 48, hmp.LoginRejected: 1},
+		Counts: map[hmp.Result]int{hmp.Valid: 48, hmp.LoginRejected: 1},
 	}
 	results[hmp.LoginRejected] = rejected
 	return results

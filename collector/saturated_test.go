@@ -45,7 +45,7 @@ func TestSaturatedScrape(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))
 		r.simulate("studio", sessions{"a": hmpsim.Hang(), "b": hmpsim.Hang()})
 		r.Apply(r.load(target("studio", "a", "b")))
-		if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Timeout: 1, hmp.Saturated: 1}, tally(r.probe(Request{}))); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Timeout: 1, hmp.Saturated: 1}, tally(r.probe(Request{}))); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
@@ -114,7 +114,7 @@ func TestHungTargetWithinScrape(t *testing.T) {
 		r.simulate("studio", sessions{"playout": valid()})
 		r.Apply(r.load(target("hung", names...), target("studio", "playout")))
 		results := r.probe(Request{})
-		if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Timeout: places / 2, hmp.Saturated: 5 * places / 2, hmp.Valid: 1}, tally(results)); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Timeout: places / 2, hmp.Saturated: 5 * places / 2, hmp.Valid: 1}, tally(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if last := results[len(results)-1]; last.Duration > 0 {

@@ -22,8 +22,8 @@ func (r *rig) fleetOf(n int, b hmpsim.Behaviour) *hmpsim.Server {
 }
 
 // tally counts results by outcome.
-func tally(results []Result) map[hmp.Outcome]int {
-	counts := make(map[hmp.Outcome]int)
+func tally(results []Result) map[hmp.Result]int {
+	counts := make(map[hmp.Result]int)
 	for _, o := range outcomes(results) {
 		counts[o]++
 	}
@@ -38,15 +38,15 @@ func TestManySessions(t *testing.T) {
 		n      int
 		answer hmpsim.Behaviour
 		header string
-		want   map[hmp.Outcome]int
+		want   map[hmp.Result]int
 		took   time.Duration // at most
 	}{
-		{"fast", 300, hmpsim.Delay(time.Millisecond, valid()), "10", map[hmp.Outcome]int{hmp.Valid: 300}, 38 * time.Millisecond},
-		{"slow, with room for all", 200, hmpsim.Delay(200*time.Millisecond, valid()), "1", map[hmp.Outcome]int{hmp.Valid: 200}, 210 * time.Millisecond},
-		{"slow, in four turns", 1000, hmpsim.Delay(1500*time.Millisecond, valid()), "10", map[hmp.Outcome]int{hmp.Valid: 1000}, 6200 * time.Millisecond},
-		{"hung, with room for all", 200, hmpsim.Hang(), "1", map[hmp.Outcome]int{hmp.Timeout: 200}, 500 * time.Millisecond},
-		{"hung, with little time", 30, hmpsim.Hang(), "0.01", map[hmp.Outcome]int{hmp.Timeout: 30}, 5 * time.Millisecond},
-		{"hung, without room for all", 300, hmpsim.Hang(), "10", map[hmp.Outcome]int{hmp.Timeout: 256, hmp.Saturated: 44}, 9500 * time.Millisecond},
+		{"fast", 300, hmpsim.Delay(time.Millisecond, valid()), "10", map[hmp.Result]int{hmp.Valid: 300}, 38 * time.Millisecond},
+		{"slow, with room for all", 200, hmpsim.Delay(200*time.Millisecond, valid()), "1", map[hmp.Result]int{hmp.Valid: 200}, 210 * time.Millisecond},
+		{"slow, in four turns", 1000, hmpsim.Delay(1500*time.Millisecond, valid()), "10", map[hmp.Result]int{hmp.Valid: 1000}, 6200 * time.Millisecond},
+		{"hung, with room for all", 200, hmpsim.Hang(), "1", map[hmp.Result]int{hmp.Timeout: 200}, 500 * time.Millisecond},
+		{"hung, with little time", 30, hmpsim.Hang(), "0.01", map[hmp.Result]int{hmp.Timeout: 30}, 5 * time.Millisecond},
+		{"hung, without room for all", 300, hmpsim.Hang(), "10", map[hmp.Result]int{hmp.Timeout: 256, hmp.Saturated: 44}, 9500 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -73,11 +73,11 @@ func TestSaturatedAtHalf(t *testing.T) {
 		r := newRig(t, maxConcurrent(4))
 		r.fleetOf(16, hmpsim.Delay(3*time.Second, valid()))
 		results := r.probe(Request{ScrapeTimeout: "10.5"})
-		if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Valid: 8, hmp.Saturated: 8}, tally(results)); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 8, hmp.Saturated: 8}, tally(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		for _, result := range results {
-			if result.Outcome == hmp.Saturated && result.Duration != 5*time.Second {
+			if result.Result == hmp.Saturated && result.Duration != 5*time.Second {
 				t.Errorf("%s is told to be saturated after %v, want 5s", result.Session, result.Duration)
 			}
 		}
@@ -96,7 +96,7 @@ func TestPairOfScrapers(t *testing.T) {
 		for i := range 2 {
 			both.Go(func() {
 				advance(time.Duration(i) * 3 * time.Second)
-				if diff := cmp.Diff(map[hmp.Outcome]int{hmp.Valid: n}, tally(r.probe(Request{ScrapeTimeout: "10.5"}))); diff != "" {
+				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: n}, tally(r.probe(Request{ScrapeTimeout: "10.5"}))); diff != "" {
 					t.Errorf("scraper %d (-want +got):\n%s", i, diff)
 				}
 			})

@@ -16,8 +16,8 @@ type state struct {
 	mu        sync.Mutex
 	last      *Result // nil before the first probe
 	history   history
-	rotations int                 // see [Result.Rotations]
-	logins    map[hmp.Outcome]int // see [Logins.Counts]
+	rotations int                // see [Result.Rotations]
+	logins    map[hmp.Result]int // see [Logins.Counts]
 }
 
 // conclude takes the result of a probe in and completes it with what was counted. It
@@ -36,7 +36,7 @@ func (s *state) conclude(r *Result, logger log.Logger) {
 	if r.Logins != nil && r.Logins.Last != "" {
 		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(r.Logins.Last))
 	}
-	if !r.Crashed && (r.Outcome != before.Outcome || r.suspended() && !before.suspended()) {
+	if !r.Crashed && (r.Result != before.Result || r.suspended() && !before.suspended()) {
 		logChange(logger, before, r)
 	}
 }
@@ -49,7 +49,7 @@ func (s *state) count(r *Result) {
 	if r.Logins != nil && r.Logins.Last != "" {
 		s.logins = maps.Clone(s.logins) // results have the one before
 		if s.logins == nil {
-			s.logins = make(map[hmp.Outcome]int)
+			s.logins = make(map[hmp.Result]int)
 		}
 		s.logins[r.Logins.Last]++
 	}
@@ -73,7 +73,7 @@ func (s *state) tally(r *Result) {
 // logChange says once what changed: a session that fails for a month is one line,
 // not one for every scrape.
 func logChange(logger log.Logger, before, r *Result) {
-	was := before.Word()
+	was := before.ResultName()
 	switch {
 	case !r.Valid():
 		_ = level.Warn(logger).Log(failure(r)...)
@@ -86,8 +86,8 @@ func logChange(logger log.Logger, before, r *Result) {
 
 // failure says all that is known about a result that is not valid, as keys and values.
 func failure(r *Result) []any {
-	info := r.Outcome.Info()
-	pairs := []any{"msg", "session is not valid", "target", r.Target, "session", r.Session, "result", string(r.Outcome), "meaning", info.Meaning}
+	info := r.Result.Info()
+	pairs := []any{"msg", "session is not valid", "target", r.Target, "session", r.Session, "result", string(r.Result), "meaning", info.Meaning}
 	if r.StatusCode != 0 {
 		pairs = append(pairs, "status", r.StatusCode)
 	}

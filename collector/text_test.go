@@ -49,7 +49,7 @@ func checkText(t *testing.T, results []Result) {
 // TestTextTakesNoMemory is that nothing is allocated for a sample: a scrape of many
 // sessions would take more time for that than for anything else.
 func TestTextTakesNoMemory(t *testing.T) {
-	results := slices.Repeat([]Result{{Target: "studio", Session: "playout", Answer: hmp.Answer{Outcome: hmp.Valid, Responded: true}}}, 1000)
+	results := slices.Repeat([]Result{{Target: "studio", Session: "playout", Answer: hmp.Answer{Result: hmp.Valid, Responded: true}}}, 1000)
 	w := bufio.NewWriter(io.Discard)
 	allocations := testing.AllocsPerRun(10, func() { WriteText(w, results, true) }) / float64(len(results))
 	if allocations > 4 { // its labels take two, and it has more than forty samples

@@ -1,5 +1,7 @@
 package config
 
+import "hmp_exporter/internal/secret"
+
 // variables are the environment variables that make up a configuration without a
 // file, by the field that each stands for.
 var variables = map[string]string{
@@ -42,22 +44,22 @@ func FromEnvironment(getenv func(string) string) (*Config, error) {
 		}
 		return value
 	}
-	secret := func(field string) Secret {
+	given := func(field string) secret.Value {
 		if value := lookup(session, field); value != "" {
-			return NewSecret(value)
+			return secret.New(value)
 		}
-		return Secret{}
+		return secret.Value{}
 	}
 	raw := rawTarget{
 		Name: "default",
 		URL:  lookup(target, "url"),
 		Sessions: []rawSession{{
 			Name:          "default",
-			Token:         secret("token"),
+			Token:         given("token"),
 			TokenFile:     lookup(session, "token_file"),
-			APIKey:        secret("api_key"),
+			APIKey:        given("api_key"),
 			APIKeyFile:    lookup(session, "api_key_file"),
-			APISecret:     secret("api_secret"),
+			APISecret:     given("api_secret"),
 			APISecretFile: lookup(session, "api_secret_file"),
 		}},
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"hmp_exporter/internal/secret"
 	"maps"
 	"net/http"
 	"slices"
@@ -19,8 +20,8 @@ var (
 // header is one of http_headers.
 type header struct {
 	name   string
-	values []Secret // those from values and those from secrets
-	files  []string // read anew for every request
+	values []secret.Value // those from values and those from secrets
+	files  []string       // read anew for every request
 }
 
 // Header returns the configured http_headers, for the caller to keep. It reads
@@ -94,13 +95,13 @@ func (b *builder) headers(r *report, path string, raw promconfig.Headers) []head
 }
 
 // headerValues gathers the values that stand in the configuration.
-func headerValues(r *report, path string, h promconfig.Header) []Secret {
-	var all []Secret
+func headerValues(r *report, path string, h promconfig.Header) []secret.Value {
+	var all []secret.Value
 	add := func(field, value string) {
 		if !httpguts.ValidHeaderFieldValue(value) {
 			r.add(field, errHeaderValue.Error(), "it is one line of text")
 		}
-		all = append(all, NewSecret(value))
+		all = append(all, secret.New(value))
 	}
 	for i, value := range h.Values {
 		add(join(path, "values")+index(i), value)

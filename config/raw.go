@@ -1,6 +1,8 @@
 package config
 
 import (
+	"hmp_exporter/internal/secret"
+
 	"github.com/alecthomas/units"
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
@@ -43,11 +45,11 @@ type rawTarget struct {
 
 // rawSession is one item of a target's sessions.
 type rawSession struct {
-	Name          string `yaml:"name"`
-	Token         Secret `yaml:"token,omitempty"`
-	TokenFile     string `yaml:"token_file,omitempty"`
-	APIKey        Secret `yaml:"api_key,omitempty"`
-	APIKeyFile    string `yaml:"api_key_file,omitempty"`
-	APISecret     Secret `yaml:"api_secret,omitempty"`
-	APISecretFile string `yaml:"api_secret_file,omitempty"`
+	Name          string       `yaml:"name"`
+	Token         secret.Value `yaml:"token,omitempty"`
+	TokenFile     string       `yaml:"token_file,omitempty"`
+	APIKey        secret.Value `yaml:"api_key,omitempty"`
+	APIKeyFile    string       `yaml:"api_key_file,omitempty"`
+	APISecret     secret.Value `yaml:"api_secret,omitempty"`
+	APISecretFile string       `yaml:"api_secret_file,omitempty"`
 }

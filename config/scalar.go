@@ -1,6 +1,7 @@
 package config
 
 import (
+	"hmp_exporter/internal/secret"
 	"net/url"
 	"reflect"
 	"slices"
@@ -24,8 +25,8 @@ func (d *decoder) scalar(n *yaml.Node, path string, out reflect.Value) bool {
 	switch out := out.Addr().Interface().(type) {
 	case *string:
 		set = func(text string) string { *out = text; return "" }
-	case *Secret:
-		set = func(text string) string { *out = NewSecret(text); return "" }
+	case *secret.Value:
+		set = func(text string) string { *out = secret.New(text); return "" }
 	case *promconfig.Secret:
 		set = func(text string) string { *out = promconfig.Secret(text); return "" }
 	case *bool:

@@ -1,6 +1,10 @@
 package config
 
-import promconfig "github.com/prometheus/common/config"
+import (
+	"hmp_exporter/internal/secret"
+
+	promconfig "github.com/prometheus/common/config"
+)
 
 // sessions adds the sessions of one target.
 func (b *builder) sessions(r *report, target, dir string, raws []rawSession, t *Target) {
@@ -53,7 +57,7 @@ func (b *builder) session(r *report, path, dir string, raw *rawSession) *Session
 
 // source makes the source of one secret, that was given inline or as a file, and
 // makes the path of that file relative to dir. It is zero if neither was given.
-func (b *builder) source(r *report, path, dir, field string, inline Secret, file *string) SecretSource {
+func (b *builder) source(r *report, path, dir, field string, inline secret.Value, file *string) SecretSource {
 	at, atFile := join(path, field), join(path, field+"_file")
 	s := SecretSource{name: r.name(field), value: inline, variable: r.variables != nil, token: field == "token"}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hmp_exporter/internal/secret"
 	"io/fs"
 	"regexp"
 	"strings"
@@ -26,7 +27,7 @@ var (
 type SecretSource struct {
 	name     string // as the person knows it: token_file, HMP_API_KEY
 	file     string // read anew every time; "" if the value is here
-	value    Secret
+	value    secret.Value
 	variable bool // the name is that of an environment variable
 	token    bool // it goes into an HTTP header
 }
@@ -51,21 +52,21 @@ func (s SecretSource) String() string {
 // Read returns the secret, and reads its file for that on every call. One newline
 // at the end of the file is dropped. An error wraps what the operating system said
 // or one of the ErrSecret values, and names the source and never the content.
-func (s SecretSource) Read() (Secret, error) {
-	secret, err := s.read()
+func (s SecretSource) Read() (secret.Value, error) {
+	value, err := s.read()
 	if err != nil {
-		return Secret{}, fmt.Errorf("%s: %w", s, err)
+		return secret.Value{}, fmt.Errorf("%s: %w", s, err)
 	}
-	return secret, nil
+	return value, nil
 }
 
 // read is Read with errors that do not name the source.
-func (s SecretSource) read() (Secret, error) {
+func (s SecretSource) read() (secret.Value, error) {
 	value := s.value.Reveal()
 	if s.file != "" {
 		data, err := readFile(s.file, maxSecretFile)
 		if err != nil {
-			return Secret{}, err
+			return secret.Value{}, err
 		}
 		if line, ok := bytes.CutSuffix(data, []byte("\n")); ok {
 			data = bytes.TrimSuffix(line, []byte("\r"))
@@ -73,9 +74,9 @@ func (s SecretSource) read() (Secret, error) {
 		value = string(data)
 	}
 	if err := checkSecret(value, s.token); err != nil {
-		return Secret{}, err
+		return secret.Value{}, err
 	}
-	return NewSecret(value), nil
+	return secret.New(value), nil
 }
 
 // variableName matches what people write who expect a shell to fill it in.

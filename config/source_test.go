@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/secret"
 )
 
 func TestSecretSourceRead(t *testing.T) {
@@ -120,8 +121,8 @@ func TestSecretSourceString(t *testing.T) {
 		want   string
 	}{
 		{SecretSource{}, "none"},
-		{SecretSource{name: "token", value: NewSecret(canary.Word)}, "token in the configuration"},
-		{SecretSource{name: "HMP_TOKEN", value: NewSecret(canary.Word), variable: true}, "environment variable HMP_TOKEN"},
+		{SecretSource{name: "token", value: secret.New(canary.Word)}, "token in the configuration"},
+		{SecretSource{name: "HMP_TOKEN", value: secret.New(canary.Word), variable: true}, "environment variable HMP_TOKEN"},
 		{SecretSource{name: "token_file", file: "secrets/a"}, "token_file secrets/a"},
 	}
 	for _, test := range tests {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/tls"
+	"hmp_exporter/internal/secret"
 	"maps"
 	"net/url"
 	"slices"
@@ -51,7 +52,7 @@ func proxyField(r *report, path string) string {
 func maskProxy(raw *rawTarget) {
 	if u := raw.ProxyURL.URL; u != nil && u.User != nil {
 		clean := *u
-		clean.User = url.User(masked)
+		clean.User = url.User(secret.Masked)
 		raw.ProxyURL.URL = &clean
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"hmp_exporter/internal/secret"
 	"math/big"
 	"net/http"
 	"path/filepath"
@@ -37,7 +38,7 @@ func TestClientCertificate(t *testing.T) {
 		}
 	}
 	line := strings.Split(key, "\n")[1]
-	if shown := show(t, config); strings.Contains(shown, line) || !strings.Contains(shown, "key: "+masked) {
+	if shown := show(t, config); strings.Contains(shown, line) || !strings.Contains(shown, "key: "+secret.Masked) {
 		t.Errorf("the key is not masked in:\n%s", shown)
 	}
 }

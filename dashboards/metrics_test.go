@@ -55,25 +55,25 @@ func TestMetrics(t *testing.T) {
 
 // Every result has a colour, which no other has, and words of its own.
 func TestResults(t *testing.T) {
-	seen := map[string]hmp.Outcome{noResultColor: noResult}
-	for _, o := range hmp.Outcomes {
-		color := colors[o.Outcome]
+	seen := map[string]hmp.Result{noResultColor: noResult}
+	for _, o := range hmp.Results {
+		color := colors[o.Result]
 		if before, twice := seen[color]; twice || color == "" {
-			t.Errorf("%s has the colour %q, and so has %q", o.Outcome, color, before)
+			t.Errorf("%s has the colour %q, and so has %q", o.Result, color, before)
 		}
-		seen[color] = o.Outcome
-		if !strings.Contains(resultHelp(), "`"+string(o.Outcome)+"`") {
-			t.Errorf("the help does not have %s", o.Outcome)
+		seen[color] = o.Result
+		if !strings.Contains(resultHelp(), "`"+string(o.Result)+"`") {
+			t.Errorf("the help does not have %s", o.Result)
 		}
 	}
 	if !strings.Contains(resultHelp(), "| "+noResult+" |") {
 		t.Errorf("the help does not have %s", noResult)
 	}
-	if len(colors) != len(hmp.Outcomes) {
-		t.Errorf("there are %d colours for %d results", len(colors), len(hmp.Outcomes))
+	if len(colors) != len(hmp.Results) {
+		t.Errorf("there are %d colours for %d results", len(colors), len(hmp.Results))
 	}
-	if names := resultNames()[0].ValueMap.Options; len(names) != len(hmp.Outcomes)+1 ||
-		*names["1"].Text != "valid" || *names[strconv.Itoa(len(hmp.Outcomes)+1)].Text != noResult {
+	if names := resultNames()[0].ValueMap.Options; len(names) != len(hmp.Results)+1 ||
+		*names["1"].Text != "valid" || *names[strconv.Itoa(len(hmp.Results)+1)].Text != noResult {
 		t.Errorf("the numbers of results are %v", names)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // colors is the one colour that each result has on all dashboards, of the families that the status page has: green is
 // well, red is HMP's own trouble, orange a credential, purple a role, yellow to brown something else that answers,
 // pink to violet out of reach, blue-grey the exporter.
-var colors = map[hmp.Outcome]string{
+var colors = map[hmp.Result]string{
 	hmp.Valid:           "green",
 	hmp.NoRoles:         "purple",
 	hmp.Unauthorized:    "orange",
@@ -38,17 +38,17 @@ var colors = map[hmp.Outcome]string{
 const noResult, noResultColor = "no result", "#7a1414"
 
 // words is a result as a reader says it.
-func words(o hmp.Outcome) string { return strings.ReplaceAll(string(o), "_", " ") }
+func words(o hmp.Result) string { return strings.ReplaceAll(string(o), "_", " ") }
 
 // resultNumber is by session the number of its result in the list of all, from 1 on; one that has none comes after them
 // all, as the worst. Where exporters disagree it is the higher one, which is never that of a valid session.
 func resultNumber() string {
-	parts := make([]string, 0, len(hmp.Outcomes)+1)
-	for i, o := range hmp.Outcomes {
+	parts := make([]string, 0, len(hmp.Results)+1)
+	for i, o := range hmp.Results {
 		parts = append(parts, fmt.Sprintf("%d * %s", i+1,
-			selector(collector.SessionProbeResult, chosen, fmt.Sprintf("result=%q", o.Outcome))))
+			selector(collector.SessionProbeResult, chosen, fmt.Sprintf("result=%q", o.Result))))
 	}
-	parts = append(parts, fmt.Sprintf("%d * (1 - max without (result) (%s))", len(hmp.Outcomes)+1,
+	parts = append(parts, fmt.Sprintf("%d * (1 - max without (result) (%s))", len(hmp.Results)+1,
 		selector(collector.SessionProbeResult, chosen)))
 	return "max by (target, session) (\n  " + strings.Join(parts, "\n  or ") + "\n)"
 }
@@ -76,11 +76,11 @@ func errorCodes(matchers ...string) string {
 // resultNames shows the number of a result as its words, in its colour.
 func resultNames() []dashboard.ValueMapping {
 	options := map[string]dashboard.ValueMappingResult{
-		strconv.Itoa(len(hmp.Outcomes) + 1): {Text: new(noResult), Color: new(noResultColor), Index: new(int32(0))},
+		strconv.Itoa(len(hmp.Results) + 1): {Text: new(noResult), Color: new(noResultColor), Index: new(int32(0))},
 	}
-	for i, o := range hmp.Outcomes {
+	for i, o := range hmp.Results {
 		options[strconv.Itoa(i+1)] = dashboard.ValueMappingResult{
-			Text: new(words(o.Outcome)), Color: new(colors[o.Outcome]), Index: new(int32(i + 1)),
+			Text: new(words(o.Result)), Color: new(colors[o.Result]), Index: new(int32(i + 1)),
 		}
 	}
 	return valueNames(options)
@@ -88,8 +88,8 @@ func resultNames() []dashboard.ValueMapping {
 
 // resultColors gives series that are named by their result its colour.
 func resultColors[B overridable[B]](b B) B {
-	for _, o := range hmp.Outcomes {
-		b = b.OverrideByName(string(o.Outcome), []dashboard.DynamicConfigValue{fixed(colors[o.Outcome])})
+	for _, o := range hmp.Results {
+		b = b.OverrideByName(string(o.Result), []dashboard.DynamicConfigValue{fixed(colors[o.Result])})
 	}
 	return b.
 		OverrideByName(noResult, []dashboard.DynamicConfigValue{fixed(noResultColor)}).
@@ -121,8 +121,8 @@ func statusNames() []dashboard.ValueMapping {
 func resultHelp() string {
 	var text strings.Builder
 	text.WriteString("| result | what is the case | what to do |\n| --- | --- | --- |\n")
-	for _, o := range hmp.Outcomes {
-		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", o.Outcome, o.Meaning, o.Advice)
+	for _, o := range hmp.Results {
+		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", o.Result, o.Meaning, o.Advice)
 	}
 	fmt.Fprintf(&text, "| %s | a defect of the exporter ended the probe | Report the line in its log. |\n", noResult)
 	text.WriteString("\n| code | name | what is the case | what to do |\n| --- | --- | --- | --- |\n")

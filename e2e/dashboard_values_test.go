@@ -12,31 +12,31 @@ import (
 // least, and a session that has no result, as its probe panicked, is worse than every other. Of two exporters the worse
 // one is believed.
 func TestDashboardsHaveWorstFirst(t *testing.T) {
-	none := float64(len(hmp.Outcomes) + 1)
-	isConnect := func(o hmp.OutcomeInfo) bool { return o.Outcome == hmp.Connect }
-	connect := float64(slices.IndexFunc(hmp.Outcomes, isConnect) + 1)
+	none := float64(len(hmp.Results) + 1)
+	isConnect := func(o hmp.ResultInfo) bool { return o.Result == hmp.Connect }
+	connect := float64(slices.IndexFunc(hmp.Results, isConnect) + 1)
 	numbers := []struct {
 		session string
-		results []hmp.Outcome // by exporter
+		results []hmp.Result // by exporter
 		number  float64
 	}{
-		{"valid", []hmp.Outcome{hmp.Valid, hmp.Valid}, 1},
-		{"disputed", []hmp.Outcome{hmp.Valid, hmp.Connect}, connect},
-		{"panics", []hmp.Outcome{""}, none},
-		{"disputed-panics", []hmp.Outcome{"", hmp.Connect}, none},
+		{"valid", []hmp.Result{hmp.Valid, hmp.Valid}, 1},
+		{"disputed", []hmp.Result{hmp.Valid, hmp.Connect}, connect},
+		{"panics", []hmp.Result{""}, none},
+		{"disputed-panics", []hmp.Result{"", hmp.Connect}, none},
 	}
 	var series []ruleSeries
 	var want []ruleSample
 	for _, n := range numbers {
 		want = append(want, ruleSample{fmt.Sprintf(`{target="studio", session=%q}`, n.session), n.number})
 		for exporter, result := range n.results {
-			for _, o := range hmp.Outcomes {
+			for _, o := range hmp.Results {
 				is := 0
-				if o.Outcome == result {
+				if o.Result == result {
 					is = 1
 				}
 				labels := fmt.Sprintf(`job="hmp", instance="exporter-%d", target="studio", session=%q, result=%q`,
-					exporter, n.session, o.Outcome)
+					exporter, n.session, o.Result)
 				series = append(series, ruleSeries{"hmp_session_probe_result{" + labels + "}", fmt.Sprintf("%dx4", is)})
 			}
 		}

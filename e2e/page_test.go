@@ -41,7 +41,7 @@ func TestPageShowsDemo(t *testing.T) {
 		if want == "changes" {
 			want = row.Result
 		}
-		info := hmp.Outcome(want).Info()
+		info := hmp.Result(want).Info()
 		meaning, advice := info.Meaning[1:], info.Advice // the first letter is a capital on the page
 		if row.Result != want || !strings.Contains(row.Text, meaning) || want != "valid" && !strings.Contains(row.Text, advice) {
 			t.Errorf("%s: want %s, %q and %q, and got %+v", name, want, meaning, advice, row)

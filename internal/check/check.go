@@ -142,7 +142,7 @@ func (r *report) target(b *strings.Builder, t *config.Target) {
 	}
 	r.warn(b, t.Name)
 	if a := r.probed[t.Name]; a != nil {
-		fmt.Fprintf(b, "  probed %s: %s\n", a.Session, a.Word())
+		fmt.Fprintf(b, "  probed %s: %s\n", a.Session, a.ResultName())
 		for _, sentence := range a.Explain() {
 			fmt.Fprintf(b, "    %s\n", sentence)
 		}

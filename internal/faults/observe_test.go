@@ -102,7 +102,7 @@ func (o *observation) bounded(t testing.TB, timeout time.Duration) {
 func (o *observation) seen(t testing.TB) (w want, up, valid string) {
 	t.Helper()
 	w = want{
-		Result:      hmp.Outcome(o.one(t, collector.SessionProbeResult, "result")),
+		Result:      hmp.Result(o.one(t, collector.SessionProbeResult, "result")),
 		Code:        o.one(t, collector.SessionError, "code"),
 		Messages:    o.value(collector.SessionMessages),
 		Certificate: o.families[collector.TLSCertificateExpiry] != nil,

@@ -73,7 +73,7 @@ func (m mode) credential() string {
 
 // A want is what has to be seen of a probe.
 type want struct {
-	Result      hmp.Outcome
+	Result      hmp.Result
 	Status      int
 	Code        string // "" for none
 	Messages    string // "" for none
@@ -83,13 +83,13 @@ type want struct {
 }
 
 // answered is what is wanted where the far side answers on the one connection.
-func answered(o hmp.Outcome, status int) want { return want{Result: o, Status: status, Connections: 1} }
+func answered(o hmp.Result, status int) want { return want{Result: o, Status: status, Connections: 1} }
 
 // valid is what is wanted of a session that is.
 func valid() want { return answered(hmp.Valid, http.StatusOK) }
 
 // failed is what is wanted where it does not answer.
-func failed(o hmp.Outcome, connections int) want { return want{Result: o, Connections: connections} }
+func failed(o hmp.Result, connections int) want { return want{Result: o, Connections: connections} }
 
 func (w want) code(code hmp.Code) want { w.Code = string(code); return w }
 
@@ -151,20 +151,20 @@ func (r *row) build(s *stage) {
 }
 
 // alert is the one that a result raises; "" for none.
-func alert(o hmp.Outcome) string {
+func alert(o hmp.Result) string {
 	alerts := []struct {
 		name    string
-		results []hmp.Outcome
+		results []hmp.Result
 	}{
-		{"", []hmp.Outcome{hmp.Valid}},
-		{"HMPUnreachable", []hmp.Outcome{hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.Timeout}},
-		{"HMPAuthServiceUnavailable", []hmp.Outcome{hmp.AuthUnavailable}},
-		{"HMPInternalError", []hmp.Outcome{hmp.InternalError}},
-		{"HMPSessionUnauthorized", []hmp.Outcome{hmp.Unauthorized}},
-		{"HMPSessionNoRoles", []hmp.Outcome{hmp.NoRoles}},
-		{"HMPSessionLoginRejected", []hmp.Outcome{hmp.LoginRejected}},
-		{"HMPEndpointMissing", []hmp.Outcome{hmp.EndpointMissing}},
-		{"HMPExporterSaturated", []hmp.Outcome{hmp.Saturated}},
+		{"", []hmp.Result{hmp.Valid}},
+		{"HMPUnreachable", []hmp.Result{hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.Timeout}},
+		{"HMPAuthServiceUnavailable", []hmp.Result{hmp.AuthUnavailable}},
+		{"HMPInternalError", []hmp.Result{hmp.InternalError}},
+		{"HMPSessionUnauthorized", []hmp.Result{hmp.Unauthorized}},
+		{"HMPSessionNoRoles", []hmp.Result{hmp.NoRoles}},
+		{"HMPSessionLoginRejected", []hmp.Result{hmp.LoginRejected}},
+		{"HMPEndpointMissing", []hmp.Result{hmp.EndpointMissing}},
+		{"HMPExporterSaturated", []hmp.Result{hmp.Saturated}},
 	}
 	for _, a := range alerts {
 		if slices.Contains(a.results, o) {

@@ -48,7 +48,7 @@ const heapTolerance = 1 << 20
 type soakTarget struct {
 	name  string
 	fault string
-	want  hmp.Outcome
+	want  hmp.Result
 }
 
 type soak struct {

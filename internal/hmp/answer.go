@@ -6,7 +6,7 @@ import "time"
 // value that holds no secret and no text that the far side wrote, but for
 // service messages and what a [Header] shows.
 type Answer struct {
-	Outcome Outcome
+	Result Result
 	// Reason says more than the outcome where there is more to say, in words
 	// that are safe to log and to show.
 	Reason string

@@ -112,14 +112,14 @@ func (c *Client) exchange(ctx context.Context, req *http.Request, onResponse fun
 	switch {
 	case err == nil:
 	case expired(ctx):
-		a.Outcome = Timeout
+		a.Result = Timeout
 	default:
-		a.Outcome = t.failure(err)
-		a.Reason = reason(a.Outcome, err)
+		a.Result = t.failure(err)
+		a.Reason = reason(a.Result, err)
 	}
 	a.Phases, a.CertificateExpiry = t.phases(), t.expiry()
 	a.Exchanges = []Exchange{newExchange(req, resp, &a, append(secrets, token))}
-	if a.Outcome != Valid {
+	if a.Result != Valid {
 		c.transports.abandon(transport, t.conn)
 	}
 	return a, token

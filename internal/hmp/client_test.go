@@ -52,8 +52,8 @@ func exchange(t *testing.T, base string, within time.Duration, call func(context
 	if strings.Contains(fmt.Sprintf("%+v", a), "CANARY") {
 		t.Errorf("the answer tells a secret: %+v", a)
 	}
-	if a.Outcome != Valid && token != "" {
-		t.Errorf("%s comes with a token", a.Outcome)
+	if a.Result != Valid && token != "" {
+		t.Errorf("%s comes with a token", a.Result)
 	}
 	return a, token
 }

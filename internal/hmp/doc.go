@@ -22,7 +22,7 @@
 //
 // A [Client] makes both calls for one HMP and turns whatever comes back, a
 // refused connection and a body without end included, into one [Answer]: a
-// plain value whose [Outcome] is one of a closed set of words. There is no
+// plain value whose [Result] is one of a closed set of words. There is no
 // error to handle: a call that went wrong is an answer like any other.
 //
 // The vendor supports the status and data.authToken and calls the rest of the

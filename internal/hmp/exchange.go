@@ -8,8 +8,8 @@ import (
 // An Exchange is one request of a probe and the response to it, as far as both are
 // harmless to show.
 type Exchange struct {
-	Method  string
-	Outcome Outcome
+	Method string
+	Result Result
 	// Request and Response are the headers; Response is "" if there was none.
 	Request, Response Header
 	// Proto is the version of HTTP that the response came in; "" if there was none.
@@ -25,7 +25,7 @@ type Exchange struct {
 func newExchange(req *http.Request, resp *http.Response, a *Answer, secrets []string) Exchange {
 	x := Exchange{
 		Method:     req.Method,
-		Outcome:    a.Outcome,
+		Result:     a.Result,
 		Request:    sentHeader(req),
 		StatusCode: a.StatusCode,
 		Took:       a.Phases.Total(),

@@ -37,7 +37,7 @@ func TestExchange(t *testing.T) {
 		}})
 	})
 	want := []Exchange{{
-		Method: "GET", Outcome: Valid, Proto: "HTTP/1.1", StatusCode: 200,
+		Method: "GET", Result: Valid, Proto: "HTTP/1.1", StatusCode: 200,
 		Request: "Accept: application/json\nAuthorization\nContent-Type\nUser-Agent: hmp_exporter/test\nX-Gateway\n",
 		Response: "Content-Length: 55\nContent-Type: application/json\nDate: Mon, 04 May 2026 03:02:01 GMT\n" +
 			"Location: https://idp.example/saml/login/……\nServer: hmp/4.1.1 Bearer <secret> <secret>\nSet-Cookie\nVia: <secret>\n<secret>\n",
@@ -63,7 +63,7 @@ func TestExchangeOfLogin(t *testing.T) {
 		return c.Login(ctx, LoginRequest{Key: "CANARY-key", Secret: "CANARY-secret"})
 	})
 	want := []Exchange{{
-		Method: "POST", Outcome: LoginRejected, Proto: "HTTP/1.1", StatusCode: 403,
+		Method: "POST", Result: LoginRejected, Proto: "HTTP/1.1", StatusCode: 403,
 		Request:  "Accept: application/json\nContent-Type: application/json\nUser-Agent: hmp_exporter/test\n",
 		Response: "Content-Length: 0\nServer: <secret> <secret>\n",
 	}}
@@ -75,7 +75,7 @@ func TestExchangeOfLogin(t *testing.T) {
 // An exchange without a response tells of the request alone.
 func TestExchangeWithoutResponse(t *testing.T) {
 	a := ask(t, "http://127.0.0.1:1", plenty)
-	want := []Exchange{{Method: "GET", Outcome: Connect, Request: "Accept: application/json\nAuthorization\nUser-Agent: hmp_exporter/test\n"}}
+	want := []Exchange{{Method: "GET", Result: Connect, Request: "Accept: application/json\nAuthorization\nUser-Agent: hmp_exporter/test\n"}}
 	if diff := cmp.Diff(want, a.Exchanges, cmpopts.IgnoreFields(Exchange{}, "Took")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

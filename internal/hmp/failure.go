@@ -12,7 +12,7 @@ import (
 
 // failure tells where an exchange without an answer broke off. How far it had
 // come says more than the error, which a transport wraps in many ways.
-func (t *timeline) failure(err error) Outcome {
+func (t *timeline) failure(err error) Result {
 	if exhausted(err) {
 		return Saturated // it says nothing of the HMP
 	}
@@ -35,7 +35,7 @@ func (t *timeline) failure(err error) Outcome {
 // reason says why an exchange broke off. It passes on the texts of errors that
 // this side wrote, and of certificates; never what the far side sent as HTTP,
 // because that may repeat a secret.
-func reason(o Outcome, err error) string {
+func reason(o Result, err error) string {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return presentable(dns.Error())
 	}

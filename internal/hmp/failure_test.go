@@ -38,7 +38,7 @@ func TestFailuresToConnect(t *testing.T) {
 		name   string
 		base   string
 		change []func(*Options)
-		want   Outcome
+		want   Result
 		reason string // a part of it
 		status int
 	}{
@@ -60,7 +60,7 @@ func TestFailuresToConnect(t *testing.T) {
 				within = hung
 			}
 			got := ask(t, tt.base, within, tt.change...)
-			if got.Outcome != tt.want || got.Responded != (tt.status != 0) || got.StatusCode != tt.status {
+			if got.Result != tt.want || got.Responded != (tt.status != 0) || got.StatusCode != tt.status {
 				t.Errorf("got %+v, want outcome %s and status %d", got, tt.want, tt.status)
 			}
 			if !strings.Contains(got.Reason, tt.reason) {
@@ -100,11 +100,11 @@ func TestCertificateExpiry(t *testing.T) {
 	s := httptest.NewTLSServer(answer(200, `{"data":{}}`))
 	defer s.Close()
 	want := s.Certificate().NotAfter
-	if a := ask(t, s.URL, plenty, trust(s)); a.Outcome != Valid || !a.CertificateExpiry.Equal(want) {
-		t.Errorf("accepted: got %s and %v, want %v", a.Outcome, a.CertificateExpiry, want)
+	if a := ask(t, s.URL, plenty, trust(s)); a.Result != Valid || !a.CertificateExpiry.Equal(want) {
+		t.Errorf("accepted: got %s and %v, want %v", a.Result, a.CertificateExpiry, want)
 	}
-	if a := ask(t, s.URL, plenty); a.Outcome != TLS || !a.CertificateExpiry.Equal(want) {
-		t.Errorf("refused: got %s and %v, want %v", a.Outcome, a.CertificateExpiry, want)
+	if a := ask(t, s.URL, plenty); a.Result != TLS || !a.CertificateExpiry.Equal(want) {
+		t.Errorf("refused: got %s and %v, want %v", a.Result, a.CertificateExpiry, want)
 	}
 }
 
@@ -132,8 +132,8 @@ func TestNothingLeftToConnectWith(t *testing.T) {
 		a, _ := exchange(t, "http://127.0.0.1:1", plenty, func(ctx context.Context, c *Client) (Answer, string) {
 			return c.Session(ctx, Request{Token: canaryToken})
 		}, func(o *Options) { o.Dial = dial })
-		if a.Outcome != Saturated || !strings.Contains(a.Reason, lack.Error()) {
-			t.Errorf("%v: got %s, %q", lack, a.Outcome, a.Reason)
+		if a.Result != Saturated || !strings.Contains(a.Reason, lack.Error()) {
+			t.Errorf("%v: got %s, %q", lack, a.Result, a.Reason)
 		}
 	}
 }

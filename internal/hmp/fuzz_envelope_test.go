@@ -42,23 +42,23 @@ func FuzzEnvelope(f *testing.F) {
 
 		a, p := client.read(ctx, get, "")
 		checkAnswer(t, &a)
-		if outcome := byTable(int(status), want); a.Outcome != outcome {
-			t.Errorf("GET: %d with %.300q is %s, and %s by the table", status, body, a.Outcome, outcome)
+		if outcome := byTable(int(status), want); a.Result != outcome {
+			t.Errorf("GET: %d with %.300q is %s, and %s by the table", status, body, a.Result, outcome)
 		}
 		if c := codeByTable(int(status), want); a.Code != c {
 			t.Errorf("GET: %d with %.300q has code %q, want %q", status, body, a.Code, c)
 		}
-		if a.Outcome == Valid && p.token != want.token || a.Outcome != Valid && p.token != "" {
-			t.Errorf("GET: %s with the token %q, want %q", a.Outcome, p.token, want.token)
+		if a.Result == Valid && p.token != want.token || a.Result != Valid && p.token != "" {
+			t.Errorf("GET: %s with the token %q, want %q", a.Result, p.token, want.token)
 		}
 
 		a, token := client.readLogin(ctx, post)
 		checkAnswer(t, &a)
-		if outcome := loginByTable(int(status), want); a.Outcome != outcome {
-			t.Errorf("POST: %d with %.300q is %s, and %s by the table", status, body, a.Outcome, outcome)
+		if outcome := loginByTable(int(status), want); a.Result != outcome {
+			t.Errorf("POST: %d with %.300q is %s, and %s by the table", status, body, a.Result, outcome)
 		}
-		if (token != "") != (a.Outcome == Valid) {
-			t.Errorf("POST: %s with the token %q", a.Outcome, token)
+		if (token != "") != (a.Result == Valid) {
+			t.Errorf("POST: %s with the token %q", a.Result, token)
 		}
 	})
 }
@@ -70,7 +70,7 @@ func response(status uint16, body []byte) *http.Response {
 var internalCode = regexp.MustCompile(`^07\d{4}$`)
 
 // byTable is the table of results, for an answer to the GET.
-func byTable(status int, body expectation) Outcome {
+func byTable(status int, body expectation) Result {
 	switch {
 	case status == 200 && body.hasData:
 		return Valid
@@ -94,7 +94,7 @@ func byTable(status int, body expectation) Outcome {
 }
 
 // loginByTable is the table of results, for an answer to the POST.
-func loginByTable(status int, body expectation) Outcome {
+func loginByTable(status int, body expectation) Result {
 	outcome := byTable(status, body)
 	switch {
 	case outcome == NoRoles:
@@ -127,8 +127,8 @@ func codeByTable(status int, body expectation) Code {
 // checkAnswer checks what holds for every answer, whatever it answers.
 func checkAnswer(t *testing.T, a *Answer) {
 	t.Helper()
-	if !slices.ContainsFunc(Outcomes, func(o OutcomeInfo) bool { return o.Outcome == a.Outcome }) {
-		t.Errorf("%q is not an outcome", a.Outcome)
+	if !slices.ContainsFunc(Results, func(o ResultInfo) bool { return o.Result == a.Result }) {
+		t.Errorf("%q is not an outcome", a.Result)
 	}
 	if !slices.ContainsFunc(Catalogue, func(e ErrorInfo) bool { return e.Code == a.Code.Catalogued() }) && a.Code != "" {
 		t.Errorf("%q is exported as a code that the catalogue lacks", a.Code)
@@ -147,7 +147,7 @@ func checkAnswer(t *testing.T, a *Answer) {
 	}
 	checkText(t, a.Reason, 512)
 	checkTexts(t, a.Details.MessageTexts)
-	if d := a.Details; a.Outcome != Valid && (d.Admin != nil || d.Roles != nil || d.LoginFailures != nil || d.ServiceMessages != nil || !d.LastAction.IsZero() || !d.LastLogin.IsZero()) {
-		t.Errorf("%s with details: %+v", a.Outcome, d)
+	if d := a.Details; a.Result != Valid && (d.Admin != nil || d.Roles != nil || d.LoginFailures != nil || d.ServiceMessages != nil || !d.LastAction.IsZero() || !d.LastLogin.IsZero()) {
+		t.Errorf("%s with details: %+v", a.Result, d)
 	}
 }

@@ -65,13 +65,13 @@ func FuzzResponse(f *testing.F) {
 				if text := fmt.Sprintf("%+v", a); strings.Contains(text, "CANARY") {
 					t.Errorf("%s: the answer tells a secret: %s", method, text)
 				}
-				if took > patience || (took == patience) != (a.Outcome == Timeout) && a.Outcome != HTTPError && a.Outcome != LoginRejected {
-					t.Errorf("%s: it took %v to come to %s", method, took, a.Outcome)
+				if took > patience || (took == patience) != (a.Result == Timeout) && a.Result != HTTPError && a.Result != LoginRejected {
+					t.Errorf("%s: it took %v to come to %s", method, took, a.Result)
 				}
 				if p := a.Phases; p.Resolve+p.Connect+p.TLS+p.Processing+p.Transfer > took {
 					t.Errorf("%s: the phases took more than %v: %+v", method, took, p)
 				}
-				if far.dials != 1 || a.Rotated && (method == "POST" || a.Outcome != Valid) || token != "" && a.Outcome != Valid {
+				if far.dials != 1 || a.Rotated && (method == "POST" || a.Result != Valid) || token != "" && a.Result != Valid {
 					t.Errorf("%s: %+v after %d connections, with a token of %d bytes", method, a, far.dials, len(token))
 				}
 			})

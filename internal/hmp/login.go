@@ -69,14 +69,14 @@ func (c *Client) readLogin(ctx context.Context, resp *http.Response) (Answer, st
 	a, p := c.read(ctx, resp, "")
 	a.Rotated = false // no token was sent
 	switch {
-	case a.Outcome == NoRoles:
+	case a.Result == NoRoles:
 	case a.StatusCode >= 400 && a.StatusCode < 500:
 		// The status line says it, whatever becomes of the body.
-		a.Outcome, a.Reason = LoginRejected, rejection(a.StatusCode, a.Code)
-	case a.Outcome == BadPayload && (a.Code == InvalidCredentials || a.Code == InputValidation):
-		a.Outcome, a.Reason = LoginRejected, ""
-	case a.Outcome == Valid && p.token == "":
-		a.Outcome, a.Reason, a.Details = BadPayload, errNoToken.Error(), Details{}
+		a.Result, a.Reason = LoginRejected, rejection(a.StatusCode, a.Code)
+	case a.Result == BadPayload && (a.Code == InvalidCredentials || a.Code == InputValidation):
+		a.Result, a.Reason = LoginRejected, ""
+	case a.Result == Valid && p.token == "":
+		a.Result, a.Reason, a.Details = BadPayload, errNoToken.Error(), Details{}
 		if p.unfit {
 			a.Reason = errUnfitToken.Error()
 		}

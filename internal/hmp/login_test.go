@@ -54,7 +54,7 @@ func TestLoginRequest(t *testing.T) {
 			a, token := exchange(t, s.URL+"/prefix", plenty, func(ctx context.Context, c *Client) (Answer, string) {
 				return c.Login(ctx, LoginRequest{Key: tt.key, Secret: tt.secret, Header: extra, OnResponse: func(s int) { status = s }})
 			}, func(o *Options) { o.KeepAlive = true })
-			if a.Outcome != Valid || token != "CANARY" || status != 200 {
+			if a.Result != Valid || token != "CANARY" || status != 200 {
 				t.Fatalf("got %+v, token %q and status %d", a, token, status)
 			}
 			if want := "POST /prefix/apis/authentication/login/key"; got.Method+" "+got.RequestURI != want {
@@ -81,7 +81,7 @@ func TestLoginRequest(t *testing.T) {
 // loginAndAsk logs in and asks about the session, on one client.
 func loginAndAsk(ctx context.Context, c *Client) (Answer, string) {
 	a, token := login(ctx, c)
-	if a.Outcome == Valid {
+	if a.Result == Valid {
 		a, _ = c.Session(ctx, Request{Token: token})
 	}
 	return a, ""
@@ -96,7 +96,7 @@ func TestLoginConnections(t *testing.T) {
 			s.StartTLS()
 			defer s.Close()
 			a, _ := exchange(t, s.URL, plenty, loginAndAsk, trust(s), func(o *Options) { o.KeepAlive = name == "kept" })
-			if a.Outcome != Valid || !a.CertificateExpiry.Equal(s.Certificate().NotAfter) {
+			if a.Result != Valid || !a.CertificateExpiry.Equal(s.Certificate().NotAfter) {
 				t.Errorf("got %+v, want valid and the certificate's expiry", a)
 			}
 			if n := connections.Load(); n != want {
@@ -121,7 +121,7 @@ func TestLoginIsNotRepeated(t *testing.T) {
 			raw("")(w, r)
 		}))
 		a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, string) {
-			if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != Valid {
+			if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != Valid {
 				t.Errorf("GET: %+v", a)
 			}
 			return c.Login(ctx, LoginRequest{
@@ -129,7 +129,7 @@ func TestLoginIsNotRepeated(t *testing.T) {
 				Header: http.Header{"Idempotency-Key": {"x"}, "X-Idempotency-Key": {"x"}},
 			})
 		}, func(o *Options) { o.KeepAlive, o.HTTP2 = true, http2Allowed })
-		if n := posts.Load(); a.Outcome != Protocol || n != 1 {
+		if n := posts.Load(); a.Result != Protocol || n != 1 {
 			t.Errorf("HTTP/2 allowed %t: got %+v after %d logins, want protocol after one", http2Allowed, a, n)
 		}
 		s.Close()
@@ -149,7 +149,7 @@ func TestLoginIsNotRepeatedOnHTTP2(t *testing.T) {
 			s.StartTLS()
 			defer s.Close()
 			a, _ := exchange(t, s.URL, plenty, login, trust(s), func(o *Options) { o.KeepAlive, o.HTTP2 = true, true })
-			if n := posts.Load(); a.Outcome != Protocol || n != 1 {
+			if n := posts.Load(); a.Result != Protocol || n != 1 {
 				t.Errorf("got %+v after %d logins, want protocol after one", a, n)
 			}
 		})
@@ -199,13 +199,13 @@ func TestLoginSurvivesAStaleConnection(t *testing.T) {
 		return conn, err
 	}
 	a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, string) {
-		if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != Valid {
+		if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != Valid {
 			t.Errorf("GET: %+v", a)
 		}
 		dead.Store(true)
 		return login(ctx, c)
 	}, func(o *Options) { o.KeepAlive, o.Dial = true, dial })
-	if n := posts.Load(); a.Outcome != Valid || n != 1 || connections.Load() != 2 {
+	if n := posts.Load(); a.Result != Valid || n != 1 || connections.Load() != 2 {
 		t.Errorf("got %+v after %d logins on %d connections, want valid after one on the second", a, n, connections.Load())
 	}
 	if want := `{"apiKey":"CANARY-key-51c2","apiSecret":"CANARY-secret-90be"}`; body.Load() != want {

@@ -22,9 +22,9 @@ func (c *Client) read(ctx context.Context, resp *http.Response, sent string) (a 
 	case status >= 400:
 		readRefusal(ctx, resp, &a)
 	case status >= 300:
-		a.Outcome = Redirect
+		a.Result = Redirect
 	default:
-		a.Outcome = HTTPError
+		a.Result = HTTPError
 	}
 	return a, p
 }
@@ -34,12 +34,12 @@ func (c *Client) readSession(ctx context.Context, resp *http.Response, sent stri
 	a.Body = p.body
 	switch {
 	case err == nil:
-		a.Outcome, a.Details, a.Rotated = Valid, p.details, p.rotated
+		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated
 		return p
 	case expired(ctx):
-		a.Outcome = Timeout
+		a.Result = Timeout
 	default:
-		a.Outcome, a.Reason, a.Code = BadPayload, bodyReason(err), code(p.code)
+		a.Result, a.Reason, a.Code = BadPayload, bodyReason(err), code(p.code)
 	}
 	return payload{}
 }
@@ -53,11 +53,11 @@ func readRefusal(ctx context.Context, resp *http.Response, a *Answer) {
 	refusal, bodyTells := refusals[resp.StatusCode]
 	switch {
 	case !bodyTells:
-		a.Outcome = HTTPError
+		a.Result = HTTPError
 	case err != nil && expired(ctx):
-		a.Outcome = Timeout
+		a.Result = Timeout
 	default:
-		a.Outcome = refusal(a.Code, p.message)
+		a.Result = refusal(a.Code, p.message)
 	}
 }
 
@@ -78,26 +78,26 @@ func (c *Client) session(resp *http.Response, sent string) (payload, error) {
 
 // refusals has the statuses whose envelope has a say in the outcome, and what it
 // says. Any other status from 400 up is an [HTTPError] whatever its body is.
-var refusals = map[int]func(code Code, message string) Outcome{
-	http.StatusUnauthorized: func(code Code, message string) Outcome {
+var refusals = map[int]func(code Code, message string) Result{
+	http.StatusUnauthorized: func(code Code, message string) Result {
 		if code == UserNotAuthorized && message == noRolesMessage {
 			return NoRoles
 		}
 		return Unauthorized
 	},
-	http.StatusNotFound: func(code Code, _ string) Outcome {
+	http.StatusNotFound: func(code Code, _ string) Result {
 		if code == AuthSessionNotFound {
 			return Unauthorized
 		}
 		return EndpointMissing
 	},
-	http.StatusInternalServerError: func(code Code, _ string) Outcome {
+	http.StatusInternalServerError: func(code Code, _ string) Result {
 		if code.internal() {
 			return InternalError
 		}
 		return HTTPError
 	},
-	http.StatusServiceUnavailable: func(code Code, _ string) Outcome {
+	http.StatusServiceUnavailable: func(code Code, _ string) Result {
 		if code == ServiceUnavailable {
 			return AuthUnavailable
 		}

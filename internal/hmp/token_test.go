@@ -54,14 +54,14 @@ func TestTokens(t *testing.T) {
 			a, token := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, string) {
 				return c.Session(ctx, Request{Token: canaryToken})
 			})
-			if a.Outcome != Valid || a.Rotated != tt.rotated || token != tt.token {
+			if a.Result != Valid || a.Rotated != tt.rotated || token != tt.token {
 				t.Errorf("GET: got %+v and token %.40q, want valid, rotated %t and %.40q", a, token, tt.rotated, tt.token)
 			}
 			a, token = exchange(t, s.URL, plenty, login)
-			if (a.Outcome == Valid) != (tt.login != "") || a.Rotated || token != tt.login {
+			if (a.Result == Valid) != (tt.login != "") || a.Rotated || token != tt.login {
 				t.Errorf("POST: got %+v and token %.40q, want %.40q", a, token, tt.login)
 			}
-			if tt.reason != "" && (a.Outcome != BadPayload || a.Details.Admin != nil || !strings.Contains(a.Reason, tt.reason)) {
+			if tt.reason != "" && (a.Result != BadPayload || a.Details.Admin != nil || !strings.Contains(a.Reason, tt.reason)) {
 				t.Errorf("POST: got %+v, want a bad_payload with %q", a, tt.reason)
 			}
 		})

@@ -37,7 +37,7 @@ func TestConnectionAge(t *testing.T) {
 		const every = time.Minute
 		for minute := range 11 {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != Valid {
+			if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != Valid {
 				t.Fatalf("minute %d: %+v", minute, a)
 			}
 			cancel()
@@ -61,7 +61,7 @@ func TestClosedClientKeepsNothing(t *testing.T) {
 	c.Close()
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != Valid {
+		if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != Valid {
 			t.Fatalf("%+v", a)
 		}
 		cancel()
@@ -93,9 +93,9 @@ func TestHTTP2(t *testing.T) {
 			trust(s)(&o)
 			c := NewClient(o)
 			defer c.Close()
-			for i, want := range []Outcome{Valid, InternalError, Valid, Valid} {
+			for i, want := range []Result{Valid, InternalError, Valid, Valid} {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Outcome != want || a.CertificateExpiry.IsZero() {
+				if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != want || a.CertificateExpiry.IsZero() {
 					t.Errorf("request %d: got %+v, want %s", i, a, want)
 				}
 				cancel()
@@ -129,7 +129,7 @@ func TestDialEndsWithTheDeadline(t *testing.T) {
 			close(closed)
 		}()
 	})
-	if a := ask(t, "https://"+address, hung); a.Outcome != Timeout || a.Phases.TLS <= 0 {
+	if a := ask(t, "https://"+address, hung); a.Result != Timeout || a.Phases.TLS <= 0 {
 		t.Errorf("got %+v, want a timeout in the handshake", a)
 	}
 	select {
@@ -155,7 +155,7 @@ func TestProxy(t *testing.T) {
 		o.Proxy = http.ProxyURL(u)
 		o.ProxyConnectHeader = http.Header{"X-Tenant": {"a"}}
 	})
-	if a.Outcome != Valid {
+	if a.Result != Valid {
 		t.Errorf("got %+v, want valid", a)
 	}
 	header, _ := connect.Load().(http.Header)

@@ -21,7 +21,7 @@ type failure struct {
 
 func (a *Attempt) failure() failure {
 	r := a.Result
-	return failure{a.Word(), r.StatusCode, r.Code, r.Held, r.Logins != nil && r.Logins.Suspended}
+	return failure{a.ResultName(), r.StatusCode, r.Code, r.Held, r.Logins != nil && r.Logins.Suspended}
 }
 
 // A paragraph is a head and sentences about it.
@@ -75,8 +75,8 @@ func (a *Attempt) Explain() []string {
 
 // explain says what is the case, how that is known, and what to do.
 func (f failure) explain(alike []*Attempt) []string {
-	info := hmp.Outcome(f.word).Info()
-	if info.Outcome == "" {
+	info := hmp.Result(f.word).Info()
+	if info.Result == "" {
 		return append(append([]string{"The exporter failed within the probe."}, reasons(alike)...),
 			"This is a defect of the exporter: please report it, with what stands on the standard error.")
 	}
@@ -125,7 +125,7 @@ func reasons(alike []*Attempt) []string {
 
 // reason is why the result is what it is, "" if there is no more to say.
 func (a *Attempt) reason() string {
-	if a.Result.Reason != "" || a.Result.Outcome != hmp.Timeout {
+	if a.Result.Reason != "" || a.Result.Result != hmp.Timeout {
 		return a.Result.Reason
 	}
 	var spent []string

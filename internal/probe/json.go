@@ -31,7 +31,7 @@ type (
 		Target            string            `json:"target"`
 		Session           string            `json:"session"`
 		Valid             bool              `json:"valid"`
-		Result            *hmp.Outcome      `json:"result"`
+		Result            *hmp.Result       `json:"result"`
 		Meaning           string            `json:"meaning"`
 		Advice            string            `json:"advice"`
 		Reason            string            `json:"reason"`
@@ -62,9 +62,9 @@ type (
 	}
 
 	documentLogin struct {
-		Result      *hmp.Outcome `json:"result"`
-		Suspended   bool         `json:"suspended"`
-		TokenExpiry *time.Time   `json:"token_expiry"`
+		Result      *hmp.Result `json:"result"`
+		Suspended   bool        `json:"suspended"`
+		TokenExpiry *time.Time  `json:"token_expiry"`
 	}
 
 	documentMessages struct {
@@ -111,9 +111,9 @@ func (a *Attempt) document() documentResult {
 		Target:            r.Target,
 		Session:           r.Session,
 		Valid:             r.Valid(),
-		Result:            outcome(r.Outcome),
-		Meaning:           r.Outcome.Info().Meaning,
-		Advice:            r.Outcome.Info().Advice,
+		Result:            outcome(r.Result),
+		Meaning:           r.Result.Info().Meaning,
+		Advice:            r.Result.Info().Advice,
 		Reason:            r.Reason,
 		Started:           moment(r.Start),
 		DurationSeconds:   r.Duration.Seconds(),
@@ -159,7 +159,7 @@ func user(d *hmp.Details) *documentUser {
 	return &documentUser{d.Admin, d.Roles, d.LoginFailures, moment(d.LastAction), moment(d.LastLogin)}
 }
 
-func outcome(o hmp.Outcome) *hmp.Outcome {
+func outcome(o hmp.Result) *hmp.Result {
 	if o == "" {
 		return nil
 	}

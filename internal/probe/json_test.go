@@ -79,21 +79,21 @@ func TestSchemaIsStrict(t *testing.T) {
 
 // The schema has the results that there are.
 func TestSchemaResults(t *testing.T) {
-	var listed []hmp.Outcome
+	var listed []hmp.Result
 	text, err := os.ReadFile("../../docs/probe.schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var s struct {
 		Defs struct {
-			Result struct{ Enum []hmp.Outcome } `json:"result"`
+			Result struct{ Enum []hmp.Result } `json:"result"`
 		} `json:"$defs"`
 	}
 	if err := json.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range hmp.Outcomes {
-		listed = append(listed, o.Outcome)
+	for _, o := range hmp.Results {
+		listed = append(listed, o.Result)
 	}
 	if !slices.Equal(listed, s.Defs.Result.Enum) {
 		t.Errorf("the schema has %q, and there are %q", s.Defs.Result.Enum, listed)

@@ -33,9 +33,9 @@ func TestPlain(t *testing.T) {
 // Every outcome is explained with what the rest of the program says of it.
 func TestPlainExplainsAll(t *testing.T) {
 	text := strings.Join(strings.Fields(plain(t, sample())), " ")
-	for _, o := range hmp.Outcomes {
-		if o.Outcome != hmp.Valid && (!strings.Contains(text, o.Meaning[1:]) || !strings.Contains(text, o.Advice)) {
-			t.Errorf("%s is not explained", o.Outcome)
+	for _, o := range hmp.Results {
+		if o.Result != hmp.Valid && (!strings.Contains(text, o.Meaning[1:]) || !strings.Contains(text, o.Advice)) {
+			t.Errorf("%s is not explained", o.Result)
 		}
 	}
 }

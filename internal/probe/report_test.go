@@ -15,7 +15,7 @@ func gathering(t *testing.T, answers int, ctx context.Context) *Report { //nolin
 	r := newReport(sampleSessions())
 	results := make(chan collector.Result, len(r.Attempts))
 	for _, a := range r.Attempts[:answers] {
-		results <- collector.Result{Target: a.Target, Session: a.Session, Answer: hmp.Answer{Outcome: hmp.Valid}}
+		results <- collector.Result{Target: a.Target, Session: a.Session, Answer: hmp.Answer{Result: hmp.Valid}}
 	}
 	r.gather(ctx, results, 10*time.Second, func(*Report) {})
 	return r

@@ -18,8 +18,8 @@ func newLayout(sessions []config.Selected) layout {
 	for _, s := range sessions {
 		l.target, l.session = max(l.target, len(s.Target.Name)), max(l.session, len(s.Session.Name))
 	}
-	for _, o := range hmp.Outcomes {
-		l.result = max(l.result, len(o.Outcome))
+	for _, o := range hmp.Results {
+		l.result = max(l.result, len(o.Result))
 	}
 	return l
 }
@@ -56,7 +56,7 @@ func (l layout) row(a *Attempt, pending string) terminal.Line {
 		status = strconv.Itoa(a.Result.StatusCode)
 	}
 	took := fmt.Sprintf("%.3f s", a.Result.Duration.Seconds())
-	return l.line(a.Target, a.Session, terminal.Span{Text: a.Word(), Style: style}, took, status, a.detail())
+	return l.line(a.Target, a.Session, terminal.Span{Text: a.ResultName(), Style: style}, took, status, a.detail())
 }
 
 // detail is what else there is to say in a few words.

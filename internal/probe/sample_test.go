@@ -26,9 +26,9 @@ var began = time.Date(2026, 5, 4, 3, 2, 1, 234_567_890, time.UTC)
 
 // answers has one for every outcome.
 func answers() []hmp.Answer {
-	answer := func(o hmp.Outcome, status int, code hmp.Code) hmp.Answer {
+	answer := func(o hmp.Result, status int, code hmp.Code) hmp.Answer {
 		return hmp.Answer{
-			Outcome: o, Responded: status != 0, StatusCode: status, Code: code,
+			Result: o, Responded: status != 0, StatusCode: status, Code: code,
 			Phases:            hmp.Phases{Connect: 2 * time.Millisecond, TLS: 8 * time.Millisecond, Processing: 16 * time.Millisecond},
 			CertificateExpiry: began.AddDate(1, 0, 0),
 		}
@@ -52,14 +52,14 @@ func answers() []hmp.Answer {
 		answer(hmp.Redirect, 302, ""),
 		answer(hmp.HTTPError, 403, hmp.OtherCode),
 		because(answer(hmp.BadPayload, 200, ""), "the body is not a JSON object"),
-		{Outcome: hmp.Timeout, Phases: hmp.Phases{Connect: 2 * time.Millisecond, Processing: 9998 * time.Millisecond}},
-		because(hmp.Answer{Outcome: hmp.DNS}, "lookup hmp.example: no such host"),
-		because(hmp.Answer{Outcome: hmp.Connect}, "connection refused"),
-		because(hmp.Answer{Outcome: hmp.TLS, CertificateExpiry: began.AddDate(0, 0, -1)}, "x509: certificate has expired"),
-		because(hmp.Answer{Outcome: hmp.Protocol}, "\x1b]0;owned\x07\x1b[2Jconnection reset\u202e\r\nby peer"), // hostile
+		{Result: hmp.Timeout, Phases: hmp.Phases{Connect: 2 * time.Millisecond, Processing: 9998 * time.Millisecond}},
+		because(hmp.Answer{Result: hmp.DNS}, "lookup hmp.example: no such host"),
+		because(hmp.Answer{Result: hmp.Connect}, "connection refused"),
+		because(hmp.Answer{Result: hmp.TLS, CertificateExpiry: began.AddDate(0, 0, -1)}, "x509: certificate has expired"),
+		because(hmp.Answer{Result: hmp.Protocol}, "\x1b]0;owned\x07\x1b[2Jconnection reset\u202e\r\nby peer"), // hostile
 		because(answer(hmp.LoginRejected, 401, hmp.InvalidCredentials), "no login before 03:04:05 unless the key changes or its secret"),
-		because(hmp.Answer{Outcome: hmp.Credentials}, "token_file secrets/playout.token: no such file or directory"),
-		{Outcome: hmp.Saturated},
+		because(hmp.Answer{Result: hmp.Credentials}, "token_file secrets/playout.token: no such file or directory"),
+		{Result: hmp.Saturated},
 	}
 }
 
@@ -69,10 +69,10 @@ func sample() *Report {
 	r.Start, r.Duration, r.Stopped = began, 10*time.Second+2*time.Millisecond, Interrupted
 	for i, a := range answers() {
 		result := collector.Result{
-			Target: "studio", Session: string(a.Outcome), Answer: a,
+			Target: "studio", Session: string(a.Result), Answer: a,
 			Start: began, Duration: time.Duration(i) * 100 * time.Millisecond, Timeout: 10 * time.Second,
 		}
-		switch a.Outcome {
+		switch a.Result {
 		case hmp.LoginRejected:
 			result.Logins = &collector.Logins{Status: session.Status{Suspended: true}, Last: hmp.LoginRejected}
 		case hmp.NoRoles:
@@ -83,8 +83,8 @@ func sample() *Report {
 	held := *r.Attempts[14].Result
 	held.Target, held.Session, held.Held, held.StatusCode = "lab", "held", true, 0
 	r.take(held)
-	r.take(collector.Result{Target: "lab", Session: "alike", Answer: hmp.Answer{Outcome: hmp.Connect, Reason: "no route to host"}, Start: began, Timeout: 10 * time.Second})
-	r.take(collector.Result{Target: "lab", Session: "odd", Answer: hmp.Answer{Outcome: hmp.Valid, Responded: true, StatusCode: 200, Details: hmp.Details{
+	r.take(collector.Result{Target: "lab", Session: "alike", Answer: hmp.Answer{Result: hmp.Connect, Reason: "no route to host"}, Start: began, Timeout: 10 * time.Second})
+	r.take(collector.Result{Target: "lab", Session: "odd", Answer: hmp.Answer{Result: hmp.Valid, Responded: true, StatusCode: 200, Details: hmp.Details{
 		LastAction: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), ServiceMessages: new(1),
 	}}, Start: began, Timeout: 10 * time.Second})
 	r.take(collector.Result{Target: "lab", Session: "crashed", Crashed: true, Answer: hmp.Answer{Reason: "index out of range"}, Start: began, Timeout: 10 * time.Second})
@@ -96,7 +96,7 @@ func sampleSessions() []config.Selected {
 	lab := &config.Target{Name: "lab", Timeout: 5 * time.Second}
 	var sessions []config.Selected
 	for _, a := range answers() {
-		sessions = append(sessions, config.Selected{Target: studio, Session: &config.Session{Name: string(a.Outcome)}})
+		sessions = append(sessions, config.Selected{Target: studio, Session: &config.Session{Name: string(a.Result)}})
 	}
 	for _, name := range []string{"held", "alike", "odd", "crashed", "waiting", "left"} {
 		sessions = append(sessions, config.Selected{Target: lab, Session: &config.Session{Name: name}})

@@ -23,7 +23,7 @@ func (r *Report) summary() string {
 	var failed []string
 	for i := range r.Attempts {
 		if a := &r.Attempts[i]; !a.Valid() {
-			failed = append(failed, a.Name()+" "+a.Word())
+			failed = append(failed, a.Name()+" "+a.ResultName())
 		}
 	}
 	return fmt.Sprintf("HMP FAILED: %d of %d sessions not valid %s: %s", all-valid, all, took, list(failed))
@@ -50,11 +50,11 @@ func list(names []string) string {
 }
 
 // Word is what became of a session, in one word.
-func (a *Attempt) Word() string {
+func (a *Attempt) ResultName() string {
 	if a.Result == nil {
 		return notProbed
 	}
-	return a.Result.Word()
+	return a.Result.ResultName()
 }
 
 const notProbed = "not_probed"

@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
 )
 
 const (
@@ -41,7 +41,7 @@ type spare struct {
 
 // A refusal holds back logins with one secret.
 type refusal struct {
-	secret config.Secret
+	secret secret.Value
 	times  int // in a row; 0 if there were only others
 	until  time.Time
 	answer hmp.Answer
@@ -50,7 +50,7 @@ type refusal struct {
 func newAccount() *account { return &account{logins: semaphore.NewWeighted(1)} }
 
 // held returns the hold on logins with a secret, and whether there is one.
-func (a *account) held(secret config.Secret, now time.Time) (refusal, bool) {
+func (a *account) held(secret secret.Value, now time.Time) (refusal, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.forget(now)
@@ -63,7 +63,7 @@ func (a *account) held(secret config.Secret, now time.Time) (refusal, bool) {
 	}
 	if r.times == 0 {
 		r.answer = hmp.Answer{
-			Outcome: hmp.LoginRejected, Code: a.code,
+			Result: hmp.LoginRejected, Code: a.code,
 			Reason: fmt.Sprintf("%d logins with other secrets of this key were rejected within the hour", len(a.rejections)),
 		}
 	}
@@ -74,7 +74,7 @@ func (a *account) held(secret config.Secret, now time.Time) (refusal, bool) {
 // are used up. The last of these is kept for a secret that may be the right one.
 func (a *account) end(r refusal) time.Time {
 	allowed := maxRejections
-	if r.times > 0 && r.answer.Outcome == hmp.LoginRejected {
+	if r.times > 0 && r.answer.Result == hmp.LoginRejected {
 		allowed--
 	}
 	n := len(a.rejections)
@@ -103,7 +103,7 @@ func (a *account) explained(r refusal) refusal {
 // refuse holds logins with a secret back after one was refused, the more of them
 // there were in a row: so many before, if that is known, or else as they were
 // counted. It returns the hold, which does not get shorter by this.
-func (a *account) refuse(secret config.Secret, answer hmp.Answer, before int, now time.Time) refusal {
+func (a *account) refuse(secret secret.Value, answer hmp.Answer, before int, now time.Time) refusal {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.forget(now)
@@ -114,11 +114,11 @@ func (a *account) refuse(secret config.Secret, answer hmp.Answer, before int, no
 	}
 	r := a.refusals[i]
 	times := before
-	if times == 0 && r.answer.Outcome == answer.Outcome {
+	if times == 0 && r.answer.Result == answer.Result {
 		times = r.times
 	}
 	pace := unusable
-	if answer.Outcome == hmp.LoginRejected {
+	if answer.Result == hmp.LoginRejected {
 		pace = wrongCredentials
 		a.rejections, a.code = append(a.rejections, now), answer.Code
 	}
@@ -132,7 +132,7 @@ func (a *account) refuse(secret config.Secret, answer hmp.Answer, before int, no
 }
 
 // accept forgets that logins with a secret were refused.
-func (a *account) accept(secret config.Secret) {
+func (a *account) accept(secret secret.Value) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if i := a.find(secret); i >= 0 {
@@ -140,7 +140,7 @@ func (a *account) accept(secret config.Secret) {
 	}
 }
 
-func (a *account) find(secret config.Secret) int {
+func (a *account) find(secret secret.Value) int {
 	return slices.IndexFunc(a.refusals, func(r refusal) bool { return r.secret.Equal(secret) })
 }
 
@@ -160,7 +160,7 @@ func (a *account) leaveSpare(t *token, lifetime time.Duration) {
 }
 
 // takeSpare returns a token of a login with a secret, or nil.
-func (a *account) takeSpare(secret config.Secret, now time.Time) *token {
+func (a *account) takeSpare(secret secret.Value, now time.Time) *token {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.forget(now)

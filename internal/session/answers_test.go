@@ -9,8 +9,8 @@ import (
 )
 
 // answerOf is how an HMP, or what is in between, comes to an outcome.
-func answerOf(o hmp.Outcome) hmp.Answer {
-	a := map[hmp.Outcome]hmp.Answer{
+func answerOf(o hmp.Result) hmp.Answer {
+	a := map[hmp.Result]hmp.Answer{
 		hmp.Valid:           {StatusCode: 200},
 		hmp.Unauthorized:    {StatusCode: 401, Code: hmp.UserNotAuthorized},
 		hmp.NoRoles:         {StatusCode: 401, Code: hmp.UserNotAuthorized},
@@ -21,18 +21,18 @@ func answerOf(o hmp.Outcome) hmp.Answer {
 		hmp.Redirect:        {StatusCode: 302},
 		hmp.BadPayload:      {StatusCode: 200},
 	}[o]
-	a.Outcome, a.Responded = o, a.StatusCode > 0
+	a.Result, a.Responded = o, a.StatusCode > 0
 	return a
 }
 
 // always is a script that comes to the same every time.
-func always(o hmp.Outcome) func(call) hmp.Answer {
+func always(o hmp.Result) func(call) hmp.Answer {
 	return func(call) hmp.Answer { return answerOf(o) }
 }
 
 // word writes a report in a few words: the outcome, and how it came to that.
 func word(r Report) string {
-	w := string(r.Outcome)
+	w := string(r.Result)
 	if r.Login != "" {
 		w += " login"
 	}

@@ -40,14 +40,14 @@ func (s schedule) pause(failures int) time.Duration {
 
 // loginRefused tells whether an answer to a login is a decision about the
 // credential, so that the same login again would get the same answer.
-func loginRefused(o hmp.Outcome) bool { return o == hmp.LoginRejected || o == hmp.NoRoles }
+func loginRefused(o hmp.Result) bool { return o == hmp.LoginRejected || o == hmp.NoRoles }
 
 // tokenRejected tells whether an answer to a token is that HMP does not accept it.
-func tokenRejected(o hmp.Outcome) bool { return o == hmp.Unauthorized || o == hmp.NoRoles }
+func tokenRejected(o hmp.Result) bool { return o == hmp.Unauthorized || o == hmp.NoRoles }
 
 // sessionless tells whether an answer to a login rules out that a session was made.
 func sessionless(a hmp.Answer) bool {
-	switch a.Outcome {
+	switch a.Result {
 	case hmp.DNS, hmp.Connect, hmp.TLS, hmp.Saturated:
 		return true
 	case hmp.Timeout:
@@ -77,7 +77,7 @@ type backoff struct {
 func (b *backoff) failed(now time.Time, a hmp.Answer, had time.Duration, haveToken bool) {
 	pace := unclear
 	switch {
-	case a.Outcome == hmp.BadPayload:
+	case a.Result == hmp.BadPayload:
 		pace = unusable
 	case sessionless(a) && !haveToken:
 		pace = harmless
@@ -92,7 +92,7 @@ func (b *backoff) failed(now time.Time, a hmp.Answer, had time.Duration, haveTok
 // holds tells whether a login has to wait that would have so much time. One that
 // failed for lack of time does not speak for one that has more.
 func (b *backoff) holds(now time.Time, have time.Duration) bool {
-	patient := b.answer.Outcome == hmp.Timeout && have > b.had+b.had/4 && !now.Before(b.least)
+	patient := b.answer.Result == hmp.Timeout && have > b.had+b.had/4 && !now.Before(b.least)
 	return now.Before(b.asked) || now.Before(b.until) && !patient
 }
 
@@ -102,5 +102,5 @@ func (b *backoff) lift() { b.until = time.Time{} }
 // told is what can be repeated of an answer while nothing is sent: not what
 // belongs to the exchange.
 func told(a hmp.Answer) hmp.Answer {
-	return hmp.Answer{Outcome: a.Outcome, Code: a.Code, Reason: a.Reason}
+	return hmp.Answer{Result: a.Result, Code: a.Code, Reason: a.Reason}
 }

@@ -47,7 +47,7 @@ func TestRejectionsAreBounded(t *testing.T) {
 			for _, l := range all {
 				for range 1 + n%2 {
 					wait.Go(func() {
-						if report := r.probe(l); report.Outcome != hmp.LoginRejected {
+						if report := r.probe(l); report.Result != hmp.LoginRejected {
 							t.Errorf("a probe came to %s", word(report))
 						}
 					})
@@ -83,21 +83,21 @@ func TestOtherSecretsAreWrong(t *testing.T) {
 		t.Run(strconv.Itoa(test.wrong), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.use(test.wrong)
-				report := r.probe(r.login(key, secret))
+				report := r.probe(r.login(key, apiSecret))
 				if diff := cmp.Diff(test.want, word(report)); diff != "" {
 					t.Errorf("a session with the right one (-want +got):\n%s", diff)
 				}
 				if !report.Held {
 					return
 				}
-				want := Report{Answer: hmp.Answer{Outcome: hmp.LoginRejected, Code: hmp.InvalidCredentials}, Held: true}
+				want := Report{Answer: hmp.Answer{Result: hmp.LoginRejected, Code: hmp.InvalidCredentials}, Held: true}
 				want.Reason = "5 logins with other secrets of this key were rejected within the hour; no login before " +
 					clock(time.Now().Add(time.Hour)) + " unless the key changes"
 				if diff := cmp.Diff(want, report); diff != "" {
 					t.Errorf("the report (-want +got):\n%s", diff)
 				}
 				advance(time.Hour)
-				if w := word(r.probe(r.login(key, secret))); w != "valid login" {
+				if w := word(r.probe(r.login(key, apiSecret))); w != "valid login" {
 					t.Errorf("an hour later a probe came to %s", w)
 				}
 			})
@@ -108,7 +108,7 @@ func TestOtherSecretsAreWrong(t *testing.T) {
 // A session whose own secret was never refused loses nothing before its token ends.
 func TestTokenOutlastsOtherSecrets(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		reports := r.scrape(l, 15*time.Minute)
 		r.use(5)
 		got := words(append(reports, r.scrape(l, 75*time.Minute)...))

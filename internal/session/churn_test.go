@@ -14,11 +14,11 @@ import (
 func TestChurn(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.onSession = always(hmp.Unauthorized)
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		var held []Report
 		for range 2 * time.Hour / time.Second {
 			report := r.probe(l)
-			if report.Outcome != hmp.Unauthorized {
+			if report.Result != hmp.Unauthorized {
 				t.Fatalf("a probe came to %s", word(report))
 			}
 			if report.Held {
@@ -29,7 +29,7 @@ func TestChurn(t *testing.T) {
 			}
 			advance(time.Second)
 		}
-		want := Report{Answer: hmp.Answer{Outcome: hmp.Unauthorized, Code: hmp.UserNotAuthorized, Reason: held[0].Reason}, Held: true}
+		want := Report{Answer: hmp.Answer{Result: hmp.Unauthorized, Code: hmp.UserNotAuthorized, Reason: held[0].Reason}, Held: true}
 		if diff := cmp.Diff(want, held[0]); diff != "" {
 			t.Errorf("held (-want +got):\n%s", diff)
 		}
@@ -48,8 +48,8 @@ func TestChurn(t *testing.T) {
 func TestShortLives(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.lifetime = 100 * time.Second
-		for _, report := range r.scrape(r.login(key, secret), time.Hour) {
-			if report.Outcome != hmp.Valid {
+		for _, report := range r.scrape(r.login(key, apiSecret), time.Hour) {
+			if report.Result != hmp.Valid {
 				t.Fatalf("a probe came to %s", word(report))
 			}
 		}
@@ -59,7 +59,7 @@ func TestShortLives(t *testing.T) {
 // A churn does not shorten the hold that wrong credentials have earned.
 func TestChurnKeepsLongerHold(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l, other := r.login(key, secret), r.login(key, secret)
+		l, other := r.login(key, apiSecret), r.login(key, apiSecret)
 		r.onSession = always(hmp.Unauthorized)
 		r.probe(l)
 		r.probe(l)
@@ -80,7 +80,7 @@ func TestChurnKeepsLongerHold(t *testing.T) {
 // Once a token lasts, the next rejections are the first again.
 func TestChurnEnds(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		for range 5 {
 			r.onSession = always(hmp.Unauthorized)
 			if diff := cmp.Diff([]string{"unauthorized login ×3", "unauthorized held"}, words(r.scrape(l, time.Minute))); diff != "" {
@@ -91,7 +91,7 @@ func TestChurnEnds(t *testing.T) {
 			}
 			r.onSession = nil
 			reports := r.scrape(l, 4*time.Minute)
-			if last := reports[len(reports)-1]; last.Outcome != hmp.Valid || suspended(l) {
+			if last := reports[len(reports)-1]; last.Result != hmp.Valid || suspended(l) {
 				t.Errorf("a probe came to %s, suspended: %v", word(last), suspended(l))
 			}
 			r.restart()
@@ -107,7 +107,7 @@ func TestChurnEnds(t *testing.T) {
 // A token that was renewed has lasted too.
 func TestRenewalEndsChurn(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		var got []string
 		for range 4 {
 			r.scrape(l, 5*time.Minute)
@@ -127,9 +127,9 @@ func TestRenewalEndsChurn(t *testing.T) {
 func TestShortLife(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.lifetime = 3 * time.Minute
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		for _, report := range r.scrape(l, 3*time.Hour) {
-			if report.Outcome != hmp.Valid {
+			if report.Result != hmp.Valid {
 				t.Fatalf("a probe came to %s", word(report))
 			}
 		}

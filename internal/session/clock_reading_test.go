@@ -6,16 +6,16 @@ import (
 	"testing"
 	"time"
 
-	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
 )
 
 // Every moment that something is counted from has the reading of a clock that nobody
 // sets. The clock of a bubble has none, so this is the real one, which need not move.
 func TestMomentsAreMonotonic(t *testing.T) {
 	r := &rig{fake: newFake(), t: t, dir: t.TempDir()}
-	r.accept(key, secret)
+	r.accept(key, apiSecret)
 	moments := make(map[string]time.Time)
 	moment := func(what string, at time.Time) {
 		t.Helper()
@@ -25,7 +25,7 @@ func TestMomentsAreMonotonic(t *testing.T) {
 		moments[what] = at
 	}
 
-	l := r.login(key, secret)
+	l := r.login(key, apiSecret)
 	r.probe(l)
 	moment("a login", l.holder.token.login)
 	moment("a token's beginning", l.holder.token.begun)
@@ -40,7 +40,7 @@ func TestMomentsAreMonotonic(t *testing.T) {
 
 	wrong := r.login(key, canary.Word+"-wrong")
 	r.probe(wrong)
-	account, release := r.keyring.account(wrong.options.HMP, config.NewSecret(key))
+	account, release := r.keyring.account(wrong.options.HMP, secret.New(key))
 	defer release()
 	moment("a rejection", account.rejections[0])
 	moment("the end of a hold", account.refusals[0].until)
@@ -53,7 +53,7 @@ func TestMomentsAreMonotonic(t *testing.T) {
 		a.RetryAfter = time.Minute
 		return a
 	}
-	away := r.login(canary.Word+"-away", secret)
+	away := r.login(canary.Word+"-away", apiSecret)
 	r.probe(away)
 	moment("the end of a pause", away.holder.backoff.until)
 	moment("the end of a Retry-After", away.holder.backoff.asked)

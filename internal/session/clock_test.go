@@ -37,7 +37,7 @@ func TestResume(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%v after a token of %v", test.away, test.age), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				r.probe(l)
 				advance(test.age)
 				r.step(test.away)
@@ -64,7 +64,7 @@ func (r *rig) validFor(l *Login, d time.Duration, most int) {
 	r.t.Helper()
 	r.sent()
 	for i, report := range r.scrapeEvery(l, time.Minute, d) {
-		if report.Outcome != hmp.Valid || report.Held {
+		if report.Result != hmp.Valid || report.Held {
 			r.t.Fatalf("probe %d came to %s", i, word(report))
 		}
 	}
@@ -76,7 +76,7 @@ func (r *rig) validFor(l *Login, d time.Duration, most int) {
 // A token that has not ended yet is used on, and ends earlier than this side believes.
 func TestResumeInTime(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		r.step(29 * time.Minute)
 		r.validFor(l, 45*time.Second, 0)
@@ -90,7 +90,7 @@ func TestClockBack(t *testing.T) {
 	for _, back := range steps {
 		t.Run(back.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				r.probe(l)
 				r.step(-back)
 				r.validFor(l, 25*time.Minute, 0)
@@ -118,7 +118,7 @@ func TestResumeAgainAndAgain(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				test.rotate(r.fake)
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				for range 24 {
 					// A probe is no more than two questions, so a guess about rotation can
 					// be wrong in one probe after another, but costs no more than a login.
@@ -136,7 +136,7 @@ func TestResumeWithoutNetwork(t *testing.T) {
 	for _, away := range steps[1:] {
 		t.Run(away.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				r.probe(l)
 				advance(2 * time.Minute)
 				r.step(away)
@@ -156,7 +156,7 @@ func TestResumeWithoutNetwork(t *testing.T) {
 // A key that was made anew meanwhile is met with as few logins as ever.
 func TestResumeWithAnotherSecret(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		r.accept(key, canary.Word+"-another")
 		r.step(time.Hour)
@@ -165,7 +165,7 @@ func TestResumeWithAnotherSecret(t *testing.T) {
 		if calls := r.logins(); len(calls) > 5 || reports[0] != "login_rejected login" {
 			t.Errorf("in an hour: %s; %v", path(calls), reports)
 		}
-		r.accept(key, secret)
+		r.accept(key, apiSecret)
 		r.scrape(l, 33*time.Minute) // the longest hold, and a tenth
 		r.validFor(l, time.Hour, 3)
 	})

@@ -27,20 +27,20 @@ func (r *rig) crowd(n int, of func(i int) Source) map[string]int {
 // That there is never more than one login at once is checked when a test ends.
 func TestCrowdOfOneSession(t *testing.T) {
 	for _, test := range []struct {
-		name    string
-		secret  string
-		onLogin func(call) hmp.Answer
-		want    map[string]int
+		name      string
+		apiSecret string
+		onLogin   func(call) hmp.Answer
+		want      map[string]int
 	}{
-		{"right", secret, nil, map[string]int{"valid login": 1, "valid": 199}},
+		{"right", apiSecret, nil, map[string]int{"valid login": 1, "valid": 199}},
 		{"wrong", canary.Word + "-wrong", nil, map[string]int{"login_rejected login": 1, "login_rejected held": 199}},
-		{"undecided", secret, always(hmp.AuthUnavailable), map[string]int{"auth_unavailable login": 1, "auth_unavailable held": 199}},
+		{"undecided", apiSecret, always(hmp.AuthUnavailable), map[string]int{"auth_unavailable login": 1, "auth_unavailable held": 199}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.onLogin = test.onLogin
 				r.loginTime = time.Second
-				l := r.login(key, test.secret)
+				l := r.login(key, test.apiSecret)
 				if diff := cmp.Diff(test.want, r.crowd(200, func(int) Source { return l })); diff != "" {
 					t.Errorf("200 probes (-want +got):\n%s", diff)
 				}
@@ -51,16 +51,16 @@ func TestCrowdOfOneSession(t *testing.T) {
 
 func TestCrowdOfSessions(t *testing.T) {
 	for _, test := range []struct {
-		name, secret string
-		want         map[string]int
+		name, apiSecret string
+		want            map[string]int
 	}{
-		{"right", secret, map[string]int{"valid login": 200}},
+		{"right", apiSecret, map[string]int{"valid login": 200}},
 		{"wrong", canary.Word + "-wrong", map[string]int{"login_rejected login": 1, "login_rejected held": 199}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.loginTime = 20 * time.Millisecond
-				o := r.options(key, test.secret)
+				o := r.options(key, test.apiSecret)
 				came := r.crowd(200, func(int) Source { return r.keyring.Login(o, nil) })
 				if diff := cmp.Diff(test.want, came); diff != "" {
 					t.Errorf("200 probes (-want +got):\n%s", diff)
@@ -75,16 +75,16 @@ func TestWaiterKeepsItsDeadline(t *testing.T) {
 	for _, name := range []string{"the same session", "another session"} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				hanging := r.login(key, secret)
+				hanging := r.login(key, apiSecret)
 				waiting := hanging
 				if name == "another session" {
-					waiting = r.login(key, secret)
+					waiting = r.login(key, apiSecret)
 				}
 				r.loginTime = time.Hour
 				hung := r.begin(hanging)
 				begun := time.Now()
 				got := r.probeFor(waiting, 2*time.Second)
-				want := Report{Answer: hmp.Answer{Outcome: hmp.Saturated, Reason: "another login with the same key did not end in time"}}
+				want := Report{Answer: hmp.Answer{Result: hmp.Saturated, Reason: "another login with the same key did not end in time"}}
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("who waited (-want +got):\n%s", diff)
 				}
@@ -97,7 +97,7 @@ func TestWaiterKeepsItsDeadline(t *testing.T) {
 				r.loginTime = time.Second
 				advance(interval)
 				for _, l := range []*Login{hanging, waiting} {
-					if o := r.probe(l).Outcome; o != hmp.Valid {
+					if o := r.probe(l).Result; o != hmp.Valid {
 						t.Errorf("the next probe came to %s", o)
 					}
 				}
@@ -122,12 +122,12 @@ func TestLivingTokenDoesNotWait(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				r.probe(l)
 				advance(test.age)
 				r.sent()
 				r.loginTime = time.Hour
-				hung := r.begin(r.login(key, secret))
+				hung := r.begin(r.login(key, apiSecret))
 				begun := time.Now()
 				if diff := cmp.Diff(test.want, word(r.probeFor(l, 5*time.Second))); diff != "" {
 					t.Errorf("the probe (-want +got):\n%s", diff)

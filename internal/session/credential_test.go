@@ -14,11 +14,11 @@ import (
 // cannot log in at the moment.
 func TestTokenOfAnotherCredential(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		secretFile := r.file("secret", secret)
+		secretFile := r.file("secret", apiSecret)
 		l := r.keyring.Login(r.optionsOf("api_key: "+key+", api_secret_file: "+secretFile), nil)
 		r.probe(l)
-		r.accept(key, secret+"-new")
-		r.file("secret", secret+"-new")
+		r.accept(key, apiSecret+"-new")
+		r.file("secret", apiSecret+"-new")
 		r.onLogin = always(hmp.AuthUnavailable)
 		got := words(r.scrapeEvery(l, time.Second, 4*time.Second))
 		r.onLogin = nil
@@ -42,7 +42,7 @@ func TestSuspensionEndsWithItsCredential(t *testing.T) {
 			Suspended bool
 		}
 		var got []state
-		for _, s := range []string{canary.Word + "-wrong", secret, canary.Word + "-wrong", secret} {
+		for _, s := range []string{canary.Word + "-wrong", apiSecret, canary.Word + "-wrong", apiSecret} {
 			r.file("secret", s)
 			got = append(got, state{word(r.probe(l)), suspended(l)})
 		}
@@ -56,7 +56,7 @@ func TestSuspensionEndsWithItsCredential(t *testing.T) {
 // A lifetime that a reload changes counts for the token at hand.
 func TestLifetimeChanges(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		advance(4 * time.Minute)
 		o := l.options
@@ -76,7 +76,7 @@ func TestLifetimeChanges(t *testing.T) {
 // then there is a login.
 func TestDeadSpares(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		gone := []*Login{r.login(key, secret), r.login(key, secret), r.login(key, secret)}
+		gone := []*Login{r.login(key, apiSecret), r.login(key, apiSecret), r.login(key, apiSecret)}
 		for _, l := range gone {
 			r.probe(l)
 		}
@@ -84,7 +84,7 @@ func TestDeadSpares(t *testing.T) {
 			r.keyring.Retire(l)
 		}
 		r.restart()
-		if got := word(r.probe(r.login(key, secret))); got != "valid login" {
+		if got := word(r.probe(r.login(key, apiSecret))); got != "valid login" {
 			t.Errorf("the probe of a new session: %s", got)
 		}
 	})
@@ -94,12 +94,12 @@ func TestDeadSpares(t *testing.T) {
 // the next one.
 func TestRetiredTakesNoSpare(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		gone := r.login(key, secret)
+		gone := r.login(key, apiSecret)
 		r.probe(gone)
 		r.keyring.Retire(gone)
-		late := r.login(key, secret)
+		late := r.login(key, apiSecret)
 		r.keyring.Retire(late)
-		got := []string{word(r.probe(late)), word(r.probe(r.login(key, secret)))}
+		got := []string{word(r.probe(late)), word(r.probe(r.login(key, apiSecret)))}
 		if diff := cmp.Diff([]string{"valid", "valid"}, got); diff != "" {
 			t.Errorf("the one that goes, and the next one (-want +got):\n%s", diff)
 		}

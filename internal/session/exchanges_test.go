@@ -11,10 +11,10 @@ import (
 // A probe has the exchanges of all its calls, in their order.
 func TestExchanges(t *testing.T) {
 	p := new(probe)
-	for _, o := range []hmp.Outcome{hmp.Unauthorized, hmp.Valid, hmp.Valid} {
-		p.answered(hmp.Answer{Outcome: o, Exchanges: []hmp.Exchange{{Method: "GET", Outcome: o}}})
+	for _, o := range []hmp.Result{hmp.Unauthorized, hmp.Valid, hmp.Valid} {
+		p.answered(hmp.Answer{Result: o, Exchanges: []hmp.Exchange{{Method: "GET", Result: o}}})
 	}
-	want := []hmp.Exchange{{Method: "GET", Outcome: hmp.Unauthorized}, {Method: "GET", Outcome: hmp.Valid}, {Method: "GET", Outcome: hmp.Valid}}
+	want := []hmp.Exchange{{Method: "GET", Result: hmp.Unauthorized}, {Method: "GET", Result: hmp.Valid}, {Method: "GET", Result: hmp.Valid}}
 	if diff := cmp.Diff(want, p.report.Exchanges); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

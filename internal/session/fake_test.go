@@ -8,17 +8,17 @@ import (
 	"sync"
 	"time"
 
-	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
 )
 
 // A call is one that the fake was sent.
 type call struct {
-	at          time.Time
-	key, secret string // of a login
-	token       string // of a question about a session
-	outcome     hmp.Outcome
+	at             time.Time
+	key, apiSecret string // of a login
+	token          string // of a question about a session
+	outcome        hmp.Result
 }
 
 func (c call) login() bool { return c.key != "" }
@@ -54,24 +54,24 @@ func newFake() *fake {
 }
 
 // Session implements HMP.
-func (f *fake) Session(ctx context.Context, token config.Secret) (hmp.Answer, config.Secret) {
+func (f *fake) Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
 	c := call{at: time.Now(), token: token.Reveal()}
 	f.mu.Lock()
 	takes := f.getTime
 	f.mu.Unlock()
 	a, next := script(f.onSession, c), ""
-	if a.Outcome == "" {
+	if a.Result == "" {
 		a, next = f.session(c)
 	}
 	return f.answer(ctx, c, takes, a, next)
 }
 
 // Login implements HMP.
-func (f *fake) Login(ctx context.Context, key, secret config.Secret) (hmp.Answer, config.Secret) {
-	c := call{at: time.Now(), key: key.Reveal(), secret: secret.Reveal()}
+func (f *fake) Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answer, secret.Value) {
+	c := call{at: time.Now(), key: key.Reveal(), apiSecret: apiSecret.Reveal()}
 	defer f.arrive(c)()
 	a, token := script(f.onLogin, c), ""
-	if a.Outcome == "" {
+	if a.Result == "" {
 		a, token = f.login(c)
 	}
 	return f.answer(ctx, c, f.loginTime, a, token)
@@ -106,7 +106,7 @@ func (f *fake) session(c call) (a hmp.Answer, next string) {
 func (f *fake) login(c call) (a hmp.Answer, token string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if right, ok := f.secrets[c.key]; !ok || right != c.secret {
+	if right, ok := f.secrets[c.key]; !ok || right != c.apiSecret {
 		return answerOf(hmp.LoginRejected), ""
 	}
 	return answerOf(hmp.Valid), f.newToken(c.at)
@@ -120,7 +120,7 @@ func (f *fake) newToken(at time.Time) string {
 }
 
 // answer lets the time go by that an answer takes, or that the caller has.
-func (f *fake) answer(ctx context.Context, c call, takes time.Duration, a hmp.Answer, token string) (hmp.Answer, config.Secret) {
+func (f *fake) answer(ctx context.Context, c call, takes time.Duration, a hmp.Answer, token string) (hmp.Answer, secret.Value) {
 	begun := time.Now()
 	select {
 	case <-time.After(takes):
@@ -130,12 +130,12 @@ func (f *fake) answer(ctx context.Context, c call, takes time.Duration, a hmp.An
 	a.Phases.Processing += time.Since(begun)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	c.outcome = a.Outcome
+	c.outcome = a.Result
 	f.calls = append(f.calls, c)
-	if a.Outcome != hmp.Valid || token == "" {
-		return a, config.Secret{}
+	if a.Result != hmp.Valid || token == "" {
+		return a, secret.Value{}
 	}
-	return a, config.NewSecret(token)
+	return a, secret.New(token)
 }
 
 // arrive counts the logins under way.
@@ -152,10 +152,10 @@ func (f *fake) arrive(c call) (leave func()) {
 }
 
 // accept makes a secret the right one of a key.
-func (f *fake) accept(key, secret string) {
+func (f *fake) accept(key, apiSecret string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.secrets[key] = secret
+	f.secrets[key] = apiSecret
 }
 
 // restart ends all tokens.

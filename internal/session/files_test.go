@@ -35,7 +35,7 @@ func TestBadFiles(t *testing.T) {
 		for _, test := range bad {
 			t.Run(file+" "+test.name, func(t *testing.T) {
 				inBubble(t, func(t *testing.T, r *rig) {
-					token, k, s := r.file("token", canary.Word+"-token"), r.file("key", key), r.file("secret", secret)
+					token, k, s := r.file("token", canary.Word+"-token"), r.file("key", key), r.file("secret", apiSecret)
 					var source Source = r.keyring.Login(r.optionsOf("api_key_file: "+k+", api_secret_file: "+s), nil)
 					if file == "token" {
 						source = Fixed{Token: r.load("token_file: " + token).Token}
@@ -45,7 +45,7 @@ func TestBadFiles(t *testing.T) {
 					if !strings.Contains(report.Reason, filepath.Join(r.dir, file)) {
 						t.Errorf("the reason does not name the file: %q", report.Reason)
 					}
-					want := Report{Answer: hmp.Answer{Outcome: hmp.Credentials, Reason: report.Reason}}
+					want := Report{Answer: hmp.Answer{Result: hmp.Credentials, Reason: report.Reason}}
 					if diff := cmp.Diff(want, report); diff != "" {
 						t.Errorf("the report (-want +got):\n%s", diff)
 					}
@@ -64,13 +64,13 @@ func TestBadFileWithLivingToken(t *testing.T) {
 		for _, test := range bad {
 			t.Run(file+" "+test.name, func(t *testing.T) {
 				inBubble(t, func(t *testing.T, r *rig) {
-					k, s := r.file("key", key), r.file("secret", secret)
+					k, s := r.file("key", key), r.file("secret", apiSecret)
 					l := r.keyring.Login(r.optionsOf("api_key_file: "+k+", api_secret_file: "+s), nil)
 					r.probe(l)
 					write(r, file, test.content)
 					got := words(r.scrape(l, 5*time.Minute))
 					r.file("key", key)
-					r.file("secret", secret)
+					r.file("secret", apiSecret)
 					got = append(got, word(r.probe(l)))
 					if diff := cmp.Diff([]string{"credentials ×20", "valid"}, got); diff != "" {
 						t.Errorf("the probes (-want +got):\n%s", diff)
@@ -85,7 +85,7 @@ func TestBadFileWithLivingToken(t *testing.T) {
 func TestBadFileAfterRejection(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		k := r.file("key", key)
-		l := r.keyring.Login(r.optionsOf("api_key_file: "+k+", api_secret: "+secret), nil)
+		l := r.keyring.Login(r.optionsOf("api_key_file: "+k+", api_secret: "+apiSecret), nil)
 		r.probe(l)
 		r.restart()
 		r.onSession = func(call) hmp.Answer { // meanwhile
@@ -116,9 +116,9 @@ func TestChangedFiles(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				const newKey, newSecret = key + "-2", secret + "-2"
+				const newKey, newSecret = key + "-2", apiSecret + "-2"
 				r.accept(newKey, newSecret)
-				version(r, "..1", key, secret)
+				version(r, "..1", key, apiSecret)
 				var settings []string
 				for _, file := range []string{"key", "secret"} {
 					path := filepath.Join(r.dir, file)
@@ -138,7 +138,7 @@ func TestChangedFiles(t *testing.T) {
 				if diff := cmp.Diff("POST valid, GET valid", path(sent)); diff != "" {
 					t.Fatalf("sent (-want +got):\n%s", diff)
 				}
-				if diff := cmp.Diff([]string{newKey, newSecret}, []string{sent[0].key, sent[0].secret}); diff != "" {
+				if diff := cmp.Diff([]string{newKey, newSecret}, []string{sent[0].key, sent[0].apiSecret}); diff != "" {
 					t.Errorf("the login (-want +got):\n%s", diff)
 				}
 			})
@@ -147,13 +147,13 @@ func TestChangedFiles(t *testing.T) {
 }
 
 // version writes a directory of secrets and lets ..data link to it.
-func version(r *rig, name, key, secret string) {
+func version(r *rig, name, key, apiSecret string) {
 	r.t.Helper()
 	if err := os.Mkdir(filepath.Join(r.dir, name), 0o700); err != nil {
 		r.t.Fatal(err)
 	}
 	r.file(name+"/key", key)
-	r.file(name+"/secret", secret)
+	r.file(name+"/secret", apiSecret)
 	link := filepath.Join(r.dir, "..data_tmp")
 	if err := os.Symlink(name, link); err != nil {
 		r.t.Fatal(err)

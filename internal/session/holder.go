@@ -4,8 +4,8 @@ import (
 	"sync"
 	"time"
 
-	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
 )
 
 // A holder has the token of one session, and what is known about getting on with
@@ -47,7 +47,7 @@ func (h *holder) install(t, before *token) (retired bool) {
 
 // accepted notes that HMP accepted t, and takes over the token that came with the
 // answer; unless t has a successor.
-func (h *holder) accepted(t *token, next config.Secret, begun time.Time, lifetime time.Duration) {
+func (h *holder) accepted(t *token, next secret.Value, begun time.Time, lifetime time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.token != t {

@@ -34,7 +34,7 @@ func (r *rig) slowly(d time.Duration, s Source) (report func() Report) {
 // An answer that is late is about a token that has had a successor.
 func TestLateRejection(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.scrape(l, 5*time.Minute)
 		r.restart()
 		late := r.slowly(5*time.Second, l)
@@ -61,14 +61,14 @@ func TestLateRejection(t *testing.T) {
 // Three rejections of one token are one, and no reason to hold back.
 func TestLateRejectionsOfOneToken(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		r.restart()
 		late := []func() Report{r.slowly(time.Second, l), r.slowly(2*time.Second, l), r.slowly(3*time.Second, l), r.slowly(4*time.Second, l)}
 		logins := 0
 		for _, report := range late {
 			rep := report()
-			if rep.Outcome != hmp.Valid {
+			if rep.Result != hmp.Valid {
 				t.Errorf("a probe came to %s", word(rep))
 			}
 			if rep.Login != "" {
@@ -96,7 +96,7 @@ func TestLateRotation(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				r.probe(l)
 				r.rotating = true
 				late := r.slowly(5*time.Second, l)
@@ -118,12 +118,12 @@ func TestLateRotation(t *testing.T) {
 // A login that takes its time can be about a key that has been replaced.
 func TestLateLogin(t *testing.T) {
 	const newKey = key + "-new"
-	for _, o := range []hmp.Outcome{hmp.Valid, hmp.LoginRejected, hmp.NoRoles, hmp.AuthUnavailable, hmp.BadPayload} {
+	for _, o := range []hmp.Result{hmp.Valid, hmp.LoginRejected, hmp.NoRoles, hmp.AuthUnavailable, hmp.BadPayload} {
 		t.Run(string(o), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				r.accept(newKey, secret)
+				r.accept(newKey, apiSecret)
 				file := r.file("key", key)
-				l := r.keyring.Login(r.optionsOf("api_key_file: "+file+", api_secret: "+secret), nil)
+				l := r.keyring.Login(r.optionsOf("api_key_file: "+file+", api_secret: "+apiSecret), nil)
 				r.onLogin = func(c call) hmp.Answer {
 					if c.key == newKey {
 						return hmp.Answer{}
@@ -141,7 +141,7 @@ func TestLateLogin(t *testing.T) {
 					t.Fatalf("the login with the new key came to %s", w)
 				}
 				want := l.holder.current()
-				if got := late().Outcome; got != o {
+				if got := late().Result; got != o {
 					t.Errorf("the late probe came to %s, want %s", got, o)
 				}
 				if suspended(l) {

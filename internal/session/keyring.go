@@ -2,10 +2,9 @@ package session
 
 import (
 	"crypto/sha256"
+	"hmp_exporter/internal/secret"
 	"sync"
 	"time"
-
-	"hmp_exporter/config"
 )
 
 // A Keyring remembers what is known about API keys, for as long as the process
@@ -58,7 +57,7 @@ func (k *Keyring) tidy(id accountID, a *account) {
 }
 
 // account returns the account of a key, which stays the one until it is released.
-func (k *Keyring) account(hmp string, key config.Secret) (a *account, release func()) {
+func (k *Keyring) account(hmp string, key secret.Value) (a *account, release func()) {
 	id := accountID(sha256.Sum256([]byte(hmp + "\x00" + key.Reveal())))
 	k.mu.Lock()
 	defer k.mu.Unlock()

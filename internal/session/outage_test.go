@@ -24,14 +24,14 @@ func TestOutage(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.lifetime = 24 * time.Hour // only the exporter believes in half an hour
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				if test.before {
 					r.scrape(l, 10*time.Minute)
 				}
 				r.sent()
 				r.onLogin, r.onSession = always(hmp.AuthUnavailable), always(hmp.AuthUnavailable)
 				for _, report := range r.scrape(l, 2*time.Hour) {
-					if report.Outcome != hmp.AuthUnavailable || suspended(l) {
+					if report.Result != hmp.AuthUnavailable || suspended(l) {
 						t.Fatalf("a probe came to %s, suspended: %v", word(report), suspended(l))
 					}
 				}
@@ -48,7 +48,7 @@ func TestOutage(t *testing.T) {
 					r.restart()
 				}
 				r.onLogin, r.onSession = nil, nil
-				if report := r.probe(l); report.Outcome != hmp.Valid {
+				if report := r.probe(l); report.Result != hmp.Valid {
 					t.Errorf("the first probe after it came to %s", word(report))
 				}
 			})
@@ -68,7 +68,7 @@ func TestReloadDuringOutage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				if test.age > 0 {
 					r.probe(l)
 					advance(test.age)
@@ -90,9 +90,9 @@ func TestBackoff(t *testing.T) {
 	short := []time.Duration{5 * s, 10 * s, 10 * s, 10 * s, 10 * s}
 	long := []time.Duration{5 * s, 10 * s, 20 * s, 40 * s, 60 * s, 60 * s}
 	rare := []time.Duration{30 * s, 60 * s, 120 * s, 240 * s, 300 * s}
-	gateway := hmp.Answer{Outcome: hmp.HTTPError, StatusCode: 504, Responded: true}
-	processing := hmp.Answer{Outcome: hmp.Timeout, Phases: hmp.Phases{Processing: s}}
-	transfer := hmp.Answer{Outcome: hmp.Timeout, StatusCode: 200, Responded: true}
+	gateway := hmp.Answer{Result: hmp.HTTPError, StatusCode: 504, Responded: true}
+	processing := hmp.Answer{Result: hmp.Timeout, Phases: hmp.Phases{Processing: s}}
+	transfer := hmp.Answer{Result: hmp.Timeout, StatusCode: 200, Responded: true}
 	for _, test := range []struct {
 		name   string
 		answer hmp.Answer
@@ -118,7 +118,7 @@ func TestBackoff(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.sliding = true
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				if test.token {
 					r.probe(l)
 					advance(27 * time.Minute)
@@ -130,7 +130,7 @@ func TestBackoff(t *testing.T) {
 					lasting = 17 * time.Minute
 				}
 				for _, report := range r.scrapeEvery(l, s, lasting) {
-					want := Report{Answer: test.answer, Login: test.answer.Outcome}
+					want := Report{Answer: test.answer, Login: test.answer.Result}
 					switch {
 					case report.Login != "":
 					case test.token: // past its end too
@@ -168,7 +168,7 @@ func TestRejectionEndsBackoff(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.sliding = true
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				r.probe(l)
 				advance(28 * time.Minute)
 				r.onLogin = always(hmp.AuthUnavailable)
@@ -207,7 +207,7 @@ func TestImpatientLogin(t *testing.T) {
 		t.Run(test.after.String()+", "+test.then.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.loginTime = 3 * time.Second
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				got := []string{word(r.probeFor(l, 2*time.Second))}
 				advance(test.after)
 				got = append(got, word(r.probeFor(l, test.then)))

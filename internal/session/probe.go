@@ -18,7 +18,7 @@ func (l *Login) Probe(ctx context.Context, far HMP) Report {
 		return p.report
 	}
 	p.ask(ctx, t)
-	if !tokenRejected(p.report.Outcome) || time.Until(deadline) < p.enough {
+	if !tokenRejected(p.report.Result) || time.Until(deadline) < p.enough {
 		return p.report
 	}
 	if t = p.token(ctx); t != nil {
@@ -46,9 +46,9 @@ func (p *probe) ask(ctx context.Context, t *token) {
 	p.answered(answer)
 	p.asked = true
 	switch {
-	case answer.Outcome == hmp.Valid:
+	case answer.Result == hmp.Valid:
 		p.holder.accepted(t, next, begun, p.options.Lifetime)
-	case tokenRejected(answer.Outcome):
+	case tokenRejected(answer.Result):
 		p.rejected(t, answer)
 	}
 }
@@ -119,13 +119,13 @@ func (p *probe) login(ctx context.Context, account *account, from pair) *token {
 
 	answer, value := p.far.Login(ctx, from.key, from.secret)
 	now := time.Now()
-	p.report.Login = answer.Outcome
+	p.report.Login = answer.Result
 	switch {
-	case answer.Outcome == hmp.Valid:
+	case answer.Result == hmp.Valid:
 		account.accept(from.secret)
 		p.answered(answer)
 		return p.install(account, newToken(value, from, begun), before)
-	case loginRefused(answer.Outcome):
+	case loginRefused(answer.Result):
 		r := account.refuse(from.secret, answer, 0, now)
 		answer.Reason = r.answer.Reason
 		p.holder.giveUp(before, r.until)
@@ -174,7 +174,7 @@ func (p *probe) heldBack(account *account, from pair, t *token, now time.Time) (
 
 // waitedInVain is the report of a probe that another one's login left no time for.
 var waitedInVain = Report{
-	Answer: hmp.Answer{Outcome: hmp.Saturated, Reason: "another login with the same key did not end in time"},
+	Answer: hmp.Answer{Result: hmp.Saturated, Reason: "another login with the same key did not end in time"},
 }
 
 // answered takes an answer into the report, where it replaces the one before but
@@ -186,7 +186,7 @@ func (p *probe) answered(a hmp.Answer) {
 	if a.CertificateExpiry.IsZero() {
 		a.CertificateExpiry = before.CertificateExpiry
 	}
-	if a.Outcome == hmp.Timeout && !a.Responded {
+	if a.Result == hmp.Timeout && !a.Responded {
 		a.Responded, a.StatusCode = before.Responded, before.StatusCode
 	}
 	p.report.Answer = a

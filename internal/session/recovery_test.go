@@ -17,11 +17,11 @@ func TestCorrectedSecret(t *testing.T) {
 		for minute := range 70 {
 			begun := time.Now()
 			k := fmt.Sprintf("%s-%d", key, minute)
-			r.accept(k, secret)
+			r.accept(k, apiSecret)
 			file := r.file("secret", wrong)
 			l := r.keyring.Login(r.optionsOf("api_key: "+k+", api_secret_file: "+file), nil)
 			r.scrape(l, time.Duration(minute)*time.Minute+time.Second)
-			r.file("secret", secret)
+			r.file("secret", apiSecret)
 			if w := word(r.probe(l)); w != "valid login" || suspended(l) {
 				t.Errorf("corrected after %v, the first probe came to %s, suspended: %v", time.Since(begun), w, suspended(l))
 			}
@@ -47,8 +47,8 @@ func TestHoldIsOnSecret(t *testing.T) {
 			return r.login(key, wrong)
 		}, "login_rejected held", true},
 		{"another session", func(r *rig, _ *Login) *Login { return r.login(key, wrong) }, "login_rejected held", true},
-		{"another session with the right secret", func(r *rig, _ *Login) *Login { return r.login(key, secret) }, "valid login", false},
-		{"another secret", func(r *rig, l *Login) *Login { return r.keyring.Login(r.options(key, secret), l) }, "valid login", false},
+		{"another session with the right apiSecret", func(r *rig, _ *Login) *Login { return r.login(key, apiSecret) }, "valid login", false},
+		{"another apiSecret", func(r *rig, l *Login) *Login { return r.keyring.Login(r.options(key, apiSecret), l) }, "valid login", false},
 		{"another key", func(r *rig, l *Login) *Login { return r.keyring.Login(r.options(other, wrong), l) }, "valid login", false},
 		{"another HMP", func(r *rig, l *Login) *Login {
 			o := l.options
@@ -77,7 +77,7 @@ func TestHoldIsOnSecret(t *testing.T) {
 // A secret that was right is refused at its renewal.
 func TestRenewalRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		r.accept(key, canary.Word+"-new")
 		advance(27 * time.Minute)

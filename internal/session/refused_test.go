@@ -33,7 +33,7 @@ func TestWrongSecretPauses(t *testing.T) {
 		calls := r.logins()
 		checkPauses(t, calls, 2*time.Minute, 4*time.Minute, 8*time.Minute)
 		if d := calls[4].at.Sub(calls[0].at); d < time.Hour || d > time.Hour+time.Second {
-			t.Errorf("the fifth login with the same secret is %v after the first", d)
+			t.Errorf("the fifth login with the same apiSecret is %v after the first", d)
 		}
 		checkPauses(t, calls[4:], 30*time.Minute, 30*time.Minute, 30*time.Minute, 30*time.Minute, 30*time.Minute, 30*time.Minute)
 	})
@@ -42,9 +42,9 @@ func TestWrongSecretPauses(t *testing.T) {
 func TestNoRolesPauses(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.onLogin = always(hmp.NoRoles)
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		for _, report := range r.scrapeEvery(l, time.Second, time.Hour) {
-			if report.Outcome != hmp.NoRoles || !suspended(l) {
+			if report.Result != hmp.NoRoles || !suspended(l) {
 				t.Fatalf("a probe came to %s, suspended: %v", word(report), suspended(l))
 			}
 		}
@@ -85,15 +85,15 @@ func promised(t *testing.T, report Report) time.Time {
 func TestHeld(t *testing.T) {
 	for _, answer := range []hmp.Answer{
 		answerOf(hmp.LoginRejected),
-		{Outcome: hmp.LoginRejected, StatusCode: 400, Code: hmp.InputValidation, Responded: true},
-		{Outcome: hmp.LoginRejected, StatusCode: 403, Responded: true, Reason: "something else than HMP may have answered"},
-		{Outcome: hmp.LoginRejected, StatusCode: 429, Responded: true, RetryAfter: 3 * time.Minute},
+		{Result: hmp.LoginRejected, StatusCode: 400, Code: hmp.InputValidation, Responded: true},
+		{Result: hmp.LoginRejected, StatusCode: 403, Responded: true, Reason: "something else than HMP may have answered"},
+		{Result: hmp.LoginRejected, StatusCode: 429, Responded: true, RetryAfter: 3 * time.Minute},
 		answerOf(hmp.NoRoles),
 	} {
-		t.Run(fmt.Sprintf("%s %d", answer.Outcome, answer.StatusCode), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s %d", answer.Result, answer.StatusCode), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.onLogin = func(call) hmp.Answer { return answer }
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				var next time.Time
 				for range 3 * time.Hour / interval {
 					now, report := time.Now(), r.probe(l)
@@ -104,9 +104,9 @@ func TestHeld(t *testing.T) {
 						t.Errorf("held %v longer than the probes before had said", now.Sub(next))
 					}
 					next = promised(t, report)
-					want := Report{Answer: answer, Login: answer.Outcome}
+					want := Report{Answer: answer, Login: answer.Result}
 					if report.Held {
-						want = Report{Answer: hmp.Answer{Outcome: answer.Outcome, Code: answer.Code}, Held: true}
+						want = Report{Answer: hmp.Answer{Result: answer.Result, Code: answer.Code}, Held: true}
 					}
 					want.Reason = report.Reason
 					if diff := cmp.Diff(want, report); diff != "" {
@@ -138,7 +138,7 @@ func TestRetryAfterRefusal(t *testing.T) {
 					a.RetryAfter = test.asked
 					return a
 				}
-				r.scrapeEvery(r.login(key, secret), time.Second, 40*time.Minute)
+				r.scrapeEvery(r.login(key, apiSecret), time.Second, 40*time.Minute)
 				checkPauses(t, r.logins(), test.want)
 			})
 		})

@@ -13,10 +13,10 @@ func TestRejectedToken(t *testing.T) {
 	const all = 10 * time.Second
 	for _, test := range []struct {
 		name    string
-		outcome hmp.Outcome   // of the first GET
+		outcome hmp.Result    // of the first GET
 		takes   time.Duration // that it takes of ten seconds
-		login   hmp.Outcome   // "" as usual
-		again   hmp.Outcome   // of the second GET, "" as usual
+		login   hmp.Result    // "" as usual
+		again   hmp.Result    // of the second GET, "" as usual
 		want    string        // the report
 		sent    string
 		next    string // the report of the next probe
@@ -36,10 +36,10 @@ func TestRejectedToken(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				r.scrape(l, 5*time.Minute)
 				r.sent()
-				script := []hmp.Outcome{test.outcome, test.again}
+				script := []hmp.Result{test.outcome, test.again}
 				r.onSession = func(call) hmp.Answer {
 					advance(test.takes)
 					o := script[0]
@@ -61,7 +61,7 @@ func TestRejectedToken(t *testing.T) {
 }
 
 // scripted is as usual for "".
-func scripted(o hmp.Outcome) hmp.Answer {
+func scripted(o hmp.Result) hmp.Answer {
 	if o == "" {
 		return hmp.Answer{}
 	}
@@ -73,7 +73,7 @@ func scripted(o hmp.Outcome) hmp.Answer {
 func TestReportOfSeveralExchanges(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		expiry := time.Now().Add(1000 * time.Hour)
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		r.getTime, r.loginTime = time.Second, 2*time.Second
 		r.onSession = func(call) hmp.Answer {
@@ -84,7 +84,7 @@ func TestReportOfSeveralExchanges(t *testing.T) {
 		r.onLogin = always(hmp.Connect)
 		want := Report{
 			Answer: hmp.Answer{
-				Outcome: hmp.Connect, CertificateExpiry: expiry,
+				Result: hmp.Connect, CertificateExpiry: expiry,
 				Phases: hmp.Phases{Processing: 3 * time.Second},
 			},
 			Login: hmp.Connect,

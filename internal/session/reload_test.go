@@ -60,19 +60,19 @@ func TestReload(t *testing.T) {
 			advance(28 * time.Minute)
 			return r.keyring.Login(l.options, nil)
 		}, "valid login"},
-		{"renamed with another secret", func(r *rig, l *Login) *Login {
+		{"renamed with another apiSecret", func(r *rig, l *Login) *Login {
 			r.keyring.Retire(l)
-			r.accept(key, secret+"-new")
-			return r.login(key, secret+"-new")
+			r.accept(key, apiSecret+"-new")
+			return r.login(key, apiSecret+"-new")
 		}, "valid login"},
 		{"another key", func(r *rig, l *Login) *Login {
-			r.accept(key+"-new", secret)
-			return r.keyring.Login(r.options(key+"-new", secret), l)
+			r.accept(key+"-new", apiSecret)
+			return r.keyring.Login(r.options(key+"-new", apiSecret), l)
 		}, "valid login"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				r.probe(l)
 				before := r.live()
 				r.sent()
@@ -92,10 +92,10 @@ func TestReload(t *testing.T) {
 // A token that was left goes to one session, and not to two.
 func TestSpareTokenIsUsedOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		r.keyring.Retire(l)
-		got := []string{word(r.probe(r.login(key, secret))), word(r.probe(r.login(key, secret)))}
+		got := []string{word(r.probe(r.login(key, apiSecret))), word(r.probe(r.login(key, apiSecret)))}
 		if diff := cmp.Diff([]string{"valid", "valid login"}, got); diff != "" {
 			t.Errorf("two new sessions (-want +got):\n%s", diff)
 		}
@@ -105,13 +105,13 @@ func TestSpareTokenIsUsedOnce(t *testing.T) {
 // Of what one HMP hands out, another one sees nothing.
 func TestTokenStaysWithItsHMP(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		first := r.fake
 		r.sent()
 		r.fake = newFake()
 		r.made = 1000 // its tokens have other names
-		r.accept(key, secret)
+		r.accept(key, apiSecret)
 		o := l.options
 		o.HMP = "http://other.example:80"
 		l = r.keyring.Login(o, l)
@@ -136,12 +136,12 @@ func TestRetireDuringLogin(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.loginTime = 5 * time.Second
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				late := r.begin(l)
 				advance(time.Second)
 				r.keyring.Retire(l)
 				r.keyring.Tidy()
-				next := r.login(key, secret)
+				next := r.login(key, apiSecret)
 				advance(test.when - time.Second)
 				r.keyring.Tidy()
 				got := []string{word(r.probe(next)), word(late())}
@@ -160,15 +160,15 @@ func TestTidy(t *testing.T) {
 		after   time.Duration
 		want    int
 	}{
-		{"nothing was refused", func(r *rig) { r.probe(r.login(key, secret)) }, 0, 0},
-		{"a hold", func(r *rig) { r.onLogin = always(hmp.NoRoles); r.probe(r.login(key, secret)) }, time.Minute, 1},
+		{"nothing was refused", func(r *rig) { r.probe(r.login(key, apiSecret)) }, 0, 0},
+		{"a hold", func(r *rig) { r.onLogin = always(hmp.NoRoles); r.probe(r.login(key, apiSecret)) }, time.Minute, 1},
 		{"a budget", func(r *rig) { r.use(1) }, 59 * time.Minute, 1},
 		{"all is long ago", func(r *rig) { r.use(5) }, 2 * time.Hour, 0},
-		{"a token", func(r *rig) { l := r.login(key, secret); r.probe(l); r.keyring.Retire(l) }, 20 * time.Minute, 1},
-		{"a token that ends", func(r *rig) { l := r.login(key, secret); r.probe(l); r.keyring.Retire(l) }, 30 * time.Minute, 0},
+		{"a token", func(r *rig) { l := r.login(key, apiSecret); r.probe(l); r.keyring.Retire(l) }, 20 * time.Minute, 1},
+		{"a token that ends", func(r *rig) { l := r.login(key, apiSecret); r.probe(l); r.keyring.Retire(l) }, 30 * time.Minute, 0},
 		{"a login under way", func(r *rig) {
 			r.loginTime = time.Second
-			report := r.begin(r.login(key, secret))
+			report := r.begin(r.login(key, apiSecret))
 			r.t.Cleanup(func() { report() })
 		}, 0, 1},
 	} {

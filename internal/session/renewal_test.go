@@ -21,11 +21,11 @@ func TestRenewal(t *testing.T) {
 		t.Run(fmt.Sprintf("lifetime %v, every %v", test.lifetime, test.interval), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.lifetime = test.lifetime
-				o := r.options(key, secret)
+				o := r.options(key, apiSecret)
 				o.Lifetime = test.lifetime
 				l := r.keyring.Login(o, nil)
 				for _, report := range r.scrapeEvery(l, test.interval, test.during) {
-					if report.Outcome != hmp.Valid || report.Held {
+					if report.Result != hmp.Valid || report.Held {
 						t.Fatalf("a probe came to %s", word(report))
 					}
 				}
@@ -56,8 +56,8 @@ func TestRenewalSpreads(t *testing.T) {
 		var all []*Login
 		for i := range 30 {
 			k := fmt.Sprintf("%s-%d", key, i)
-			r.accept(k, secret)
-			all = append(all, r.login(k, secret))
+			r.accept(k, apiSecret)
+			all = append(all, r.login(k, apiSecret))
 			r.probe(all[i])
 		}
 		r.sent()
@@ -82,7 +82,7 @@ func TestRenewalSpreads(t *testing.T) {
 func TestLifetimeBeginsBeforeLogin(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.loginTime = 9 * time.Second
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		begun := time.Now()
 		if w := word(r.probe(l)); w != "valid login" {
 			t.Fatalf("the first probe came to %s", w)
@@ -97,7 +97,7 @@ func TestLifetimeBeginsBeforeLogin(t *testing.T) {
 func TestTokenPastItsEnd(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.sliding = true // HMP would still take it
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		r.sent()
 		advance(30 * time.Minute)
@@ -110,7 +110,7 @@ func TestTokenPastItsEnd(t *testing.T) {
 
 func TestStatusWithoutToken(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		got, ok := r.login(key, secret).Status()
+		got, ok := r.login(key, apiSecret).Status()
 		if diff := cmp.Diff(Status{}, got); diff != "" || !ok {
 			t.Errorf("Status of a new session, %v (-want +got):\n%s", ok, diff)
 		}

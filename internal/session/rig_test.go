@@ -15,13 +15,14 @@ import (
 	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
 )
 
 const (
-	key      = canary.Word + "-key"
-	secret   = canary.Word + "-secret"
-	patience = 10 * time.Second // of a probe
-	interval = 15 * time.Second // of scrapes
+	key       = canary.Word + "-key"
+	apiSecret = canary.Word + "-secret"
+	patience  = 10 * time.Second // of a probe
+	interval  = 15 * time.Second // of scrapes
 )
 
 // A rig is a keyring, a fake HMP that knows one key, and a clock that is fake too.
@@ -37,7 +38,7 @@ func inBubble(t *testing.T, test func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{fake: newFake(), t: t, dir: t.TempDir()}
-		r.accept(key, secret)
+		r.accept(key, apiSecret)
 		t.Cleanup(r.check)
 		test(t, r)
 	})
@@ -95,9 +96,9 @@ func (r *rig) file(name, content string) string {
 }
 
 // options are those of a session with a key and a secret.
-func (r *rig) options(key, secret string) LoginOptions {
+func (r *rig) options(key, apiSecret string) LoginOptions {
 	r.t.Helper()
-	return r.optionsOf(fmt.Sprintf("api_key: %s, api_secret: %s", key, secret))
+	return r.optionsOf(fmt.Sprintf("api_key: %s, api_secret: %s", key, apiSecret))
 }
 
 func (r *rig) optionsOf(settings string) LoginOptions {
@@ -107,9 +108,9 @@ func (r *rig) optionsOf(settings string) LoginOptions {
 }
 
 // login returns a session with a key and a secret.
-func (r *rig) login(key, secret string) *Login {
+func (r *rig) login(key, apiSecret string) *Login {
 	r.t.Helper()
-	return r.keyring.Login(r.options(key, secret), nil)
+	return r.keyring.Login(r.options(key, apiSecret), nil)
 }
 
 // probe probes a session, with as much time as scrapes have by default.
@@ -163,12 +164,12 @@ type counter struct {
 	logins, gets atomic.Int64
 }
 
-func (c *counter) Session(ctx context.Context, token config.Secret) (hmp.Answer, config.Secret) {
+func (c *counter) Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
 	c.gets.Add(1)
 	return c.HMP.Session(ctx, token)
 }
 
-func (c *counter) Login(ctx context.Context, key, secret config.Secret) (hmp.Answer, config.Secret) {
+func (c *counter) Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answer, secret.Value) {
 	c.logins.Add(1)
-	return c.HMP.Login(ctx, key, secret)
+	return c.HMP.Login(ctx, key, apiSecret)
 }

@@ -26,9 +26,9 @@ func TestRotation(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				test.rotate(r.fake)
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				for _, report := range r.scrape(l, 12*time.Hour) {
-					if report.Outcome != hmp.Valid {
+					if report.Result != hmp.Valid {
 						t.Fatalf("a probe came to %s", word(report))
 					}
 				}
@@ -43,7 +43,7 @@ func TestRotation(t *testing.T) {
 // The life of a token that came with an answer begins anew.
 func TestRotatedTokenLives(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		l := r.login(key, secret)
+		l := r.login(key, apiSecret)
 		r.probe(l)
 		advance(10 * time.Minute)
 		r.rotating = true
@@ -77,7 +77,7 @@ func TestRotationChanges(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				l := r.login(key, secret)
+				l := r.login(key, apiSecret)
 				for _, w := range []ways{test.first, test.then} {
 					r.rotating, r.killing, r.word = w.rotate, w.kill, w.word
 					// So that the login of a renewal is not among those that are counted.
@@ -93,7 +93,7 @@ func TestRotationChanges(t *testing.T) {
 						t.Errorf("%s: %d logins in the hour after", w.name, n)
 					}
 					for _, report := range reports {
-						if report.Outcome != hmp.Valid {
+						if report.Result != hmp.Valid {
 							t.Fatalf("%s: a probe came to %s", w.name, word(report))
 						}
 					}

@@ -12,14 +12,14 @@ import (
 func TestNothingPrintsSecrets(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		const wrong = canary.Word + "-wrong"
-		file := r.file("secret", secret)
+		file := r.file("secret", apiSecret)
 		fromFile := r.optionsOf("api_key: " + key + ", api_secret_file: " + file)
 		sessions := map[string]*Login{
-			"one with a token":     r.login(key, secret),
+			"one with a token":     r.login(key, apiSecret),
 			"one with files":       r.keyring.Login(fromFile, nil),
 			"one that is held":     r.login(key, wrong),
-			"one that was renamed": r.login(key, secret),
-			"one that has to wait": r.login(key+"-2", secret),
+			"one that was renamed": r.login(key, apiSecret),
+			"one that has to wait": r.login(key+"-2", apiSecret),
 		}
 		r.rotating = true
 		for name, l := range sessions {

@@ -6,15 +6,16 @@ import (
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
 )
 
 // HMP is the far side. Its calls end by the deadline that ctx must have.
 type HMP interface {
 	// Session asks about the session of a token. The secret is another token
 	// that came with the answer; zero if none did.
-	Session(ctx context.Context, token config.Secret) (hmp.Answer, config.Secret)
+	Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value)
 	// Login opens a session. The secret is its token; zero unless the answer is valid.
-	Login(ctx context.Context, key, secret config.Secret) (hmp.Answer, config.Secret)
+	Login(ctx context.Context, key, secret secret.Value) (hmp.Answer, secret.Value)
 }
 
 // A Source probes one session with a token that it finds or gets. Many
@@ -33,7 +34,7 @@ type Report struct {
 	// exchanges of the probe together, and it has all of these.
 	hmp.Answer
 	// Login is what a login ended in that was a part of the probe; "" without one.
-	Login hmp.Outcome
+	Login hmp.Result
 	// Held is true if nothing was sent, because there is no token and logins are held
 	// back. The answer then repeats what the login came to that is the reason.
 	Held bool
@@ -42,7 +43,7 @@ type Report struct {
 // Unreadable is the report of a probe that sends nothing, because a secret for it
 // cannot be read.
 func Unreadable(err error) Report {
-	return Report{Answer: hmp.Answer{Outcome: hmp.Credentials, Reason: err.Error()}}
+	return Report{Answer: hmp.Answer{Result: hmp.Credentials, Reason: err.Error()}}
 }
 
 // Status is how the logins of a session stand.

@@ -1,14 +1,13 @@
 package session
 
 import (
+	"hmp_exporter/internal/secret"
 	"math/rand/v2"
 	"time"
-
-	"hmp_exporter/config"
 )
 
 // A pair is an API key and its secret.
-type pair struct{ key, secret config.Secret }
+type pair struct{ key, secret secret.Value }
 
 func (p pair) equal(other pair) bool {
 	return p.key.Equal(other.key) && p.secret.Equal(other.secret)
@@ -18,7 +17,7 @@ func (p pair) equal(other pair) bool {
 // another one, and two are the same only if they are at the same address. How long
 // it lives is not its own: a configuration says it, and the next one may differ.
 type token struct {
-	value   config.Secret
+	value   secret.Value
 	from    pair      // what the login was made with
 	login   time.Time // when that was
 	adopted bool      // it came with the answer to a GET, and not from the login
@@ -27,12 +26,12 @@ type token struct {
 }
 
 // newToken makes a token of a login.
-func newToken(value config.Secret, from pair, begun time.Time) *token {
+func newToken(value secret.Value, from pair, begun time.Time) *token {
 	return &token{value: value, from: from, login: begun, begun: begun, spread: spread()}
 }
 
 // successor is the token that came with an answer to t.
-func (t *token) successor(value config.Secret, begun time.Time) *token {
+func (t *token) successor(value secret.Value, begun time.Time) *token {
 	return &token{value: value, from: t.from, login: t.login, adopted: true, begun: begun, spread: spread()}
 }
 

@@ -32,20 +32,20 @@ func stripOf(points []collector.Point, now time.Time) strip {
 	var longest time.Duration
 	wells := 0
 	for _, p := range points {
-		if p.Word == well {
+		if p.ResultName == well {
 			longest = max(longest, p.Duration)
 			wells++
 		}
 	}
 	paths := make(map[string]*strings.Builder)
 	for i, p := range points {
-		b := paths[p.Word]
+		b := paths[p.ResultName]
 		if b == nil {
 			b = new(strings.Builder)
-			paths[p.Word] = b
+			paths[p.ResultName] = b
 		}
 		height := stripHeight
-		if p.Word == well {
+		if p.ResultName == well {
 			height = 6 + int((wellHeight-6)*math.Sqrt(p.Duration.Seconds()/max(longest.Seconds(), 1e-9)))
 		}
 		fmt.Fprintf(b, "M%d %dv-%dh3v%[3]dz", stripStep*(collector.MaxPoints-1-i), stripHeight, height)

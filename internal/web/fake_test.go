@@ -37,12 +37,12 @@ func (f *fake) Probe(context.Context, collector.Request) ([]collector.Result, er
 	return f.results, nil
 }
 
-func (f *fake) Glances() []collector.Glance {
-	glances := make([]collector.Glance, len(f.results))
+func (f *fake) Summaries() []collector.Summary {
+	summaries := make([]collector.Summary, len(f.results))
 	for i, r := range f.results {
-		glances[i] = collector.Glance{Target: r.Target, Session: r.Session, Word: r.Word(), Start: r.Start, Since: r.Start, Duration: r.Duration}
+		summaries[i] = collector.Summary{Target: r.Target, Session: r.Session, ResultName: r.ResultName(), Start: r.Start, Since: r.Start, Duration: r.Duration}
 	}
-	return glances
+	return summaries
 }
 
 // History has the first result of a session, as the last of many probes.
@@ -57,14 +57,14 @@ func (f *fake) History(target, session string) (collector.History, error) {
 
 // historyOf returns the history of a session all of whose probes ended in a result.
 func historyOf(r collector.Result) collector.History {
-	if r.Word() == "" {
+	if r.ResultName() == "" {
 		return collector.History{Last: r}
 	}
 	return collector.History{
-		Last:     r,
-		Points:   slices.Repeat([]collector.Point{{Start: r.Start, Duration: r.Duration, Word: r.Word()}}, collector.MaxPoints),
-		Episodes: []collector.Episode{{Word: r.Word(), First: r.Start, Last: r.Start, Probes: collector.MaxPoints}},
-		Recent:   slices.Repeat([]collector.Result{r}, collector.MaxDetails),
+		Last:    r,
+		Points:  slices.Repeat([]collector.Point{{Start: r.Start, Duration: r.Duration, ResultName: r.ResultName()}}, collector.MaxPoints),
+		Streaks: []collector.Streak{{ResultName: r.ResultName(), First: r.Start, Last: r.Start, Probes: collector.MaxPoints}},
+		Recent:  slices.Repeat([]collector.Result{r}, collector.MaxDetails),
 	}
 }
 
@@ -97,7 +97,7 @@ func handlerOf(t testing.TB, c Collector, change ...func(*Options)) http.Handler
 // someResults are those of n sessions that are valid.
 func someResults(n int) []collector.Result {
 	return slices.Repeat([]collector.Result{{
-		Target: "studio", Session: "playout", Answer: hmp.Answer{Outcome: hmp.Valid, Responded: true, StatusCode: 200},
+		Target: "studio", Session: "playout", Answer: hmp.Answer{Result: hmp.Valid, Responded: true, StatusCode: 200},
 	}}, n)
 }
 

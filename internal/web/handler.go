@@ -24,7 +24,7 @@ import (
 // A Collector makes the probes of a scrape: [collector.Collector] does.
 type Collector interface {
 	Probe(ctx context.Context, r collector.Request) ([]collector.Result, error)
-	Glances() []collector.Glance
+	Summaries() []collector.Summary
 	History(target, session string) (collector.History, error)
 	Register(r prometheus.Registerer, reload func() (ok bool, last time.Time))
 }

@@ -78,8 +78,8 @@ func TestPagesAreSafe(t *testing.T) {
 		return collector.Result{
 			Target: "t" + markup, Session: "s" + markup, Start: time.Unix(0, 0), Duration: 1500 * time.Millisecond,
 			Answer: hmp.Answer{
-				Outcome: hmp.TLS, Reason: "r" + markup, Code: hmp.Code("c" + markup), Details: hmp.Details{ServiceMessages: new(1), MessageTexts: []string{"m" + markup}},
-				Exchanges: []hmp.Exchange{{Method: "GET", Outcome: hmp.TLS, StatusCode: 200, Request: hmp.Header("N" + markup + ": v" + markup + "\n"), Response: hmp.Header("N" + markup + "\n")}},
+				Result: hmp.TLS, Reason: "r" + markup, Code: hmp.Code("c" + markup), Details: hmp.Details{ServiceMessages: new(1), MessageTexts: []string{"m" + markup}},
+				Exchanges: []hmp.Exchange{{Method: "GET", Result: hmp.TLS, StatusCode: 200, Request: hmp.Header("N" + markup + ": v" + markup + "\n"), Response: hmp.Header("N" + markup + "\n")}},
 			},
 		}
 	}

@@ -26,7 +26,7 @@ func (b *broken) Probe(context.Context, collector.Request) ([]collector.Result, 
 	return nil, nil
 }
 
-func (b *broken) Glances() []collector.Glance {
+func (b *broken) Summaries() []collector.Summary {
 	b.panics()
 	return nil
 }

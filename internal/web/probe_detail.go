@@ -39,7 +39,7 @@ type field struct {
 
 func probeOf(r *collector.Result, now time.Time) probeView {
 	p := probeView{
-		Verdict: verdictOf(r.Word()),
+		Verdict: verdictOf(r.ResultName()),
 		Held:    r.Held,
 		Reason:  r.Reason,
 		At:      momentOf(r.Start, now, 0),
@@ -52,7 +52,7 @@ func probeOf(r *collector.Result, now time.Time) probeView {
 	p.Parts, p.PartsText = partsOf(r)
 	for _, x := range r.Exchanges {
 		view := exchangeView{
-			Method: x.Method, Result: string(x.Outcome), Took: latency(x.Took), Proto: x.Proto, Status: x.StatusCode,
+			Method: x.Method, Result: string(x.Result), Took: latency(x.Took), Proto: x.Proto, Status: x.StatusCode,
 		}
 		for _, f := range x.Request.Fields() {
 			view.Request = append(view.Request, field(f))

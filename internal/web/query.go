@@ -27,16 +27,16 @@ type query struct {
 // An order is one that sessions can be shown in.
 type order struct {
 	Name, Title string
-	compare     func(a, b *collector.Glance) int
+	compare     func(a, b *collector.Summary) int
 }
 
 // orders lists them; the first is that of a page that is not asked for another.
 var orders = []order{
-	{problems, "problems first", func(a, b *collector.Glance) int { return gravity(a.Word) - gravity(b.Word) }},
-	{"name", "by name", func(a, b *collector.Glance) int { return 0 }},
-	{"latency", "slowest first", func(a, b *collector.Glance) int { return cmp.Compare(b.Duration, a.Duration) }},
-	{"changed", "latest change first", func(a, b *collector.Glance) int { return b.Since.Compare(a.Since) }},
-	{"probed", "longest without a probe first", func(a, b *collector.Glance) int { return a.Start.Compare(b.Start) }},
+	{problems, "problems first", func(a, b *collector.Summary) int { return gravity(a.ResultName) - gravity(b.ResultName) }},
+	{"name", "by name", func(a, b *collector.Summary) int { return 0 }},
+	{"latency", "slowest first", func(a, b *collector.Summary) int { return cmp.Compare(b.Duration, a.Duration) }},
+	{"changed", "latest change first", func(a, b *collector.Summary) int { return b.Since.Compare(a.Since) }},
+	{"probed", "longest without a probe first", func(a, b *collector.Summary) int { return a.Start.Compare(b.Start) }},
 }
 
 // parseQuery reads the parameters of the status page.
@@ -90,14 +90,14 @@ func (q query) link() string {
 func (q query) narrowed() bool { return q.Text != "" || q.Target != "" || q.Result != "" }
 
 // choose returns the sessions that the query asks for, all pages of them, in its order.
-func (q query) choose(all []collector.Glance) []collector.Glance {
+func (q query) choose(all []collector.Summary) []collector.Summary {
 	text := strings.ToLower(q.Text)
-	chosen := slices.DeleteFunc(slices.Clone(all), func(g collector.Glance) bool {
-		return q.Target != "" && g.Target != q.Target || !q.wants(g.Word) ||
+	chosen := slices.DeleteFunc(slices.Clone(all), func(g collector.Summary) bool {
+		return q.Target != "" && g.Target != q.Target || !q.wants(g.ResultName) ||
 			!strings.Contains(strings.ToLower(g.Target+"/"+g.Session), text)
 	})
 	by := orders[slices.IndexFunc(orders, func(o order) bool { return o.Name == q.Sort })]
-	slices.SortFunc(chosen, func(a, b collector.Glance) int {
+	slices.SortFunc(chosen, func(a, b collector.Summary) int {
 		return cmp.Or(by.compare(&a, &b), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Session, b.Session))
 	})
 	return chosen

@@ -59,8 +59,8 @@ func TestStatusQuery(t *testing.T) {
 	}
 }
 
-func result(target, session string, o hmp.Outcome, took, ago time.Duration) collector.Result {
-	return collector.Result{Target: target, Session: session, Answer: hmp.Answer{Outcome: o, Responded: true}, Duration: took, Start: time.Now().Add(-ago)}
+func result(target, session string, o hmp.Result, took, ago time.Duration) collector.Result {
+	return collector.Result{Target: target, Session: session, Answer: hmp.Answer{Result: o, Responded: true}, Duration: took, Start: time.Now().Add(-ago)}
 }
 
 // field is the value of an input.

@@ -42,10 +42,10 @@ func rowOf(h *collector.History, now time.Time) row {
 		Session:     last.Session,
 		Link:        sessionAction(last.Target, last.Session),
 		Probe:       "probe?" + parametersOf(last.Target, last.Session),
-		Verdict:     verdictOf(last.Word()),
+		Verdict:     verdictOf(last.ResultName()),
 		Held:        last.Held,
 		Reason:      last.Reason,
-		Probed:      last.Word() != "",
+		Probed:      last.ResultName() != "",
 		At:          momentOf(last.Start, now, 0),
 		Strip:       stripOf(h.Points, now),
 		Certificate: momentOf(certificateExpiry(h), now, certificateMargin),
@@ -61,11 +61,11 @@ func rowOf(h *collector.History, now time.Time) row {
 	if last.Logins != nil {
 		r.Token = momentOf(last.Logins.TokenExpiry, now, tokenMargin)
 	}
-	if len(h.Episodes) > 0 {
-		r.For = age(now.Sub(h.Episodes[0].First))
+	if len(h.Streaks) > 0 {
+		r.For = age(now.Sub(h.Streaks[0].First))
 	}
-	if len(h.Episodes) > 1 {
-		r.Before = h.Episodes[1].Word
+	if len(h.Streaks) > 1 {
+		r.Before = h.Streaks[1].ResultName
 	}
 	return r
 }

@@ -132,7 +132,7 @@ func TestPageOfOddNames(t *testing.T) {
 	version.Version = `1"'><script>alert(1)</script>`
 	handler := handlerOf(t, &fake{results: []collector.Result{
 		{Target: name, Session: "-"},
-		{Target: name, Session: ".", Start: time.Unix(0, 0), Answer: hmp.Answer{Outcome: hmp.Valid}},
+		{Target: name, Session: ".", Start: time.Unix(0, 0), Answer: hmp.Answer{Result: hmp.Valid}},
 	}}, func(o *Options) { o.TelemetryPath = path })
 	synctest.Test(t, func(t *testing.T) {
 		p := servePiped(t, handler)

@@ -19,7 +19,7 @@ type sessionView struct {
 	Action   string // where to post for a probe
 	Target   string // the status page with the sessions of the target
 	Facts    []fact
-	Episodes []episode
+	Streaks  []streak
 	Recent   []probeView
 	Failures []probeView
 }
@@ -30,7 +30,7 @@ type fact struct {
 	At          moment // in place of a value
 }
 
-type episode struct {
+type streak struct {
 	Verdict     verdict
 	First, Last moment
 	Lasted      string
@@ -124,9 +124,9 @@ func viewOf(h *collector.History, now time.Time) *sessionView {
 		Target:  query{Target: last.Target}.link(),
 		Facts:   factsOf(last, now),
 	}
-	for _, e := range h.Episodes {
-		view.Episodes = append(view.Episodes, episode{
-			Verdict: verdictOf(e.Word), First: momentOf(e.First, now, 0), Last: momentOf(e.Last, now, 0),
+	for _, e := range h.Streaks {
+		view.Streaks = append(view.Streaks, streak{
+			Verdict: verdictOf(e.ResultName), First: momentOf(e.First, now, 0), Last: momentOf(e.Last, now, 0),
 			Lasted: age(e.Last.Sub(e.First)), Probes: count(e.Probes, "probe"),
 		})
 	}

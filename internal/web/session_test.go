@@ -171,7 +171,7 @@ func TestOrigins(t *testing.T) {
 func TestSessionOfOutcomes(t *testing.T) {
 	for _, r := range outcomesOf() {
 		got := pageOf(t, "/session?"+parametersOf(r.Target, r.Session), r)
-		if want := verdictOf(r.Word()); !strings.Contains(text(got.root), want.Word) || !strings.Contains(text(got.root), want.Meaning) {
+		if want := verdictOf(r.ResultName()); !strings.Contains(text(got.root), want.Word) || !strings.Contains(text(got.root), want.Meaning) {
 			t.Errorf("%s: it does not say %q", r.Session, want)
 		}
 	}
@@ -180,7 +180,7 @@ func TestSessionOfOutcomes(t *testing.T) {
 func TestNotes(t *testing.T) {
 	full := &collector.Result{
 		Answer: hmp.Answer{
-			Outcome: hmp.AuthUnavailable, Code: hmp.ServiceUnavailable, Rotated: true, RetryAfter: 90 * time.Second,
+			Result: hmp.AuthUnavailable, Code: hmp.ServiceUnavailable, Rotated: true, RetryAfter: 90 * time.Second,
 			Body: hmp.Body{Size: 1},
 		},
 		Logins: &collector.Logins{Last: hmp.AuthUnavailable},

@@ -52,7 +52,7 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) statusView(q query, now time.Time) *statusView {
-	all := h.Collector.Glances()
+	all := h.Collector.Summaries()
 	found := q.choose(all)
 	view := &statusView{Sessions: len(all), Orders: orders, Words: gravest, Found: len(found), ProbesSessions: h.ProbeSessions}
 	view.Query, view.Pages = q.paged(len(found))
@@ -67,10 +67,10 @@ func (h *handler) statusView(q query, now time.Time) *statusView {
 }
 
 // sum counts all sessions.
-func (v *statusView) sum(all []collector.Glance) {
+func (v *statusView) sum(all []collector.Summary) {
 	words, targets := make(map[string]int), make(map[string]bool)
 	for i := range all {
-		word := verdictOf(all[i].Word).Word
+		word := verdictOf(all[i].ResultName).Word
 		words[word]++
 		if !targets[all[i].Target] {
 			targets[all[i].Target] = true

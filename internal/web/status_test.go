@@ -83,13 +83,13 @@ func outcomesOf() []collector.Result {
 	var results []collector.Result
 	for i, o := range collector.Results() {
 		results = append(results, collector.Result{
-			Target: "t" + fmt.Sprint(i%3), Session: string(o.Outcome), Answer: hmp.Answer{Outcome: o.Outcome, Responded: true},
+			Target: "t" + fmt.Sprint(i%3), Session: string(o.Result), Answer: hmp.Answer{Result: o.Result, Responded: true},
 			Start: time.Now().Add(-time.Duration(i) * time.Minute), Duration: time.Duration(i) * time.Millisecond, Timeout: time.Second,
 		})
 	}
 	return append(results,
 		collector.Result{Target: "t0", Session: "crash", Crashed: true, Start: time.Now(), Answer: hmp.Answer{Reason: "*errors.errorString"}},
-		collector.Result{Target: "t0", Session: "held", Held: true, Start: time.Now(), Answer: hmp.Answer{Outcome: hmp.LoginRejected, Reason: "no login before noon"}},
+		collector.Result{Target: "t0", Session: "held", Held: true, Start: time.Now(), Answer: hmp.Answer{Result: hmp.LoginRejected, Reason: "no login before noon"}},
 		collector.Result{Target: "t0", Session: "new"})
 }
 
@@ -102,9 +102,9 @@ func TestStatusOfResults(t *testing.T) {
 		advice[row[0]] = row[1] + ": " + row[2]
 	}
 	for i, o := range collector.Results() {
-		name := fmt.Sprintf("t%d/%s", i%3, o.Outcome)
-		want := string(o.Outcome) + ": " + sentence(o.Meaning) + " " + o.Advice
-		if o.Outcome == hmp.Valid {
+		name := fmt.Sprintf("t%d/%s", i%3, o.Result)
+		want := string(o.Result) + ": " + sentence(o.Meaning) + " " + o.Advice
+		if o.Result == hmp.Valid {
 			want = "valid: HMP confirmed the session."
 		}
 		if advice[name] != want {

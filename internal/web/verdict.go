@@ -39,7 +39,7 @@ var verdicts = func() map[string]verdict {
 			"Let Prometheus scrape the exporter, or press Probe now."},
 	}
 	for _, i := range collector.Results() {
-		all[string(i.Outcome)] = verdict{string(i.Outcome), i.Meaning, i.Advice}
+		all[string(i.Result)] = verdict{string(i.Result), i.Meaning, i.Advice}
 	}
 	for word, v := range all {
 		v.Meaning = sentence(v.Meaning)
@@ -48,7 +48,7 @@ var verdicts = func() map[string]verdict {
 	return all
 }()
 
-// verdictOf returns that of [collector.Result.Word].
+// verdictOf returns that of [collector.Result.ResultName].
 func verdictOf(word string) verdict { return verdicts[cmp.Or(word, pending)] }
 
 // sentence makes one of what the catalogue has as half a sentence.

@@ -128,7 +128,7 @@ func TestOutcomes(t *testing.T) {
 type outcomeTest struct {
 	name    string
 	handler http.HandlerFunc
-	want    Outcome
+	want    Result
 	status  int
 	code    Code
 }
@@ -151,7 +151,7 @@ func (tt *outcomeTest) meet(t *testing.T, call func(t *testing.T, base string, w
 		within = hung
 	}
 	got := call(t, s.URL, within)
-	want := Answer{Outcome: tt.want, Responded: tt.status != 0, StatusCode: tt.status, Code: tt.code}
+	want := Answer{Result: tt.want, Responded: tt.status != 0, StatusCode: tt.status, Code: tt.code}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Answer{}, "Phases", "Details", "Reason", "Body", "Exchanges")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -175,14 +175,14 @@ func TestCodeText(t *testing.T) {
 }
 
 func TestOutcomesAreExplained(t *testing.T) {
-	seen := make(map[Outcome]bool)
-	for _, o := range Outcomes {
-		if seen[o.Outcome] || o.Meaning == "" || o.Advice == "" {
-			t.Errorf("outcome %q is listed twice or not explained", o.Outcome)
+	seen := make(map[Result]bool)
+	for _, o := range Results {
+		if seen[o.Result] || o.Meaning == "" || o.Advice == "" {
+			t.Errorf("outcome %q is listed twice or not explained", o.Result)
 		}
-		seen[o.Outcome] = true
+		seen[o.Result] = true
 	}
-	if Outcome("nonsense").Info() != (OutcomeInfo{}) {
+	if Result("nonsense").Info() != (ResultInfo{}) {
 		t.Error("a word outside the set is explained")
 	}
 }

@@ -1,4 +1,4 @@
-package config
+package secret
 
 import (
 	"bytes"
@@ -16,39 +16,37 @@ import (
 
 // holder has a secret in every place that a printer treats in its own way.
 type holder struct {
-	Exported   Secret            `yaml:"exported"`
-	unexported Secret            // fmt does not call methods here
-	Pointer    *Secret           `yaml:"pointer"`
-	Any        any               `yaml:"any"`
-	List       []Secret          `yaml:"list"`
-	Map        map[string]Secret `yaml:"map"`
-	nested     struct{ secret Secret }
-	source     SecretSource
+	Exported   Value            `yaml:"exported"`
+	unexported Value            // fmt does not call methods here
+	Pointer    *Value           `yaml:"pointer"`
+	Any        any              `yaml:"any"`
+	List       []Value          `yaml:"list"`
+	Map        map[string]Value `yaml:"map"`
+	nested     struct{ secret Value }
 }
 
 func newHolder() holder {
-	s := NewSecret(canary.Word)
-	h := holder{Exported: s, unexported: s, Pointer: &s, Any: s, List: []Secret{s}, Map: map[string]Secret{"a": s}}
+	s := New(canary.Word)
+	h := holder{Exported: s, unexported: s, Pointer: &s, Any: s, List: []Value{s}, Map: map[string]Value{"a": s}}
 	h.nested.secret = s
-	h.source = SecretSource{name: "token", value: s}
 	return h
 }
 
 func TestSecretIsNotPrinted(t *testing.T) {
-	s, h := NewSecret(canary.Word), newHolder()
-	values := []any{s, &s, h, &h, []Secret{s}, [1]Secret{s}, map[string]Secret{"a": s}, map[string]any{"a": h}, struct{ s *Secret }{&s}, h.source, &h.source}
+	s, h := New(canary.Word), newHolder()
+	values := []any{s, &s, h, &h, []Value{s}, [1]Value{s}, map[string]Value{"a": s}, map[string]any{"a": h}, struct{ s *Value }{&s}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%p", "%T", "%10v", "%!"} {
 		for _, value := range values {
 			got := fmt.Sprintf(verb, value)
-			noCanary(t, got)
+			canary.Check(t, "what is printed", got)
 			if strings.Contains(got, fmt.Sprintf("%x", canary.Word)) || strings.Contains(got, fmt.Sprintf("%X", canary.Word)) {
 				t.Errorf("%s of %T has the secret in hexadecimal: %s", verb, value, got)
 			}
 		}
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		if got := fmt.Sprintf(verb, s); got != masked {
-			t.Errorf("%s = %q, want %q", verb, got, masked)
+		if got := fmt.Sprintf(verb, s); got != Masked {
+			t.Errorf("%s = %q, want %q", verb, got, Masked)
 		}
 	}
 }
@@ -62,7 +60,7 @@ func TestSecretIsNotEncoded(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s of %T: %v", name, value, err)
 			}
-			noCanary(t, string(got))
+			canary.Check(t, "what is printed", string(got))
 			if !strings.Contains(string(got), "secret") {
 				t.Errorf("%s of %T = %s, does not show that there is a secret", name, value, got)
 			}
@@ -71,29 +69,29 @@ func TestSecretIsNotEncoded(t *testing.T) {
 }
 
 func TestSecretIsNotLogged(t *testing.T) {
-	s, h := NewSecret(canary.Word), newHolder()
+	s, h := New(canary.Word), newHolder()
 	var buf bytes.Buffer
 	for _, logger := range []kitlog.Logger{kitlog.NewLogfmtLogger(&buf), kitlog.NewJSONLogger(&buf)} {
-		for _, value := range []any{s, &s, h, &h, h.List, h.Map, h.source} {
+		for _, value := range []any{s, &s, h, &h, h.List, h.Map} {
 			_ = logger.Log("value", value) // logfmt refuses some, which is as good
 		}
 	}
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&buf, nil), slog.NewJSONHandler(&buf, nil)} {
-		for _, value := range []any{s, &s, h, &h, h.List, h.Map, h.source} {
+		for _, value := range []any{s, &s, h, &h, h.List, h.Map} {
 			slog.New(handler).Info("a", "value", value)
 		}
 	}
-	noCanary(t, buf.String())
-	if !strings.Contains(buf.String(), masked) {
-		t.Errorf("nothing masked in:\n%s", &buf)
+	canary.Check(t, "what is printed", buf.String())
+	if !strings.Contains(buf.String(), Masked) {
+		t.Errorf("nothing Masked in:\n%s", &buf)
 	}
 }
 
 func TestSecretEqual(t *testing.T) {
-	if !NewSecret("a").Equal(NewSecret("a")) || NewSecret("a").Equal(NewSecret("b")) || NewSecret("a").Equal(Secret{}) || !NewSecret("").Equal(Secret{}) {
+	if !New("a").Equal(New("a")) || New("a").Equal(New("b")) || New("a").Equal(Value{}) || !New("").Equal(Value{}) {
 		t.Error("Equal does not compare the values")
 	}
-	if got := NewSecret("a").Reveal() + (Secret{}).Reveal(); got != "a" {
+	if got := New("a").Reveal() + (Value{}).Reveal(); got != "a" {
 		t.Errorf("Reveal = %q, want a", got)
 	}
 }

@@ -1,40 +1,40 @@
 package hmp
 
-// An Outcome is the one word that a probe ends in. It is the value of the
+// An Result is the one word that a probe ends in. It is the value of the
 // label "result", so the words are part of what users depend on.
-type Outcome string
+type Result string
 
 // The closed set of outcomes. The last two are decided before anything is sent.
 const (
-	Valid           Outcome = "valid"
-	NoRoles         Outcome = "no_roles"
-	Unauthorized    Outcome = "unauthorized"
-	InternalError   Outcome = "internal_error"
-	AuthUnavailable Outcome = "auth_unavailable"
-	EndpointMissing Outcome = "endpoint_missing"
-	Redirect        Outcome = "redirect"
-	HTTPError       Outcome = "http_error"
-	BadPayload      Outcome = "bad_payload"
-	Timeout         Outcome = "timeout"
-	DNS             Outcome = "dns"
-	Connect         Outcome = "connect"
-	TLS             Outcome = "tls"
-	Protocol        Outcome = "protocol"
-	LoginRejected   Outcome = "login_rejected"
-	Credentials     Outcome = "credentials"
-	Saturated       Outcome = "saturated"
+	Valid           Result = "valid"
+	NoRoles         Result = "no_roles"
+	Unauthorized    Result = "unauthorized"
+	InternalError   Result = "internal_error"
+	AuthUnavailable Result = "auth_unavailable"
+	EndpointMissing Result = "endpoint_missing"
+	Redirect        Result = "redirect"
+	HTTPError       Result = "http_error"
+	BadPayload      Result = "bad_payload"
+	Timeout         Result = "timeout"
+	DNS             Result = "dns"
+	Connect         Result = "connect"
+	TLS             Result = "tls"
+	Protocol        Result = "protocol"
+	LoginRejected   Result = "login_rejected"
+	Credentials     Result = "credentials"
+	Saturated       Result = "saturated"
 )
 
-// OutcomeInfo explains an outcome to the person who has to do something about it.
-type OutcomeInfo struct {
-	Outcome Outcome
+// ResultInfo explains an outcome to the person who has to do something about it.
+type ResultInfo struct {
+	Result  Result
 	Meaning string // what is the case, as half a sentence
 	Advice  string // what to do next, as a sentence
 }
 
-// Outcomes lists every outcome once, in the order in which users read them:
+// Results lists every outcome once, in the order in which users read them:
 // what HMP said, then what the network did, then what the exporter could not do.
-var Outcomes = []OutcomeInfo{
+var Results = []ResultInfo{
 	{Valid, "HMP confirmed the session", "Nothing to do."},
 	{NoRoles, "HMP knows the user, but the user has no role", "Assign a role to the user in HMP."},
 	{Unauthorized, "HMP does not accept the token: expired, revoked or wrong", "Supply a new token, as HMP's live 30 minutes; with an API key, see what else ends its sessions."},
@@ -55,15 +55,15 @@ var Outcomes = []OutcomeInfo{
 }
 
 // Info returns the explanation of o, and a zero one for a word outside the set.
-func (o Outcome) Info() OutcomeInfo {
-	for _, i := range Outcomes {
-		if i.Outcome == o {
+func (o Result) Info() ResultInfo {
+	for _, i := range Results {
+		if i.Result == o {
 			return i
 		}
 	}
-	return OutcomeInfo{}
+	return ResultInfo{}
 }
 
 // Sent tells whether a probe with this outcome sent anything to the HMP, as far as
 // is known: one without an outcome may have.
-func (o Outcome) Sent() bool { return o != "" && o != Credentials && o != Saturated }
+func (o Result) Sent() bool { return o != "" && o != Credentials && o != Saturated }
