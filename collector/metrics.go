@@ -17,6 +17,7 @@ const (
 	ExporterProbeDuration = "hmp_exporter_probe_duration_seconds"
 	ProbePanics           = "hmp_exporter_probe_panics_total"
 	ProbesInFlight        = "hmp_exporter_probes_in_flight"
+	ScrapesRefused        = "hmp_exporter_scrapes_refused_total"
 	SessionAdmin          = "hmp_session_admin"
 	SessionError          = "hmp_session_error"
 	SessionHTTPStatus     = "hmp_session_http_status_code"
@@ -72,6 +73,7 @@ var Metrics = []Metric{
 	{ExporterProbeDuration, histogram, nil, "How long probes took, those of all sessions together.", nil},
 	{ProbePanics, counter, nil, "Probes that a panic of this program ended, which left the session without a result.", nil},
 	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
+	{ScrapesRefused, counter, []string{"path"}, "Scrapes that were refused with a 503, because as many as --web.max-requests were under way.", nil},
 	{SessionAdmin, gauge, perSession(), "Whether the user of the session is an administrator." + informational, func(s sink, r *Result) {
 		if admin := r.Details.Admin; admin != nil {
 			s.add(boolean(*admin), nil)
