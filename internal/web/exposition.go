@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"compress/gzip"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -13,10 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
@@ -33,65 +29,17 @@ type exposition struct {
 	own     bool // with the metrics of the exporter itself
 }
 
-func (e *exposition) worthCompressing() bool { return e.own || len(e.results) >= minCompressed }
+func (e *exposition) compress() bool { return e.own || len(e.results) >= minCompressed }
 
-// expose answers a scrape in the format that the scraper wants most. A metric of its
-// own that cannot be had is better left out than a reason to answer nothing.
-func (h *handler) expose(w http.ResponseWriter, r *http.Request, e exposition) {
-	var own []*dto.MetricFamily
-	if e.own {
-		var err error
-		if own, err = h.own.Gather(); err != nil {
-			errorLog{h.Logger}.Println("error gathering metrics:", err)
-		}
-	}
-	if format := h.negotiate(r); format.direct && !r.URL.Query().Has("name[]") {
-		h.writeText(w, r, format, own, e)
-		return
-	}
-	promhttp.HandlerFor(prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		return slices.Concat(own, collector.Families(e.results)), nil
-	}), promhttp.HandlerOpts{
-		ErrorLog:           errorLog{h.Logger},
-		EnableOpenMetrics:  true,
-		DisableCompression: !e.worthCompressing(),
-	}).ServeHTTP(w, r)
-}
-
-// A negotiated format is what a header Accept comes to.
-type negotiated struct {
-	expfmt.Format
-	accept      string
-	openMetrics bool
-	direct      bool // [collector.WriteText] writes it
-}
-
-// negotiate returns the format that a request wants most. Scrapers want the same each
-// time.
-func (h *handler) negotiate(r *http.Request) *negotiated {
-	accept := r.Header.Get("Accept")
-	if last := h.lastFormat.Load(); last != nil && last.accept == accept {
-		return last
-	}
-	f := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
-	kind := f.FormatType()
-	n := &negotiated{
-		Format:      f,
-		accept:      accept,
-		openMetrics: kind == expfmt.TypeOpenMetrics,
-		direct:      kind == expfmt.TypeOpenMetrics || kind == expfmt.TypeTextPlain,
-	}
-	h.lastFormat.Store(n)
-	return n
-}
-
-// writeText writes an exposition as it is made, and in one piece if it is a small one.
-func (h *handler) writeText(w http.ResponseWriter, r *http.Request, format *negotiated, own []*dto.MetricFamily, e exposition) {
+// writeMetrics answers a scrape in the format that the scraper wants most. It writes the
+// exposition as it is made, and in one piece if it is a small one.
+func (h *handler) writeMetrics(w http.ResponseWriter, r *http.Request, e exposition) {
+	format := h.negotiate(r)
 	header := w.Header()
 	header.Set("Content-Type", string(format.Format))
 	header.Add("Vary", "Accept")
 	var to io.Writer = w
-	if e.worthCompressing() {
+	if e.compress() {
 		header.Add("Vary", "Accept-Encoding")
 		if acceptsGzip(r.Header) {
 			header.Set("Content-Encoding", "gzip")
@@ -112,16 +60,78 @@ func (h *handler) writeText(w http.ResponseWriter, r *http.Request, format *nego
 		texts.Put(out)
 	}()
 
-	err := encode(out, format, own, e.results)
+	err := h.encode(out, format, r.URL.Query()["name[]"], e)
 	if to == w { // of no effect if a part has been sent
 		header.Set("Content-Length", strconv.Itoa(out.Buffered()))
 	}
-	if flushed := out.Flush(); err == nil {
-		err = flushed
+	if hungUp := out.Flush(); hungUp != nil {
+		_ = level.Debug(h.Logger).Log("msg", "a scraper did not take its answer", "err", hungUp)
+	} else if err != nil {
+		_ = level.Error(h.Logger).Log("msg", "failed to encode metrics", "err", err)
 	}
-	if err != nil {
-		errorLog{h.Logger}.Println("error encoding and sending metrics:", err)
+}
+
+// A negotiated format is what a header Accept comes to.
+type negotiated struct {
+	expfmt.Format
+	accept      string
+	openMetrics bool
+	text        bool // [collector.WriteText] writes it
+}
+
+// negotiate returns the format that a request wants most. Scrapers want the same each
+// time.
+func (h *handler) negotiate(r *http.Request) *negotiated {
+	accept := r.Header.Get("Accept")
+	if last := h.lastFormat.Load(); last != nil && last.accept == accept {
+		return last
 	}
+	f := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
+	kind := f.FormatType()
+	n := &negotiated{
+		Format:      f,
+		accept:      accept,
+		openMetrics: kind == expfmt.TypeOpenMetrics,
+		text:        kind == expfmt.TypeOpenMetrics || kind == expfmt.TypeTextPlain,
+	}
+	h.lastFormat.Store(n)
+	return n
+}
+
+// encode writes the exporter's own metrics, if they are wanted, and those of the results:
+// all of them, or those with the given names.
+func (h *handler) encode(out *bufio.Writer, format *negotiated, names []string, e exposition) error {
+	var families []*dto.MetricFamily
+	if e.own {
+		var err error
+		if families, err = h.registry.Gather(); err != nil {
+			// An own metric that cannot be had is left out; the others are answered.
+			_ = level.Error(h.Logger).Log("msg", "failed to gather the exporter's own metrics", "err", err)
+		}
+	}
+	direct := format.text && names == nil
+	if !direct {
+		families = slices.Concat(families, collector.Families(e.results))
+	}
+	if len(families) > 0 {
+		encoder := expfmt.NewEncoder(out, format.Format)
+		for _, f := range families {
+			if names != nil && !slices.Contains(names, f.GetName()) {
+				continue
+			}
+			if err := encoder.Encode(f); err != nil {
+				return err
+			}
+		}
+	}
+	if direct {
+		collector.WriteText(out, e.results, format.openMetrics)
+	}
+	if !format.openMetrics {
+		return nil
+	}
+	_, err := expfmt.FinalizeOpenMetrics(out)
+	return err
 }
 
 func acceptsGzip(h http.Header) bool {
@@ -134,24 +144,6 @@ func acceptsGzip(h http.Header) bool {
 	return false
 }
 
-// encode writes families, and what results come to.
-func encode(out *bufio.Writer, format *negotiated, families []*dto.MetricFamily, results []collector.Result) error {
-	if len(families) > 0 {
-		encoder := expfmt.NewEncoder(out, format.Format)
-		for _, f := range families {
-			if err := encoder.Encode(f); err != nil {
-				return err
-			}
-		}
-	}
-	collector.WriteText(out, results, format.openMetrics)
-	if !format.openMetrics {
-		return nil
-	}
-	_, err := expfmt.FinalizeOpenMetrics(out)
-	return err
-}
-
 // What expositions are written through.
 var (
 	texts = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 32<<10) }}
@@ -161,9 +153,3 @@ var (
 		return z
 	}}
 )
-
-type errorLog struct{ log.Logger }
-
-func (l errorLog) Println(v ...any) {
-	_ = level.Error(l).Log("msg", "failed to write metrics", "err", strings.TrimSpace(fmt.Sprintln(v...)))
-}

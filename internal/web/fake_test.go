@@ -26,12 +26,24 @@ type fake struct {
 	// gate, unless nil, holds each probe until it has sent something. As with the
 	// real one, a scraper that hangs up does not end the probe.
 	gate chan struct{}
+	// healthy tells the targets that the gate does not hold; nil for none.
+	healthy func(target string) bool
 	// own, unless nil, is a metric of its own.
 	own prometheus.Collector
+	// retried has the sessions whose logins were tried at once; the next one ends in retryErr.
+	retried  []string
+	retryErr error
 }
 
-func (f *fake) Probe(context.Context, collector.Request) ([]collector.Result, error) {
-	if f.gate != nil {
+func (f *fake) RetryLogin(_ context.Context, target, session string) error {
+	if f.retryErr == nil {
+		f.retried = append(f.retried, target+"/"+session)
+	}
+	return f.retryErr
+}
+
+func (f *fake) Probe(_ context.Context, r collector.Request) ([]collector.Result, error) {
+	if f.gate != nil && (f.healthy == nil || !f.healthy(r.Target)) {
 		<-f.gate
 	}
 	return f.results, nil
@@ -51,6 +63,9 @@ func (f *fake) History(target, session string) (collector.History, error) {
 		if r.Target == target && r.Session == session {
 			return historyOf(r), nil
 		}
+	}
+	if session == "" && target == "nowhere" {
+		return collector.History{}, collector.ErrUnknownTarget
 	}
 	return collector.History{}, collector.ErrUnknownSession
 }
@@ -83,6 +98,7 @@ func handlerOf(t testing.TB, c Collector, change ...func(*Options)) http.Handler
 		Logger:        log.NewNopLogger(),
 		TelemetryPath: "/metrics",
 		ProbeSessions: true,
+		MaxRequests:   permits,
 	}
 	for _, change := range change {
 		change(&o)
@@ -143,14 +159,20 @@ type scrape struct {
 	answer chan reply         // closed when the scraper has hung up
 }
 
-// scrape begins a scrape.
+// scrape begins a scrape of all sessions.
 func (p *piped) scrape(t *testing.T) scrape {
+	t.Helper()
+	return p.begin(t, http.MethodGet, "/metrics")
+}
+
+// begin begins a request.
+func (p *piped) begin(t *testing.T, method, path string) scrape {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := scrape{cancel: cancel, answer: make(chan reply, 1)}
 	go func() {
 		defer close(s.answer)
-		if r, err := try(ctx, t, p.client, http.MethodGet, "http://localhost/metrics"); err == nil {
+		if r, err := try(ctx, t, p.client, method, "http://localhost"+path); err == nil {
 			s.answer <- r
 		}
 	}()

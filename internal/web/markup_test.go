@@ -115,7 +115,7 @@ func TestStatusHeader(t *testing.T) {
 	want := http.Header{
 		"Content-Type":            {pageType},
 		"Content-Encoding":        {"gzip"},
-		"Content-Security-Policy": {policy},
+		"Content-Security-Policy": {contentSecurityPolicy},
 		"X-Content-Type-Options":  {"nosniff"},
 		"Referrer-Policy":         {"same-origin"},
 		"Cache-Control":           {"no-store"},

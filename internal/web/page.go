@@ -68,7 +68,6 @@ func render(w http.ResponseWriter, r *http.Request, page *template.Template, dat
 	}
 	contentType(w, "text/html; charset=utf-8")
 	header := w.Header()
-	header.Set("Cache-Control", "no-store")
 	// Not no-referrer, with which a browser does not say that a form is of this origin.
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Vary", "Accept-Encoding")

@@ -77,7 +77,7 @@ func TestPanicInAnAnswer(t *testing.T) {
 	for name, what := range map[string]any{"a defect": errors.New("CANARY"), "on purpose": http.ErrAbortHandler} {
 		t.Run(name, func(t *testing.T) {
 			logged := canary.NewLog(t)
-			server := httptest.NewUnstartedServer(guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			server := httptest.NewUnstartedServer(protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = io.WriteString(w, "hmp_up 1\n")
 				_ = http.NewResponseController(w).Flush()
 				panic(what)

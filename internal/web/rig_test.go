@@ -66,7 +66,7 @@ func newRig(t *testing.T, configuration string, change ...func(*Options)) *rig {
 			t.Fatal(err)
 		}
 	}
-	o := Options{Collector: sessions, Store: r.store, Reload: r.store.Reload, Logger: logger, TelemetryPath: "/metrics", ProbeSessions: true}
+	o := Options{Collector: sessions, Store: r.store, Reload: r.store.Reload, Logger: logger, TelemetryPath: "/metrics", ProbeSessions: true, MaxRequests: permits}
 	for _, c := range change {
 		c(&o)
 	}

@@ -72,6 +72,7 @@ func TestWrongMethod(t *testing.T) {
 		{"PUT", "/style.css", "GET, HEAD"},
 		{"POST", "/live.js", "GET, HEAD"},
 		{"PUT", "/session?target=studio&session=playout", "GET, HEAD, POST"},
+		{"GET", "/retry-login?target=studio&session=playout", "POST"},
 		{"POST", "/metrics", "GET, HEAD"},
 		{"DELETE", "/probe?target=studio", "GET, HEAD"},
 		{"POST", "/config", "GET, HEAD"},

@@ -15,11 +15,15 @@ const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 // metrics answers with the exporter's own metrics and, where that is wanted, those
 // of all sessions.
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
+	if !h.limiter.begin(w, h.TelemetryPath, "") {
+		return
+	}
+	defer h.limiter.end("")
 	var results []collector.Result
 	if h.ProbeSessions {
-		results, _ = h.results(w, r, "", "") // no names, no error
+		results, _ = h.probeSessions(w, r, "", "") // no names, no error
 	}
-	h.expose(w, r, exposition{results: results, own: true})
+	h.writeMetrics(w, r, exposition{results: results, own: true})
 }
 
 // probe answers with the metrics of one target or session.
@@ -29,17 +33,36 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	results, err := h.results(w, r, target, session)
-	if err != nil {
-		http.Error(w, err.Error()+": only what is configured can be probed; /config shows it", http.StatusNotFound)
+	if !h.beginScrape(w, probePath, target) {
 		return
 	}
-	h.expose(w, r, exposition{results: results})
+	defer h.limiter.end(target)
+	results, err := h.probeSessions(w, r, target, session)
+	if err != nil {
+		unknown(w, err)
+		return
+	}
+	h.writeMetrics(w, r, exposition{results: results})
 }
 
-// results makes the probes of a scrape, for which its client waits as long as it
+// beginScrape reports whether a scrape of a target may begin. If not, it has answered.
+func (h *handler) beginScrape(w http.ResponseWriter, path, target string) bool {
+	// No session is named "", and so this asks for the target alone.
+	if _, err := h.Collector.History(target, ""); errors.Is(err, collector.ErrUnknownTarget) {
+		unknown(w, err)
+		return false
+	}
+	return h.limiter.begin(w, path, target)
+}
+
+// unknown answers a request for a target or a session that is not configured.
+func unknown(w http.ResponseWriter, err error) {
+	http.Error(w, err.Error()+": only what is configured can be probed; /config shows it", http.StatusNotFound)
+}
+
+// probeSessions makes the probes of a scrape, for which its client waits as long as it
 // likes. The time for the answer begins with it.
-func (h *handler) results(w http.ResponseWriter, r *http.Request, target, session string) ([]collector.Result, error) {
+func (h *handler) probeSessions(w http.ResponseWriter, r *http.Request, target, session string) ([]collector.Result, error) {
 	setWriteDeadline(w, time.Time{})
 	defer func() { setWriteDeadline(w, time.Now().Add(writeTimeout)) }()
 	return h.Collector.Probe(r.Context(), collector.Request{

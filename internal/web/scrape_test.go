@@ -76,6 +76,7 @@ func TestMetricsOfTheExporter(t *testing.T) {
 				"hmp_exporter_build_info", "hmp_exporter_coalesced_probes_total",
 				"hmp_exporter_config_last_reload_success_timestamp_seconds", "hmp_exporter_config_last_reload_successful",
 				"hmp_exporter_probe_duration_seconds", "hmp_exporter_probe_panics_total", "hmp_exporter_probes_in_flight",
+				"hmp_exporter_scrapes_refused_total",
 			} {
 				if got[name] == nil {
 					t.Errorf("%s is missing", name)

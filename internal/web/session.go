@@ -17,6 +17,7 @@ type sessionView struct {
 	URL      string // of the HMP
 	Timeout  string
 	Action   string // where to post for a probe
+	Retry    string // where to post to have the login tried at once; "" if logins are not suspended
 	Target   string // the status page with the sessions of the target
 	Facts    []fact
 	Streaks  []streak
@@ -64,8 +65,17 @@ func (h *handler) probeNow(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if _, err := h.results(w, r, target, session); err != nil {
-		http.Error(w, err.Error()+": only what is configured can be probed; /config shows it", http.StatusNotFound)
+	if !h.beginScrape(w, sessionPath, target) {
+		return
+	}
+	defer h.limiter.end(target)
+	h.probeAndReturn(w, r, target, session)
+}
+
+// probeAndReturn probes a session, or all of a target, and leads to the page that shows it.
+func (h *handler) probeAndReturn(w http.ResponseWriter, r *http.Request, target, session string) {
+	if _, err := h.probeSessions(w, r, target, session); err != nil {
+		unknown(w, err)
 		return
 	}
 	back := query{Target: target}.link()
@@ -123,6 +133,9 @@ func viewOf(h *collector.History, now time.Time) *sessionView {
 		Action:  sessionAction(last.Target, last.Session),
 		Target:  query{Target: last.Target}.link(),
 		Facts:   factsOf(last, now),
+	}
+	if last.Logins != nil && last.Logins.Suspended {
+		view.Retry = retryAction(last.Target, last.Session)
 	}
 	for _, e := range h.Streaks {
 		view.Streaks = append(view.Streaks, streak{

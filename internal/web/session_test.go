@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -114,22 +113,6 @@ func TestProbeNow(t *testing.T) {
 	}
 }
 
-// TestProbeNowIsLimited is that it takes a permit of those that scrapes have.
-func TestProbeNowIsLimited(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &fake{results: someResults(1), gate: make(chan struct{})}
-		p := servePiped(t, handlerOf(t, f, maxRequests(1)))
-		first := p.scrape(t)
-		synctest.Wait()
-		post := func() reply { return do(t, p.client, http.MethodPost, "http://localhost"+playoutPage) }
-		post().want(t, http.StatusServiceUnavailable, "--web.max-requests")
-		close(f.gate)
-		<-first.answer
-		synctest.Wait()
-		post().want(t, http.StatusSeeOther)
-	})
-}
-
 // TestOrigins is that no page of another origin can have a browser probe or reload.
 func TestOrigins(t *testing.T) {
 	r := newRig(t, fleet, lifecycle)
@@ -160,6 +143,10 @@ func TestOrigins(t *testing.T) {
 		}
 		if n := r.probed() - before; n != probes {
 			t.Errorf("%s: the HMP had %d requests, want %d", c.name, n, probes)
+		}
+		retry := r.do(http.MethodPost, retryOfPlayout, c.header...)
+		if (retry.status == http.StatusForbidden) == c.ok {
+			t.Errorf("%s: a login is answered with %d", c.name, retry.status)
 		}
 		if reload := r.do(http.MethodPost, "/-/reload", c.header...); (reload.status == http.StatusOK) != c.ok {
 			t.Errorf("%s: a reload is answered with %d", c.name, reload.status)

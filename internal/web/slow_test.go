@@ -127,6 +127,7 @@ var everyPage = []struct {
 	{"GET", "/session?target=studio&session=playout", http.StatusOK, false},
 	{"GET", "/session", http.StatusBadRequest, false},
 	{"POST", "/session?target=studio&session=playout", http.StatusSeeOther, false},
+	{"POST", retryOfPlayout, http.StatusSeeOther, false},
 	{"GET", "/-/healthy", http.StatusOK, false},
 	{"GET", "/-/ready", http.StatusOK, false},
 	{"POST", "/-/reload", http.StatusOK, false},
@@ -147,11 +148,11 @@ func TestSlowReaders(t *testing.T) {
 					go func() { ended <- p.talk(t, saying(0, request(c.method, c.path)), time.Second) }()
 				}
 				synctest.Wait()
-				status := http.StatusOK
 				if c.holds {
-					status = http.StatusServiceUnavailable
+					do(t, p.client, c.method, "http://localhost"+c.path).want(t, http.StatusServiceUnavailable)
+				} else {
+					do(t, p.client, http.MethodGet, "http://localhost/metrics").want(t, http.StatusOK)
 				}
-				do(t, p.client, http.MethodGet, "http://localhost/metrics").want(t, status)
 				do(t, p.client, http.MethodGet, "http://localhost/").want(t, http.StatusOK)
 				for range 2 {
 					got := <-ended

@@ -112,7 +112,7 @@ func TestStatusOfResults(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"t0/crash": "defect of the exporter", "t0/held": "Nothing was sent this time, lest refused logins lock the account. no login before noon",
+		"t0/crash": "defect of the exporter", "t0/held": "Nothing was sent this time, because refused logins can lock the account. no login before noon",
 		"t0/new": "press Probe now", "t0/saturated": "--probe.max-concurrent",
 	} {
 		if name != "t0/saturated" && !strings.Contains(advice[name], want) {

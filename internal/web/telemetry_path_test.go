@@ -41,6 +41,7 @@ func TestTelemetryPath(t *testing.T) {
 		{"/style.css", taken},
 		{"/live.js", taken},
 		{"/session", taken},
+		{"/retry-login", taken},
 		{"/-/healthy", taken},
 		{"/-/ready", taken},
 		{"/-/reload", taken},
@@ -49,7 +50,7 @@ func TestTelemetryPath(t *testing.T) {
 		{"/debug/pprof/heap", taken},
 	} {
 		t.Run(c.path, func(t *testing.T) {
-			_, err := New(Options{Collector: new(fake), TelemetryPath: c.path, Pprof: true})
+			_, err := New(Options{Collector: new(fake), TelemetryPath: c.path, Pprof: true, MaxRequests: 1})
 			switch {
 			case c.want == good && err != nil:
 				t.Errorf("failed: %v", err)

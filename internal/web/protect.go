@@ -16,18 +16,19 @@ const (
 	bodyTimeout = 5 * time.Second
 	// maxBody is how large such a body may be, in bytes.
 	maxBody = 64 << 10
-	// policy is for the browser: nothing but this program's own style sheet and script,
+	// contentSecurityPolicy is for the browser: nothing but this program's own style sheet and script,
 	// and nothing that is sent elsewhere.
-	policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-// guard is what stands between clients and all pages: none can hold one up by what
-// it sends, no browser makes more of an answer than it is, and a defect in a page
-// stays there.
-func guard(next http.Handler, logger log.Logger) http.Handler {
+// protect stands between clients and all pages. No client can hold up a page by what it
+// sends. No browser keeps an answer, or takes it for what it is not. A panic in a page ends
+// that page alone.
+func protect(next http.Handler, logger log.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Content-Security-Policy", policy)
+		w.Header().Set("Content-Security-Policy", contentSecurityPolicy)
+		w.Header().Set("Cache-Control", "no-store")
 		if refusal := discardBody(w, r); refusal != 0 {
 			w.Header().Set("Connection", "close") // the rest of the body may still come
 			http.Error(w, "no page here takes a body, and this one does not end well", refusal)
