@@ -2,81 +2,104 @@ package web
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
-	"sync/atomic"
+	"syscall"
 	"time"
 
-	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/time/rate"
 )
 
-// writeTimeout is how long a client may take to read an answer.
-const writeTimeout = 30 * time.Second
+const (
+	// drainPause is how long nobody has to connect for a listener to be drained.
+	drainPause = 20 * time.Millisecond
+	// fullDrain is when acceptPause is enough, because connections keep coming.
+	fullDrain   = 500 * time.Millisecond
+	acceptPause = time.Millisecond
+	// maxDrain is when the listener closes in any case.
+	maxDrain = 2 * time.Second
+	// firstRequestTimeout is how long a connection that is new when the end comes may
+	// take to send its request.
+	firstRequestTimeout = time.Second
+)
 
-// lobbyPatience is how long a connection that is new when the end comes may take to
-// send its request.
-const lobbyPatience = time.Second
+// A drainListener hands out what the kernel has accepted for it before it closes. To
+// close at once would reset connections whose clients have every reason to expect an
+// answer.
+type drainListener struct {
+	net.Listener
+	logger *slog.Logger
+	warn   rate.Sometimes
 
-// A server is that of one listener. Unlike [http.Server.Shutdown] alone, it ends
-// only when the first request of everybody who has connected is answered: Shutdown
-// drops one that is read after it was called. A kept connection that is idle is
-// closed, as its client has to expect at any time.
-type server struct {
-	http.Server
-	listener *drainer
-	lobby    lobby
-	draining atomic.Bool
-	ended    chan struct{} // closed when nothing is accepted any more
+	mu    sync.Mutex
+	began time.Time // when it was told to close
 }
 
-// newServer returns a server whose pages are told by ctx when the end comes. A scrape
-// does not mind that; a profile does.
-func newServer(ctx context.Context, l net.Listener, h http.Handler, logger *slog.Logger) *server {
-	s := &server{listener: &drainer{Listener: l}, ended: make(chan struct{})}
-	s.Server = http.Server{
-		Handler:           s.lobby.handler(h),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       15 * time.Second, // of a body that is sent before it is known to be welcome
-		WriteTimeout:      writeTimeout,
-		HTTP2:             &http.HTTP2Config{WriteByteTimeout: writeTimeout}, // which no stream's deadline does
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		IdleTimeout:       5 * time.Minute, // longer than scrapes are apart
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
-		ConnState:         s.lobby.connState,
-		ConnContext:       withConn,
+func newDrainListener(l net.Listener, logger *slog.Logger) *drainListener {
+	return &drainListener{Listener: l, logger: logger, warn: rate.Sometimes{Interval: time.Minute}}
+}
+
+type deadliner interface{ SetDeadline(time.Time) error }
+
+// Close makes Accept end when all is drained, or at once if a listener cannot have
+// a deadline.
+func (d *drainListener) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.began = time.Now()
+	l, ok := d.Listener.(deadliner)
+	if !ok {
+		return d.Listener.Close()
 	}
-	return s
+	return l.SetDeadline(time.Now()) // which wakes Accept
 }
 
-// serve answers until the listener ends. That is an error unless it was drained.
-func (s *server) serve(flags *toolkit.FlagConfig, logger *slog.Logger) error {
-	defer close(s.ended)
-	err := toolkit.Serve(s.listener, &s.Server, flags, logger)
-	if s.draining.Load() {
-		return nil
+// Accept implements [net.Listener].
+func (d *drainListener) Accept() (net.Conn, error) {
+	conn, err := d.Listener.Accept()
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		d.warn.Do(func() { // net/http tries again
+			d.logger.Warn("cannot accept connections: too many files are open; raise the limit of open files (ulimit -n, or LimitNOFILE= in the systemd unit)", "err", err)
+		})
 	}
-	return err
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return conn, err
+	}
+	// It is closing, and every Accept begins with this error from now on.
+	l := d.Listener.(deadliner)
+	_ = l.SetDeadline(d.lastCall())
+	conn, err = d.Listener.Accept()
+	_ = l.SetDeadline(time.Now())
+	if err != nil {
+		_ = d.Listener.Close()
+		return nil, net.ErrClosed
+	}
+	return conn, nil
 }
 
-// drain accepts no more and returns when every request has been answered.
-func (s *server) drain(ctx context.Context) error {
-	s.draining.Store(true)
-	_ = s.listener.Close()
-	<-s.ended
-	_ = s.listener.Listener.Close() // it is closed already, unless serve failed
-	s.SetKeepAlivesEnabled(false)
-	s.lobby.wait(lobbyPatience)
-	return s.Shutdown(ctx)
+// lastCall is when to give up the wait for another connection.
+func (d *drainListener) lastCall() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := time.Now()
+	switch drained := now.Sub(d.began); {
+	case drained < fullDrain:
+		return now.Add(drainPause)
+	case drained < maxDrain:
+		return now.Add(acceptPause)
+	default:
+		return now
+	}
 }
 
-// A lobby has the connections whose first request is still to be read.
-type lobby struct {
+// newConns are the connections whose first request has not been read.
+type newConns struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
-	empty chan struct{} // closed when it is, if somebody waits for that
 }
 
 type connKey struct{}
@@ -85,57 +108,46 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-func (l *lobby) handler(next http.Handler) http.Handler {
+// handler removes the connection of a request, which has been read.
+func (n *newConns) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connKey{}).(net.Conn); ok {
-			l.leave(c)
+			n.remove(c)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (l *lobby) connState(c net.Conn, state http.ConnState) {
+func (n *newConns) connState(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		l.enter(c)
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.conns == nil {
+			n.conns = make(map[net.Conn]struct{})
+		}
+		n.conns[c] = struct{}{}
 	case http.StateClosed, http.StateHijacked:
-		l.leave(c)
+		n.remove(c)
 	}
 }
 
-func (l *lobby) enter(c net.Conn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.conns == nil {
-		l.conns = make(map[net.Conn]struct{})
-	}
-	l.conns[c] = struct{}{}
+func (n *newConns) remove(c net.Conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.conns, c)
 }
 
-func (l *lobby) leave(c net.Conn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.conns, c)
-	if len(l.conns) == 0 && l.empty != nil {
-		close(l.empty)
-		l.empty = nil
-	}
+func (n *newConns) none() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.conns) == 0
 }
 
-// wait waits until the lobby is empty, but no longer than d.
-func (l *lobby) wait(d time.Duration) {
-	empty := make(chan struct{})
-	l.mu.Lock()
-	if len(l.conns) == 0 {
-		l.mu.Unlock()
-		return
-	}
-	l.empty = empty
-	l.mu.Unlock()
-	late := time.NewTimer(d)
-	defer late.Stop()
-	select {
-	case <-empty:
-	case <-late.C:
+// wait waits until there is none, but no longer than d. It looks again and again, as
+// [http.Server.Shutdown] does after it.
+func (n *newConns) wait(d time.Duration) {
+	for end := time.Now().Add(d); !n.none() && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
 	}
 }

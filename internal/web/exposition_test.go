@@ -110,23 +110,59 @@ type deaf struct{ *httptest.ResponseRecorder }
 
 func (deaf) Write([]byte) (int, error) { return 0, errors.New("gone away") }
 
-// TestDeafScraper is that who does not take the answer is told of once, and that the
-// next one gets all of its own.
+// TestDeafScraper is that a scraper which does not take its answer is worth one debug message,
+// in every format, and that the next one gets all of its own.
 func TestDeafScraper(t *testing.T) {
-	logged := canary.NewLog(t)
-	handler := handlerOf(t, &fake{results: someResults(1)}, func(o *Options) { o.Logger = log.NewLogfmtLogger(logged) })
-	for _, encoding := range []string{"", "gzip"} {
-		req := httptest.NewRequest(http.MethodGet, "/metrics", nil)
-		req.Header.Set("Accept-Encoding", encoding)
-		handler.ServeHTTP(deaf{httptest.NewRecorder()}, req)
+	for _, accept := range []string{"", prometheusAccept, nativeAccept} {
+		for _, encoding := range []string{"", "gzip"} {
+			for _, path := range []string{"/metrics", "/probe?target=studio", "/metrics?name[]=hmp_session_valid"} {
+				logged := canary.NewLog(t)
+				handler := handlerOf(t, &fake{results: someResults(1)}, func(o *Options) { o.Logger = log.NewLogfmtLogger(logged) })
+				req := httptest.NewRequest(http.MethodGet, path, nil)
+				req.Header.Set("Accept", accept)
+				req.Header.Set("Accept-Encoding", encoding)
+				handler.ServeHTTP(deaf{httptest.NewRecorder()}, req)
+				if text := logged.String(); strings.Count(text, "\n") != 1 || !strings.HasPrefix(text, "level=debug ") || !strings.Contains(text, "gone away") {
+					t.Errorf("%s, %q, %q: the log is %q", path, accept, encoding, text)
+				}
 
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/probe?target=studio", nil))
-		if text := w.Body.String(); !strings.HasPrefix(text, "# HELP hmp_") || strings.Count(text, "\nhmp_session_valid{") != 1 {
-			t.Errorf("the next answer is %.300s", text)
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/probe?target=studio", nil))
+				if text := w.Body.String(); !strings.HasPrefix(text, "# HELP hmp_") || strings.Count(text, "\nhmp_session_valid{") != 1 {
+					t.Errorf("the next answer is %.300s", text)
+				}
+			}
 		}
 	}
-	if n := strings.Count(logged.String(), "gone away"); n < 1 || n > 2 {
-		t.Errorf("it is told of %d times:\n%s", n, logged)
+}
+
+// TestOddEncodings is that no Accept-Encoding is worth a line in the log, and that each gets
+// an answer that it can read: compressed with gzip, or not at all.
+func TestOddEncodings(t *testing.T) {
+	logged := canary.NewLog(t)
+	handler := handlerOf(t, &fake{results: someResults(10)}, func(o *Options) { o.Logger = log.NewLogfmtLogger(logged) })
+	var odd []string
+	for _, coding := range []string{"", "*", "identity", "gzip", "GZIP", "x-gzip", "zstd", "br", "deflate", "nonsense", "gz ip", "\xff", "gzip\tzstd"} {
+		for _, quality := range []string{"", ";q=0", ";q=0.5", ";q=-1", ";q=NaN", ";q=x"} {
+			odd = append(odd, coding+quality, coding+quality+", identity;q=0", "identity;q=0, *;q=0, "+coding+quality)
+		}
+	}
+	odd = append(odd, strings.Repeat("gzip;q=0,", 5000), strings.Repeat(",", 50_000), strings.Repeat("a", 60_000))
+	for _, encoding := range odd {
+		for _, accept := range []string{prometheusAccept, nativeAccept} {
+			for _, path := range []string{"/metrics", "/probe?target=studio&name[]=hmp_up", "/"} {
+				req := httptest.NewRequest(http.MethodGet, path, nil)
+				req.Header.Set("Accept", accept)
+				req.Header["Accept-Encoding"] = []string{encoding}
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, req)
+				if got := w.Header().Get("Content-Encoding"); w.Code != http.StatusOK || got != "" && (got != "gzip" || !strings.Contains(strings.ToLower(encoding), "gzip")) {
+					t.Errorf("%s, %.100q: status %d, Content-Encoding %q", path, encoding, w.Code, got)
+				}
+			}
+		}
+	}
+	if logged.String() != "" {
+		t.Errorf("%d requests left this in the log: %.1000s", 6*len(odd), logged)
 	}
 }

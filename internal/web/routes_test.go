@@ -58,6 +58,13 @@ func TestRoutes(t *testing.T) {
 			if got := got.header.Get("Content-Type"); got != c.contentType {
 				t.Errorf("Content-Type %q, want %q", got, c.contentType)
 			}
+			cache := "no-store"
+			if c.contentType == styleType || c.contentType == scriptType {
+				cache = "no-cache"
+			}
+			if got := got.header.Get("Cache-Control"); got != cache {
+				t.Errorf("Cache-Control %q, want %q", got, cache)
+			}
 			if c.method == http.MethodHead && got.body != "" {
 				t.Errorf("the answer to a HEAD has a body: %.100q", got.body)
 			}

@@ -84,6 +84,9 @@ func (r reply) safe(t *testing.T) {
 	if got := r.header.Get("X-Content-Type-Options"); got != "nosniff" {
 		t.Errorf("X-Content-Type-Options %q, want nosniff", got)
 	}
+	if got := r.header.Get("Cache-Control"); got != "no-store" && (got != "no-cache" || r.status != http.StatusOK) {
+		t.Errorf("Cache-Control %q, want no-store", got)
+	}
 	kind := r.header.Get("Content-Type")
 	if kind == "" && r.body != "" {
 		t.Error("there is no Content-Type")

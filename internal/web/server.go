@@ -10,12 +10,17 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/mdlayher/vsock"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
 )
+
+// writeTimeout is how long a client may take to read an answer.
+const writeTimeout = 30 * time.Second
 
 // Listen opens what the flags of the exporter toolkit ask for: addresses, or the
 // sockets that systemd hands over. All or none are open when it returns.
@@ -73,6 +78,59 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, flags 
 		})
 	}
 	return group.Wait()
+}
+
+// A server is that of one listener. Unlike [http.Server.Shutdown] alone, it ends
+// only when the first request of everybody who has connected is answered: Shutdown
+// drops one that is read after it was called. A kept connection that is idle is
+// closed, as its client has to expect at any time.
+type server struct {
+	http.Server
+	listener *drainListener
+	newConns newConns
+	draining atomic.Bool
+	ended    chan struct{} // closed when nothing is accepted any more
+}
+
+// newServer returns a server whose pages are told by ctx when the end comes. A scrape
+// does not mind that; a profile does.
+func newServer(ctx context.Context, l net.Listener, h http.Handler, logger *slog.Logger) *server {
+	s := &server{listener: newDrainListener(l, logger), ended: make(chan struct{})}
+	s.Server = http.Server{
+		Handler:           s.newConns.handler(h),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       15 * time.Second, // of a body that is sent before it is known to be welcome
+		WriteTimeout:      writeTimeout,
+		HTTP2:             &http.HTTP2Config{WriteByteTimeout: writeTimeout}, // which no stream's deadline does
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		IdleTimeout:       5 * time.Minute, // longer than scrapes are apart
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+		ConnState:         s.newConns.connState,
+		ConnContext:       withConn,
+	}
+	return s
+}
+
+// serve answers until the listener ends. That is an error unless it was drained.
+func (s *server) serve(flags *toolkit.FlagConfig, logger *slog.Logger) error {
+	defer close(s.ended)
+	err := toolkit.Serve(s.listener, &s.Server, flags, logger)
+	if s.draining.Load() {
+		return nil
+	}
+	return err
+}
+
+// drain accepts no more and returns when every request has been answered.
+func (s *server) drain(ctx context.Context) error {
+	s.draining.Store(true)
+	_ = s.listener.Close()
+	<-s.ended
+	_ = s.listener.Listener.Close() // it is closed already, unless serve failed
+	s.SetKeepAlivesEnabled(false)
+	s.newConns.wait(firstRequestTimeout)
+	return s.Shutdown(ctx)
 }
 
 // URL returns an address that a browser on this machine can open for a listener.
