@@ -176,10 +176,13 @@ func exporterScrapes(b *dashboard.DashboardBuilder) {
 		queries:     one(scrapes("scrape_samples_scraped"), "{{job}} {{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
-		title: "Answers on the telemetry path", unit: units.RequestsPerSecond, width: 8, height: 9,
-		description: "Answers to scrapes of /metrics by their HTTP status. A 503 is one too many at once, see " +
-			"--web.max-requests.",
-		queries: one("sum by (code) ("+byInstance(ownRate("promhttp_metric_handler_requests_total"), "code")+")", "{{code}}"),
+		title: "Answers, refused scrapes", unit: units.RequestsPerSecond, width: 8, height: 9,
+		description: "Answers to scrapes of /metrics by their HTTP status, and scrapes of any path that were refused with " +
+			"a 503, because too many of the same target were under way, see --web.max-requests.",
+		queries: []query{
+			{"sum by (code) (" + byInstance(ownRate("promhttp_metric_handler_requests_total"), "code") + ")", "{{code}}"},
+			{"sum by (path) (" + byInstance(ownRate(collector.ScrapesRefused), "path") + ")", "refused on {{path}}"},
+		},
 	}))
 }
 

@@ -5,6 +5,7 @@
 //	/probe               a fresh probe of one target, or of one session of it
 //	/                    every session, and what scrapes saw of it of late
 //	/session             all that is kept of one session; a POST probes it now
+//	/retry-login         a POST tries the login of a session, although logins are suspended
 //	/config              the running configuration, with every secret masked
 //	/sd                  what there is to probe, for Prometheus' HTTP service discovery
 //	/-/healthy /-/ready  for orchestrators
