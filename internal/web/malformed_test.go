@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"io"
 	"net/http"
 	"strings"
@@ -44,7 +45,7 @@ func TestMalformedRequests(t *testing.T) {
 		{"empty lines without end", forever(time.Millisecond, "", "\r\n"), bad, time.Second},
 		{"HTTP/0.9", saying(0, "GET /metrics\r\n\r\n"), bad, time.Second},
 		{"HTTP/1.1 without a host", saying(0, "GET /metrics HTTP/1.1\r\n\r\n"), bad, time.Second},
-		{"HTTP/2 without TLS", saying(0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), bad, time.Second},
+		{"HTTP/2 without TLS", saying(0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), http.StatusRequestEntityTooLarge, time.Second},
 		{"HTTP/7.5", saying(0, "GET /metrics HTTP/7.5\r\nHost: localhost\r\n\r\n"), http.StatusHTTPVersionNotSupported, time.Second},
 		{"HTTP/01.1", saying(0, "GET /metrics HTTP/01.1\r\nHost: localhost\r\n\r\n"), bad, time.Second},
 		{"another protocol", saying(0, "EHLO mail.example\r\n\r\n"), bad, time.Second},
@@ -131,4 +132,22 @@ func TestIdleConnection(t *testing.T) {
 			})
 		})
 	}
+}
+
+// status is that of the one answer; 0 if there was none.
+func (k talk) status(t *testing.T) int {
+	t.Helper()
+	if k.answer == "" {
+		return 0
+	}
+	_, rest, _ := strings.Cut("\r\n"+k.answer, "\r\nHTTP/1.1 100 Continue\r\n\r\n")
+	if rest == "" {
+		rest = k.answer
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(rest)), nil)
+	if err != nil {
+		t.Fatalf("%v: %.300q", err, k.answer)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
 }

@@ -15,13 +15,13 @@ var odd = []struct {
 	status        int
 }{
 	{"two lengths", request("GET", "/-/healthy", "Content-Length: 3\r\nContent-Length: 4\r\n") + "abcd", 400},
-	{"the same length twice", request("GET", "/-/healthy", "Content-Length: 3\r\nContent-Length: 3\r\n") + "abc", 200},
+	{"the same length twice", request("GET", "/-/healthy", "Content-Length: 3\r\nContent-Length: 3\r\n") + "abc", 413},
 	{"lengths in a list", request("GET", "/-/healthy", "Content-Length: 3, 3\r\n") + "abc", 400},
 	{"a length with a sign", request("GET", "/-/healthy", "Content-Length: +3\r\n") + "abc", 400},
 	{"a negative length", request("GET", "/-/healthy", "Content-Length: -1\r\n"), 400},
 	{"a length that overflows", request("GET", "/-/healthy", "Content-Length: 18446744073709551616\r\n"), 400},
 	// The chunks count: what follows them is the next request.
-	{"length and chunks", request("GET", "/-/healthy", "Content-Length: 100\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n", 200},
+	{"length and chunks", request("GET", "/-/healthy", "Content-Length: 100\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n", 413},
 	{"unknown encoding", request("GET", "/-/healthy", "Transfer-Encoding: gzip, chunked\r\n") + "0\r\n\r\n", 501},
 	{"encoding in disguise", request("GET", "/-/healthy", "Transfer-Encoding: xchunked\r\n") + "0\r\n\r\n", 501},
 	{"encodings", request("GET", "/-/healthy", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n") + "0\r\n\r\n", 501},

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -12,10 +10,8 @@ import (
 )
 
 const (
-	// bodyTimeout is how long a client may take to send a body, which no page needs.
+	// bodyTimeout is how long the connection of a body, which no page takes, may stay.
 	bodyTimeout = 5 * time.Second
-	// maxBody is how large such a body may be, in bytes.
-	maxBody = 64 << 10
 	// contentSecurityPolicy is for the browser: nothing but this program's own style sheet and script,
 	// and nothing that is sent elsewhere.
 	contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -29,11 +25,16 @@ func protect(next http.Handler, logger log.Logger) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Content-Security-Policy", contentSecurityPolicy)
 		w.Header().Set("Cache-Control", "no-store")
-		if refusal := discardBody(w, r); refusal != 0 {
-			w.Header().Set("Connection", "close") // the rest of the body may still come
-			http.Error(w, "no page here takes a body, and this one does not end well", refusal)
+		c := http.NewResponseController(w)
+		if r.ContentLength != 0 {
+			_ = c.SetReadDeadline(time.Now().Add(bodyTimeout))
+			w.Header().Set("Connection", "close") // the body may still come
+			http.Error(w, "no page here takes a body", http.StatusRequestEntityTooLarge)
 			return
 		}
+		// A page may take its time, and the connection shall be of use afterwards. A
+		// writer that cannot have a deadline, as in a test, goes without.
+		_ = c.SetReadDeadline(time.Time{})
 		a := &answer{ResponseWriter: w}
 		defer recoverPage(a, r, logger)
 		next.ServeHTTP(a, r)
@@ -48,31 +49,6 @@ func sameOrigin(next http.Handler) http.Handler {
 		http.Error(w, "this was asked for by a page of another origin: open the exporter's own page; a proxy in front of it has to pass the header Host on", http.StatusForbidden)
 	}))
 	return protection.Handler(next)
-}
-
-// discardBody reads the body away, within a bound of time and size. The server would
-// do so too, but in the midst of a page, when a scrape has its place already.
-// It returns the status to refuse the request with, if the body is not harmless.
-func discardBody(w http.ResponseWriter, r *http.Request) (refusal int) {
-	c := http.NewResponseController(w)
-	if r.Body != nil && r.Body != http.NoBody {
-		deadline := time.Now().Add(bodyTimeout)
-		_ = c.SetReadDeadline(deadline)
-		_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody))
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			return http.StatusRequestEntityTooLarge
-		}
-		if err != nil && !time.Now().Before(deadline) {
-			return http.StatusRequestTimeout
-		}
-		if err != nil {
-			return http.StatusBadRequest
-		}
-	}
-	// A page may take its time, and the connection shall be of use afterwards. A
-	// writer that cannot have a deadline, as in a test, goes without.
-	_ = c.SetReadDeadline(time.Time{})
-	return 0
 }
 
 // setWriteDeadline sets by when the answer has to be read; zero is no limit.

@@ -34,7 +34,7 @@ func TestSecuredAndHungUpon(t *testing.T) {
 	}{
 		{"nothing", "", headerTimeout, ""},
 		{"no end of the header", authorized, headerTimeout, ""},
-		{"a body that does not come", authorized + "Content-Length: 10\r\n\r\n", bodyTimeout + time.Second, "HTTP/1.1 408 "},
+		{"a body that does not come", authorized + "Content-Length: 10\r\n\r\n", bodyTimeout + time.Second, "HTTP/1.1 413 "},
 		{"a body that does not come, from a stranger", unauthorized + "Content-Length: 10\r\n\r\n", headerTimeout + bodyTimeout, ""},
 		{"half a chunk, from a stranger", unauthorized + "Transfer-Encoding: chunked\r\n\r\n5\r\na", headerTimeout + bodyTimeout, ""},
 	} {
@@ -109,7 +109,7 @@ func TestNobodyHoldsUpTheEnd(t *testing.T) {
 	}
 }
 
-// TestBodyOfHTTP2 is that a body which does not come holds no permit of HTTP/2.
+// TestBodyOfHTTP2 is that a body which does not come is refused over HTTP/2 as well.
 func TestBodyOfHTTP2(t *testing.T) {
 	webConfig, clientTLS := secured(t)
 	clientTLS.Time = realTime()
@@ -142,7 +142,7 @@ func TestBodyOfHTTP2(t *testing.T) {
 		synctest.Wait()
 		do(t, client, http.MethodGet, "https://localhost/metrics", "Authorization", "Basic "+basicAuth).want(t, http.StatusOK, playout)
 		got := <-ended
-		got.want(t, http.StatusRequestTimeout, "HTTP/2.0")
+		got.want(t, http.StatusRequestEntityTooLarge, "HTTP/2.0")
 		if took := time.Since(start); took > bodyTimeout+time.Second {
 			t.Errorf("it took %v, want %v at most", took, bodyTimeout)
 		}
