@@ -1,0 +1,318 @@
+package token
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/hmp"
+)
+
+func TestRejectedTokenCostsOneLogin(t *testing.T) {
+	const all = 10 * time.Second
+	for _, test := range []struct {
+		name  string
+		first hmp.Result    // of the first GET
+		takes time.Duration // that it takes of ten seconds
+		login hmp.Result    // "" as usual
+		again hmp.Result    // of the second GET, "" as usual
+		want  string        // the report
+		sent  string
+		next  string // the report of the next probe
+	}{
+		{"unauthorized", hmp.Unauthorized, 0, "", "", "valid login", "GET unauthorized, POST valid, GET valid", "valid"},
+		{"no roles", hmp.NoRoles, 0, "", "", "valid login", "GET no_roles, POST valid, GET valid", "valid"},
+		{"just time enough", hmp.Unauthorized, all * 3 / 4, "", "", "valid login", "GET unauthorized, POST valid, GET valid", "valid"},
+		{"too late", hmp.Unauthorized, all*3/4 + 1, "", "", "unauthorized", "GET unauthorized", "valid login"},
+		{"the new one too", hmp.Unauthorized, 0, "", hmp.Unauthorized, "unauthorized login", "GET unauthorized, POST valid, GET unauthorized", "valid login"},
+		{"then undecided", hmp.Unauthorized, 0, "", hmp.AuthUnavailable, "auth_unavailable login", "GET unauthorized, POST valid, GET auth_unavailable", "valid"},
+		{"login undecided", hmp.Unauthorized, 0, hmp.AuthUnavailable, "", "auth_unavailable login", "GET unauthorized, POST auth_unavailable", "valid login"},
+		{"login breaks", hmp.Unauthorized, 0, hmp.Protocol, "", "protocol login", "GET unauthorized, POST protocol", "valid login"},
+		{"login without roles", hmp.NoRoles, 0, hmp.NoRoles, "", "no_roles login", "GET no_roles, POST no_roles", "no_roles held"},
+		{"login refused", hmp.Unauthorized, 0, hmp.LoginRejected, "", "login_rejected login", "GET unauthorized, POST login_rejected", "login_rejected held"},
+		{"undecided at once", hmp.AuthUnavailable, 0, "", "", "auth_unavailable", "GET auth_unavailable", "valid"},
+		{"no answer", hmp.Connect, 0, "", "", "connect", "GET connect", "valid"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				c := with(key, apiSecret)
+				r.scrape(c, 5*time.Minute)
+				r.sent()
+				script := []hmp.Result{test.first, test.again}
+				r.onSession = func(call) hmp.Answer {
+					advance(test.takes)
+					a := scripted(script[0])
+					script = append(script[1:], "")
+					test.takes = 0
+					return a
+				}
+				r.onLogin = func(call) hmp.Answer { return scripted(test.login) }
+				got := []string{word(r.probe(c)), path(r.sent())}
+				r.onLogin, r.onSession = nil, nil
+				advance(interval)
+				check(t, "the probe, what was sent, the next probe", []string{test.want, test.sent, test.next}, append(got, word(r.probe(c))))
+			})
+		})
+	}
+}
+
+// A probe of several exchanges tells about all of them what can be added, and
+// about the last one the rest.
+func TestReportJoinsExchanges(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		expiry := time.Now().Add(1000 * time.Hour)
+		c := with(key, apiSecret)
+		r.probe(c)
+		r.getTime, r.loginTime = time.Second, 2*time.Second
+		get, post := hmp.Exchange{Method: "GET"}, hmp.Exchange{Method: "POST"}
+		r.onSession = func(call) hmp.Answer {
+			a := answerOf(hmp.Unauthorized)
+			a.CertificateExpiry, a.Exchanges = expiry, []hmp.Exchange{get}
+			return a
+		}
+		r.onLogin = func(call) hmp.Answer {
+			return hmp.Answer{Result: hmp.Connect, Exchanges: []hmp.Exchange{post}}
+		}
+		want := Report{Answer: hmp.Answer{
+			Result: hmp.Connect, CertificateExpiry: expiry, Exchanges: []hmp.Exchange{get, post},
+			Phases: hmp.Phases{Processing: 3 * time.Second},
+		}, Login: hmp.Connect}
+		check(t, "GET and a login that failed", want, r.probe(c))
+		check(t, "what is repeated", Report{Answer: hmp.Answer{Result: hmp.Connect}, Held: true}, r.probe(c))
+
+		advance(time.Minute)
+		r.onLogin, r.onSession = nil, nil
+		r.probe(c)
+		r.restart()
+		want = Report{Answer: answerOf(hmp.Valid), Login: hmp.Valid}
+		want.Phases.Processing = 4 * time.Second
+		want.Status.TokenExpiry = time.Now().Add(time.Second + 30*time.Minute)
+		check(t, "GET, login, GET", want, r.probe(c))
+	})
+}
+
+// Without enough time for a login, a token that lives is used, and nothing else is sent.
+func TestTooLittleTimeForALogin(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		c := with(key, apiSecret)
+		r.request.MayLogin = false
+		want := Report{Answer: hmp.Answer{Result: hmp.Saturated, Reason: "there is no token, and the scrape left too little time for a login"}, Held: true}
+		check(t, "without a token", want, r.probe(c))
+		r.request.MayLogin = true
+		r.probe(c)
+		advance(28 * time.Minute)
+		r.request.MayLogin = false
+		got := []string{word(r.probe(c))}
+		r.restart()
+		check(t, "with a token, and with one that is rejected", []string{"valid", "unauthorized"}, append(got, word(r.probe(c))))
+		check(t, "sent", "POST valid, GET valid, GET valid, GET unauthorized", path(r.sent()))
+	})
+}
+
+func TestTokenIsRenewedInTime(t *testing.T) {
+	for _, test := range []struct{ lifetime, interval, during time.Duration }{
+		{30 * time.Minute, 15 * time.Second, 12 * time.Hour},
+		{30 * time.Minute, 4 * time.Minute, 24 * time.Hour},
+		{time.Minute, 15 * time.Second, time.Hour},
+		{24 * time.Hour, 5 * time.Minute, 5 * 24 * time.Hour},
+	} {
+		t.Run(fmt.Sprintf("lifetime %v, every %v", test.lifetime, test.interval), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				r.lifetime, r.request.Lifetime = test.lifetime, test.lifetime
+				for _, report := range r.scrapeEvery(with(key, apiSecret), test.interval, test.during) {
+					if report.Result != hmp.Valid {
+						t.Fatalf("a probe came to %s", word(report))
+					}
+				}
+				calls := r.logins()
+				latest := min(test.lifetime*9/10+2*test.interval, test.lifetime+test.interval)
+				for i := 1; i < len(calls); i++ {
+					if gap := calls[i].at.Sub(calls[i-1].at); gap < test.lifetime*8/10 || gap > latest {
+						t.Errorf("a login %v after the one before", gap)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Credentials that began together do not renew together.
+func TestRenewalsSpread(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		times := make(map[time.Time]bool)
+		var all []Credential
+		for i := range 30 {
+			c := with(fmt.Sprintf("%s-%d", key, i), apiSecret)
+			r.accept(c.Key.Reveal(), apiSecret)
+			r.probe(c)
+			all = append(all, c)
+		}
+		r.sent()
+		advance(25 * time.Minute)
+		for range 5 * time.Minute / time.Second {
+			for _, c := range all {
+				r.probe(c)
+			}
+			advance(time.Second)
+		}
+		for _, c := range r.logins() {
+			times[c.at] = true
+		}
+		if len(times) < 15 {
+			t.Errorf("30 tokens were renewed at %d times", len(times))
+		}
+	})
+}
+
+// A login takes time, and nobody knows when in that time the token's life begins.
+func TestTokenLivesFromTheBeginningOfItsLogin(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		c := with(key, apiSecret)
+		check(t, "a credential that nobody has used", Status{}, r.status(c))
+		r.loginTime = 9 * time.Second
+		want := Status{TokenExpiry: time.Now().Add(30 * time.Minute)}
+		report := r.probe(c)
+		check(t, "the report's status", want, report.Status)
+		check(t, "the status", want, r.status(c))
+
+		// A lifetime that a reload changes counts for the token at hand.
+		r.loginTime, r.request.Lifetime = 0, 5*time.Minute
+		check(t, "the status", Status{TokenExpiry: want.TokenExpiry.Add(-25 * time.Minute)}, r.status(c))
+		advance(5 * time.Minute)
+		r.sliding = true // HMP would still take it
+		check(t, "at the end of the shorter lifetime", "valid login", word(r.probe(c)))
+		check(t, "sent", "POST valid, GET valid, POST valid, GET valid", path(r.sent()))
+	})
+}
+
+// The token has ended while the machine was suspended. The next probe finds that out, logs
+// in once, and is valid.
+func TestResume(t *testing.T) {
+	for _, away := range []time.Duration{29 * time.Minute, time.Hour, 72 * time.Hour} {
+		t.Run(away.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				c := with(key, apiSecret)
+				r.probe(c)
+				advance(2 * time.Minute)
+				r.step(away)
+				r.sent()
+				// The network is back later than the exporter, which says nothing about the token.
+				r.onSession, r.onLogin = always(hmp.Connect), always(hmp.Connect)
+				check(t, "without a network", []string{"connect ×8"}, words(r.scrape(c, 2*time.Minute)))
+				check(t, "logins", 0, len(r.logins()))
+				r.onSession, r.onLogin = nil, nil
+				for range 24 {
+					r.valid(c, 10*time.Minute)
+					if n := len(r.logins()); n > 1 {
+						t.Errorf("%d logins", n)
+					}
+					r.step(away)
+				}
+			})
+		})
+	}
+}
+
+func TestRotation(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		rotate func(*fake)
+		// How many logins twelve hours may take, where 27 or 28 are those of an HMP
+		// that rotates nothing.
+		least, most int
+	}{
+		{"none", func(*fake) {}, 27, 29},
+		{"the old token lives on", func(f *fake) { f.rotating = true }, 1, 1},
+		{"the old token ends", func(f *fake) { f.rotating, f.killing = true, true }, 1, 1},
+		{"always the same word", func(f *fake) { f.word = canary.Word + "-masked" }, 28, 30},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				test.rotate(r.fake)
+				r.valid(with(key, apiSecret), 12*time.Hour)
+				if n := len(r.logins()); n < test.least || n > test.most {
+					t.Errorf("%d logins, want %d to %d", n, test.least, test.most)
+				}
+			})
+		})
+	}
+}
+
+// An HMP may change its ways: each change costs one login.
+func TestRotationChanges(t *testing.T) {
+	masked := func(f *fake) { f.rotating, f.killing, f.word = false, false, canary.Word+"-masked" }
+	killing := func(f *fake) { f.rotating, f.killing, f.word = true, true, "" }
+	for _, test := range []struct {
+		name        string
+		first, then func(*fake)
+	}{
+		{"not believed, and then it is true", masked, killing},
+		{"believed, and then it is not true", killing, masked},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				c := with(key, apiSecret)
+				for _, change := range []func(*fake){test.first, test.then} {
+					change(r.fake)
+					r.restart()
+					r.valid(c, time.Minute)
+					r.sent()
+					r.valid(c, 20*time.Minute)
+					if n := len(r.logins()); n > 1 {
+						t.Errorf("%d logins in the first minutes", n)
+					}
+					r.valid(c, time.Hour)
+				}
+			})
+		})
+	}
+}
+
+// An answer that is late is about a token that has had a successor. It changes nothing,
+// and the probe asks once more.
+func TestLateRejection(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		c := with(key, apiSecret)
+		r.scrape(c, 5*time.Minute)
+		r.restart()
+		r.sent()
+		var late []func() Report
+		for i := range 4 {
+			late = append(late, r.slowly(time.Duration(i+1)*time.Second, c))
+		}
+		check(t, "the probe that was faster", "valid login", word(r.probe(c)))
+		for _, report := range late {
+			check(t, "a late probe", "valid", word(report()))
+		}
+		check(t, "logins", 1, len(r.logins()))
+	})
+}
+
+func TestLateRotation(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		between func(*rig, Credential)
+	}{
+		{"after another one", func(r *rig, c Credential) { r.probe(c) }},
+		{"after a login", func(r *rig, c Credential) {
+			r.restart()
+			r.rotating = false
+			r.probe(c)
+			r.rotating = true
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				c := with(key, apiSecret)
+				r.probe(c)
+				r.rotating = true
+				late := r.slowly(5*time.Second, c)
+				test.between(r, c)
+				want := r.manager.find(c).token
+				check(t, "the late probe", "valid", word(late()))
+				check(t, "the current token is still the same", true, r.manager.find(c).token == want)
+			})
+		})
+	}
+}
