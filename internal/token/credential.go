@@ -24,7 +24,6 @@ type credential struct {
 func (c *credential) install(t *token, now time.Time, lifetime time.Duration) {
 	c.token, c.accepted = t, true
 	c.backoff, c.refusal = backoff{}, refusal{}
-	c.rotation.begin()
 	c.pace.loggedIn(now, lifetime)
 }
 
@@ -35,7 +34,7 @@ func (c *credential) confirm(t *token, next secret.Value, begun time.Time) {
 		return
 	}
 	c.rotation.accepted(t)
-	if !next.IsZero() && c.rotation.offered() {
+	if !next.IsZero() && !c.rotation.off {
 		c.token = &token{value: next, login: t.login, adopted: true, begun: begun, spread: spread()}
 	}
 }

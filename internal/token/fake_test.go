@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -27,13 +26,12 @@ func (c call) login() bool { return c.key != "" }
 // that is over. How it behaves may change between calls.
 type fake struct {
 	lifetime  time.Duration // of its tokens
-	sliding   bool          // use extends them
 	rotating  bool          // each answer carries another one
 	killing   bool          // which ends the one before
 	word      string        // each answer carries this, which is not a token
 	loginTime time.Duration // how long it takes to answer
-	onLogin   func(call) hmp.Answer
-	onSession func(call) hmp.Answer // both decide, unless they return a zero answer
+	// They decide, unless they are nil or return a zero answer.
+	onLogin, onSession func(call) hmp.Answer
 
 	mu         sync.Mutex
 	getTime    time.Duration
@@ -55,24 +53,46 @@ func newFake() *fake {
 // Session implements HMP.
 func (f *fake) Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
 	c := call{at: time.Now(), token: token.Reveal()}
-	f.mu.Lock()
-	takes := f.getTime
-	f.mu.Unlock()
-	a, next := script(f.onSession, c), ""
-	if a.Result == "" {
-		a, next = f.session(c)
+	if f.onSession != nil {
+		c.result = f.onSession(c).Result
 	}
-	return f.answer(ctx, c, takes, a, next)
+	f.mu.Lock()
+	takes, next := f.getTime, ""
+	switch {
+	case c.result != "":
+	case !c.at.Before(f.tokens[c.token]):
+		c.result = hmp.Unauthorized
+	default:
+		c.result, next = hmp.Valid, f.word
+		if f.rotating {
+			next = f.newToken(c.at)
+		}
+		if f.killing {
+			delete(f.tokens, c.token)
+		}
+	}
+	f.mu.Unlock()
+	return f.answer(ctx, c, takes, answerOf(c.result), next)
 }
 
 // Login implements HMP.
 func (f *fake) Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answer, secret.Value) {
 	c := call{at: time.Now(), key: key.Reveal(), apiSecret: apiSecret.Reveal()}
-	defer f.arrive(c)()
-	a, token := script(f.onLogin, c), ""
-	if a.Result == "" {
-		a, token = f.login(c)
+	f.count(c, 1)
+	defer f.count(c, -1)
+	var a hmp.Answer
+	if f.onLogin != nil {
+		a = f.onLogin(c)
 	}
+	f.mu.Lock()
+	token := ""
+	if a.Result == "" {
+		a = answerOf(hmp.LoginRejected)
+		if f.secrets[c.key] == c.apiSecret {
+			a, token = answerOf(hmp.Valid), f.newToken(c.at)
+		}
+	}
+	f.mu.Unlock()
 	return f.answer(ctx, c, f.loginTime, a, token)
 }
 
@@ -84,41 +104,6 @@ func (*fake) Wait(ctx context.Context, done <-chan struct{}) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-func script(s func(call) hmp.Answer, c call) hmp.Answer {
-	if s == nil {
-		return hmp.Answer{}
-	}
-	return s(c)
-}
-
-func (f *fake) session(c call) (a hmp.Answer, next string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !c.at.Before(f.tokens[c.token]) {
-		return answerOf(hmp.Unauthorized), ""
-	}
-	if f.sliding {
-		f.tokens[c.token] = c.at.Add(f.lifetime)
-	}
-	next = f.word
-	if f.rotating {
-		next = f.newToken(c.at)
-	}
-	if f.killing {
-		delete(f.tokens, c.token)
-	}
-	return answerOf(hmp.Valid), next
-}
-
-func (f *fake) login(c call) (a hmp.Answer, token string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if right, ok := f.secrets[c.key]; !ok || right != c.apiSecret {
-		return answerOf(hmp.LoginRejected), ""
-	}
-	return answerOf(hmp.Valid), f.newToken(c.at)
 }
 
 func (f *fake) newToken(at time.Time) string {
@@ -137,6 +122,7 @@ func (f *fake) answer(ctx context.Context, c call, takes time.Duration, a hmp.An
 		a = answerOf(hmp.Timeout)
 	}
 	a.Phases.Processing += time.Since(begun)
+	a.Exchanges = []hmp.Exchange{{Method: map[bool]string{true: "POST", false: "GET"}[c.login()], Result: a.Result}}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c.result = a.Result
@@ -147,17 +133,12 @@ func (f *fake) answer(ctx context.Context, c call, takes time.Duration, a hmp.An
 	return a, secret.New(token)
 }
 
-// arrive counts the logins under way.
-func (f *fake) arrive(c call) (leave func()) {
+// count counts the logins under way.
+func (f *fake) count(c call, by int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.underWay[c.key]++
+	f.underWay[c.key] += by
 	f.mostAtOnce = max(f.mostAtOnce, f.underWay[c.key])
-	return func() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.underWay[c.key]--
-	}
 }
 
 // accept makes a secret the right one of a key.
@@ -175,25 +156,9 @@ func (f *fake) restart() { f.step(1000 * time.Hour) }
 func (f *fake) step(d time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for token, end := range f.tokens {
+	for token, end := range maps.Clone(f.tokens) {
 		f.tokens[token] = end.Add(-d)
 	}
-}
-
-// all returns the tokens that were ever made.
-func (f *fake) all() []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Collect(maps.Keys(f.tokens))
-}
-
-// sent returns the calls that were answered so far, and clears them.
-func (f *fake) sent() []call {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	calls := f.calls
-	f.calls = nil
-	return calls
 }
 
 // answerOf is how an HMP, or what is in between, comes to a result.
@@ -204,25 +169,18 @@ func answerOf(r hmp.Result) hmp.Answer {
 		hmp.NoRoles:         {StatusCode: 401, Code: hmp.UserNotAuthorized},
 		hmp.LoginRejected:   {StatusCode: 401, Code: hmp.InvalidCredentials},
 		hmp.AuthUnavailable: {StatusCode: 503, Code: hmp.ServiceUnavailable},
-		hmp.InternalError:   {StatusCode: 500, Code: hmp.InternalServer},
 		hmp.HTTPError:       {StatusCode: 429},
-		hmp.EndpointMissing: {StatusCode: 404},
-		hmp.Redirect:        {StatusCode: 302},
-		hmp.BadPayload:      {StatusCode: 200},
 	}[r]
 	a.Result, a.Responded = r, a.StatusCode > 0
 	return a
 }
 
-// always is a script that comes to the same every time.
+// always is a script that comes to the same every time; as usual for "".
 func always(r hmp.Result) func(call) hmp.Answer {
-	return func(call) hmp.Answer { return answerOf(r) }
-}
-
-// scripted is as usual for "".
-func scripted(r hmp.Result) hmp.Answer {
-	if r == "" {
-		return hmp.Answer{}
+	return func(call) hmp.Answer {
+		if r == "" {
+			return hmp.Answer{}
+		}
+		return answerOf(r)
 	}
-	return answerOf(r)
 }

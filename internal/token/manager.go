@@ -90,26 +90,36 @@ func (m *Manager) RetryLogin(c Credential) error {
 	return nil
 }
 
+// A digest stands for a secret in memory: it compares like the secret and cannot be
+// turned back.
+type digest [sha256.Size]byte
+
 // find returns what is known about a credential.
 func (m *Manager) find(of Credential) *credential {
 	now := time.Now()
 	m.forget(now)
-	if m.credentials == nil {
-		m.credentials, m.accounts = make(map[digest]*credential), make(map[digest]*account)
-	}
-	key, apiSecret := of.Key.Reveal(), of.Secret.Reveal()
-	id := digestOf(of.HMP, key, apiSecret)
+	account := digest(sha256.Sum256([]byte(of.HMP + "\x00" + of.Key.Reveal())))
+	id := digest(sha256.Sum256(append(account[:], of.Secret.Reveal()...)))
 	c, ok := m.credentials[id]
 	if !ok {
-		of := digestOf(of.HMP, key)
-		if m.accounts[of] == nil {
-			m.accounts[of] = new(account)
-		}
-		c = &credential{account: m.accounts[of]}
+		c = &credential{account: m.account(account)}
 		m.credentials[id] = c
 	}
 	c.used, c.account.used = now, now
 	return c
+}
+
+// account returns what is known about a key on an HMP.
+func (m *Manager) account(id digest) *account {
+	if m.accounts == nil {
+		m.credentials, m.accounts = make(map[digest]*credential), make(map[digest]*account)
+	}
+	a, ok := m.accounts[id]
+	if !ok {
+		a = new(account)
+		m.accounts[id] = a
+	}
+	return a
 }
 
 const (
@@ -132,17 +142,4 @@ func (m *Manager) forget(now time.Time) {
 		return unused > remembered || unused > rememberedOther && !c.accepted
 	})
 	maps.DeleteFunc(m.accounts, func(_ digest, a *account) bool { return now.Sub(a.used) > remembered })
-}
-
-// A digest stands for a secret in memory: it compares like the secret and cannot be
-// turned back.
-type digest [sha256.Size]byte
-
-func digestOf(parts ...string) (d digest) {
-	h := sha256.New()
-	for _, part := range parts {
-		sum := sha256.Sum256([]byte(part)) // of equal length, so no two lists run into the same text
-		_, _ = h.Write(sum[:])
-	}
-	return digest(h.Sum(nil))
 }

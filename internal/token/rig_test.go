@@ -14,11 +14,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/secret"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
 
 const (
 	key       = canary.Word + "-key"
@@ -59,10 +62,12 @@ func advance(d time.Duration) {
 	time.Sleep(d) // the fake clock
 }
 
-// sent is that of the fake, and remembers.
+// sent returns the calls that were answered since it was last called.
 func (r *rig) sent() []call {
-	calls := r.fake.sent()
-	r.all = append(r.all, calls...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	calls := r.calls
+	r.all, r.calls = append(r.all, calls...), nil
 	return calls
 }
 
@@ -251,21 +256,17 @@ func check[T any](t *testing.T, what string, want, got T) {
 
 var clockTime = regexp.MustCompile(`at (\d\d:\d\d:\d\d UTC)`)
 
-// promised returns when a reason says that the next login comes: of its times, the first.
-func promised(t *testing.T, reason string) time.Time {
+// promised returns how long from now the next login comes, by the first time in a reason.
+func promised(t *testing.T, reason string) time.Duration {
 	t.Helper()
 	found := clockTime.FindStringSubmatch(reason)
 	if found == nil {
 		t.Fatalf("the reason does not say when the next login comes: %q", reason)
 	}
-	at, err := time.Parse("15:04:05 UTC", found[1])
+	now := time.Now().UTC()
+	at, err := time.Parse(time.DateOnly+" 15:04:05 MST", now.Format(time.DateOnly)+" "+found[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := time.Now().UTC()
-	at = time.Date(now.Year(), now.Month(), now.Day(), at.Hour(), at.Minute(), at.Second(), 0, time.UTC)
-	if at.Before(now.Add(-time.Second)) {
-		at = at.Add(24 * time.Hour)
-	}
-	return at
+	return (at.Sub(now) + 24*time.Hour) % (24 * time.Hour) // the next day, if the time has passed
 }

@@ -48,36 +48,19 @@ func (t *token) age(now time.Time) time.Duration {
 }
 
 // A rotation learns whether to use the tokens that come with answers. At first the
-// exporter supposes so, and HMP confirms or refutes it:
-//
-//   - If HMP rejects one before it has accepted any, they are not used from then on.
-//     Such an HMP shows a token without meaning it.
-//   - If HMP rejects a token after its successor was left unused, they are used
-//     again. Such an HMP ends a token with the next one.
+// exporter supposes so. If HMP rejects one before it has accepted any, they are not
+// used: such an HMP shows a token without meaning it. If HMP then rejects the token of a
+// login, they are tried again: such an HMP may end a token with the next one.
 type rotation struct {
 	confirmed bool // HMP accepted one, and has rejected none since
 	off       bool // they are not used
-	unused    bool // a successor of the current token was not used
 }
-
-// begin is for a token that comes from a login.
-func (r *rotation) begin() { r.unused = false }
 
 // accepted learns from a token that HMP accepted.
 func (r *rotation) accepted(t *token) { r.confirmed = r.confirmed || t.adopted }
 
-// offered tells whether to use the token that came with an answer.
-func (r *rotation) offered() bool {
-	r.unused = r.off
-	return !r.off
-}
-
 // rejected learns from a token that HMP did not accept.
 func (r *rotation) rejected(t *token) {
-	switch {
-	case t.adopted:
-		r.off, r.confirmed = !r.confirmed, false
-	case r.unused:
-		r.off = false
-	}
+	r.off = t.adopted && !r.confirmed
+	r.confirmed = r.confirmed && !t.adopted
 }
