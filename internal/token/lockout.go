@@ -42,9 +42,9 @@ func (a *account) forget(now time.Time) {
 	a.refused = slices.DeleteFunc(a.refused, func(t time.Time) bool { return !t.After(past) })
 }
 
-// room returns when fewer than n logins were refused within the period. It is zero if
+// free returns when fewer than n logins were refused within the period. It is zero if
 // that is so already.
-func (a *account) room(n int) time.Time {
+func (a *account) free(n int) time.Time {
 	if len(a.refused) < n {
 		return time.Time{}
 	}
@@ -74,11 +74,11 @@ func (c *credential) lockedOut(now time.Time) (hmp.Answer, bool) {
 	a.forget(now)
 	switch {
 	case why.Result == hmp.LoginRejected:
-		if free := a.room(maxRefused - 1); free.After(until) {
+		if free := a.free(maxRefused - 1); free.After(until) {
 			until = free
 		}
 	case why.Result == "" && !c.accepted:
-		until = a.room(maxRefused)
+		until = a.free(maxRefused)
 	}
 	if !now.Before(until) {
 		return hmp.Answer{}, false
@@ -100,7 +100,7 @@ func (c *credential) lockoutReason(why string, until time.Time) string {
 		again = ""
 	}
 	changed := "a changed secret is tried at once"
-	if free := c.account.room(maxRefused); !free.IsZero() {
+	if free := c.account.free(maxRefused); !free.IsZero() {
 		why += fmt.Sprintf("HMP refused %d logins of this key within an hour; ", len(c.account.refused))
 		changed = fmt.Sprintf("a changed secret is tried at %s, and at once if HMP accepted it before", clock(free))
 	}

@@ -16,14 +16,14 @@ func TestRefusedSecretLeavesTheBudgetToOthers(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			for _, report := range r.scrape(with(key, wrong), time.Duration(minute)*time.Minute+time.Second) {
 				if report.Result != hmp.LoginRejected || !report.Status.Suspended {
-					t.Fatalf("a probe came to %s, suspended: %v", word(report), report.Status.Suspended)
+					t.Fatalf("a probe ended in %s, suspended: %v", brief(report), report.Status.Suspended)
 				}
 			}
 			if n := len(r.logins()); n > 1+minute/30 {
 				t.Errorf("%d logins with a refused secret in %d minutes", n, minute)
 			}
-			check(t, "another mistake", "login_rejected login", word(r.probe(with(key, wrong+"-2"))))
-			check(t, "the right one", "valid login", word(r.probe(with(key, apiSecret))))
+			check(t, "another mistake", "login_rejected login", brief(r.probe(with(key, wrong+"-2"))))
+			check(t, "the right one", "valid login", brief(r.probe(with(key, apiSecret))))
 			check(t, "suspended", false, r.suspended(with(key, apiSecret)))
 		})
 	}
@@ -42,10 +42,10 @@ func TestAcceptedSecretIsTriedFirst(t *testing.T) {
 				for i := range 7 {
 					r.probe(with(key, fmt.Sprintf("%s-%d", wrong, i)))
 				}
-				check(t, "one that was never tried", "login_rejected held", word(r.probe(fresh)))
-				check(t, "one that was", want, word(r.probe(before)))
+				check(t, "one that was never tried", "login_rejected held", brief(r.probe(fresh)))
+				check(t, "one that was", want, brief(r.probe(before)))
 				next := map[string]string{"valid login": "valid", "login_rejected login": "login_rejected held"}[want]
-				check(t, "again", next, word(r.probe(before)))
+				check(t, "again", next, brief(r.probe(before)))
 			})
 		})
 	}
@@ -58,7 +58,7 @@ func TestRefusedLoginsAreBounded(t *testing.T) {
 		for n := range int(26 * time.Hour / interval) {
 			for i, changes := range []int{1 << 20, 1 << 20, 14, 21} { // after so many probes
 				if report := r.probe(with(key, fmt.Sprintf("%s-%d-%d", wrong, i, n/changes))); report.Result != hmp.LoginRejected {
-					t.Errorf("a probe came to %s", word(report))
+					t.Errorf("a probe ended in %s", brief(report))
 				}
 			}
 			advance(interval)
@@ -76,14 +76,14 @@ func TestNoRolesIsRepeatedEveryMinute(t *testing.T) {
 		c := with(key, apiSecret)
 		for _, report := range r.scrapeEvery(c, time.Second, time.Hour) {
 			if report.Result != hmp.NoRoles || !report.Status.Suspended {
-				t.Fatalf("a probe came to %s, suspended: %v", word(report), report.Status.Suspended)
+				t.Fatalf("a probe ended in %s, suspended: %v", brief(report), report.Status.Suspended)
 			}
 		}
 		checkPauses(t, r.logins(), time.Minute, time.Minute, time.Minute)
 		r.onLogin = nil
-		check(t, "another secret", "login_rejected login", word(r.probe(with(key, wrong))))
+		check(t, "another secret", "login_rejected login", brief(r.probe(with(key, wrong))))
 		advance(time.Minute)
-		check(t, "after a role was given", "valid login", word(r.probe(c)))
+		check(t, "after a role was given", "valid login", brief(r.probe(c)))
 		check(t, "suspended", false, r.suspended(c))
 	})
 }
@@ -131,7 +131,7 @@ func TestReasonsAreTrue(t *testing.T) {
 				advance(2 * time.Second)
 				r.onLogin = nil
 				if got := r.probe(c); got.Result == test.answer.Result && got.Login == "" {
-					t.Errorf("when the login was promised: %s: %s", word(got), got.Reason)
+					t.Errorf("when the login was promised: %s: %s", brief(got), got.Reason)
 				}
 			})
 		})
@@ -176,10 +176,10 @@ func TestRetryLogin(t *testing.T) {
 				r.request.MayLogin = false
 				check(t, "a probe with too little time", true, r.probe(c).Held)
 				r.request.MayLogin = true
-				check(t, "the next probe", "valid login", word(r.probe(c)))
+				check(t, "the next probe", "valid login", brief(r.probe(c)))
 				advance(time.Minute)
 				r.retry(c, nil)
-				check(t, "with a token that needs no login", []string{"valid", "valid"}, []string{word(r.probe(c)), word(r.probe(c))})
+				check(t, "with a token that needs no login", []string{"valid", "valid"}, []string{brief(r.probe(c)), brief(r.probe(c))})
 			})
 		})
 	}
@@ -192,7 +192,7 @@ func TestRetryLoginThatIsRefused(t *testing.T) {
 		r.probe(c)
 		advance(20 * time.Minute)
 		r.retry(c, nil)
-		got := words(r.scrape(c, 20*time.Minute))
+		got := briefs(r.scrape(c, 20*time.Minute))
 		check(t, "the probes", "login_rejected login, login_rejected held ×79", strings.Join(got, ", "))
 	})
 }

@@ -20,7 +20,7 @@ func (r *rig) paced(c Credential, within string) {
 		if report.Held {
 			held++
 			if report.Result != hmp.Unauthorized || report.Code != hmp.UserNotAuthorized || !report.Status.Suspended || !reason.MatchString(report.Reason) {
-				r.t.Fatalf("a probe came to %s, suspended %v: %s", word(report), report.Status.Suspended, report.Reason)
+				r.t.Fatalf("a probe ended in %s, suspended %v: %s", brief(report), report.Status.Suspended, report.Reason)
 			}
 			if d := promised(r.t, report.Reason); d > 5*time.Minute {
 				r.t.Fatalf("the next login is promised after %v", d)
@@ -55,7 +55,7 @@ func TestTwoExportersOfOneKey(t *testing.T) {
 		held := false
 		for range 3 * time.Hour / interval {
 			for _, exporter := range []*rig{r, other} {
-				held = held || word(exporter.probe(c)) == "unauthorized held"
+				held = held || brief(exporter.probe(c)) == "unauthorized held"
 				advance(interval / 2)
 			}
 		}
@@ -96,7 +96,7 @@ func TestPaceHoldsNoToken(t *testing.T) {
 		r.onSession = always(hmp.Unauthorized)
 		r.scrape(c, 30*time.Second)
 		r.onSession = nil
-		check(t, "the third login", "valid login", word(r.probe(c)))
+		check(t, "the third login", "valid login", brief(r.probe(c)))
 		check(t, "suspended", false, r.suspended(c))
 		r.valid(c, time.Hour)
 	})

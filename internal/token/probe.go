@@ -36,7 +36,7 @@ type Report struct {
 
 var (
 	waitedInVain = hmp.Answer{Result: hmp.Timeout, Reason: "the login of the same key was not answered in time"}
-	tooLate      = hmp.Answer{Result: hmp.Saturated, Reason: "there is no token, and the scrape left too little time for a login"}
+	noTime       = hmp.Answer{Result: hmp.Saturated, Reason: "there is no token, and the scrape left too little time for a login"}
 	// panicked holds the next logins back after one that this side broke off.
 	panicked = hmp.Answer{Result: hmp.Saturated, Reason: "the last login of this key ended in an internal error of the exporter"}
 )
@@ -110,7 +110,7 @@ func (p *probe) token(ctx context.Context) *token {
 		}
 		p.waited = true
 		if !p.hmp.Wait(ctx, s.wait) {
-			p.stop(p.late())
+			p.stop(p.tooLate())
 			return nil
 		}
 	}
@@ -146,7 +146,7 @@ func (p *probe) next() step {
 	case c.account.login != nil:
 		return step{wait: c.account.login}
 	case !p.request.MayLogin || p.left() < p.enough:
-		return step{token: t, why: p.late()}
+		return step{token: t, why: p.tooLate()}
 	}
 	c.retry = false
 	c.account.login = make(chan struct{})
@@ -201,16 +201,16 @@ func (p *probe) loggedIn(answer hmp.Answer, value secret.Value, begun time.Time)
 	return c.token
 }
 
-// late is why a probe ends that has no token and too little time for a login. It is
+// tooLate is why a probe ends that has no token and too little time for a login. It is
 // zero if HMP's answer says more.
-func (p *probe) late() hmp.Answer {
+func (p *probe) tooLate() hmp.Answer {
 	switch {
 	case p.waited && p.request.MayLogin:
 		return waitedInVain
 	case p.sent:
 		return hmp.Answer{}
 	default:
-		return tooLate
+		return noTime
 	}
 }
 

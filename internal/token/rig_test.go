@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,12 +103,18 @@ func (r *rig) probeFor(c Credential, d time.Duration) Report {
 	defer cancel()
 	request := r.request
 	request.Credential = c
-	counted := &counter{HMP: r.fake}
-	report := r.manager.Probe(ctx, request, counted)
-	if _, seen := r.seen.LoadOrStore(word(report)+report.Reason, true); !seen {
+	report := r.manager.Probe(ctx, request, r.fake)
+	if _, seen := r.seen.LoadOrStore(brief(report)+report.Reason, true); !seen {
 		canary.CheckValue(r.t, "the report", report)
 	}
-	logins, gets := counted.logins.Load(), counted.gets.Load()
+	logins, gets := 0, 0
+	for _, x := range report.Exchanges {
+		if x.Method == "POST" {
+			logins++
+		} else {
+			gets++
+		}
+	}
 	if logins > 1 || gets > 2 || (logins == 1) != (report.Login != "") {
 		r.t.Errorf("a probe with %d logins, reported as %q, and %d GETs", logins, report.Login, gets)
 	}
@@ -137,7 +142,7 @@ func (r *rig) valid(c Credential, d time.Duration) {
 	r.t.Helper()
 	for i, report := range r.scrape(c, d) {
 		if report.Result != hmp.Valid {
-			r.t.Fatalf("probe %d came to %s: %s", i, word(report), report.Reason)
+			r.t.Fatalf("probe %d ended in %s: %s", i, brief(report), report.Reason)
 		}
 	}
 }
@@ -175,24 +180,8 @@ func (r *rig) suspended(c Credential) bool { return r.status(c).Suspended }
 
 func (r *rig) status(c Credential) Status { return r.manager.Status(c, r.request.Lifetime) }
 
-// A counter counts the calls of one probe.
-type counter struct {
-	HMP
-	logins, gets atomic.Int64
-}
-
-func (c *counter) Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
-	c.gets.Add(1)
-	return c.HMP.Session(ctx, token)
-}
-
-func (c *counter) Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answer, secret.Value) {
-	c.logins.Add(1)
-	return c.HMP.Login(ctx, key, apiSecret)
-}
-
-// word writes a report in a few words: the result, and how it came to that.
-func word(r Report) string {
+// brief writes a report in a few words: the result, and how it came to that.
+func brief(r Report) string {
 	w := string(r.Result)
 	if r.Login != "" {
 		w += " login"
@@ -203,14 +192,14 @@ func word(r Report) string {
 	return w
 }
 
-// words writes reports, and runs of the same as one with their number.
-func words(reports []Report) (all []string) {
+// briefs writes reports, and runs of the same as one with their number.
+func briefs(reports []Report) (all []string) {
 	for i := 0; i < len(reports); {
 		n := 1
-		for i+n < len(reports) && word(reports[i+n]) == word(reports[i]) {
+		for i+n < len(reports) && brief(reports[i+n]) == brief(reports[i]) {
 			n++
 		}
-		w := word(reports[i])
+		w := brief(reports[i])
 		if n > 1 {
 			w = fmt.Sprintf("%s ×%d", w, n)
 		}

@@ -37,7 +37,7 @@ func TestProbesOfOneKeyShareALogin(t *testing.T) {
 				}
 				got := make(map[string]int)
 				for _, report := range reports {
-					got[word(report())]++
+					got[brief(report())]++
 				}
 				check(t, "60 probes", test.want, got)
 			})
@@ -72,11 +72,11 @@ func TestWaiterInVainIsTimeout(t *testing.T) {
 		check(t, "who waited", want, r.probeFor(c, 2*time.Second))
 		check(t, "for how long", 2*time.Second, time.Since(begun))
 		later := r.begin(c, 10*time.Second)
-		check(t, "who logged in", "timeout login", word(leader()))
-		check(t, "who waited longer", "timeout held", word(later()))
+		check(t, "who logged in", "timeout login", brief(leader()))
+		check(t, "who waited longer", "timeout held", brief(later()))
 		r.loginTime = time.Second
 		advance(interval)
-		check(t, "the next probe", "valid login", word(r.probe(c)))
+		check(t, "the next probe", "valid login", brief(r.probe(c)))
 	})
 }
 
@@ -88,8 +88,8 @@ func TestFollowerOutlastsLeader(t *testing.T) {
 		leader := r.begin(c, time.Second)
 		follower := r.begin(c, 10*time.Second)
 		other := r.begin(c, 9*time.Second)
-		check(t, "the leader", "timeout login", word(leader()))
-		got := []string{word(follower()), word(other())}
+		check(t, "the leader", "timeout login", brief(leader()))
+		got := []string{brief(follower()), brief(other())}
 		slices.Sort(got)
 		check(t, "the followers", []string{"valid", "valid login"}, got)
 	})
@@ -106,9 +106,9 @@ func TestLivingTokenDoesNotWait(t *testing.T) {
 				r.loginTime = 2 * time.Second
 				renewal := r.begin(c, r.time)
 				begun := time.Now()
-				check(t, "the probe", "valid", word(r.probe(c)))
+				check(t, "the probe", "valid", brief(r.probe(c)))
 				check(t, "it waited", age >= 30*time.Minute, time.Since(begun) > 0)
-				check(t, "the renewal", "valid login", word(renewal()))
+				check(t, "the renewal", "valid login", brief(renewal()))
 			})
 		})
 	}
@@ -133,10 +133,10 @@ func TestPanicInALoginReleasesWaiters(t *testing.T) {
 			r.manager.Probe(ctx, Request{Credential: c, Lifetime: time.Hour, MayLogin: true}, panicking{r.fake})
 		})
 		synctest.Wait()
-		check(t, "who waited", "saturated held", word(r.probe(c)))
+		check(t, "who waited", "saturated held", brief(r.probe(c)))
 		wait.Wait()
 		advance(6 * time.Second)
-		check(t, "the next probe", "valid login", word(r.probe(c)))
+		check(t, "the next probe", "valid login", brief(r.probe(c)))
 	})
 }
 
@@ -154,17 +154,17 @@ func TestHoldsOfOthersDoNotHoldTokens(t *testing.T) {
 
 		other := with(key+"-2", apiSecret)
 		r.accept(key+"-2", apiSecret)
-		check(t, "another key", "valid login", word(r.probe(other)))
+		check(t, "another key", "valid login", brief(r.probe(other)))
 		for i := range 5 {
 			r.probe(with(key, fmt.Sprintf("%s-%d", wrong, i)))
 		}
 		fresh := with(key, wrong+"-fresh")
-		check(t, "another secret, on this HMP", "login_rejected held", word(r.probe(fresh)))
+		check(t, "another secret, on this HMP", "login_rejected held", brief(r.probe(fresh)))
 		r.sent()
 		fresh.HMP = "http://other.example:80"
 		r.accept(key, wrong+"-fresh")
 		used := maps.Clone(r.tokens)
-		check(t, "the key on another HMP", "valid login", word(r.probe(fresh)))
+		check(t, "the key on another HMP", "valid login", brief(r.probe(fresh)))
 		for _, call := range r.sent() {
 			if _, ok := used[call.token]; ok {
 				t.Error("the token of one HMP was sent to another")
@@ -178,10 +178,10 @@ func TestTokenBelongsToNoSession(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.probe(with(key, apiSecret))
 		advance(10 * time.Minute)
-		check(t, "the same credential, read anew", "valid", word(r.probe(with(key, string([]byte(apiSecret))))))
+		check(t, "the same credential, read anew", "valid", brief(r.probe(with(key, string([]byte(apiSecret))))))
 		r.accept(key, apiSecret+"-new")
-		check(t, "a changed secret", "valid login", word(r.probe(with(key, apiSecret+"-new"))))
-		check(t, "the secret before", "valid", word(r.probe(with(key, apiSecret))))
+		check(t, "a changed secret", "valid login", brief(r.probe(with(key, apiSecret+"-new"))))
+		check(t, "the secret before", "valid", brief(r.probe(with(key, apiSecret))))
 	})
 }
 
