@@ -1,0 +1,75 @@
+package token
+
+import (
+	"time"
+
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
+)
+
+// A credential is what is known about a [Credential]. The manager's lock guards it.
+type credential struct {
+	account  *account
+	token    *token // the current one, or nil
+	rotation rotation
+	pace     pace
+	backoff  backoff
+	refusal  refusal
+	accepted bool // HMP accepted the secret in a login, and has not refused it since
+	retry    bool // an operator asked for a login at once
+	used     time.Time
+}
+
+// install makes t the current token: it comes from a login that has just succeeded.
+func (c *credential) install(t *token, now time.Time, lifetime time.Duration) {
+	c.token, c.accepted = t, true
+	c.backoff, c.refusal = backoff{}, refusal{}
+	c.pace.loggedIn(now, lifetime)
+}
+
+// confirm notes that HMP accepted t, and takes over the token that came with the
+// answer. It does nothing if t has been replaced.
+func (c *credential) confirm(t *token, next secret.Value, begun time.Time) {
+	if c.token != t {
+		return
+	}
+	c.rotation.accepted(t)
+	if !next.IsZero() && !c.rotation.off {
+		c.token = &token{value: next, login: t.login, adopted: true, begun: begun, spread: spread()}
+	}
+}
+
+// discard drops t, because HMP did not accept it. It reports false and does nothing if
+// t has been replaced.
+func (c *credential) discard(t *token, answer hmp.Answer, now time.Time) bool {
+	if c.token != t {
+		return false
+	}
+	c.token = nil
+	c.rotation.rejected(t)
+	c.pace.tokenEnded(t.age(now), answer)
+	return true
+}
+
+// held tells whether a login that may take so long has to wait, and why.
+func (c *credential) held(now time.Time, lifetime, loginTime time.Duration) (hmp.Answer, bool) {
+	if c.retry {
+		return hmp.Answer{}, false
+	}
+	if why, held := c.lockedOut(now); held {
+		return why, true
+	}
+	if c.backoff.holds(now, loginTime) {
+		return c.backoff.answer, true
+	}
+	return c.pace.holds(now, lifetime)
+}
+
+func (c *credential) status(now time.Time, lifetime time.Duration) Status {
+	_, suspended := c.lockedOut(now)
+	if c.token != nil {
+		return Status{TokenExpiry: c.token.ends(lifetime), Suspended: suspended}
+	}
+	_, paced := c.pace.holds(now, lifetime)
+	return Status{Suspended: suspended || paced}
+}

@@ -1,0 +1,198 @@
+package token
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// The same secret is repeated at most once within half an hour, so that a changed one is
+// always tried at once.
+func TestRefusedSecretLeavesTheBudgetToOthers(t *testing.T) {
+	for minute := range 70 {
+		inBubble(t, func(t *testing.T, r *rig) {
+			for _, report := range r.scrape(with(key, wrong), time.Duration(minute)*time.Minute+time.Second) {
+				if report.Result != hmp.LoginRejected || !report.Status.Suspended {
+					t.Fatalf("a probe ended in %s, suspended: %v", brief(report), report.Status.Suspended)
+				}
+			}
+			if n := len(r.logins()); n > 1+minute/30 {
+				t.Errorf("%d logins with a refused secret in %d minutes", n, minute)
+			}
+			check(t, "another mistake", "login_rejected login", brief(r.probe(with(key, wrong+"-2"))))
+			check(t, "the right one", "valid login", brief(r.probe(with(key, apiSecret))))
+			check(t, "suspended", false, r.suspended(with(key, apiSecret)))
+		})
+	}
+}
+
+// A secret that HMP accepted before is tried at once even when the budget is used up, and once.
+func TestAcceptedSecretIsTriedFirst(t *testing.T) {
+	for name, want := range map[string]string{apiSecret: "valid login", wrong + "-new": "login_rejected login"} {
+		t.Run(want, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				r.extra = 1
+				before, fresh := with(key, apiSecret), with(key, apiSecret+"-fresh")
+				r.probe(before)
+				r.accept(key, name)
+				advance(5 * time.Hour)
+				for i := range 7 {
+					r.probe(with(key, fmt.Sprintf("%s-%d", wrong, i)))
+				}
+				check(t, "one that was never tried", "login_rejected held", brief(r.probe(fresh)))
+				check(t, "one that was", want, brief(r.probe(before)))
+				next := map[string]string{"valid login": "valid", "login_rejected login": "login_rejected held"}[want]
+				check(t, "again", next, brief(r.probe(before)))
+			})
+		})
+	}
+}
+
+// Whatever goes wrong at once, an account sees no more than five wrong secrets in an
+// hour, and as many if there are enough. That this is so is checked when a test ends.
+func TestRefusedLoginsAreBounded(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		for n := range int(26 * time.Hour / interval) {
+			for i, changes := range []int{1 << 20, 1 << 20, 14, 21} { // after so many probes
+				if report := r.probe(with(key, fmt.Sprintf("%s-%d-%d", wrong, i, n/changes))); report.Result != hmp.LoginRejected {
+					t.Errorf("a probe ended in %s", brief(report))
+				}
+			}
+			advance(interval)
+		}
+		if n := len(r.logins()); n < 26*5-5 || n > 26*5 {
+			t.Errorf("%d refused logins in 26 hours", n)
+		}
+	})
+}
+
+// A login of a user without roles is repeated every minute, and takes nothing from the budget.
+func TestNoRolesIsRepeatedEveryMinute(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.onLogin = always(hmp.NoRoles)
+		c := with(key, apiSecret)
+		for _, report := range r.scrapeEvery(c, time.Second, time.Hour) {
+			if report.Result != hmp.NoRoles || !report.Status.Suspended {
+				t.Fatalf("a probe ended in %s, suspended: %v", brief(report), report.Status.Suspended)
+			}
+		}
+		checkPauses(t, r.logins(), time.Minute, time.Minute, time.Minute)
+		r.onLogin = nil
+		check(t, "another secret", "login_rejected login", brief(r.probe(with(key, wrong))))
+		advance(time.Minute)
+		check(t, "after a role was given", "valid login", brief(r.probe(c)))
+		check(t, "suspended", false, r.suspended(c))
+	})
+}
+
+// The reason of a hold is true: the next login comes when it says, and no earlier. What
+// it says of a changed secret is so.
+func TestReasonsAreTrue(t *testing.T) {
+	const button = `; or use the button "Try the login now" on the session's page`
+	refusal := answerOf(hmp.LoginRejected)
+	refusal.Reason = "something else than HMP may have answered"
+	for _, test := range []struct {
+		name   string
+		before int // refused logins with other secrets
+		answer hmp.Answer
+		want   string
+	}{
+		{"refused", 0, answerOf(hmp.LoginRejected), "the exporter tries this secret again at TIME; a changed secret is tried at once" + button},
+		{"with more to say", 0, refusal, "something else than HMP may have answered; the exporter tries this secret again at TIME; a changed secret is tried at once" + button},
+		{"no roles", 0, answerOf(hmp.NoRoles), "the exporter tries this secret again at TIME; a changed secret is tried at once" + button},
+		{"the last of the budget", 4, answerOf(hmp.LoginRejected), "HMP refused 5 logins of this key within an hour; the exporter tries this secret again at TIME; a changed secret is tried at TIME, and at once if HMP accepted it before" + button},
+		{"beyond the budget", 5, answerOf(hmp.LoginRejected), "HMP refused 5 logins of this key within an hour; the exporter tries this secret at TIME; a changed secret is tried at TIME, and at once if HMP accepted it before" + button},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				for i := range test.before {
+					r.probe(with(key, fmt.Sprintf("%s-%d", wrong, i)))
+					advance(time.Minute)
+				}
+				r.onLogin = func(call) hmp.Answer { return test.answer }
+				c := with(key, apiSecret)
+				first := r.probe(c)
+				check(t, "the reason", test.want, clockTime.ReplaceAllString(first.Reason, "at TIME"))
+				next := time.Now().Add(promised(t, first.Reason))
+				for time.Now().Before(next.Add(-time.Second)) {
+					report := r.probe(c)
+					want := Report{Answer: hmp.Answer{Result: test.answer.Result, Code: test.answer.Code, Reason: report.Reason}, Held: true, Status: Status{Suspended: true}}
+					check(t, "while nothing is sent", want, report)
+					check(t, "what is promised", time.Until(next), promised(t, report.Reason))
+					if t.Failed() {
+						return
+					}
+					advance(time.Second)
+				}
+				check(t, "a probe just before", test.answer.Result, r.probe(c).Result)
+				advance(2 * time.Second)
+				r.onLogin = nil
+				if got := r.probe(c); got.Result == test.answer.Result && got.Login == "" {
+					t.Errorf("when the login was promised: %s: %s", brief(got), got.Reason)
+				}
+			})
+		})
+	}
+}
+
+// An operator can have the login tried at once, whatever holds it back, once a minute for a key.
+func TestRetryLogin(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		hold func(*rig) Credential
+	}{
+		{"refused", func(r *rig) Credential {
+			r.probe(with(key, wrong))
+			r.accept(key, wrong)
+			return with(key, wrong)
+		}},
+		{"budget", func(r *rig) Credential {
+			for i := range 5 {
+				r.probe(with(key, fmt.Sprintf("%s-%d", wrong, i)))
+			}
+			return with(key, apiSecret)
+		}},
+		{"back-off", func(r *rig) Credential {
+			r.onLogin = func(call) hmp.Answer { return hmp.Answer{Result: hmp.HTTPError, RetryAfter: time.Hour} }
+			r.probe(with(key, apiSecret))
+			return with(key, apiSecret)
+		}},
+		{"pace", func(r *rig) Credential {
+			r.onSession = always(hmp.Unauthorized)
+			r.scrape(with(key, apiSecret), time.Minute)
+			return with(key, apiSecret)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				c := test.hold(r)
+				r.onLogin, r.onSession = nil, nil
+				check(t, "before", true, r.probe(c).Held)
+				r.retry(c, nil)
+				r.retry(with(key, wrong+"-other"), ErrRetryTooSoon)
+				r.request.MayLogin = false
+				check(t, "a probe with too little time", true, r.probe(c).Held)
+				r.request.MayLogin = true
+				check(t, "the next probe", "valid login", brief(r.probe(c)))
+				advance(time.Minute)
+				r.retry(c, nil)
+				check(t, "with a token that needs no login", []string{"valid", "valid"}, []string{brief(r.probe(c)), brief(r.probe(c))})
+			})
+		})
+	}
+}
+
+// A retry that is refused too is one login, and the hold begins anew.
+func TestRetryLoginThatIsRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		c := with(key, wrong)
+		r.probe(c)
+		advance(20 * time.Minute)
+		r.retry(c, nil)
+		got := briefs(r.scrape(c, 20*time.Minute))
+		check(t, "the probes", "login_rejected login, login_rejected held ×79", strings.Join(got, ", "))
+	})
+}

@@ -1,0 +1,71 @@
+package token
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// Rule: one token bucket a credential paces logins. A few come at once, and then one
+// in each sixth of the lifetime, whatever makes HMP end tokens early.
+
+const (
+	loginsAtOnce      = 3
+	loginsPerLifetime = 6
+)
+
+// A pace bounds how often logins succeed. Each of them leaves a session on the HMP.
+type pace struct {
+	bucket *rate.Limiter // nil before the first login
+
+	// For the reason: how many tokens HMP rejected since the bucket was full, the
+	// longest time between their login and that, and the last rejection.
+	ended    int
+	within   time.Duration
+	rejected hmp.Answer
+}
+
+// loggedIn notes a login that succeeded.
+func (p *pace) loggedIn(now time.Time, lifetime time.Duration) {
+	if p.bucket == nil {
+		p.bucket = rate.NewLimiter(rate.Every(lifetime/loginsPerLifetime), loginsAtOnce)
+	}
+	if p.bucket.TokensAt(now) >= loginsAtOnce {
+		p.ended, p.within = 0, 0
+	}
+	p.bucket.AllowN(now, 1)
+}
+
+// tokenEnded notes that HMP rejected the current token, so long after its login.
+func (p *pace) tokenEnded(age time.Duration, rejection hmp.Answer) {
+	p.ended++
+	p.within = max(p.within, age)
+	p.rejected = repeatable(rejection)
+}
+
+// holds tells whether the next login has to wait, and why.
+func (p *pace) holds(now time.Time, lifetime time.Duration) (hmp.Answer, bool) {
+	if p.bucket == nil {
+		return hmp.Answer{}, false
+	}
+	each := lifetime / loginsPerLifetime
+	p.bucket.SetLimitAt(now, rate.Every(each)) // a reload may have changed the lifetime
+	missing := 1 - p.bucket.TokensAt(now)
+	if missing <= 0 {
+		return hmp.Answer{}, false
+	}
+	plural := "s"
+	if p.ended == 1 {
+		plural = ""
+	}
+	why := p.rejected
+	why.Reason = fmt.Sprintf("HMP ended %d token%s of this key within %v of the login; another client may use the key; next login at %s",
+		p.ended, plural, max(time.Second, p.within.Round(time.Second)), clock(now.Add(time.Duration(missing*float64(each)))))
+	return why, true
+}
+
+// clock writes a time of the next hour for a person to read, in whole seconds and not too early.
+func clock(t time.Time) string { return t.Add(time.Second - 1).UTC().Format("15:04:05 UTC") }
