@@ -1,0 +1,76 @@
+package scenarios
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"hmp_exporter/internal/exportertest"
+)
+
+// TestHungHMPsBesideAHealthyOne has two HMPs that accept connections and never answer,
+// with 128 sessions each, and a healthy one with 300. Every scrape confirms the 300, also
+// after reloads in quick succession. The hung HMPs see one GET of a session at a time.
+func TestHungHMPsBesideAHealthyOne(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"few places":        {"--probe.max-concurrent=64"},
+		"places by default": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			hungBesideHealthy(t, append(args, "--web.enable-lifecycle")...)
+		})
+	}
+}
+
+func hungBesideHealthy(t *testing.T, args ...string) {
+	t.Helper()
+	const timeout, reloads = 4 * time.Second, 8
+	healthy, hung := numbered("healthy", 300), numbered("hung", 128)
+	hmp, gets := hmpWith(healthy, valid), new(hanging)
+	e := start(t, "", "targets:\n"+
+		targetOf("hung-1", serve(t, hmpWith(hung, gets)), hung)+
+		targetOf("hung-2", serve(t, hmpWith(hung, gets)), hung)+
+		targetOf("healthy", serve(t, hmp), healthy), args...)
+
+	check := func(what string, p page) {
+		healthyOnes, hungOnes := p.of("healthy"), p.of("hung")
+		if p.status == 200 && p.took <= timeout && healthyOnes.only(300, "valid") && hungOnes.only(256, "timeout") {
+			return
+		}
+		t.Errorf("%s: status %d after %v, healthy HMP %v, hung HMPs %v", what, p.status, p.took.Round(10*time.Millisecond), healthyOnes, hungOnes)
+	}
+	check("the first scrape", e.scrape(t, "/metrics", timeout))
+	e.reload(t)
+	check("a scrape after a reload", e.scrape(t, "/metrics", timeout))
+
+	// Each scrape begins while the hung probes of those before it are under way.
+	pages := make([]page, reloads)
+	var wg sync.WaitGroup
+	for i := range reloads {
+		e.reload(t)
+		before, done := hmp.Stats().GETs, make(chan struct{})
+		wg.Go(func() {
+			defer close(done)
+			pages[i] = e.scrape(t, "/metrics", timeout)
+		})
+		exportertest.WaitFor(t, "the healthy HMP to be asked for most sessions", func() bool {
+			select {
+			case <-done:
+				return true
+			default:
+				return hmp.Stats().GETs >= before+len(healthy)*2/3 // a few share the probe of the scrape before
+			}
+		})
+	}
+	wg.Wait()
+	for _, p := range pages {
+		check("one of the scrapes after eight reloads", p)
+	}
+	most := gets.atOnce()
+	t.Logf("a hung HMP saw %d GETs of one session at once", most)
+	if most != 1 {
+		t.Errorf("a hung HMP saw %d GETs of one session at once, want 1", most)
+	}
+}
