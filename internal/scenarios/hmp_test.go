@@ -33,7 +33,7 @@ var valid = hmpsim.Valid(hmpsim.ExampleSession())
 
 // settled is how long a request is under way before hanging counts it. A request whose
 // client has just gone may be still there for a moment when the next one comes.
-const settled = time.Second
+const settled = 500 * time.Millisecond
 
 // A hanging behaviour answers nothing, and counts how many requests of one token are under way at once.
 type hanging struct {

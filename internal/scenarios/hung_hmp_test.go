@@ -26,7 +26,7 @@ func TestHungHMPsBesideAHealthyOne(t *testing.T) {
 
 func hungBesideHealthy(t *testing.T, args ...string) {
 	t.Helper()
-	const timeout, reloads = 4 * time.Second, 8
+	const timeout, reloads = 5 * time.Second, 8
 	healthy, hung := numbered("healthy", 300), numbered("hung", 128)
 	hmp, gets := hmpWith(healthy, valid), new(hanging)
 	e := start(t, "", "targets:\n"+

@@ -14,7 +14,7 @@ import (
 // sessions are answered with 503, whose connections are not used again. No exchange fails
 // because another one's connection is closed, neither a GET nor a login.
 func TestKeptConnections(t *testing.T) {
-	t.Parallel()
+	// Not beside other tests: the more exchanges end at once, the more this shows.
 	const scrapers, scrapes, keys, sessionsOfKey = 3, 5, 40, 3
 	healthy, sick := numbered("healthy", 90), numbered("sick", 90)
 	hmp := hmpWith(healthy, valid)
