@@ -67,6 +67,15 @@ func TestKeptConnections(t *testing.T) {
 			t.Errorf("after round %d there were %d logins, want %d: one for each key and round", round, got, logins)
 		}
 	}
+	failed := 0
+	for line := range strings.SplitSeq(e.scrape(t, "/metrics", 20*time.Second).text, "\n") {
+		if strings.HasPrefix(line, "hmp_session_logins_total{") && !strings.Contains(line, `result="success"`) && !strings.HasSuffix(line, " 0") {
+			failed++
+		}
+	}
+	if failed != 0 {
+		t.Errorf("%d sessions count logins that failed", failed)
+	}
 	const pages = 2 * scrapers * scrapes
 	t.Logf("results: %v, hmp_up 1: %d, logins: %d", total, up, hmp.Stats().POSTs)
 	if want := pages * 300 / 2; total["valid"] != want || total["auth_unavailable"] != want || len(total) != 2 {
