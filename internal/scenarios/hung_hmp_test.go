@@ -8,26 +8,31 @@ import (
 	"hmp_exporter/internal/exportertest"
 )
 
-// TestHungHMPsBesideAHealthyOne has two HMPs that accept connections and never answer,
-// with 128 sessions each, and a healthy one with 300. Every scrape confirms the 300, also
-// after reloads in quick succession. The hung HMPs see one GET of a session at a time.
+// TestHungHMPsBesideAHealthyOne has two HMPs that accept connections and never answer, and
+// a healthy one with 300 sessions. Every scrape confirms the 300, also after reloads in
+// quick succession. The hung HMPs see one GET of a session at a time.
 func TestHungHMPsBesideAHealthyOne(t *testing.T) {
 	t.Parallel()
-	for name, args := range map[string][]string{
-		"few places":        {"--probe.max-concurrent=64"},
-		"places by default": nil,
+	for _, c := range []struct {
+		name string
+		hung int // sessions of each hung HMP
+		args []string
+	}{
+		{"many sessions hang", 128, nil},
+		{"more sessions hang than there are places", 128, []string{"--probe.max-concurrent=64"}},
+		{"a few sessions hang", 8, nil},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			hungBesideHealthy(t, append(args, "--web.enable-lifecycle")...)
+			hungBesideHealthy(t, c.hung, append(c.args, "--web.enable-lifecycle")...)
 		})
 	}
 }
 
-func hungBesideHealthy(t *testing.T, args ...string) {
+func hungBesideHealthy(t *testing.T, sessions int, args ...string) {
 	t.Helper()
 	const timeout, reloads = 5 * time.Second, 8
-	healthy, hung := numbered("healthy", 300), numbered("hung", 128)
+	healthy, hung := numbered("healthy", 300), numbered("hung", sessions)
 	hmp := hmpWith(healthy, valid)
 	gets := []*hanging{new(hanging), new(hanging)}
 	e := start(t, "", "targets:\n"+
@@ -37,7 +42,7 @@ func hungBesideHealthy(t *testing.T, args ...string) {
 
 	check := func(what string, p page) {
 		healthyOnes, hungOnes := p.of("healthy"), p.of("hung")
-		if p.status == 200 && p.took <= timeout && healthyOnes.only(300, "valid") && hungOnes.only(256, "timeout") {
+		if p.status == 200 && p.took <= timeout && healthyOnes.only(300, "valid") && hungOnes.only(2*sessions, "timeout") {
 			return
 		}
 		t.Errorf("%s: status %d after %v, healthy HMP %v, hung HMPs %v", what, p.status, p.took.Round(10*time.Millisecond), healthyOnes, hungOnes)
