@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ const Patience = 30 * time.Second
 type Process struct {
 	URL string
 	PID int
-	Log *canary.Log // standard output and standard error
+	Log *canary.Log // standard output and standard error, with Start
 
 	cmd   *exec.Cmd
 	ended chan struct{}
@@ -32,24 +33,14 @@ type Process struct {
 
 var listening = regexp.MustCompile(`msg="?Listening on"? address=(127\.0\.0\.1:\d+)`)
 
-// Start runs a command until the test ends. It returns when the exporter listens. The
+// Start runs a command until the test ends, and returns when the exporter listens. The
 // command must choose a free port of 127.0.0.1.
 func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
-	p := &Process{Log: canary.NewLog(t), cmd: cmd, ended: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p.Log, p.Log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p.PID = cmd.Process.Pid
-	go func() {
-		p.err = cmd.Wait()
-		close(p.ended)
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-p.ended
-	})
+	log := canary.NewLog(t)
+	cmd.Stdout, cmd.Stderr = log, log
+	p := Run(t, cmd)
+	p.Log = log
 	WaitFor(t, "the exporter to listen", func() bool {
 		if m := listening.FindStringSubmatch(p.Log.String()); m != nil {
 			p.URL = "http://" + m[1]
@@ -64,6 +55,26 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	return p
 }
 
+// Run runs a command until the test ends, and returns at once. It is for a caller that
+// knows the URL and takes care of the output.
+func Run(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{cmd: cmd, ended: make(chan struct{})}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.PID = cmd.Process.Pid
+	go func() {
+		p.err = cmd.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-p.ended
+	})
+	return p
+}
+
 // Signal sends a signal to the exporter.
 func (p *Process) Signal(t testing.TB, s os.Signal) {
 	t.Helper()
@@ -72,7 +83,14 @@ func (p *Process) Signal(t testing.TB, s os.Signal) {
 	}
 }
 
-// Ended is closed when the exporter has ended. Err is set then.
+// Stop ends the exporter as an orchestrator does and returns how it ended.
+func (p *Process) Stop(t testing.TB) error {
+	t.Helper()
+	p.Signal(t, syscall.SIGTERM)
+	return p.Err()
+}
+
+// Ended returns a channel that is closed when the exporter has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
 // Err waits until the exporter has ended and returns how: nil is exit code 0.
