@@ -28,14 +28,14 @@ func TestNoFileDescriptors(t *testing.T) {
 		}
 		configuration += fmt.Sprintf("      - {name: %s, token_file: %s}\n", s, file)
 	}
-	e := start(t, "ulimit -n 64", configuration)
+	e := start(t, "ulimit -n 100", configuration)
 	scrape := func() counts { return e.scrape(t, "/metrics", timeout).of("studio") }
 	if got := scrape(); !got.only(20, "valid") {
 		t.Fatalf("the results are %v to begin with", got)
 	}
 
 	var idle []net.Conn
-	for range 100 {
+	for range 150 {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(e.URL, "http://"))
 		if err != nil {
 			t.Fatal(err)

@@ -28,7 +28,7 @@ type exporter struct {
 // offset is how much earlier than the scrape's timeout probes end. It leaves a busy machine time for the answer.
 const offset = 2 * time.Second
 
-// start runs the program with a configuration. A shell prepares it: "ulimit -n 64", say.
+// start runs the program with a configuration. A shell prepares it: "ulimit -n 100", say.
 func start(t *testing.T, shell, configuration string, args ...string) *exporter {
 	t.Helper()
 	if err := readSources(); err != nil {

@@ -16,7 +16,7 @@ import (
 // the page, and spoils no scrape of a scraper with patience.
 func TestHastyScraper(t *testing.T) {
 	t.Parallel()
-	const scrapers, hastyScrapes, scrapes = 4, 50, 10
+	const scrapers, hastyScrapes, scrapes = 4, 30, 10
 	sessions := numbered("fixed", 10)
 	hmp := hmpWith(sessions, hmpsim.Delay(20*time.Millisecond, valid))
 	hmp.AddKey(secretOf("key"), secretOf("key-secret"), hmpsim.PerMethod(valid, hmpsim.Delay(500*time.Millisecond, valid)))
