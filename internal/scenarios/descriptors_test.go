@@ -44,13 +44,13 @@ func TestNoFileDescriptors(t *testing.T) {
 		idle = append(idle, conn)
 	}
 	exportertest.WaitFor(t, "file descriptors to run out", func() bool { return !scrape().only(20, "valid") })
-	outcomes := make(counts)
+	results := make(counts)
 	for range scrapes {
-		outcomes.add(scrape())
+		results.add(scrape())
 	}
-	t.Logf("without file descriptors: %v", outcomes)
-	if !outcomes.only(20*scrapes, "valid", "saturated") || outcomes["saturated"] == 0 {
-		t.Errorf("the results are %v, want saturated", outcomes)
+	t.Logf("without file descriptors: %v", results)
+	if !results.only(20*scrapes, "valid", "saturated") || results["saturated"] == 0 {
+		t.Errorf("the results are %v, want saturated", results)
 	}
 	if !strings.Contains(e.Log.String(), "too many open files") {
 		t.Errorf("the log does not say why:\n%.2000s", e.Log)

@@ -42,7 +42,7 @@ func TestTokenFileThatHangs(t *testing.T) {
 	release := hangOpen(t, filepath.Join(dir, "hung"))
 	var mu sync.Mutex
 	var late, wrong int
-	outcomes := make(counts)
+	results := make(counts)
 	scrape := func() {
 		p := e.scrape(t, "/metrics", timeout)
 		mu.Lock()
@@ -54,7 +54,7 @@ func TestTokenFileThatHangs(t *testing.T) {
 		others := make(counts)
 		for _, r := range p.results() {
 			if r.session == "hung" {
-				outcomes[r.result]++
+				results[r.result]++
 			} else {
 				others[r.result]++
 			}
@@ -76,8 +76,8 @@ func TestTokenFileThatHangs(t *testing.T) {
 	wg.Wait()
 	after := e.threads(t)
 	const all = 1 + scrapers*scrapes
-	t.Logf("%d scrapes: %d late or without an answer, %d with another session that is not valid, the session is %v; %d threads, then %d", all, late, wrong, outcomes, before, after)
-	if late > 0 || wrong > 0 || !outcomes.only(all, "credentials", "timeout") {
+	t.Logf("%d scrapes: %d late or without an answer, %d with another session that is not valid, the session is %v; %d threads, then %d", all, late, wrong, results, before, after)
+	if late > 0 || wrong > 0 || !results.only(all, "credentials", "timeout") {
 		t.Error("the file holds up more than its session")
 	}
 	if after > before+scrapers { // the runtime may start one for a processor or a signal

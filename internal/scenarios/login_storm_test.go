@@ -45,17 +45,17 @@ func TestTokensThatEndEarly(t *testing.T) {
 		}), valid))
 	e := start(t, "", sessionsOfOneKey(t, hmp, "key", sessions))
 
-	begun, outcomes := time.Now(), make(counts)
+	begun, results := time.Now(), make(counts)
 	for range stormScrapes {
-		outcomes.add(e.scrape(t, "/metrics", 10*time.Second).of("studio"))
+		results.add(e.scrape(t, "/metrics", 10*time.Second).of("studio"))
 	}
 	elapsed, logins := time.Since(begun), hmp.Stats().POSTs
-	t.Logf("%d logins in %d scrapes and %v, results %v", logins, stormScrapes, elapsed.Round(time.Millisecond), outcomes)
+	t.Logf("%d logins in %d scrapes and %v, results %v", logins, stormScrapes, elapsed.Round(time.Millisecond), results)
 	if most := allowedLogins(elapsed); logins > most {
 		t.Errorf("%d logins in %v, want at most %d", logins, elapsed, most)
 	}
-	if !outcomes.only(stormScrapes*sessions, "valid", "unauthorized") || outcomes["unauthorized"] == 0 {
-		t.Errorf("the results are %v, want unauthorized where a login has to wait", outcomes)
+	if !results.only(stormScrapes*sessions, "valid", "unauthorized") || results["unauthorized"] == 0 {
+		t.Errorf("the results are %v, want unauthorized where a login has to wait", results)
 	}
 	if !endedEarly.MatchString(e.Log.String()) {
 		t.Errorf("the log does not say that HMP ended tokens early:\n%.2000s", e.Log)
@@ -76,17 +76,17 @@ func TestTwoExportersOfOneKey(t *testing.T) {
 	configuration := sessionsOfOneKey(t, hmp, "key", sessions)
 	exporters := []*exporter{start(t, "", configuration), start(t, "", configuration)}
 
-	begun, outcomes := time.Now(), make(counts)
+	begun, results := time.Now(), make(counts)
 	for i := range stormScrapes {
-		outcomes.add(exporters[i%2].scrape(t, "/metrics", 10*time.Second).of("studio"))
+		results.add(exporters[i%2].scrape(t, "/metrics", 10*time.Second).of("studio"))
 	}
 	elapsed, logins := time.Since(begun), hmp.Stats().POSTs
-	t.Logf("%d logins in %d scrapes and %v, results %v", logins, stormScrapes, elapsed.Round(time.Millisecond), outcomes)
+	t.Logf("%d logins in %d scrapes and %v, results %v", logins, stormScrapes, elapsed.Round(time.Millisecond), results)
 	if most := 2 * allowedLogins(elapsed); logins > most {
 		t.Errorf("%d logins in %v, want at most %d", logins, elapsed, most)
 	}
-	if !outcomes.only(stormScrapes*sessions, "valid", "unauthorized") || outcomes["unauthorized"] == 0 {
-		t.Errorf("the results are %v, want unauthorized where a login has to wait", outcomes)
+	if !results.only(stormScrapes*sessions, "valid", "unauthorized") || results["unauthorized"] == 0 {
+		t.Errorf("the results are %v, want unauthorized where a login has to wait", results)
 	}
 	if logs := exporters[0].Log.String() + exporters[1].Log.String(); !endedEarly.MatchString(logs) {
 		t.Errorf("no log says that HMP ended tokens early:\n%.2000s", logs)

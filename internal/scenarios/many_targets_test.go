@@ -11,7 +11,7 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// scrapeAll scrapes each path at once, as Prometheus does, and counts what comes of it.
+// scrapeAll scrapes all paths at once and returns the pages.
 func (e *exporter) scrapeAll(t *testing.T, paths []string, timeout time.Duration) (pages []page) {
 	t.Helper()
 	pages = make([]page, len(paths))
@@ -23,8 +23,8 @@ func (e *exporter) scrapeAll(t *testing.T, paths []string, timeout time.Duration
 	return pages
 }
 
-// tally says how many pages are a 200 with valid sessions, a 503, or something else.
-func tally(pages []page) (good, refused, other int) {
+// countPages says how many pages are a 200 with valid sessions, a 503, or something else.
+func countPages(pages []page) (good, refused, other int) {
 	for _, p := range pages {
 		switch {
 		case p.status == 503:
@@ -93,11 +93,11 @@ func TestManyHungTargets(t *testing.T) {
 			hungPages = append(hungPages, pages...)
 		})
 		exportertest.WaitFor(t, "the hung HMPs to be asked", func() bool { return hmp.Stats().GETs >= len(hung)/2 })
-		g, r, o := tally(e.scrapeAll(t, probes(healthy), timeout))
+		g, r, o := countPages(e.scrapeAll(t, probes(healthy), timeout))
 		good, refused, other = good+g, refused+r, other+o
 	}
 	wg.Wait()
-	_, hungRefused, _ := tally(hungPages)
+	_, hungRefused, _ := countPages(hungPages)
 	t.Logf("healthy targets: %d scrapes valid, %d answered with 503, %d otherwise; hung targets: %d answered with 503", good, refused, other, hungRefused)
 	if want := rounds * len(healthy); good != want {
 		t.Errorf("of %d scrapes of healthy targets only %d are valid", want, good)
@@ -134,11 +134,11 @@ func TestManySessionsOfAHungTarget(t *testing.T) {
 	exportertest.WaitFor(t, "the hung HMP to be asked", func() bool { return hmp.Stats().GETs > 0 })
 	good, refused, other := 0, 0, 0
 	for range rounds {
-		g, r, o := tally(e.scrapeAll(t, probes(healthy), timeout))
+		g, r, o := countPages(e.scrapeAll(t, probes(healthy), timeout))
 		good, refused, other = good+g, refused+r, other+o
 	}
 	wg.Wait()
-	_, hungRefused, _ := tally(hungPages)
+	_, hungRefused, _ := countPages(hungPages)
 	counted := e.refusedScrapes(t)
 	t.Logf("healthy targets: %d scrapes valid, %d answered with 503, %d otherwise; hung target: %d answered with 503; counted as refused: %d", good, refused, other, hungRefused, counted)
 	if want := rounds * len(healthy); good != want {
