@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -44,12 +45,12 @@ func TestServeDrainsUnderLoad(t *testing.T) {
 					}
 				})
 			}
-			waitFor(t, "scrapes to be answered", func() bool { return answered.Load() >= scrapers })
+			exportertest.WaitFor(t, "scrapes to be answered", func() bool { return answered.Load() >= scrapers })
 			before := answered.Load()
-			err := p.stop(t)
+			err := p.Stop(t)
 			group.Wait()
 			if err != nil {
-				t.Errorf("it ended with %v:\n%s", err, p.output)
+				t.Errorf("it ended with %v:\n%s", err, p.Log)
 			}
 			t.Logf("%d answers before SIGTERM, %d after", before, answered.Load()-before)
 		})
@@ -59,7 +60,7 @@ func TestServeDrainsUnderLoad(t *testing.T) {
 // scrapedOnce makes a scrape, which has to be answered unless the program does not
 // listen any more: then it returns false.
 func (p *process) scrapedOnce(t *testing.T, client *http.Client, answered *atomic.Int32) bool {
-	resp, err := client.Get(p.url + "/probe?target=studio")
+	resp, err := client.Get(p.URL + "/probe?target=studio")
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return false
 	}
@@ -95,7 +96,7 @@ func TestSecondSignal(t *testing.T) {
 			p := start(t, "--config.file="+configure(t, hmp, "playout"))
 			hung := make(chan error, 1)
 			go func() {
-				resp, err := http.Get(p.url + "/metrics")
+				resp, err := http.Get(p.URL + "/metrics")
 				if err == nil {
 					_ = resp.Body.Close()
 				}
@@ -103,22 +104,21 @@ func TestSecondSignal(t *testing.T) {
 			}()
 			<-asked
 			began := time.Now()
-			p.signal(t, s)
-			waitFor(t, "the listener to close", func() bool { return !p.listens() })
+			p.Signal(t, s)
+			exportertest.WaitFor(t, "the listener to close", func() bool { return !p.listens() })
 			select {
-			case <-p.ended:
-				t.Fatalf("it did not wait for the scrape:\n%s", p.output)
+			case <-p.Ended():
+				t.Fatalf("it did not wait for the scrape:\n%s", p.Log)
 			default:
 			}
-			p.signal(t, s)
-			<-p.ended
+			p.Signal(t, s)
+			err := p.Err()
 			if took := time.Since(began); took > 8*time.Second { // the probe alone takes ten
 				t.Errorf("it ended after %v", took)
 			}
 			if <-hung == nil {
 				t.Error("the scrape was answered")
 			}
-			err := p.cmd.Wait()
 			exit, ok := errors.AsType[*exec.ExitError](err)
 			if status, is := exit.Sys().(syscall.WaitStatus); !ok || !is || status.Signal() != s {
 				t.Errorf("it ended with %v, want by the signal %v", err, s)
@@ -129,7 +129,7 @@ func TestSecondSignal(t *testing.T) {
 
 // listens tells whether somebody can connect.
 func (p *process) listens() bool {
-	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(p.url, "http://"), 10*time.Second)
+	conn, err := net.DialTimeout("tcp", strings.TrimPrefix(p.URL, "http://"), 10*time.Second)
 	if err != nil {
 		return false
 	}
@@ -154,12 +154,12 @@ func TestSignalDuringReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 20 {
-		p.signal(t, syscall.SIGHUP)
+		p.Signal(t, syscall.SIGHUP)
 	}
-	if err := p.stop(t); err != nil {
-		t.Errorf("it ended with %v:\n%s", err, p.output)
+	if err := p.Stop(t); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Log)
 	}
-	if !strings.Contains(p.output.String(), `msg="stopped hmp_exporter"`) {
-		t.Errorf("it did not say that it stopped:\n%s", p.output)
+	if !strings.Contains(p.Log.String(), `msg="stopped hmp_exporter"`) {
+		t.Errorf("it did not say that it stopped:\n%s", p.Log)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -32,34 +33,19 @@ func startIn(t *testing.T, script string, stderr io.Writer, args ...string) *pro
 	}
 	defer socket.Close()
 	script = "export LISTEN_PID=$$ LISTEN_FDS=1; " + script
-	p := &process{
-		cmd:   exec.Command("sh", append([]string{"-c", script, "sh", "hmp_exporter", "--web.systemd-socket"}, args...)...),
-		url:   "http://" + l.Addr().String(),
-		ended: make(chan struct{}),
-	}
-	p.cmd.ExtraFiles = []*os.File{socket}
-	p.cmd.Stderr = stderr
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(p.ended)
-		_ = p.cmd.Wait()
-	}()
-	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
-		<-p.ended
-	})
+	cmd := exec.Command("sh", append([]string{"-c", script, "sh", "hmp_exporter", "--web.systemd-socket"}, args...)...)
+	cmd.ExtraFiles = []*os.File{socket}
+	cmd.Stderr = stderr
+	p := &process{exportertest.Run(t, cmd)}
+	p.URL = "http://" + l.Addr().String()
 	return p
 }
 
 // end ends a program of startIn, which has to succeed.
 func (p *process) end(t *testing.T) {
 	t.Helper()
-	p.signal(t, syscall.SIGTERM)
-	<-p.ended
-	if !p.cmd.ProcessState.Success() {
-		t.Errorf("it ended with %v", p.cmd.ProcessState)
+	if err := p.Stop(t); err != nil {
+		t.Errorf("it ended with %v", err)
 	}
 }
 
@@ -83,17 +69,17 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 			p := startIn(t, c.script, w, "--config.file="+file, "--log.level=debug")
 			_ = w.Close()
 			_ = r.Close()
-			if _, body := p.get(t, "/metrics"); !strings.Contains(body, validPlayout) {
+			if _, body := p.Get(t, "/metrics"); !strings.Contains(body, validPlayout) {
 				t.Error("the session is not valid")
 			}
 			hmp.SetToken(canary.Word+"-playout", hmpsim.NoRoles()) // which is logged
-			if _, body := p.get(t, "/metrics"); !strings.Contains(body, `result="no_roles",session="playout",target="studio"} 1`) {
+			if _, body := p.Get(t, "/metrics"); !strings.Contains(body, `result="no_roles",session="playout",target="studio"} 1`) {
 				t.Error("the session has a role")
 			}
 			write(t, file, "nonsense") // and so is this
-			p.signal(t, syscall.SIGHUP)
-			waitFor(t, "the reload to fail", func() bool {
-				_, body := p.get(t, "/metrics")
+			p.Signal(t, syscall.SIGHUP)
+			exportertest.WaitFor(t, "the reload to fail", func() bool {
+				_, body := p.Get(t, "/metrics")
 				return strings.Contains(body, "\nhmp_exporter_config_last_reload_successful 0\n")
 			})
 			p.end(t)
@@ -139,7 +125,7 @@ func TestFewFiles(t *testing.T) {
 	defer transport.CloseIdleConnections()
 	kept := &http.Client{Transport: canary.Transport(t, transport)}
 	get := func(path string) string {
-		resp, err := kept.Get(p.url + path)
+		resp, err := kept.Get(p.URL + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,14 +143,14 @@ func TestFewFiles(t *testing.T) {
 
 	var idle []net.Conn
 	for range 100 {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
 		idle = append(idle, conn)
 	}
-	waitFor(t, "files to run out", func() bool {
+	exportertest.WaitFor(t, "files to run out", func() bool {
 		return strings.Contains(get("/metrics"), `hmp_session_probe_result{result="saturated",session="playout",target="studio"} 1`)
 	})
 	if page := get("/"); !strings.Contains(page, "too many open files") {
@@ -173,13 +159,13 @@ func TestFewFiles(t *testing.T) {
 	for _, conn := range idle {
 		_ = conn.Close()
 	}
-	waitFor(t, "the session to be valid again", isValid)
+	exportertest.WaitFor(t, "the session to be valid again", isValid)
 
 	var scrapers sync.WaitGroup
 	for range 200 {
 		scrapers.Go(func() {
 			client := &http.Client{Transport: canary.Transport(t, &http.Transport{DisableKeepAlives: true})}
-			resp, err := client.Get(p.url + "/probe?target=studio")
+			resp, err := client.Get(p.URL + "/probe?target=studio")
 			if err != nil {
 				t.Errorf("a scrape was not answered: %v", err)
 				return
@@ -195,7 +181,7 @@ func TestFewFiles(t *testing.T) {
 		})
 	}
 	scrapers.Wait()
-	waitFor(t, "the session to be valid after all", isValid)
+	exportertest.WaitFor(t, "the session to be valid after all", isValid)
 	p.end(t)
 }
 
@@ -217,7 +203,7 @@ func TestLogThatNobodyReads(t *testing.T) {
 			want = validPlayout
 			hmp.SetToken(canary.Word+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
 		}
-		if _, body := p.get(t, "/metrics"); !strings.Contains(body, want) {
+		if _, body := p.Get(t, "/metrics"); !strings.Contains(body, want) {
 			t.Fatalf("scrape %d does not have %s", n, want)
 		}
 	}

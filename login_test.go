@@ -36,7 +36,7 @@ targets:
 	// expect scrapes once and looks for samples.
 	expect := func(what string, samples ...string) {
 		t.Helper()
-		_, body := p.get(t, "/metrics")
+		_, body := p.Get(t, "/metrics")
 		for _, want := range samples {
 			if !strings.Contains(body, want+"\n") {
 				t.Errorf("%s: no %s", what, want)
@@ -51,7 +51,7 @@ targets:
 	expect("the first scrape", valid, logins("success", "1"), `hmp_session_login_suspended`+labels+` 0`)
 	expect("the second scrape", valid, logins("success", "1"))
 
-	resp, err := http.Post(p.url+"/-/reload", "", nil)
+	resp, err := http.Post(p.URL+"/-/reload", "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,12 +71,12 @@ targets:
 	expect("with the new secret", valid, logins("success", "2"), logins("login_rejected", "1"), `hmp_session_login_suspended`+labels+` 0`)
 
 	for _, path := range []string{"/", "/config", "/probe?target=studio"} {
-		p.get(t, path) // which looks for secrets
+		p.Get(t, path) // which looks for secrets
 	}
-	if err := p.stop(t); err != nil {
+	if err := p.Stop(t); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
-	if n := strings.Count(p.output.String(), `msg=login `); n != 3 {
-		t.Errorf("%d logins in the log, want 3:\n%s", n, p.output)
+	if n := strings.Count(p.Log.String(), `msg=login `); n != 3 {
+		t.Errorf("%d logins in the log, want 3:\n%s", n, p.Log)
 	}
 }

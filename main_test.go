@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,12 +11,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -40,89 +39,12 @@ func (l leakless) Run() int {
 }
 
 // A process is a running hmp_exporter.
-type process struct {
-	cmd    *exec.Cmd
-	url    string
-	output *strings.Builder // what it wrote; not to be read before it has ended
-	ended  chan struct{}
-}
+type process struct{ *exportertest.Process }
 
-var listening = regexp.MustCompile(`msg="?Listening on"? address=(127\.0\.0\.1:\d+)`)
-
-// start runs hmp_exporter on a free port and returns when it answers.
+// start runs hmp_exporter on a free port and returns when it listens.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{
-		cmd:    exec.Command("hmp_exporter", append(args, "--web.listen-address=127.0.0.1:0")...),
-		output: new(strings.Builder),
-		ended:  make(chan struct{}),
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.cmd.Stdout, p.cmd.Stderr = w, w
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	_ = w.Close()
-	address := make(chan string, 1)
-	go func() {
-		defer close(p.ended)
-		defer r.Close()
-		lines := bufio.NewScanner(r)
-		for lines.Scan() {
-			p.output.WriteString(lines.Text() + "\n")
-			if m := listening.FindStringSubmatch(lines.Text()); m != nil {
-				address <- m[1]
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
-		<-p.ended
-		_ = p.cmd.Wait()
-		canary.Check(t, "the output", p.output.String())
-	})
-	select {
-	case a := <-address:
-		p.url = "http://" + a
-	case <-p.ended:
-		t.Fatalf("it ended:\n%s", p.output)
-	case <-time.After(30 * time.Second):
-		t.Fatal("it does not listen")
-	}
-	return p
-}
-
-// stop ends the process as an orchestrator does and returns its error.
-func (p *process) stop(t *testing.T) error {
-	t.Helper()
-	p.signal(t, syscall.SIGTERM)
-	<-p.ended
-	return p.cmd.Wait()
-}
-
-func (p *process) signal(t *testing.T, s os.Signal) {
-	t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (p *process) get(t *testing.T, path string) (status int, body string) {
-	t.Helper()
-	resp, err := http.Get(p.url + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	canary.Check(t, path, string(b))
-	return resp.StatusCode, string(b)
+	return &process{exportertest.Start(t, exec.Command("hmp_exporter", append(args, "--web.listen-address=127.0.0.1:0")...))}
 }
 
 // configure writes a configuration for a simulated HMP and returns its path.
@@ -154,21 +76,21 @@ func TestServe(t *testing.T) {
 	hmp.SetToken(canary.Word+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
 	p := start(t, "--config.file="+configure(t, hmp, "playout"))
 	for _, path := range []string{"/metrics", "/probe?target=studio", "/probe?target=studio&session=playout"} {
-		status, body := p.get(t, path)
+		status, body := p.Get(t, path)
 		if want := `hmp_session_valid{session="playout",target="studio"} 1`; status != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: got %d without %s", path, status, want)
 		}
 	}
 	for _, path := range []string{"/", "/config", "/-/ready", "/-/healthy"} {
-		if status, _ := p.get(t, path); status != 200 {
+		if status, _ := p.Get(t, path); status != 200 {
 			t.Errorf("%s: got %d", path, status)
 		}
 	}
-	if err := exec.Command("hmp_exporter", "healthcheck", "--url="+p.url+"/-/healthy").Run(); err != nil {
+	if err := exec.Command("hmp_exporter", "healthcheck", "--url="+p.URL+"/-/healthy").Run(); err != nil {
 		t.Errorf("healthcheck: %v", err)
 	}
-	if err := p.stop(t); err != nil {
-		t.Errorf("it ended with %v:\n%s", err, p.output)
+	if err := p.Stop(t); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Log)
 	}
 }
 
@@ -184,13 +106,13 @@ func TestServeDrains(t *testing.T) {
 	p := start(t, "--config.file="+configure(t, hmp, "playout"))
 	body := make(chan string)
 	go func() {
-		_, b := p.get(t, "/metrics")
+		_, b := p.Get(t, "/metrics")
 		body <- b
 	}()
 	<-asked
-	p.signal(t, syscall.SIGTERM)
+	p.Signal(t, syscall.SIGTERM)
 	for refused := false; !refused; { // it has stopped listening: the drain has begun
-		resp, err := http.Get(p.url + "/-/healthy")
+		resp, err := http.Get(p.URL + "/-/healthy")
 		if refused = err != nil; !refused {
 			resp.Body.Close()
 		}
@@ -199,9 +121,8 @@ func TestServeDrains(t *testing.T) {
 	if want := `hmp_session_valid{session="playout",target="studio"} 1`; !strings.Contains(<-body, want) {
 		t.Errorf("the scrape was answered without %s", want)
 	}
-	<-p.ended
-	if err := p.cmd.Wait(); err != nil {
-		t.Errorf("it ended with %v:\n%s", err, p.output)
+	if err := p.Err(); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Log)
 	}
 }
 
@@ -209,17 +130,17 @@ func TestServeReloads(t *testing.T) {
 	hmp := hmpsim.New()
 	file := configure(t, hmp, "playout")
 	p := start(t, "--config.file="+file, "--web.enable-lifecycle")
-	_, before := p.get(t, "/config")
+	_, before := p.Get(t, "/config")
 
 	writeConfig(t, file, "https://hmp.example", "playout", "archive")
-	p.signal(t, syscall.SIGHUP)
-	waitFor(t, "the new session to be there", func() bool {
-		_, body := p.get(t, "/config")
+	p.Signal(t, syscall.SIGHUP)
+	exportertest.WaitFor(t, "the new session to be there", func() bool {
+		_, body := p.Get(t, "/config")
 		return strings.Contains(body, "archive")
 	})
 
 	writeConfig(t, file, "hmp.example")
-	resp, err := http.Post(p.url+"/-/reload", "", nil)
+	resp, err := http.Post(p.URL+"/-/reload", "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,32 +149,18 @@ func TestServeReloads(t *testing.T) {
 	if want := "hmp.yml:3: targets[0].url:"; resp.StatusCode != 500 || !strings.Contains(string(reason), want) {
 		t.Errorf("got %d %s, want a 500 with %s", resp.StatusCode, reason, want)
 	}
-	if _, body := p.get(t, "/config"); !strings.Contains(body, "archive") || body == before {
+	if _, body := p.Get(t, "/config"); !strings.Contains(body, "archive") || body == before {
 		t.Error("the configuration before the failure is gone")
 	}
-	if _, body := p.get(t, "/metrics"); !strings.Contains(body, "hmp_exporter_config_last_reload_successful 0") {
+	if _, body := p.Get(t, "/metrics"); !strings.Contains(body, "hmp_exporter_config_last_reload_successful 0") {
 		t.Error("the metric does not tell that the reload failed")
-	}
-}
-
-func waitFor(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.After(30 * time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain for %s", what)
-		}
 	}
 }
 
 // The demo shows every result that an HMP can cause, in its first scrape.
 func TestDemo(t *testing.T) {
 	p := start(t, "demo")
-	_, body := p.get(t, "/metrics")
+	_, body := p.Get(t, "/metrics")
 	for _, result := range []string{
 		"valid", "no_roles", "unauthorized", "internal_error", "auth_unavailable", "endpoint_missing", "redirect", "http_error",
 		"bad_payload", "timeout", "dns", "connect", "tls", "protocol", "login_rejected", "credentials",
@@ -262,12 +169,12 @@ func TestDemo(t *testing.T) {
 			t.Errorf("no session has the result %s", result)
 		}
 	}
-	if err := p.stop(t); err != nil {
-		t.Errorf("it ended with %v:\n%s", err, p.output)
+	if err := p.Stop(t); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Log)
 	}
-	for _, want := range []string{"Open " + p.url + "/", "studio/newsroom"} {
-		if !strings.Contains(p.output.String(), want) {
-			t.Errorf("it did not print %q:\n%s", want, p.output)
+	for _, want := range []string{"Open " + p.URL + "/", "studio/newsroom"} {
+		if !strings.Contains(p.Log.String(), want) {
+			t.Errorf("it did not print %q:\n%s", want, p.Log)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -28,7 +29,7 @@ func TestProbeInterrupted(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			waitFor(t, "both sessions to be asked for", func() bool {
+			exportertest.WaitFor(t, "both sessions to be asked for", func() bool {
 				asked := hmp.Stats().Accounts
 				return asked[canary.Word+"-playout"].GETs == 1 && asked[canary.Word+"-hung"].InFlight == 1
 			})

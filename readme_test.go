@@ -115,7 +115,7 @@ func TestReadmePaths(t *testing.T) {
 		t.Fatalf("found only the paths %q", paths)
 	}
 	for _, path := range paths {
-		if status, body := p.get(t, path[1]); status != http.StatusOK {
+		if status, body := p.Get(t, path[1]); status != http.StatusOK {
 			t.Errorf("%s: status %d: %.200s", path[1], status, body)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -110,12 +111,12 @@ func TestReloadStorm(t *testing.T) {
 	settle := func(good, bad variant) {
 		t.Helper()
 		rewrites["renamed"](t, file, good.text(l.URL))
-		p.signal(t, syscall.SIGHUP)
-		waitFor(t, "the good configuration", func() bool { return slices.Equal(p.sessions(t, client), good.sessions) })
+		p.Signal(t, syscall.SIGHUP)
+		exportertest.WaitFor(t, "the good configuration", func() bool { return slices.Equal(p.sessions(t, client), good.sessions) })
 		rewrites["torn"](t, file, bad.text(l.URL))
-		p.signal(t, syscall.SIGHUP)
-		waitFor(t, "the reload to fail", func() bool {
-			_, body := p.get(t, "/metrics")
+		p.Signal(t, syscall.SIGHUP)
+		exportertest.WaitFor(t, "the reload to fail", func() bool {
+			_, body := p.Get(t, "/metrics")
 			return strings.Contains(body, "\nhmp_exporter_config_last_reload_successful 0\n")
 		})
 		if got := p.sessions(t, client); !slices.Equal(got, good.sessions) {
@@ -124,7 +125,7 @@ func TestReloadStorm(t *testing.T) {
 	}
 	for i := range 500 {
 		rewrites[ways[i%len(ways)]](t, file, variants[i%len(variants)].text(l.URL))
-		p.signal(t, syscall.SIGHUP)
+		p.Signal(t, syscall.SIGHUP)
 		if i%50 == 49 {
 			settle(variants[i/50%len(variants)], variants[i/10%len(variants)])
 		}
@@ -134,26 +135,26 @@ func TestReloadStorm(t *testing.T) {
 
 	// With the configuration of the beginning, all is as it was in the beginning.
 	write(t, file, variants[0].text(l.URL))
-	p.signal(t, syscall.SIGHUP)
+	p.Signal(t, syscall.SIGHUP)
 	http.DefaultClient.CloseIdleConnections()
 	transport.CloseIdleConnections()
 	var after resources
 	defer func() { t.Logf("before the storm %+v, after it %+v", before, after) }()
-	waitFor(t, "goroutines and file descriptors to be as many as before", func() bool {
+	exportertest.WaitFor(t, "goroutines and file descriptors to be as many as before", func() bool {
 		after = p.resources(t)
 		return after.goroutines <= before.goroutines+2 && after.files <= before.files+2 // those of this very scrape
 	})
-	if err := p.stop(t); err != nil {
-		t.Errorf("it ended with %v:\n%s", err, p.output)
+	if err := p.Stop(t); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Log)
 	}
-	t.Logf("%d reloads succeeded, %d failed", strings.Count(p.output.String(), `msg="reloaded `), strings.Count(p.output.String(), `msg="failed to reload `))
+	t.Logf("%d reloads succeeded, %d failed", strings.Count(p.Log.String(), `msg="reloaded `), strings.Count(p.Log.String(), `msg="failed to reload `))
 }
 
 var validSession = regexp.MustCompile(`(?m)^hmp_session_valid\{session="(.*?)",.*\} (\d)$`)
 
 // sessions scrapes and returns the names of the sessions, which have to be valid.
 func (p *process) sessions(t *testing.T, client *http.Client) (names []string) {
-	resp, err := client.Get(p.url + "/metrics")
+	resp, err := client.Get(p.URL + "/metrics")
 	if err != nil {
 		t.Errorf("a scrape was not answered: %v", err)
 		return nil
@@ -177,7 +178,7 @@ type resources struct{ goroutines, files int }
 
 func (p *process) resources(t *testing.T) resources {
 	t.Helper()
-	_, body := p.get(t, "/metrics")
+	_, body := p.Get(t, "/metrics")
 	value := func(name string) int {
 		m := regexp.MustCompile(`(?m)^` + name + ` (\d+)$`).FindStringSubmatch(body)
 		if m == nil {

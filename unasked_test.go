@@ -45,15 +45,15 @@ func TestLogOfUnaskedAnswers(t *testing.T) {
 	write(t, file, fmt.Sprintf("targets: [{name: studio, url: 'http://%s', keep_alive: true, sessions: [{name: a, token: t}]}]", hmp.Addr()))
 	p := start(t, "--config.file="+file, "--log.level=debug")
 	for range 10 {
-		if _, body := p.get(t, "/probe?target=studio"); !strings.Contains(body, `hmp_session_valid{session="a",target="studio"} 1`) {
+		if _, body := p.Get(t, "/probe?target=studio"); !strings.Contains(body, `hmp_session_valid{session="a",target="studio"} 1`) {
 			t.Errorf("the session is not valid:\n%s", body)
 		}
 		<-closed
 	}
-	if err := p.stop(t); err != nil {
+	if err := p.Stop(t); err != nil {
 		t.Error(err)
 	}
-	if strings.Contains(p.output.String(), "authToken") {
-		t.Errorf("the output repeats it:\n%s", p.output)
+	if strings.Contains(p.Log.String(), "authToken") {
+		t.Errorf("the output repeats it:\n%s", p.Log)
 	}
 }

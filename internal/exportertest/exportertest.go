@@ -1,0 +1,131 @@
+// Package exportertest runs the exporter as a process of its own, for tests.
+//
+// A test starts a command line, gets the address from the log, and talks to the
+// process as its users do: by HTTP and by signals.
+package exportertest
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+
+	"hmp_exporter/internal/canary"
+)
+
+// Patience is how long a test waits for something that must happen, on however busy a machine.
+const Patience = 30 * time.Second
+
+// A Process is a running exporter.
+type Process struct {
+	URL string
+	PID int
+	Log *canary.Log // standard output and standard error, with Start
+
+	cmd   *exec.Cmd
+	ended chan struct{}
+	err   error // how it ended
+}
+
+var listening = regexp.MustCompile(`msg="?Listening on"? address=(127\.0\.0\.1:\d+)`)
+
+// Start runs a command until the test ends, and returns when the exporter listens. The
+// command must choose a free port of 127.0.0.1.
+func Start(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	log := canary.NewLog(t)
+	cmd.Stdout, cmd.Stderr = log, log
+	p := Run(t, cmd)
+	p.Log = log
+	WaitFor(t, "the exporter to listen", func() bool {
+		if m := listening.FindStringSubmatch(p.Log.String()); m != nil {
+			p.URL = "http://" + m[1]
+		}
+		select {
+		case <-p.ended:
+			t.Fatalf("the exporter ended with %v:\n%s", p.err, p.Log)
+		default:
+		}
+		return p.URL != ""
+	})
+	return p
+}
+
+// Run runs a command until the test ends, and returns at once. It is for a caller that
+// knows the URL and takes care of the output.
+func Run(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{cmd: cmd, ended: make(chan struct{})}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.PID = cmd.Process.Pid
+	go func() {
+		p.err = cmd.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-p.ended
+	})
+	return p
+}
+
+// Signal sends a signal to the exporter.
+func (p *Process) Signal(t testing.TB, s os.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Stop ends the exporter as an orchestrator does and returns how it ended.
+func (p *Process) Stop(t testing.TB) error {
+	t.Helper()
+	p.Signal(t, syscall.SIGTERM)
+	return p.Err()
+}
+
+// Ended returns a channel that is closed when the exporter has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
+// Err waits until the exporter has ended and returns how: nil is exit code 0.
+func (p *Process) Err() error {
+	<-p.ended
+	return p.err
+}
+
+// Get returns the answer to a GET.
+func (p *Process) Get(t testing.TB, path string) (status int, body string) {
+	t.Helper()
+	resp, err := http.Get(p.URL + path) //nolint:noctx // the test's own timeout ends it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	canary.Check(t, path, string(b))
+	return resp.StatusCode, string(b)
+}
+
+// WaitFor waits until a condition holds, and fails the test if it does not in time.
+func WaitFor(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.After(Patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
