@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"hmp_exporter/internal/secret"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -114,7 +115,7 @@ func TestLongCertificateKeepsItsHint(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprintf("hmp-%d.studio.example", i)
 	}
-	got := reason(TLS, x509.HostnameError{Certificate: &x509.Certificate{DNSNames: names}, Host: "hmp.example"})
+	got := handshakeReason(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: names}, Host: "hmp.example"}, newMask().present)
 	if !strings.HasSuffix(got, "or set tls_config.server_name to one it has") {
 		t.Errorf("got %q without its hint", got)
 	}
@@ -129,8 +130,8 @@ func TestNothingLeftToConnectWith(t *testing.T) {
 		dial := func(context.Context, string, string) (net.Conn, error) { //nolint:unparam // it is the signature of a dial
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", lack)}
 		}
-		a, _ := exchange(t, "http://127.0.0.1:1", plenty, func(ctx context.Context, c *Client) (Answer, string) {
-			return c.Session(ctx, Request{Token: canaryToken})
+		a, _ := exchange(t, "http://127.0.0.1:1", plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+			return c.Session(ctx, Request{Token: secret.New(canaryToken)})
 		}, func(o *Options) { o.Dial = dial })
 		if a.Result != Saturated || !strings.Contains(a.Reason, lack.Error()) {
 			t.Errorf("%v: got %s, %q", lack, a.Result, a.Reason)
@@ -142,7 +143,7 @@ func TestNothingLeftToConnectWith(t *testing.T) {
 func TestReasonOfAlert(t *testing.T) {
 	bare := error(&net.OpError{Op: "remote error", Err: tls.AlertError(116)})
 	for _, err := range []error{bare, fmt.Errorf("readLoopPeekFailLocked: %w", bare)} {
-		if got, want := handshakeReason(err), "remote error: tls: certificate required"; got != want {
+		if got, want := handshakeReason(err, newMask().present), "remote error: tls: certificate required"; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
