@@ -1,18 +1,14 @@
 package hmp
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"hmp_exporter/internal/secret"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"unicode/utf8"
 )
@@ -121,21 +117,6 @@ func TestLongCertificateKeepsItsHint(t *testing.T) {
 	}
 	if n := utf8.RuneCountInString(got); n > 2*MaxMessageLength {
 		t.Errorf("the reason has %d characters", n)
-	}
-}
-
-// What this side lacks is not said to be the HMP's failure.
-func TestNothingLeftToConnectWith(t *testing.T) {
-	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
-		dial := func(context.Context, string, string) (net.Conn, error) { //nolint:unparam // it is the signature of a dial
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", lack)}
-		}
-		a, _ := exchange(t, "http://127.0.0.1:1", plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
-			return c.Session(ctx, Request{Token: secret.New(canaryToken)})
-		}, func(o *Options) { o.Dial = dial })
-		if a.Result != Saturated || !strings.Contains(a.Reason, lack.Error()) {
-			t.Errorf("%v: got %s, %q", lack, a.Result, a.Reason)
-		}
 	}
 }
 
