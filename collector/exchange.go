@@ -8,8 +8,7 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// An exchange is how one probe speaks to its HMP. Here secrets are taken out of
-// their wrapping, to be sent.
+// An exchange is how one probe speaks to its HMP.
 type exchange struct {
 	client *hmp.Client
 	header http.Header
@@ -19,32 +18,13 @@ type exchange struct {
 // Session implements session.HMP.
 func (e exchange) Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
 	e.flight.sent.Store(true)
-	answer, next := e.client.Session(ctx, hmp.Request{
-		Token:      token.Reveal(),
-		Header:     e.header,
-		OnResponse: e.responded,
-	})
-	return answer, wrap(next)
+	return e.client.Session(ctx, hmp.Request{Token: token, Header: e.header, OnResponse: e.responded})
 }
 
 // Login implements session.HMP.
 func (e exchange) Login(ctx context.Context, key, secret secret.Value) (hmp.Answer, secret.Value) {
 	e.flight.sent.Store(true)
-	answer, token := e.client.Login(ctx, hmp.LoginRequest{
-		Key:        key.Reveal(),
-		Secret:     secret.Reveal(),
-		Header:     e.header,
-		OnResponse: e.responded,
-	})
-	return answer, wrap(token)
+	return e.client.Login(ctx, hmp.LoginRequest{Key: key, Secret: secret, Header: e.header, OnResponse: e.responded})
 }
 
 func (e exchange) responded(status int) { e.flight.status.Store(int64(status)) }
-
-// wrap returns no secret at all for "".
-func wrap(token string) secret.Value {
-	if token == "" {
-		return secret.Value{}
-	}
-	return secret.New(token)
-}

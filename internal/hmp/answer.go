@@ -3,11 +3,11 @@ package hmp
 import "time"
 
 // An Answer is all that one call told about an HMP and a session. It is a plain
-// value that holds no secret and no text that the far side wrote, but for
-// service messages and what a [Header] shows.
+// value that holds no secret. The server wrote no text in it, except service messages
+// and what a [Header] shows.
 type Answer struct {
 	Result Result
-	// Reason says more than the outcome where there is more to say, in words
+	// Reason says more than the result where there is more to say, in words
 	// that are safe to log and to show.
 	Reason string
 	// Responded is true once a status line and headers have arrived.
@@ -19,23 +19,29 @@ type Answer struct {
 	Code Code
 	// Phases is where the time went.
 	Phases Phases
-	// CertificateExpiry is the earliest end of validity in the chain that the
-	// far side presented, whether or not it was accepted; zero without TLS.
+	// CertificateExpiry is when the HMP's certificate ends to be good: of the verified
+	// chains the one that lasts longest, each by its earliest certificate. Where
+	// verification failed, it is the earliest of what was presented; where it is off, the
+	// leaf's. It is zero without TLS, and never about a proxy's certificate.
 	CertificateExpiry time.Time
-	// RetryAfter is how long the far side asked to wait before the next call, by the
+	// RetryAfter is how long the server asked to wait before the next call, by the
 	// header Retry-After of an answer whose status is 300 or higher. It is a day at
 	// most, and 0 if there was no such header or no sense in it.
 	RetryAfter time.Duration
 	// Rotated is true if the session carried another authToken than the one sent,
 	// fit to be sent or not. It is false for a login.
 	Rotated bool
-	// Details are what the payload told; zero unless the outcome is Valid.
+	// Details are what the payload told; zero unless the result is Valid.
 	Details Details
 	// Body tells how the body was read.
 	Body Body
 	// Exchanges are the requests that were made, one for a call.
 	Exchanges []Exchange
 }
+
+// Envelope tells whether the answer had HMP's error envelope: an object with a code of
+// six digits. Then it was HMP that answered, and nothing in between.
+func (a Answer) Envelope() bool { return a.Code != "" && a.Code != OtherCode }
 
 // A Body is what reading the body of a response came to.
 type Body struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"hmp_exporter/internal/secret"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -27,14 +28,14 @@ const (
 // ask asks the server at base about the session of the canary.
 func ask(t *testing.T, base string, within time.Duration, change ...func(*Options)) Answer {
 	t.Helper()
-	a, _ := exchange(t, base, within, func(ctx context.Context, c *Client) (Answer, string) {
-		return c.Session(ctx, Request{Token: canaryToken})
+	a, _ := exchange(t, base, within, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+		return c.Session(ctx, Request{Token: secret.New(canaryToken)})
 	}, change...)
 	return a
 }
 
 // exchange makes one call to the server at base.
-func exchange(t *testing.T, base string, within time.Duration, call func(context.Context, *Client) (Answer, string), change ...func(*Options)) (Answer, string) {
+func exchange(t *testing.T, base string, within time.Duration, call func(context.Context, *Client) (Answer, secret.Value), change ...func(*Options)) (Answer, string) {
 	t.Helper()
 	u, err := url.Parse(base)
 	if err != nil {
@@ -48,7 +49,8 @@ func exchange(t *testing.T, base string, within time.Duration, call func(context
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	a, token := call(ctx, client)
+	a, value := call(ctx, client)
+	token := value.Reveal()
 	if strings.Contains(fmt.Sprintf("%+v", a), "CANARY") {
 		t.Errorf("the answer tells a secret: %+v", a)
 	}
@@ -74,14 +76,14 @@ func TestRequest(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for range 2 { // the second time, a cookie jar would send the cookie
-		c.Session(ctx, Request{Token: canaryToken, Header: http.Header{"X-Tenant": {"a", "b"}}})
+		c.Session(ctx, Request{Token: secret.New(canaryToken), Header: http.Header{"X-Tenant": {"a", "b"}}})
 	}
 	if want := "GET /prefix/apis/authentication/login/key"; got.Method+" "+got.RequestURI != want {
 		t.Errorf("got %s %s, want %s", got.Method, got.RequestURI, want)
 	}
 	want := http.Header{
 		"Authorization": {"Bearer " + canaryToken}, "Accept": {"application/json"},
-		"User-Agent": {"hmp_exporter/1.2.3"}, "X-Tenant": {"a", "b"},
+		"Accept-Encoding": {"identity"}, "User-Agent": {"hmp_exporter/1.2.3"}, "X-Tenant": {"a", "b"},
 	}
 	if diff := cmp.Diff(want, got.Header); diff != "" {
 		t.Errorf("header (-want +got):\n%s", diff)
@@ -117,7 +119,7 @@ func TestConnections(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			for range tt.answers {
-				if a, _ := c.Session(ctx, Request{Token: canaryToken}); !a.Responded {
+				if a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)}); !a.Responded {
 					t.Fatalf("no response: %+v", a)
 				}
 			}
@@ -152,9 +154,9 @@ func TestPhases(t *testing.T) {
 func TestRequestsDoNotPrintTheirSecrets(t *testing.T) {
 	header := http.Header{"X-Secret": {canaryToken}}
 	for _, request := range []any{
-		Request{Token: canaryToken, Header: header}, &Request{Token: canaryToken, Header: header},
-		LoginRequest{Key: canaryToken, Secret: canaryToken, Header: header}, &LoginRequest{Key: canaryToken, Secret: canaryToken, Header: header},
-		struct{ Inner LoginRequest }{LoginRequest{Key: canaryToken}}, []Request{{Token: canaryToken}},
+		Request{Token: secret.New(canaryToken), Header: header}, &Request{Token: secret.New(canaryToken), Header: header},
+		LoginRequest{Key: secret.New(canaryToken), Secret: secret.New(canaryToken), Header: header}, &LoginRequest{Key: secret.New(canaryToken), Secret: secret.New(canaryToken), Header: header},
+		struct{ Inner LoginRequest }{LoginRequest{Key: secret.New(canaryToken)}}, []Request{{Token: secret.New(canaryToken)}},
 	} {
 		canary.CheckValue(t, fmt.Sprintf("%T", request), request)
 	}

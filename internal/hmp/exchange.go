@@ -20,25 +20,19 @@ type Exchange struct {
 	Took time.Duration
 }
 
-// newExchange tells of a request and its response, which may be nil. The secrets are
-// kept out of it wherever they stand.
-func newExchange(req *http.Request, resp *http.Response, a *Answer, secrets []string) Exchange {
-	x := Exchange{
-		Method:     req.Method,
+// newExchange tells of a call and the response to it, which may be nil.
+func newExchange(x *call, resp *http.Response, a *Answer, m *mask) Exchange {
+	e := Exchange{
+		Method:     x.method,
 		Result:     a.Result,
-		Request:    sentHeader(req),
+		Request:    sentHeader(x.method, x.header),
 		StatusCode: a.StatusCode,
 		Took:       a.Phases.Total(),
 	}
 	if resp != nil {
-		for name, values := range req.Header {
-			if !ownValue(req, name) {
-				secrets = append(secrets, values...)
-			}
-		}
-		x.Proto, x.Response = proto(resp), receivedHeader(resp.Header, secrets)
+		e.Proto, e.Response = proto(resp), receivedHeader(resp.Header, m)
 	}
-	return x
+	return e
 }
 
 // proto names the version of HTTP in words of this side. Those of the response would

@@ -4,16 +4,52 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
-	"slices"
+	"net/http"
+	"strings"
 	"syscall"
 )
 
-// failure tells where an exchange without an answer broke off. How far it had
-// come says more than the error, which a transport wraps in many ways.
+// What fails on this side is told as this side's: [Saturated], with what is lacking.
+
+// shortages are the errors of a system that lacks what a connection or a file takes,
+// and what to do. Of two texts that begin alike the longer one stands first.
+var shortages = []struct {
+	errno  syscall.Errno
+	advice string
+}{
+	{syscall.ENFILE, "the machine has no file descriptor left; raise fs.file-max, or find out which program has so many files open"},
+	{syscall.EMFILE, "the exporter has no file descriptor left; raise its limit of open files (LimitNOFILE, ulimit -n)"},
+	{syscall.ENOBUFS, "the machine has no memory left for network buffers"},
+	{syscall.ENOMEM, "the machine has no memory left"},
+	{syscall.EADDRNOTAVAIL, "the machine has no local port left; set keep_alive: true, or widen net.ipv4.ip_local_port_range"},
+	{syscall.EAGAIN, "the machine has no resources left for a connection, such as local ports; set keep_alive: true, or probe less at once"},
+}
+
+// Shortage tells what the machine or the exporter itself lacked if that is why err
+// happened, and what to do; "" if it is not. err is of opening a file or a connection.
+func Shortage(err error) string {
+	dns, isLookup := errors.AsType[*net.DNSError](err)
+	for _, s := range shortages {
+		// A lookup keeps only the text of what it failed for.
+		if errors.Is(err, s.errno) || isLookup && strings.HasSuffix(dns.Err, s.errno.Error()) {
+			if s.errno == syscall.EADDRNOTAVAIL && toIPv6Loopback(err) {
+				return "" // the machine has no IPv6
+			}
+			return fmt.Sprintf("%v: %s", s.errno, s.advice)
+		}
+	}
+	return ""
+}
+
+func toIPv6Loopback(err error) bool { return strings.Contains(err.Error(), "[::1]:") }
+
+// failure tells where an attempt without an answer broke off. How far it had
+// come says more than the error, which net/http wraps in many ways.
 func (t *timeline) failure(err error) Result {
-	if exhausted(err) {
+	if Shortage(err) != "" {
 		return Saturated // it says nothing of the HMP
 	}
 	if alert(err) != nil {
@@ -25,94 +61,154 @@ func (t *timeline) failure(err error) Result {
 	switch {
 	case t.reached(gotConn):
 		return Protocol
-	case t.marks[tlsStart].After(t.marks[tlsDone]):
+	case t.inTLS(), t.inProxyTLS():
 		return TLS
 	default:
 		return Connect
 	}
 }
 
-// reason says why an exchange broke off. It passes on the texts of errors that
-// this side wrote, and of certificates; never what the far side sent as HTTP,
-// because that may repeat a secret.
-func reason(o Result, err error) string {
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return presentable(dns.Error())
+func (t *timeline) inTLS() bool      { return t.reached(tlsStart) && !t.reached(tlsDone) }
+func (t *timeline) inProxyTLS() bool { return t.reached(proxyTLSStart) && !t.reached(proxyTLSDone) }
+
+// reason says why an attempt broke off. It passes on the texts of errors that this side
+// wrote and of certificates, as show has them; never what a server sent as HTTP, because
+// that may repeat a secret.
+func (t *attempt) reason(at *timeline, err error, show func(string) string) string {
+	proxy := t.proxy != nil
+	atProxy := proxy && !at.reached(gotConn) && !at.reached(tlsStart)
+	if lack := Shortage(err); lack != "" {
+		return lack
 	}
-	if r := handshakeReason(err); r != "" {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return of(proxy, "the proxy's name: ") + show(dns.Error())
+	}
+	if refusal, ok := errors.AsType[proxyRefusal](err); ok {
+		return refusal.Error()
+	}
+	if at.inProxyTLS() {
+		return "the TLS handshake with the proxy failed: " + show(withoutOp(err)) + "; look at the proxy's certificate and the scheme of proxy_url"
+	}
+	if a := alert(err); a != nil && atProxy {
+		return "the proxy ended the TLS connection: " + show(a.Error())
+	}
+	if r := handshakeReason(err, show); r != "" {
 		return r
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && isErrno(op.Err) {
-		return presentable(op.Error())
+	if op, ok := errors.AsType[*net.OpError](err); ok && isErrno(op.Err) && !at.reached(gotConn) && !at.inTLS() {
+		return of(proxy, "the proxy: ") + show(withoutOp(op))
 	}
 	switch {
-	case errors.Is(err, errGivenUp):
-		return "the far side gave the connection up before it answered"
+	case t.dialed.speaksTLS() && at.handshakes == 0 && proxy:
+		return "the proxy speaks TLS; write https:// in proxy_url"
+	case t.dialed.speaksTLS() && at.handshakes == 0:
+		return "the server speaks TLS; write https:// in `url`"
+	case atProxy:
+		return "the proxy did not make the connection"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the connection was reset"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), err.Error() == "http: server closed idle connection":
 		return "the connection was closed before the answer was complete"
-	case o == TLS: // nothing but the handshake and the certificate has been received
-		return presentable(err.Error())
-	case o == Connect:
-		return "the proxy did not make the connection"
+	case isErrno(err):
+		op, _ := errors.AsType[*net.OpError](err)
+		return show(op.Error())
+	case at.inTLS(): // only the handshake and the certificate have been received
+		return show(err.Error())
+	case !at.reached(gotConn):
+		return "no connection could be made"
 	default:
 		return "the answer is not valid HTTP, or its header is too large"
 	}
 }
 
+func of(applies bool, text string) string {
+	if applies {
+		return text
+	}
+	return ""
+}
+
+// withoutOp is the text of an error without what net/http says of a proxy around it.
+func withoutOp(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
+		return op.Err.Error()
+	}
+	return err.Error()
+}
+
 func isErrno(err error) bool {
-	_, ok := errors.AsType[syscall.Errno](err)
-	return ok
+	_, ok := errors.AsType[*net.OpError](err)
+	_, errno := errors.AsType[syscall.Errno](err)
+	return ok && errno
 }
 
-// bodyReason says why the body of a 200 is not a session.
-func bodyReason(err error) string {
-	if form, ok := errors.AsType[formError](err); ok {
+// speaksTLS tells whether the first bytes on a connection are an alert of TLS.
+func (c *conn) speaksTLS() bool { return c != nil && c.head.Load() == 1<<16|0x15<<8|0x03 }
+
+// A proxyRefusal is the status that a proxy answered a CONNECT with.
+type proxyRefusal int
+
+func (r proxyRefusal) Error() string {
+	if r == http.StatusProxyAuthRequired {
+		return "the proxy asks for a user and a password (407); write them in proxy_url, or a Proxy-Authorization in proxy_connect_header"
+	}
+	return fmt.Sprintf("the proxy did not make the connection: it answered %d to CONNECT; see the proxy's log", int(r))
+}
+
+// bodyReason says why a body is not a session.
+func bodyReason(err error, encoding string) string {
+	form, ok := errors.AsType[formError](err)
+	switch {
+	case ok && encoding != "":
+		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; see what stands between it and the HMP"
+	case ok:
 		return form.Error()
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "the body ends early"
+	default:
+		return "the connection broke within the body"
 	}
-	return "the connection broke within the body"
 }
 
-// exhausted tells whether it is this side that lacks what a connection takes.
-func exhausted(err error) bool {
-	lack := func(what error) bool { return errors.Is(err, what) }
-	return slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM}, lack)
-}
-
-// alert returns what tells that the far side ended TLS with an alert, whose type
-// crypto/tls keeps to itself; nil if it did not. What net/http wraps around it, or
-// not, depends on which of its goroutines was first.
+// alert returns what tells that the server ended TLS with an alert, whose type
+// crypto/tls keeps to itself; nil if it did not. What net/http wraps around it
+// depends on which of its goroutines was first.
 func alert(err error) error {
-	op, ok := errors.AsType[*net.OpError](err)
-	if !ok || op.Op != "remote error" {
-		return nil
+	for err != nil {
+		op, ok := errors.AsType[*net.OpError](err)
+		if !ok {
+			return nil
+		}
+		if op.Op == "remote error" {
+			return op
+		}
+		err = op.Err
 	}
-	return op
+	return nil
 }
 
 // handshakeReason explains an error of TLS, with a hint for what HMPs are known
 // for: certificates that nobody signed, and that name an address in the CN only.
 // A certificate decides how long its part of the text is, but not whether the hint
 // is there. It returns "" for any other error.
-func handshakeReason(err error) string {
+func handshakeReason(err error, show func(string) string) string {
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return presentable(e.Error()) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
+		return show(e.Error()) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return presentable(e.Error()) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
+		return show(e.Error()) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return presentable(e.Error())
+		return show(e.Error())
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "the far side does not speak TLS; does it want http:// in the url?"
+	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		if strings.HasPrefix(string(e.RecordHeader[:]), "HTTP/") {
+			return "the server speaks HTTP without TLS; write http:// in `url`"
+		}
+		return "the server does not speak TLS; check the port, or write http:// in `url`"
 	}
 	if a := alert(err); a != nil {
-		return presentable(a.Error())
+		return show(a.Error())
 	}
 	return ""
 }

@@ -1,7 +1,6 @@
 package hmp
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -9,9 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"unicode/utf8"
 )
@@ -114,7 +111,7 @@ func TestLongCertificateKeepsItsHint(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprintf("hmp-%d.studio.example", i)
 	}
-	got := reason(TLS, x509.HostnameError{Certificate: &x509.Certificate{DNSNames: names}, Host: "hmp.example"})
+	got := handshakeReason(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: names}, Host: "hmp.example"}, newMask().present)
 	if !strings.HasSuffix(got, "or set tls_config.server_name to one it has") {
 		t.Errorf("got %q without its hint", got)
 	}
@@ -123,26 +120,11 @@ func TestLongCertificateKeepsItsHint(t *testing.T) {
 	}
 }
 
-// What this side lacks is not said to be the HMP's failure.
-func TestNothingLeftToConnectWith(t *testing.T) {
-	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
-		dial := func(context.Context, string, string) (net.Conn, error) { //nolint:unparam // it is the signature of a dial
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", lack)}
-		}
-		a, _ := exchange(t, "http://127.0.0.1:1", plenty, func(ctx context.Context, c *Client) (Answer, string) {
-			return c.Session(ctx, Request{Token: canaryToken})
-		}, func(o *Options) { o.Dial = dial })
-		if a.Result != Saturated || !strings.Contains(a.Reason, lack.Error()) {
-			t.Errorf("%v: got %s, %q", lack, a.Result, a.Reason)
-		}
-	}
-}
-
 // The reason is the far side's alert, whichever goroutine of net/http was first to see it.
 func TestReasonOfAlert(t *testing.T) {
 	bare := error(&net.OpError{Op: "remote error", Err: tls.AlertError(116)})
 	for _, err := range []error{bare, fmt.Errorf("readLoopPeekFailLocked: %w", bare)} {
-		if got, want := handshakeReason(err), "remote error: tls: certificate required"; got != want {
+		if got, want := handshakeReason(err, newMask().present), "remote error: tls: certificate required"; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -22,6 +22,7 @@ type expectation struct {
 // expect returns what is expected of a body. It is too deep if encoding/json says so.
 func expect(body []byte, sent string) (want expectation, deep bool) {
 	var top, data map[string]json.RawMessage
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	err := json.Unmarshal(body, &top)
 	if err != nil && strings.Contains(err.Error(), "max depth") {
 		return want, true
@@ -70,6 +71,7 @@ func (want *expectation) expectFields(data map[string]json.RawMessage) {
 
 // told returns the code and the message of a body, as far as it goes.
 func told(body []byte) (code, message string) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	d := json.NewDecoder(bytes.NewReader(body))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		return "", ""

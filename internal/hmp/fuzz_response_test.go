@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"hmp_exporter/internal/secret"
 	"io"
 	"log"
 	"net"
@@ -48,8 +49,10 @@ func FuzzResponse(f *testing.F) {
 	// A client of net/http that keeps connections logs what comes unasked for, in full.
 	log.SetOutput(io.Discard)
 	f.Cleanup(func() { log.SetOutput(os.Stderr) })
-	calls := map[string]func(context.Context, *Client) (Answer, string){
-		"GET":  func(ctx context.Context, c *Client) (Answer, string) { return c.Session(ctx, Request{Token: "CANARY"}) },
+	calls := map[string]func(context.Context, *Client) (Answer, secret.Value){
+		"GET": func(ctx context.Context, c *Client) (Answer, secret.Value) {
+			return c.Session(ctx, Request{Token: secret.New("CANARY")})
+		},
 		"POST": login,
 	}
 	f.Fuzz(func(t *testing.T, response []byte, closes bool) {
@@ -91,13 +94,14 @@ type far struct {
 }
 
 // meet makes one call to the far side.
-func (f *far) meet(t *testing.T, call func(context.Context, *Client) (Answer, string)) (Answer, string) {
+func (f *far) meet(t *testing.T, call func(context.Context, *Client) (Answer, secret.Value)) (Answer, string) {
 	t.Helper()
 	client := NewClient(Options{URL: &url.URL{Scheme: "http", Host: "hmp.example"}, KeepAlive: true, MaxBodySize: 1 << 20, Dial: f.dial})
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	return call(ctx, client)
+	a, token := call(ctx, client)
+	return a, token.Reveal()
 }
 
 func (f *far) dial(context.Context, string, string) (net.Conn, error) {

@@ -18,9 +18,7 @@ func loginAsk(t *testing.T, base string, within time.Duration, change ...func(*O
 // none is given where that is empty.
 func TestLoginOutcomes(t *testing.T) {
 	const (
-		tooOld   = "older than version 4.1.1"
-		proxy    = "a proxy wants to be authenticated to"
-		tooMany  = "too many logins"
+		proxy    = "a proxy before the HMP asks for a user and a password"
 		stranger = "something else than HMP"
 	)
 	tests := []struct {
@@ -51,27 +49,29 @@ func TestLoginOutcomes(t *testing.T) {
 		{outcomeTest{"login_rejected: 401 too large", answer(401, strings.Repeat(" ", maxEnvelope)+`{}`), LoginRejected, 401, ""}, stranger},
 		{outcomeTest{"login_rejected: 403 with a code that the catalogue lacks", envelope(403, "040006", "x"), LoginRejected, 403, "040006"}, stranger},
 		{outcomeTest{"login_rejected: 400 with a code of the 500s", envelope(400, "070000", "x"), LoginRejected, 400, InternalServer}, ""},
-		{outcomeTest{"login_rejected: 404", answer(404, "404 page not found"), LoginRejected, 404, ""}, tooOld},
-		{outcomeTest{"login_rejected: 404 with a code", envelope(404, "040022", "Unknown session"), LoginRejected, 404, AuthSessionNotFound}, tooOld},
-		{outcomeTest{"login_rejected: 404 whose body hangs", stall(404, ""), LoginRejected, 404, ""}, tooOld},
-		{outcomeTest{"login_rejected: 407", answer(407, "<html>"), LoginRejected, 407, ""}, proxy},
-		{outcomeTest{"login_rejected: 408", answer(408, ""), LoginRejected, 408, ""}, stranger},
-		{outcomeTest{"login_rejected: 429", answer(429, ""), LoginRejected, 429, ""}, tooMany},
-		{outcomeTest{"login_rejected: 499", answer(499, ""), LoginRejected, 499, ""}, stranger},
-		{outcomeTest{"login_rejected: the secret for a code", echo("HTTP/1.1 400 Bad\r\n\r\n{\"code\":\"", "\"}"), LoginRejected, 400, OtherCode}, stranger},
+		{outcomeTest{"endpoint_missing: 404", answer(404, "404 page not found"), EndpointMissing, 404, ""}, ""},
+		{outcomeTest{"login_rejected: 404 with a code", envelope(404, "040022", "Unknown session"), LoginRejected, 404, AuthSessionNotFound}, ""},
+		{outcomeTest{"timeout: in a 404", stall(404, ""), Timeout, 404, ""}, ""},
+		{outcomeTest{"http_error: 407", answer(407, "<html>"), HTTPError, 407, ""}, proxy},
+		{outcomeTest{"http_error: 403 of a gateway", answer(403, "<html>"), HTTPError, 403, ""}, ""},
+		{outcomeTest{"http_error: 408", answer(408, ""), HTTPError, 408, ""}, ""},
+		{outcomeTest{"http_error: 429", answer(429, ""), HTTPError, 429, ""}, ""},
+		{outcomeTest{"http_error: 499", answer(499, ""), HTTPError, 499, ""}, ""},
+		{outcomeTest{"http_error: the secret for a code", echo("HTTP/1.1 400 Bad\r\n\r\n{\"code\":\"", "\"}"), HTTPError, 400, OtherCode}, ""},
 
 		{outcomeTest{"no_roles", envelope(401, "020001", "User has no roles assigned"), NoRoles, 401, UserNotAuthorized}, ""},
 		{outcomeTest{"internal_error", envelope(500, "070000", "x"), InternalError, 500, InternalServer}, ""},
 		{outcomeTest{"internal_error: no session could be made", envelope(500, "070051", "Could not create user session"), InternalError, 500, CreateUserSession}, ""},
 		{outcomeTest{"auth_unavailable", envelope(503, "090002", "No connection to authentication server"), AuthUnavailable, 503, ServiceUnavailable}, ""},
-		{outcomeTest{"http_error: 500 with a code of the 401s", envelope(500, "020002", "Invalid credentials"), HTTPError, 500, InvalidCredentials}, ""},
-		{outcomeTest{"http_error: 503 with a code of the 401s", envelope(503, "020002", "Invalid credentials"), HTTPError, 503, InvalidCredentials}, ""},
-		{outcomeTest{"http_error: 502 with a code of the 401s", envelope(502, "020002", "Invalid credentials"), HTTPError, 502, InvalidCredentials}, ""},
+		{outcomeTest{"http_error: 500 with a code of the 401s", envelope(500, "020002", "Invalid credentials"), HTTPError, 500, InvalidCredentials}, "HMP itself answered: status 500, code 020002"},
+		{outcomeTest{"http_error: 503 with a code of the 401s", envelope(503, "020002", "Invalid credentials"), HTTPError, 503, InvalidCredentials}, "HMP itself answered"},
+		{outcomeTest{"http_error: 502 with a code of the 401s", envelope(502, "020002", "Invalid credentials"), HTTPError, 502, InvalidCredentials}, "HMP itself answered"},
 		{outcomeTest{"http_error: 502 whose body hangs", stall(502, "<html>"), HTTPError, 502, ""}, ""},
 		{outcomeTest{"http_error: 503 of a proxy", answer(503, "<html>"), HTTPError, 503, ""}, ""},
 		{outcomeTest{"http_error: 599", answer(599, ""), HTTPError, 599, ""}, ""},
 		{outcomeTest{"http_error: 600", answer(600, ""), HTTPError, 600, ""}, ""},
-		{outcomeTest{"http_error: 201", answer(201, `{"data":{"authToken":"a"}}`), HTTPError, 201, ""}, ""},
+		{outcomeTest{"valid: 201", answer(201, `{"data":{"authToken":"a"}}`), Valid, 201, ""}, ""},
+		{outcomeTest{"http_error: 202 without a token", answer(202, `{"data":{}}`), HTTPError, 202, ""}, ""},
 		{outcomeTest{"http_error: 204", answer(204, ""), HTTPError, 204, ""}, ""},
 		{outcomeTest{"redirect: 302", answer(302, ""), Redirect, 302, ""}, ""},
 		{outcomeTest{"redirect: 307", redirect(307), Redirect, 307, ""}, ""},

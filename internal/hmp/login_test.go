@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"hmp_exporter/internal/secret"
 	"io"
 	"net"
 	"net/http"
@@ -23,8 +24,8 @@ const (
 )
 
 // login logs in with the canaries.
-func login(ctx context.Context, c *Client) (Answer, string) {
-	return c.Login(ctx, LoginRequest{Key: canaryKey, Secret: canarySecret})
+func login(ctx context.Context, c *Client) (Answer, secret.Value) {
+	return c.Login(ctx, LoginRequest{Key: secret.New(canaryKey), Secret: secret.New(canarySecret)})
 }
 
 func TestLoginRequest(t *testing.T) {
@@ -51,8 +52,8 @@ func TestLoginRequest(t *testing.T) {
 				"Accept": {"*/*"}, "User-Agent": {"x"}, "Idempotency-Key": {"x"}, "X-Idempotency-Key": {"x"},
 			}
 			given := extra.Clone()
-			a, token := exchange(t, s.URL+"/prefix", plenty, func(ctx context.Context, c *Client) (Answer, string) {
-				return c.Login(ctx, LoginRequest{Key: tt.key, Secret: tt.secret, Header: extra, OnResponse: func(s int) { status = s }})
+			a, token := exchange(t, s.URL+"/prefix", plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+				return c.Login(ctx, LoginRequest{Key: secret.New(tt.key), Secret: secret.New(tt.secret), Header: extra, OnResponse: func(s int) { status = s }})
 			}, func(o *Options) { o.KeepAlive = true })
 			if a.Result != Valid || token != "CANARY" || status != 200 {
 				t.Fatalf("got %+v, token %q and status %d", a, token, status)
@@ -65,7 +66,8 @@ func TestLoginRequest(t *testing.T) {
 			}
 			got.Header.Del("Content-Length")
 			want := http.Header{
-				"Accept": {"application/json"}, "Content-Type": {"application/json"},
+				"Accept": {"application/json"}, "Accept-Encoding": {"identity"}, "Content-Type": {"application/json"},
+				"Idempotency-Key": {"x"}, "X-Idempotency-Key": {"x"},
 				"User-Agent": {"hmp_exporter/test"}, "X-Tenant": {"a", "b"},
 			}
 			if diff := cmp.Diff(want, got.Header); diff != "" {
@@ -79,12 +81,12 @@ func TestLoginRequest(t *testing.T) {
 }
 
 // loginAndAsk logs in and asks about the session, on one client.
-func loginAndAsk(ctx context.Context, c *Client) (Answer, string) {
+func loginAndAsk(ctx context.Context, c *Client) (Answer, secret.Value) {
 	a, token := login(ctx, c)
 	if a.Result == Valid {
 		a, _ = c.Session(ctx, Request{Token: token})
 	}
-	return a, ""
+	return a, secret.Value{}
 }
 
 func TestLoginConnections(t *testing.T) {
@@ -120,12 +122,12 @@ func TestLoginIsNotRepeated(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			raw("")(w, r)
 		}))
-		a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, string) {
-			if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != Valid {
+		a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+			if a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)}); a.Result != Valid {
 				t.Errorf("GET: %+v", a)
 			}
 			return c.Login(ctx, LoginRequest{
-				Key: canaryKey, Secret: canarySecret,
+				Key: secret.New(canaryKey), Secret: secret.New(canarySecret),
 				Header: http.Header{"Idempotency-Key": {"x"}, "X-Idempotency-Key": {"x"}},
 			})
 		}, func(o *Options) { o.KeepAlive, o.HTTP2 = true, http2Allowed })
@@ -198,8 +200,8 @@ func TestLoginSurvivesAStaleConnection(t *testing.T) {
 		}
 		return conn, err
 	}
-	a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, string) {
-		if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != Valid {
+	a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+		if a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)}); a.Result != Valid {
 			t.Errorf("GET: %+v", a)
 		}
 		dead.Store(true)

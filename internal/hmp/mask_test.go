@@ -2,6 +2,7 @@ package hmp
 
 import (
 	"context"
+	"hmp_exporter/internal/secret"
 	"strings"
 	"testing"
 
@@ -20,8 +21,8 @@ func TestMessagesDoNotRepeatTokens(t *testing.T) {
 		} {
 			t.Run(name+" "+what, func(t *testing.T) {
 				s := startRaw(t, body)
-				a, _ := exchange(t, s, plenty, func(ctx context.Context, c *Client) (Answer, string) {
-					return c.Session(ctx, Request{Token: token})
+				a, _ := exchange(t, s, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+					return c.Session(ctx, Request{Token: secret.New(token)})
 				}, func(o *Options) { o.MessageTexts = true })
 				texts := strings.Join(a.Details.MessageTexts, "\n")
 				if want := "Session <secret> ends soon"; texts != want {

@@ -2,6 +2,7 @@ package hmp
 
 import (
 	"context"
+	"hmp_exporter/internal/secret"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -51,8 +52,8 @@ func TestTokens(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := httptest.NewServer(answer(200, `{"data":{`+tt.data+`},"x":1}`))
 			defer s.Close()
-			a, token := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, string) {
-				return c.Session(ctx, Request{Token: canaryToken})
+			a, token := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+				return c.Session(ctx, Request{Token: secret.New(canaryToken)})
 			})
 			if a.Result != Valid || a.Rotated != tt.rotated || token != tt.token {
 				t.Errorf("GET: got %+v and token %.40q, want valid, rotated %t and %.40q", a, token, tt.rotated, tt.token)

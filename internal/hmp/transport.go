@@ -6,14 +6,21 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/idna"
 )
 
 const (
-	// maxConnectionAge is how long a kept connection is used, so that a change in
-	// DNS, a failover or a new certificate is noticed.
+	// maxConnectionAge is how long a kept connection is used. After that time, a change
+	// in DNS, a failover or a new certificate is noticed.
 	maxConnectionAge = 5 * time.Minute
+	// maxIdleRead bounds what a server may send on a connection that no exchange uses,
+	// in bytes. A PING of HTTP/2 takes 39, with TLS.
+	maxIdleRead = 4 << 10
 	// maxUnread bounds what HTTP/2 takes of a body before it is asked for, in bytes:
 	// as much as HTTP/1 leaves to the kernel.
 	maxUnread = 64 << 10
@@ -46,155 +53,256 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// transports hands out one transport after the other, as the only way to limit
-// the age of connections that a transport keeps.
-type transports struct {
-	options Options
+// A pool makes connections to one HMP and keeps them if it is told to.
+//
+// No exchange ends another: a connection on which an exchange failed is not given to a
+// later one, and is closed when the last exchange on it has ended. So it can be no pool
+// of [http.Transport], which gives a connection away before the exchange on it is over.
+type pool struct {
+	transport *http.Transport
+	scheme    string
+	address   string
+	keep      bool
 
 	mu     sync.Mutex
-	now    *transport
-	made   time.Time
+	kept   []*conn // also those in use
 	closed bool
 }
 
-// A transport is one that exchanges share. It is guarded by its transports.
-type transport struct {
-	*http.Transport
-	users   int
-	dropped bool        // there is another one now
-	conns   connSet     // that it has made, if somebody has to close them
-	expiry  *time.Timer // drops it, if nothing else closes what is idle
+// A conn is a connection to an HMP, perhaps through a proxy. The embedded connection is
+// that of TCP.
+type conn struct {
+	net.Conn
+	client      *http.ClientConn
+	shared      bool      // by exchanges at once: it is of HTTP/2
+	certificate time.Time // when the HMP's certificate ends to be good
+	made        time.Time
+	expiry      *time.Timer
+
+	users atomic.Int32 // exchanges, and the making of the connection
+	// What has been written; what has been read while there was no user; and the first
+	// bytes that were read, with a 1 before them.
+	written, idleRead atomic.Int64
+	head              atomic.Uint32
 }
 
-// acquire returns the transport for an exchange that begins now, and releases it.
-func (t *transports) acquire() *transport {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.options.KeepAlive && age(t.made) >= maxConnectionAge {
-		t.drop()
+// Read implements [net.Conn]. A server that goes on sending while nobody uses the
+// connection costs time, unseen: the connection is closed.
+func (c *conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 1 && c.head.Load() == 0 {
+		c.head.Store(1<<16 | uint32(b[0])<<8 | uint32(b[1]))
 	}
-	tr := t.now
-	if tr == nil {
-		tr = t.newTransport()
+	if c.users.Load() == 0 && c.idleRead.Add(int64(n)) > maxIdleRead {
+		_ = c.Conn.Close()
 	}
-	tr.users++
-	return tr
+	return n, err
 }
 
-// newTransport makes the transport for exchanges to come; once all is closed, for
-// one.
-func (t *transports) newTransport() *transport {
-	keep := t.options.KeepAlive && !t.closed
-	tr := new(transport)
-	made := func(c net.Conn) net.Conn { return c }
-	if keep && t.options.HTTP2 {
-		made = func(c net.Conn) net.Conn { return t.note(tr, c) }
-		tr.expiry = time.AfterFunc(maxConnectionAge, func() { t.retire(tr) })
+// Write implements [net.Conn].
+func (c *conn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.written.Add(int64(n))
+	return n, err
+}
+
+// tooOld goes by the clock on the wall if that says more: the other one stands still
+// while a machine is suspended.
+func (c *conn) tooOld() bool {
+	return max(time.Since(c.made), time.Now().Round(0).Sub(c.made.Round(0))) >= maxConnectionAge
+}
+
+// close ends the connection: with the farewell of TLS if that can be sent at once.
+func (c *conn) close(farewell bool) {
+	if c.expiry != nil {
+		c.expiry.Stop()
 	}
-	tr.Transport = t.options.transport(keep, made)
-	if !t.closed {
-		t.now, t.made = tr, time.Now()
+	if !farewell {
+		_ = c.Conn.Close()
 	}
-	return tr
+	_ = c.client.Close()
+	_ = c.Conn.Close()
 }
 
-// note has a transport remember a connection that it has made, perhaps too late for
-// anybody to use it.
-func (t *transports) note(tr *transport, c net.Conn) net.Conn {
-	n := tr.conns.add(c)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	tr.tidy()
-	return n
-}
-
-// release ends the use of a transport by an exchange.
-func (t *transports) release(tr *transport) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	tr.users--
-	tr.tidy()
-}
-
-// age is how long ago a moment was, by the clock on the wall if that says more: the
-// other one stands still while a machine is suspended.
-func age(of time.Time) time.Duration {
-	return max(time.Since(of), time.Now().Round(0).Sub(of.Round(0)))
-}
-
-// close gives up the current transport, and keeps no connection from now on.
-func (t *transports) close() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.closed = true
-	t.drop()
-}
-
-// retire gives a transport up, unless that has been done. Exchanges under way are
-// not disturbed.
-func (t *transports) retire(tr *transport) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.now == tr {
-		t.drop()
-	}
-}
-
-func (t *transports) drop() {
-	if t.now != nil {
-		t.now.dropped = true
-		if t.now.expiry != nil {
-			t.now.expiry.Stop()
-		}
-		t.now.CloseIdleConnections() // and those in use, once they are idle
-		t.now.tidy()
-		t.now = nil
-	}
-}
-
-// tidy closes what nobody uses any more. To tell a transport once to close what is
-// idle is not enough: HTTP/1 forgets about it with the next exchange, and HTTP/2 keeps
-// a connection that was in use.
-func (t *transport) tidy() {
-	if t.dropped && t.users == 0 {
-		t.CloseIdleConnections()
-		t.conns.close()
-	}
-}
-
-// abandon makes sure that no later exchange uses a connection on which one failed:
-// a load balancer may have tied it to the one broken server of many.
-func (t *transports) abandon(tr *transport, conn net.Conn) {
-	switch {
-	case !t.options.KeepAlive || conn == nil:
-	case t.options.HTTP2:
-		t.retire(tr) // other exchanges may share the connection
-	default:
-		_ = conn.Close()
-	}
-}
-
-// transport returns a transport that may keep connections. It uses what made makes of each.
-func (o *Options) transport(keep bool, made func(net.Conn) net.Conn) *http.Transport {
+func newPool(o *Options) *pool {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(o.HTTP2)
-	t := &http.Transport{
-		Protocols:              &protocols,
-		Proxy:                  o.Proxy,
-		ProxyConnectHeader:     o.ProxyConnectHeader,
-		DialContext:            dialWithin(o.Dial, made),
-		TLSClientConfig:        o.TLS.Clone(),
-		DisableKeepAlives:      !keep,
-		DisableCompression:     true, // a decoded body could be a thousand times its size
-		MaxResponseHeaderBytes: maxHeaderSize,
-		MaxIdleConnsPerHost:    1 << 20, // as many as there were exchanges at once
-		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread},
+	return &pool{
+		transport: &http.Transport{
+			Protocols:              &protocols,
+			Proxy:                  func(r *http.Request) (*url.URL, error) { return attemptOf(r.Context()).proxy, nil },
+			ProxyConnectHeader:     o.ProxyConnectHeader,
+			OnProxyConnectResponse: proxyAnswered,
+			DialContext:            dialer(o.Dial),
+			TLSClientConfig:        o.TLS.Clone(),
+			DisableKeepAlives:      !o.KeepAlive,
+			DisableCompression:     true, // a decoded body could be a thousand times its size
+			MaxResponseHeaderBytes: maxHeaderSize,
+			HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread},
+		},
+		scheme:  o.URL.Scheme,
+		address: address(o.URL),
+		keep:    o.KeepAlive,
 	}
-	// With HTTP/2, net/http sets the timer again for a connection that is closed,
-	// which has to stay in memory until it ends.
-	if !o.HTTP2 {
-		t.IdleConnTimeout = maxConnectionAge
+}
+
+// address returns host and port of a URL.
+func address(u *url.URL) string {
+	host, port := u.Hostname(), u.Port()
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii
 	}
-	return t
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// take returns a kept connection for an exchange, and nil if there is none.
+func (p *pool) take() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range slices.Backward(p.kept) {
+		inUse := c.users.Load() > 0
+		switch {
+		case inUse && !c.shared, inUse && c.tooOld():
+		case !c.tooOld() && c.client.Reserve() == nil:
+			c.users.Add(1)
+			c.idleRead.Store(0)
+			return c
+		case !inUse:
+			p.drop(c)
+		}
+	}
+	return nil
+}
+
+// dial makes a connection for the exchange of an attempt. It returns when ctx ends even
+// if what it waits for goes on, such as a file that is read for the handshake.
+func (p *pool) dial(ctx context.Context, t *attempt) (*conn, error) {
+	type result struct {
+		client *http.ClientConn
+		err    error
+	}
+	done := make(chan result)
+	go func() {
+		client, err := p.transport.NewClientConn(ctx, p.scheme, p.address)
+		select {
+		case done <- result{client, err}:
+		case <-ctx.Done():
+			if err == nil {
+				_ = client.Close()
+			}
+		}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, r.err
+		}
+		return p.add(t, r.client), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// add takes in a connection that was made. Of HTTP/2, the pool keeps only one that
+// exchanges can share.
+func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
+	c := t.dialed
+	c.client, c.made = client, time.Now()
+	c.shared, c.certificate = t.connected()
+	_ = c.SetDeadline(time.Time{}) // from here on, the exchange's context ends it
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	hasShared := slices.ContainsFunc(p.kept, func(c *conn) bool { return c.shared && c.client.Available() > 0 })
+	if p.keep && !p.closed && !(c.shared && hasShared) {
+		p.kept = append(p.kept, c)
+		c.expiry = time.AfterFunc(maxConnectionAge, func() { p.retire(c) })
+	}
+	return c
+}
+
+// release ends the use of a connection by an exchange. farewell is false if writing to
+// it could take time.
+func (p *pool) release(c *conn, reusable, farewell bool) {
+	p.mu.Lock()
+	if !reusable {
+		p.forget(c)
+	}
+	unused := c.users.Add(-1) == 0 && (!slices.Contains(p.kept, c) || c.client.Available() == 0)
+	if unused {
+		p.forget(c)
+	}
+	p.mu.Unlock()
+	if unused {
+		c.close(farewell)
+	}
+}
+
+// retire gives a connection to no more exchanges. Those under way are not disturbed.
+func (p *pool) retire(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.users.Load() == 0 {
+		p.drop(c)
+	}
+	p.forget(c)
+}
+
+// close retires all connections. The pool keeps none from now on.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, c := range slices.Clone(p.kept) {
+		if c.users.Load() == 0 {
+			p.drop(c)
+		}
+		p.forget(c)
+	}
+}
+
+// drop closes a connection that nobody uses.
+func (p *pool) drop(c *conn) {
+	p.forget(c)
+	c.close(true)
+}
+
+func (p *pool) forget(c *conn) {
+	p.kept = slices.DeleteFunc(p.kept, func(other *conn) bool { return other == c })
+}
+
+// dialer returns how a transport dials for an attempt: until the deadline of the
+// exchange, which holds for the handshakes that follow, too.
+func dialer(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		made, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		c := &conn{Conn: made}
+		c.users.Store(1)
+		if deadline, ok := ctx.Deadline(); ok {
+			err = c.SetDeadline(deadline)
+		}
+		if err != nil {
+			_ = c.Close()
+			return nil, err
+		}
+		attemptOf(ctx).dialed = c
+		return c, nil
+	}
+}
+
+// proxyAnswered is called with the answer to a CONNECT.
+func proxyAnswered(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode != http.StatusOK {
+		return proxyRefusal(resp.StatusCode)
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package hmp
 import (
 	"context"
 	"crypto/tls"
+	"hmp_exporter/internal/secret"
 	"io"
 	"net"
 	"net/http"
@@ -37,7 +38,7 @@ func TestConnectionAge(t *testing.T) {
 		const every = time.Minute
 		for minute := range 11 {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != Valid {
+			if a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)}); a.Result != Valid {
 				t.Fatalf("minute %d: %+v", minute, a)
 			}
 			cancel()
@@ -61,7 +62,7 @@ func TestClosedClientKeepsNothing(t *testing.T) {
 	c.Close()
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != Valid {
+		if a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)}); a.Result != Valid {
 			t.Fatalf("%+v", a)
 		}
 		cancel()
@@ -95,7 +96,7 @@ func TestHTTP2(t *testing.T) {
 			defer c.Close()
 			for i, want := range []Result{Valid, InternalError, Valid, Valid} {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				if a, _ := c.Session(ctx, Request{Token: canaryToken}); a.Result != want || a.CertificateExpiry.IsZero() {
+				if a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)}); a.Result != want || a.CertificateExpiry.IsZero() {
 					t.Errorf("request %d: got %+v, want %s", i, a, want)
 				}
 				cancel()

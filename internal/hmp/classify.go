@@ -1,0 +1,223 @@
+package hmp
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// maxEnvelope bounds the body of an answer that is an error, in bytes.
+	maxEnvelope = 64 << 10
+	// maxRetryAfter bounds what a server can ask for.
+	maxRetryAfter = 24 * time.Hour
+)
+
+const (
+	errNoToken    formError = "the login's answer has no authToken"
+	errUnfitToken formError = "the login's answer has an authToken that is not fit for a header"
+)
+
+// A reader makes an answer of a response.
+type reader struct {
+	options *Options
+	login   bool
+	proxy   bool // whether there is one
+	sent    string
+	secrets []string
+}
+
+// read makes an answer of a response, by the table of results. It also returns what
+// the body told: a token only if the answer is Valid.
+func (r *reader) read(ctx context.Context, resp *http.Response) (a Answer, p payload) {
+	a = Answer{Responded: true, StatusCode: resp.StatusCode}
+	if resp.StatusCode >= 300 {
+		a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	}
+	switch status := resp.StatusCode; {
+	case status == http.StatusOK, r.login && status > 200 && status < 300:
+		p = r.readSession(ctx, resp, &a)
+	case status >= 400:
+		p = r.readRefusal(ctx, resp, &a)
+	case status >= 300:
+		a.Result = Redirect
+	default:
+		a.Result = HTTPError
+	}
+	return a, p
+}
+
+// readSession reads the body of a success.
+func (r *reader) readSession(ctx context.Context, resp *http.Response, a *Answer) payload {
+	var p payload
+	var err error = errTooLarge
+	if resp.ContentLength <= r.options.MaxBodySize {
+		p, err = decode(resp.Body, r.options.MaxBodySize, r.sent, r.options.MessageTexts, r.secrets...)
+	}
+	timedOut := err != nil && expired(ctx)
+	if err == nil {
+		a.Body = p.body
+		err = r.missing(&p)
+	}
+	switch {
+	case err == nil:
+		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !r.login
+		return p
+	case timedOut:
+		a.Result = Timeout
+	case resp.StatusCode != http.StatusOK:
+		a.Result = HTTPError
+	default:
+		a.Result, a.Reason = BadPayload, bodyReason(err, encoding(resp.Header))
+		if err == errNoData {
+			a.Code = code(p.code)
+		}
+		if r.login && (a.Code == InvalidCredentials || a.Code == InputValidation) {
+			a.Result, a.Reason = LoginRejected, ""
+		}
+	}
+	return payload{found: p.found}
+}
+
+// missing returns what a session lacks, if anything.
+func (r *reader) missing(p *payload) error {
+	switch {
+	case !p.hasData:
+		return errNoData
+	case !r.login || p.token != "":
+		return nil
+	case p.unfit:
+		return errUnfitToken
+	default:
+		return errNoToken
+	}
+}
+
+// readRefusal reads the body of an error.
+func (r *reader) readRefusal(ctx context.Context, resp *http.Response, a *Answer) payload {
+	var start beginning
+	p, err := decode(io.TeeReader(resp.Body, &start), maxEnvelope, "", false)
+	timedOut := err != nil && expired(ctx)
+	if a.Body = p.body; !timedOut {
+		a.Code = code(p.code)
+	}
+	refused := r.login && a.StatusCode < 500
+	switch {
+	case timedOut && envelopeDecides(a.StatusCode, r.login):
+		a.Result = Timeout
+	case refused && a.StatusCode == http.StatusUnauthorized, refused && a.Envelope():
+		a.Result = LoginRejected
+		if refusal(a, p.message) == NoRoles {
+			a.Result = NoRoles
+		} else if a.Code.Catalogued() == OtherCode || !a.Envelope() {
+			a.Reason = "something else than HMP may have answered"
+		}
+	default:
+		a.Result = refusal(a, p.message)
+	}
+	if a.Reason == "" {
+		a.Reason = r.refusalReason(a, start)
+	}
+	return payload{found: p.found}
+}
+
+// refusal is the result of an error that answers the GET.
+func refusal(a *Answer, message string) Result {
+	switch status := a.StatusCode; {
+	case status == http.StatusUnauthorized && a.Code == UserNotAuthorized && strings.Contains(strings.ToLower(message), "no role"):
+		return NoRoles
+	case status == http.StatusUnauthorized,
+		status == http.StatusForbidden && a.Envelope(),
+		status == http.StatusNotFound && a.Code == AuthSessionNotFound:
+		return Unauthorized
+	case status == http.StatusNotFound:
+		return EndpointMissing
+	case status == http.StatusInternalServerError && a.Code.internal():
+		return InternalError
+	case status == http.StatusServiceUnavailable && a.Code == ServiceUnavailable:
+		return AuthUnavailable
+	default:
+		return HTTPError
+	}
+}
+
+// envelopeDecides tells whether the result of an error is open until its body has been
+// read. A login that ends in 401 is rejected in any case.
+func envelopeDecides(status int, login bool) bool {
+	if login && status < 500 {
+		return status != http.StatusUnauthorized
+	}
+	return slices.Contains([]int{401, 403, 404, 500, 503}, status)
+}
+
+// refusalReason says what the status and the code of an error do not show by themselves.
+func (r *reader) refusalReason(a *Answer, start beginning) string {
+	switch {
+	case a.StatusCode == http.StatusBadRequest && r.options.URL.Scheme == "http" && start.wantsTLS():
+		return "the server speaks TLS; write https:// in `url`"
+	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope() && r.proxy:
+		return "the proxy asks for a user and a password (407); write them in proxy_url"
+	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope():
+		return "a proxy before the HMP asks for a user and a password (407)"
+	case a.Envelope() && a.Result == HTTPError, a.Envelope() && a.StatusCode == http.StatusForbidden && a.Result == Unauthorized:
+		return fmt.Sprintf("HMP itself answered: status %d, code %s", a.StatusCode, a.Code.Text())
+	default:
+		return ""
+	}
+}
+
+// A beginning is the first kilobyte of a body.
+type beginning []byte
+
+// Write implements [io.Writer].
+func (b *beginning) Write(p []byte) (int, error) {
+	*b = append(*b, p[:min(len(p), 1<<10-len(*b))]...)
+	return len(p), nil
+}
+
+// wantsTLS tells whether a web server complains that it was not spoken to with TLS.
+func (b beginning) wantsTLS() bool {
+	text := bytes.ToLower(b)
+	return slices.ContainsFunc([]string{
+		"http request to an https server", "http request was sent to https port", "plain http to an ssl-enabled", "requires tls",
+	}, func(complaint string) bool { return bytes.Contains(text, []byte(complaint)) })
+}
+
+// encoding names the encoding of a body, in words of this side; "" if it is none.
+func encoding(h http.Header) string {
+	said := strings.ToLower(strings.Join(h.Values("Content-Encoding"), ","))
+	switch {
+	case said == "", said == "identity":
+		return ""
+	case slices.Contains([]string{"gzip", "x-gzip", "deflate", "br", "zstd", "compress"}, said):
+		return said
+	default:
+		return "an unknown one"
+	}
+}
+
+// retryAfter returns how long a Retry-After header asks to wait: a number of
+// seconds or until a date (RFC 9110, section 10.2.3).
+func retryAfter(value string, now time.Time) time.Duration {
+	var wait time.Duration
+	if date, err := http.ParseTime(value); err == nil {
+		wait = date.Sub(now)
+	} else if strings.Trim(value, "0123456789") == "" {
+		n, _ := strconv.ParseUint(value, 10, 32) // the largest there is, if it is out of range
+		wait = time.Duration(n) * time.Second
+	}
+	return min(max(0, wait), maxRetryAfter)
+}
+
+// expired tells whether the time of an exchange is over. The deadline of a
+// connection can strike an instant before that of the context.
+func expired(ctx context.Context) bool {
+	deadline, _ := ctx.Deadline()
+	return ctx.Err() != nil || !time.Now().Before(deadline)
+}
