@@ -11,17 +11,14 @@ import (
 )
 
 func TestHeader(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("testdata/good")); err != nil {
-		t.Fatal(err)
-	}
+	dir := goodDir(t)
 	config, err := Load(filepath.Join(dir, "full.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	target, file := config.Targets[0], filepath.Join(dir, "secrets", "gateway.key")
 
-	if _, err := target.Header(); !errors.Is(err, os.ErrNotExist) {
+	if _, err := target.Header(t.Context()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Header = %v without its file, want %v", err, os.ErrNotExist)
 	}
 	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
@@ -29,7 +26,7 @@ func TestHeader(t *testing.T) {
 	}
 	for _, value := range []string{"first", "second"} {
 		write(t, file, " "+value+"\n")
-		got, err := target.Header()
+		got, err := target.Header(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +37,7 @@ func TestHeader(t *testing.T) {
 	}
 	for content, want := range map[string]error{" \n": errHeaderEmpty, "CANARY\nCANARY": errHeaderValue} {
 		write(t, file, content)
-		_, err := target.Header()
+		_, err := target.Header(t.Context())
 		if !errors.Is(err, want) {
 			t.Errorf("Header = %v, want %v", err, want)
 		}
@@ -51,7 +48,7 @@ func TestHeader(t *testing.T) {
 func TestNoHeader(t *testing.T) {
 	target := new(Target)
 	allocs := testing.AllocsPerRun(100, func() {
-		if header, err := target.Header(); header != nil || err != nil {
+		if header, err := target.Header(t.Context()); header != nil || err != nil {
 			t.Fatalf("Header = %v, %v", header, err)
 		}
 	})

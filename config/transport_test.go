@@ -57,7 +57,7 @@ func TestPEMFromFIFO(t *testing.T) {
 }
 
 func TestProxy(t *testing.T) {
-	config, err := Load("testdata/good/full.yml")
+	config, err := Load(filepath.Join(goodDir(t), "full.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
