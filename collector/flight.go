@@ -150,7 +150,7 @@ func (c *Collector) makeProbe(ctx context.Context, m *member, f *flight, within 
 
 // ask finds a token and asks the HMP.
 func (m *member) ask(ctx context.Context, f *flight) session.Report {
-	header, err := m.target.Header()
+	header, err := m.target.Header(ctx)
 	if err != nil {
 		return session.Unreadable(err)
 	}

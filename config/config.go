@@ -1,13 +1,36 @@
 package config
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 )
+
+// DefaultFile is the configuration file where none is named.
+const DefaultFile = "hmp.yml"
+
+// Read loads what a flag and the environment choose: the file, which is [DefaultFile]
+// if none was named, or what [FromEnvironment] makes. Two configurations are an error.
+func Read(file string, getenv func(string) string) (*Config, error) {
+	named := cmp.Or(file, DefaultFile)
+	if !InEnvironment(getenv) {
+		return Load(named)
+	}
+	if _, err := os.Stat(named); file != "" || err == nil {
+		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", named)
+	}
+	return FromEnvironment(getenv)
+}
 
 // Config is one validated configuration. It must not be changed.
 type Config struct {
@@ -43,6 +66,10 @@ type Target struct {
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyConnectHeader http.Header
 
+	// Fingerprint is the same for two targets if and only if all of the above, but the
+	// name, and the headers are configured the same. It depends on secrets: never show it.
+	Fingerprint [32]byte
+
 	Sessions []*Session // at least one
 
 	headers []header
@@ -53,22 +80,42 @@ type Target struct {
 // ProxyConnectHeader holds, and that can be a password.
 func (t Target) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "target %s (%s)", t.Name, t.URL) }
 
+// logsIn reports whether a session of the target does.
+func (t *Target) logsIn() bool { return slices.ContainsFunc(t.Sessions, (*Session).KeyMode) }
+
 // Session is one login on a target: a token, or a key and secret to get one.
 type Session struct {
 	Name string
 
 	Token             SecretSource // zero in key mode
 	APIKey, APISecret SecretSource // zero in token mode
+
+	// Fingerprint is the same for two sessions if and only if their targets'
+	// fingerprints are, and they have the same credential. Never show it.
+	Fingerprint [32]byte
+}
+
+// Format writes name and credential, for every verb, and not the fingerprint.
+func (s Session) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "session %s (%s)", s.Name, s.Credential())
 }
 
 // KeyMode reports whether the session logs in with key and secret.
 func (s *Session) KeyMode() bool { return s.Token.IsZero() }
 
+// Credential says where all secrets of the session come from, and not what they are.
+func (s *Session) Credential() string {
+	if s.KeyMode() {
+		return s.APIKey.String() + ", " + s.APISecret.String()
+	}
+	return s.Token.String()
+}
+
 // check reads one file as a probe would; at says where its name stands.
 type check struct {
 	at   Error
 	file string
-	read func() error
+	read func(context.Context) (short bool, _ error)
 	hint func(error) string
 }
 
@@ -79,14 +126,34 @@ type check struct {
 // there for the next probe.
 func (c *Config) CheckSecrets() error {
 	var errs Errors
-	for _, check := range c.checks {
-		if err := check.read(); err != nil {
+	for i, r := range c.readSecrets() {
+		if r.err != nil {
+			check := c.checks[i]
 			e := check.at
-			e.Problem, e.Hint, e.cause = fmt.Sprintf("%s: %s", check.file, err), check.hint(err), err
+			e.Problem, e.Hint, e.cause = check.file+": "+r.err.Error(), check.hint(r.err), r.err
 			errs = append(errs, &e)
 		}
 	}
 	return errs.orNil()
+}
+
+// checked is what a check found.
+type checked struct {
+	short bool // a secret that is easily guessed
+	err   error
+}
+
+// readSecrets makes all checks at once, so that a disk that hangs costs its time once.
+func (c *Config) readSecrets() []checked {
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
+	results := make([]checked, len(c.checks))
+	var wg sync.WaitGroup
+	for i, check := range c.checks {
+		wg.Go(func() { results[i].short, results[i].err = check.read(ctx) })
+	}
+	wg.Wait()
+	return results
 }
 
 // YAML returns the running configuration: the targets of all files, with defaults
@@ -94,4 +161,81 @@ func (c *Config) CheckSecrets() error {
 func (c *Config) YAML() ([]byte, error) {
 	text, err := c.yaml()
 	return slices.Clone(text), err
+}
+
+// Summary says in half a line where a configuration comes from and how much it is, such
+// as "hmp.yml and 1 target file: 2 targets, 3 sessions".
+func (c *Config) Summary() string {
+	sessions := 0
+	for _, t := range c.Targets {
+		sessions += len(t.Sessions)
+	}
+	source := c.source
+	if c.targetFiles > 0 {
+		source += " and " + plural(c.targetFiles, "target file")
+	}
+	return source + ": " + plural(len(c.Targets), "target") + ", " + plural(sessions, "session")
+}
+
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+// What can be wrong with the names for [Config.Select].
+var (
+	ErrUnknownTarget  = errors.New("unknown target")
+	ErrUnknownSession = errors.New("unknown session")
+	ErrNothing        = errors.New("no session is configured: see target_files")
+)
+
+// A Selected is a session with its target.
+type Selected struct {
+	Target  *Target
+	Session *Session
+}
+
+// Select returns the sessions that go by these names: all without a target, and those
+// of the target without a session. Its error wraps one of those above, and says which
+// names there are.
+func (c *Config) Select(target, session string) ([]Selected, error) {
+	var selected []Selected
+	var targets, sessions []string
+	for _, t := range c.Targets {
+		targets = append(targets, t.Name)
+		if target != "" && t.Name != target {
+			continue
+		}
+		for _, s := range t.Sessions {
+			sessions = append(sessions, s.Name)
+			if session == "" || s.Name == session {
+				selected = append(selected, Selected{t, s})
+			}
+		}
+	}
+	switch {
+	case len(selected) > 0:
+		return selected, nil
+	case len(targets) == 0:
+		return nil, ErrNothing
+	case len(sessions) == 0:
+		return nil, fmt.Errorf("%w %.100q; %s", ErrUnknownTarget, target, known(target, targets))
+	default:
+		return nil, fmt.Errorf("%w %.100q of target %s; %s", ErrUnknownSession, session, target, known(session, sessions))
+	}
+}
+
+// known says which names there are, at most 20, and which one was probably meant.
+func known(name string, names []string) string {
+	const most = 20
+	text := "there is " + strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		text = fmt.Sprintf("%s and %d more", text, more)
+	}
+	if near := nearest(name, names); near != "" {
+		text = "did you mean " + near + "? " + text
+	}
+	return text
 }

@@ -70,7 +70,7 @@ func typeName(t *testing.T, kind reflect.Type) string {
 	t.Helper()
 	names := map[string]string{
 		"model.Duration": "duration", "bool": "boolean", "units.Base2Bytes": "size", "string": "string", "config.URL": "URL",
-		"secret.Value": "secret", "config.TLSVersion": "string", "[]string": "list of strings", "[]config.Secret": "list of secrets",
+		"secret.Value": "secret", "config.Secret": "secret", "config.TLSVersion": "string", "[]string": "list of strings", "[]config.Secret": "list of secrets",
 		"[]config.rawTarget": "list of targets", "[]config.rawSession": "list of sessions", "config.rawGlobal": "mapping",
 		"*config.TLSConfig": "mapping", "config.Headers": "mapping", "config.ProxyHeader": "mapping",
 	}
@@ -131,7 +131,7 @@ func checkExample(t *testing.T, kind reflect.Type, index []int, name, example st
 	t.Helper()
 	var errs Errors
 	raw := reflect.New(kind)
-	if !decodeFile([]byte(example), newReport("example", &errs), raw.Interface()) || errs.orNil() != nil {
+	if !decode([]byte(example), newReport("example", &errs), raw.Interface()) || errs.orNil() != nil {
 		t.Errorf("%s: the example %s is none: %v", name, example, errs.orNil())
 		return
 	}
@@ -187,13 +187,6 @@ func part(t *testing.T, page, name string) string {
 		t.Fatalf("the page has no part %q", name)
 	}
 	return found
-}
-
-func loadText(t *testing.T, text string) (*Config, error) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "hmp.yml")
-	write(t, file, text)
-	return Load(file)
 }
 
 func readText(t *testing.T, file string) string {

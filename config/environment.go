@@ -1,6 +1,11 @@
 package config
 
-import "hmp_exporter/internal/secret"
+import (
+	"context"
+	"strings"
+
+	"hmp_exporter/internal/secret"
+)
 
 // variables are the environment variables that make up a configuration without a
 // file, by the field that each stands for.
@@ -32,41 +37,38 @@ func InEnvironment(getenv func(string) string) bool {
 // "default", from HMP_URL with HMP_TOKEN or HMP_TOKEN_FILE, or with HMP_API_KEY and
 // HMP_API_SECRET, each of which can be …_FILE too. The error is of type [Errors].
 func FromEnvironment(getenv func(string) string) (*Config, error) {
-	var errs Errors
-	r := newReport("environment", &errs)
+	b := newBuilder(context.Background(), "environment")
+	r := newReport("environment", &b.errs)
 	r.variables = variables
 
 	const target, session = "targets[0]", "targets[0].sessions[0]"
-	lookup := func(path, field string) string {
+	text := func(path, field string) string {
 		value := getenv(variables[field])
 		if value != "" {
 			r.lines[join(path, field)] = 0
 		}
 		return value
 	}
-	given := func(field string) secret.Value {
-		if value := lookup(session, field); value != "" {
-			return secret.New(value)
+	// Shells and secret managers like to add white space.
+	value := func(field string) secret.Value {
+		if value := text(session, field); value != "" {
+			return secret.New(strings.TrimSpace(value))
 		}
 		return secret.Value{}
 	}
-	raw := rawTarget{
+	b.setGlobal(r, rawGlobal{})
+	b.target(r, target, ".", &rawTarget{
 		Name: "default",
-		URL:  lookup(target, "url"),
+		URL:  text(target, "url"),
 		Sessions: []rawSession{{
 			Name:          "default",
-			Token:         given("token"),
-			TokenFile:     lookup(session, "token_file"),
-			APIKey:        given("api_key"),
-			APIKeyFile:    lookup(session, "api_key_file"),
-			APISecret:     given("api_secret"),
-			APISecretFile: lookup(session, "api_secret_file"),
+			Token:         value("token"),
+			TokenFile:     text(session, "token_file"),
+			APIKey:        value("api_key"),
+			APIKeyFile:    text(session, "api_key_file"),
+			APISecret:     value("api_secret"),
+			APISecretFile: text(session, "api_secret_file"),
 		}},
-	}
-
-	b := newBuilder(&errs)
-	b.config.source = r.file
-	b.setGlobal(r, rawGlobal{})
-	b.target(r, target, ".", &raw)
+	})
 	return b.finish()
 }

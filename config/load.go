@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -8,30 +9,72 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/alecthomas/units"
+	promconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
+
+	"hmp_exporter/internal/secret"
 )
+
+// The raw structs mirror the file: a field there is a field here, and the yaml tag
+// is its name. They serve four ends: the decoder fills them, its messages take the
+// names of the known fields from them, Config.YAML prints them, and a fingerprint is
+// one of all that they hold.
+
+// rawFile is the main file.
+type rawFile struct {
+	Global      rawGlobal   `yaml:"global"`
+	Targets     []rawTarget `yaml:"targets"`
+	TargetFiles []string    `yaml:"target_files,omitempty"`
+}
+
+// rawGlobal holds what a target takes over unless it says otherwise.
+type rawGlobal struct {
+	Timeout       model.Duration `yaml:"timeout,omitempty"`
+	TokenLifetime model.Duration `yaml:"token_lifetime,omitempty"`
+}
+
+// rawTarget is one item of targets, in the main file or in one of target_files.
+type rawTarget struct {
+	Name               string           `yaml:"name"`
+	URL                string           `yaml:"url"`
+	Timeout            model.Duration   `yaml:"timeout,omitempty"`
+	TokenLifetime      model.Duration   `yaml:"token_lifetime,omitempty"`
+	KeepAlive          bool             `yaml:"keep_alive"`
+	EnableHTTP2        bool             `yaml:"enable_http2"`
+	MaxBodySize        units.Base2Bytes `yaml:"max_body_size,omitempty"`
+	ServiceMessageText bool             `yaml:"service_message_text"`
+
+	TLSConfig              *promconfig.TLSConfig `yaml:"tls_config,omitempty"`
+	promconfig.ProxyConfig `yaml:",inline"`
+	HTTPHeaders            promconfig.Headers `yaml:"http_headers,omitempty"`
+
+	Sessions []rawSession `yaml:"sessions"`
+}
+
+// rawSession is one item of a target's sessions.
+type rawSession struct {
+	Name          string       `yaml:"name"`
+	Token         secret.Value `yaml:"token,omitempty"`
+	TokenFile     string       `yaml:"token_file,omitempty"`
+	APIKey        secret.Value `yaml:"api_key,omitempty"`
+	APIKeyFile    string       `yaml:"api_key_file,omitempty"`
+	APISecret     secret.Value `yaml:"api_secret,omitempty"`
+	APISecretFile string       `yaml:"api_secret_file,omitempty"`
+}
 
 // Load reads a configuration file and the target files that it names. The error is
 // of type [Errors] and has every problem of all of them.
 func Load(file string) (*Config, error) {
-	var errs Errors
-	b := newBuilder(&errs)
-	b.config.source = file
-
-	r := newReport(file, &errs)
-	data, err := readFile(file, maxConfigFile)
-	if err != nil {
-		hint := fileHint(err)
-		if errors.Is(err, fs.ErrNotExist) {
-			hint = "name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"
-		}
-		r.addError(&Error{Problem: err.Error(), Hint: hint, cause: err})
-		return nil, errs.orNil()
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
+	b := newBuilder(ctx, file)
 
 	var raw rawFile
-	if !decodeFile(data, r, &raw) {
-		return nil, errs.orNil()
+	r := newReport(file, &b.errs)
+	if !b.decodeFile(r, &raw) {
+		return nil, b.errs.orNil()
 	}
 	dir := filepath.Dir(file)
 	b.setGlobal(r, raw.Global)
@@ -39,16 +82,34 @@ func Load(file string) (*Config, error) {
 		r.add("targets", "no targets", "list at least one HMP, or set target_files")
 	}
 	b.targets(r, "targets", dir, raw.Targets)
-	for i, path := range b.targetFiles(r, dir, raw.TargetFiles) {
-		b.config.targetFiles = i + 1
-		b.targetFile(path)
+
+	for _, path := range findTargetFiles(r, dir, raw.TargetFiles) {
+		b.config.targetFiles++
+		var raw []rawTarget
+		if r := newReport(path, &b.errs); b.decodeFile(r, &raw) {
+			b.targets(r, "", filepath.Dir(path), raw)
+		}
 	}
 	return b.finish()
 }
 
-// decodeFile fills a raw value, a struct or a list, from YAML. It returns false if
+// decodeFile reads the file of a report and fills raw from it.
+func (b *builder) decodeFile(r *report, raw any) bool {
+	data, err := readFile(b.ctx, r.file, maxConfigFile)
+	if err != nil {
+		hint := fileHint(err)
+		if _, main := raw.(*rawFile); main && errors.Is(err, fs.ErrNotExist) {
+			hint = "name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"
+		}
+		r.addError(&Error{Problem: err.Error(), Hint: hint, cause: err})
+		return false
+	}
+	return decode(data, r, raw)
+}
+
+// decode fills a raw value, a struct or a list, from YAML. It returns false if
 // there is no point in a look at the fields.
-func decodeFile(data []byte, r *report, raw any) bool {
+func decode(data []byte, r *report, raw any) bool {
 	node := parseYAML(data, r)
 	if node == nil {
 		return false
@@ -62,39 +123,24 @@ func decodeFile(data []byte, r *report, raw any) bool {
 		r.addAt(node.Line, "", "want a list of targets, found a mapping", "leave out the line targets:, or does a pattern of target_files match a main file?")
 		return false
 	}
-	d := decoder{report: r, known: make(map[reflect.Type]fields)}
+	d := newDecoder(r, node)
 	d.decode(node, "", out)
-	return !d.stopped && !r.broken[""]
+	return d.left > 0 && !r.broken[""]
 }
 
-// targetFile adds the targets of one of target_files.
-func (b *builder) targetFile(path string) {
-	r := newReport(path, b.errs)
-	data, err := readFile(path, maxConfigFile)
-	if err != nil {
-		r.addError(&Error{Problem: err.Error(), Hint: fileHint(err), cause: err})
-		return
-	}
-	var raw []rawTarget
-	if decodeFile(data, r, &raw) {
-		b.targets(r, "", filepath.Dir(path), raw)
-	}
-}
-
-// targetFiles expands the patterns of target_files to files, sorted and each once.
-func (b *builder) targetFiles(r *report, dir string, patterns []string) []string {
+// findTargetFiles expands the patterns of target_files to files, sorted and each once.
+func findTargetFiles(r *report, dir string, patterns []string) []string {
 	var files []string
 	for i, pattern := range patterns {
-		path := "target_files" + index(i)
 		if pattern == "" {
 			continue // reported by the decoder
 		}
 		found, err := filepath.Glob(inDir(dir, pattern))
 		switch {
 		case err != nil:
-			r.add(path, "is not a valid pattern", "a [ needs its ]")
-		case len(found) == 0 && !hasMeta(pattern):
-			r.add(path, "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
+			r.add("target_files"+index(i), "is not a valid pattern", "a [ needs its ]")
+		case len(found) == 0 && !isPattern(pattern):
+			r.add("target_files"+index(i), "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
 		}
 		files = append(files, found...)
 	}
@@ -107,10 +153,10 @@ func inDir(dir, pattern string) string {
 	if filepath.IsAbs(pattern) {
 		return filepath.Clean(pattern)
 	}
-	if hasMeta(dir) {
+	if isPattern(dir) {
 		dir = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 	}
 	return filepath.Join(dir, pattern)
 }
 
-func hasMeta(path string) bool { return strings.ContainsAny(path, "*?[") }
+func isPattern(path string) bool { return strings.ContainsAny(path, "*?[") }

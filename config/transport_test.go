@@ -7,13 +7,23 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"hmp_exporter/internal/secret"
+	"io"
+	"log"
 	"math/big"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestClientCertificate(t *testing.T) {
@@ -57,7 +67,7 @@ func TestPEMFromFIFO(t *testing.T) {
 }
 
 func TestProxy(t *testing.T) {
-	config, err := Load("testdata/good/full.yml")
+	config, err := Load(filepath.Join(goodDir(t), "full.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +87,179 @@ func TestProxy(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("proxy of %s = %q, %v; want %q", url, got, err, want)
 		}
+	}
+}
+
+// A pair is followed by content at each handshake. One that blocks, is broken or hangs
+// ends the handshake with one sentence that names the field.
+func TestClientCertificateAfterLoad(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	renew := func() (cert string) {
+		cert, key := keyPair(t)
+		write(t, certFile, cert)
+		write(t, keyFile, key)
+		return cert
+	}
+	first := renew()
+	config, err := loadText(t, "targets: [{name: a, url: https://a, tls_config: {cert_file: "+certFile+", key_file: "+keyFile+"}, sessions: [{name: a, token: CANARY}]}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accepted string // the certificate that the server saw
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		accepted = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.TLS.PeerCertificates[0].Raw}))
+	}))
+	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	client := &http.Transport{TLSClientConfig: config.Targets[0].TLS.Clone(), DisableKeepAlives: true}
+	client.TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	get := func() error {
+		accepted = ""
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := client.RoundTrip(request)
+		if err != nil {
+			return err
+		}
+		return response.Body.Close()
+	}
+	if err := get(); err != nil || accepted != first {
+		t.Errorf("the first certificate was not sent: %v", err)
+	}
+	if second := renew(); get() != nil || accepted != second {
+		t.Errorf("the second certificate was not sent")
+	}
+
+	for _, tt := range []struct {
+		name, want string
+		spoil      func() error
+	}{
+		{"FIFO", "client certificate of tls_config: key_file " + keyFile + ": is not a regular file", func() error {
+			return errors.Join(os.Remove(keyFile), syscall.Mkfifo(keyFile, 0o600))
+		}},
+		{"missing", "client certificate of tls_config: key_file " + keyFile + ": no such file or directory", func() error { return os.Remove(keyFile) }},
+		{"another's key", "client certificate of tls_config: cert_file " + certFile + " and key_file " + keyFile + " are not a certificate and its key: tls: private key does not match public key", func() error {
+			_, key := keyPair(t)
+			return os.WriteFile(keyFile, []byte(key), 0o600)
+		}},
+		{"nothing in it", "client certificate of tls_config: cert_file " + certFile + " and key_file " + keyFile + " are not a certificate and its key: tls: failed to find any PEM data in certificate input", func() error {
+			return os.Truncate(certFile, 0)
+		}},
+	} {
+		if err := tt.spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, errorText(get())); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// The context of a handshake has no deadline: the target's timeout bounds it.
+func TestClientCertificateOfHungDisk(t *testing.T) {
+	withHungDisk(t, func(t *testing.T, d *hungDisk) {
+		pair := clientCertificate{pemSource{field: "cert", text: "CANARY"}, pemSource{field: "key", file: d.dir + "/key.pem"}, 10 * time.Second}
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				_, err := pair.forHandshake(new(tls.CertificateRequestInfo))
+				if want := "client certificate of tls_config: key_file " + d.dir + "/key.pem: could not be read in time"; !errors.Is(err, ErrSlowFile) || errorText(err) != want {
+					t.Errorf("got %v, want %s", err, want)
+				}
+			})
+		}
+		wg.Wait()
+		if took, n := time.Since(start), d.opened.Load(); took != 10*time.Second || n != 1 {
+			t.Errorf("took %s with %d files opened", took, n)
+		}
+	})
+}
+
+// A proxy of the environment that is no URL would be passed by.
+func TestProxyFromEnvironment(t *testing.T) {
+	const bad = "hmp.yml:1: targets[0].proxy_from_environment: the environment variable %s is not the URL of a proxy; write it like http://proxy.example:3128, or unset it"
+	for _, tt := range []struct{ url, variable, value, want string }{
+		{"https://a", "HTTPS_PROXY", "http://proxy.example:3128", ""},
+		{"https://a", "HTTPS_PROXY", "proxy.example:3128", ""},
+		{"https://a", "HTTPS_PROXY", "socks5://u:CANARY@[2001:db8::1]:1080/", ""},
+		{"https://a", "HTTP_PROXY", "http://CANARY:%zz", ""}, // not for this URL
+		{"http://a", "HTTP_PROXY", "http://CANARY:%zz", "HTTP_PROXY"},
+		{"https://a", "HTTPS_PROXY", "http://u:CANARY@proxy.example:port", "HTTPS_PROXY"},
+		{"https://a", "https_proxy", "http://CANARY proxy.example", "https_proxy"},
+		{"https://a", "HTTPS_PROXY", "http:/proxy.example:3128", "HTTPS_PROXY"},
+		{"https://a", "HTTPS_PROXY", "htp://CANARY:3128", "HTTPS_PROXY"},
+		{"https://a", "HTTPS_PROXY", "http://:3128", "HTTPS_PROXY"},
+		{"https://a", "HTTPS_PROXY", " ", "HTTPS_PROXY"},
+	} {
+		t.Run(tt.variable+" "+tt.value, func(t *testing.T) {
+			for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+				t.Setenv(name, "")
+			}
+			t.Setenv(tt.variable, tt.value)
+			t.Chdir(t.TempDir())
+			write(t, "hmp.yml", "targets: [{name: a, url: "+tt.url+", proxy_from_environment: true, sessions: [{name: a, token: CANARY}]}]")
+			_, err := Load("hmp.yml")
+			want := ""
+			if tt.want != "" {
+				want = fmt.Sprintf(bad, tt.want)
+			}
+			if diff := cmp.Diff(want, errorText(err)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestHeader(t *testing.T) {
+	dir := goodDir(t)
+	config, err := Load(filepath.Join(dir, "full.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, file := config.Targets[0], filepath.Join(dir, "secrets", "gateway.key")
+
+	if _, err := target.Header(t.Context()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Header = %v without its file, want %v", err, os.ErrNotExist)
+	}
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{"first", "second"} {
+		write(t, file, " "+value+"\n")
+		got, err := target.Header(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := http.Header{"X-Gateway-Key": {"plain", "CANARY-gateway", value}, "X-Seen": {"one", "two"}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	for content, want := range map[string]error{" \n": errHeaderEmpty, "CANARY\nCANARY": errHeaderValue} {
+		write(t, file, content)
+		_, err := target.Header(t.Context())
+		if !errors.Is(err, want) {
+			t.Errorf("Header = %v, want %v", err, want)
+		}
+		noCanary(t, errorText(err))
+	}
+}
+
+func TestNoHeader(t *testing.T) {
+	target := new(Target)
+	allocs := testing.AllocsPerRun(100, func() {
+		if header, err := target.Header(t.Context()); header != nil || err != nil {
+			t.Fatalf("Header = %v, %v", header, err)
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations for no header", allocs)
 	}
 }
 

@@ -5,10 +5,13 @@ import (
 	"maps"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"hmp_exporter/internal/secret"
 )
 
 const (
@@ -18,18 +21,42 @@ const (
 	// shortLifetime is where logins become many: each leaves a session behind in HMP
 	// for half an hour, which nobody can end.
 	shortLifetime = 10 * time.Minute
+	// staleness is after how long without a sample Prometheus takes a series for gone.
+	staleness = 5 * time.Minute
+	// shortSecret is the length below which a secret is easily guessed.
+	shortSecret = 8
 )
+
+const shortProblem, shortHint = "is a secret of less than 8 characters", "find out whether it is the whole secret"
+
+func isShort(value secret.Value) bool { return len(value.Reveal()) < shortSecret }
 
 // places is where fields of a target stand that a warning can be about.
 type places struct{ timeout, tokenLifetime Error }
 
+// private is a file that only the exporter should be able to read; at says where its
+// name stands.
+type private struct {
+	at   Error
+	file string
+}
+
 // Warnings lists what of a configuration works and is unwise: a token that goes over
 // the wire in clear, a secret that others can read. It looks at the modes of the files
-// as they are now. The list is sorted by file and line; it is nil if all is well.
+// as they are now, and at the secrets in them. The list is sorted by file and line; it
+// is nil if all is well.
 func (c *Config) Warnings() Errors {
 	warnings := append(Errors(nil), c.warnings...)
-	for _, check := range c.checks {
-		warnings = private{check.at, check.file}.warn(warnings)
+	for i, r := range c.readSecrets() {
+		check := c.checks[i]
+		if r.err == nil && r.short {
+			e := check.at
+			e.Problem, e.Hint = check.file+": "+shortProblem, shortHint
+			warnings = append(warnings, &e)
+		}
+		if r.err != ErrSlowFile { //nolint:errorlint // a look at its mode would hang too
+			warnings = private{check.at, check.file}.warn(warnings)
+		}
 	}
 	for _, p := range c.private {
 		warnings = p.warn(warnings)
@@ -37,104 +64,141 @@ func (c *Config) Warnings() Errors {
 	return warnings.sorted()
 }
 
+// warn adds a warning if others can get at the file. What is no file, such as a directory
+// or a device, has its mode for other reasons, and cannot be read as a secret anyway.
+func (p private) warn(to Errors) Errors {
+	info, err := os.Stat(p.file)
+	if err != nil || !info.Mode().IsRegular() || !open(info) {
+		return to
+	}
+	e := p.at
+	e.Problem = fmt.Sprintf("has mode %04o: others than its owner can get at the secret in it", info.Mode().Perm())
+	if e.File != p.file {
+		e.Problem = p.file + ": " + e.Problem
+	}
+	e.Hint = "chmod 600, or 640 and root as its owner, with the exporter's group"
+	return append(to, &e)
+}
+
+// IntervalWarnings lists what makes no sense if Prometheus scrapes that often, as
+// [Config.Warnings] does for the rest.
+func (c *Config) IntervalWarnings(interval time.Duration) Errors {
+	var warnings Errors
+	every := model.Duration(interval)
+	add := func(at Error, problem, hint string) {
+		at.Problem, at.Hint = problem, hint
+		warnings = append(warnings, &at)
+	}
+	if interval > staleness {
+		add(Error{File: c.source},
+			fmt.Sprintf("a scrape interval of %s is longer than the 5 minutes after which Prometheus takes a series for gone", every),
+			"scrape every 2 minutes at least")
+	}
+	for _, t := range c.Targets {
+		if t.Timeout > interval {
+			add(t.places.timeout,
+				fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
+				"shorten the timeout, or scrape less often")
+		}
+		// A token is renewed at the first scrape after some nine tenths of its life.
+		if t.logsIn() && interval > t.TokenLifetime-t.TokenLifetime/10 {
+			add(t.places.tokenLifetime,
+				fmt.Sprintf("%s is over before the next scrape, with an interval of %s: every scrape logs in, and leaves a session behind in HMP",
+					model.Duration(t.TokenLifetime), every),
+				"scrape more often")
+		}
+	}
+	return warnings.sorted()
+}
+
 // warn notes what is unwise about a target.
-func (b *builder) warn(r *report, path string, raw *rawTarget, t *Target) {
-	t.places = places{r.place(join(path, "timeout"), t.Name), r.place(join(path, "token_lifetime"), t.Name)}
-	w := &warner{report: r, target: t.Name, warnings: &b.config.warnings}
+func (b *builder) warn(p place, raw *rawTarget, t *Target) {
+	t.places = places{p.error("timeout"), p.error("token_lifetime")}
+	w := &warner{place: p, to: &b.config.warnings}
 	if t.URL != nil && t.URL.Scheme == "http" && !loopback(t.URL) {
-		w.add(join(path, "url"), "is plain http: whoever is on the way can read and use the tokens", "use https")
+		w.add("url", "is plain http: whoever is on the way can read and use the tokens", "use https")
 	}
 	if t.TLS.InsecureSkipVerify {
-		w.add(join(path, "tls_config.insecure_skip_verify"), "lets anybody who can redirect the connection have the tokens",
-			"give the HMP's certificate as ca_file")
-	}
-	for i, s := range t.Sessions {
-		w.session(join(path, "sessions")+index(i), s)
+		w.add("tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file")
 	}
 	if t.logsIn() {
-		w.lifetime(join(path, "token_lifetime"), t.TokenLifetime)
+		w.lifetime(t.TokenLifetime)
 	}
 	for _, name := range slices.Sorted(maps.Keys(raw.HTTPHeaders.Headers)) {
 		if len(raw.HTTPHeaders.Headers[name].Secrets) > 0 {
-			w.exposed(join(join(path, "http_headers"), name), "name files instead")
+			w.exposed(join("http_headers", name), "name files instead")
 		}
 	}
-	b.keep(r, path, raw, t.Name, w.inClear)
-}
-
-// keep notes which files hold secrets, beside those that sessions and headers name.
-func (b *builder) keep(r *report, path string, raw *rawTarget, target string, inClear bool) {
+	for i, s := range t.Sessions {
+		w.path, w.session = p.at("sessions")+index(i), s.Name
+		w.secrets(s)
+	}
 	proxy := raw.ProxyURL.URL
-	inClear = inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0
+	inClear := w.inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0
 	if tls := raw.TLSConfig; tls != nil {
 		inClear = inClear || tls.Key != ""
 		if tls.KeyFile != "" {
-			b.config.private = append(b.config.private, private{r.place(join(path, "tls_config.key_file"), target), tls.KeyFile})
+			b.config.private = append(b.config.private, private{p.error("tls_config.key_file"), tls.KeyFile})
 		}
 	}
-	if inClear && !b.kept[r.file] && r.variables == nil {
-		b.kept[r.file] = true
-		b.config.private = append(b.config.private, private{Error{File: r.file}, r.file})
+	if inClear && !b.kept[p.file] && p.variables == nil {
+		b.kept[p.file] = true
+		b.config.private = append(b.config.private, private{Error{File: p.file}, p.file})
 	}
 }
 
 // A warner collects the warnings about one target.
 type warner struct {
-	*report
-	target, name string // of the target, and of the session at hand
-	warnings     *Errors
-	inClear      bool // a secret stands in the file
+	place
+	to      *Errors
+	inClear bool // a secret stands in the file
 }
 
-func (w *warner) add(path, problem, hint string) {
-	e := w.place(path, w.target)
-	e.Session, e.Problem, e.Hint = w.name, problem, hint
-	*w.warnings = append(*w.warnings, &e)
+func (w *warner) add(field, problem, hint string) {
+	e := w.error(field)
+	e.Problem, e.Hint = problem, hint
+	*w.to = append(*w.to, &e)
 }
 
 // exposed warns of a secret that stands in the file; what is in the environment does not.
-func (w *warner) exposed(path, hint string) {
+func (w *warner) exposed(field, hint string) {
 	if w.variables == nil {
 		w.inClear = true
-		w.add(path, "is a secret in clear: whoever can read the configuration has it", hint)
+		w.add(field, "is a secret in clear: whoever can read the configuration has it", hint)
 	}
 }
 
-// session warns of secrets in the configuration itself.
-func (w *warner) session(path string, s *Session) {
-	w.name = s.Name
-	for _, secret := range []SecretSource{s.APIKey, s.APISecret} {
-		if !secret.IsZero() && secret.file == "" {
-			w.exposed(join(path, secret.name), "put it into a file and name that: "+secret.name+"_file")
+// secrets warns of those in the configuration itself.
+func (w *warner) secrets(s *Session) {
+	for i, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
+		if source.IsZero() || source.file != "" {
+			continue
+		}
+		field := []string{"token", "api_key", "api_secret"}[i]
+		w.exposed(field, "put it into a file and name that: "+field+"_file")
+		if isShort(source.value) {
+			w.add(field, shortProblem, shortHint)
+		}
+		if field == "token" {
+			w.add(field, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one",
+				"use "+w.name("api_key_file")+" and "+w.name("api_secret_file"))
 		}
 	}
-	if !s.Token.IsZero() && s.Token.file == "" {
-		at := join(path, "token")
-		w.exposed(at, "put it into a file and name that: token_file")
-		w.add(at, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one",
-			"use "+w.report.name("api_key_file")+" and "+w.report.name("api_secret_file"))
-	}
-	w.name = ""
 }
 
 // lifetime warns of one that makes logins useless or many.
-func (w *warner) lifetime(path string, l time.Duration) {
+func (w *warner) lifetime(l time.Duration) {
 	switch {
 	case l > documentedLifetime:
-		w.add(path,
+		w.add("token_lifetime",
 			fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", model.Duration(l)),
 			"use 30m, unless your HMP is known to keep them longer")
 	case l < shortLifetime:
-		w.add(path,
+		w.add("token_lifetime",
 			fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes",
 				model.Duration(l), time.Hour/l),
 			"use 30m, as HMP documents")
 	}
-}
-
-// place is an error about a field that says where it stands, and not yet what is wrong.
-func (r *report) place(path, target string) Error {
-	return Error{File: r.file, Line: r.line(path), Field: r.field(path), Target: target}
 }
 
 // loopback tells whether a URL stays on this machine.

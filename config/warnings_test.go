@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -50,17 +51,16 @@ func modes(t *testing.T, of map[string]os.FileMode) {
 func TestWarnings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, file := range []string{"wide", "narrow", "grouped"} {
-		write(t, file, "CANARY\n")
+		write(t, file, "CANARY-long\n")
 	}
 	write(t, "open.key", "no key")
 	write(t, "hmp.yml", unwise)
 	modes(t, map[string]os.FileMode{"wide": 0o604, "narrow": 0o600, "grouped": 0o620, "open.key": 0o644, "hmp.yml": 0o644})
-	var errs Errors
-	b := newBuilder(&errs)
-	r := newReport("hmp.yml", &errs)
+	b := newBuilder(t.Context(), "hmp.yml")
+	r := newReport("hmp.yml", &b.errs)
 	var raw rawFile
-	if !decodeFile([]byte(unwise), r, &raw) {
-		t.Fatal(errs)
+	if !decode([]byte(unwise), r, &raw) {
+		t.Fatal(b.errs)
 	}
 	b.setGlobal(r, raw.Global)
 	b.targets(r, "targets", ".", raw.Targets) // the key is none, which is an error and not what this is about
@@ -109,7 +109,7 @@ func TestWarningOfInsecureTLS(t *testing.T) {
 // a token ends.
 func TestNoWarnings(t *testing.T) {
 	t.Chdir(t.TempDir())
-	write(t, "narrow", "CANARY\n")
+	write(t, "narrow", "CANARY-1\n")
 	modes(t, map[string]os.FileMode{"narrow": 0o600})
 	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, api_key_file: narrow, api_secret_file: narrow}, {name: c, token_file: missing}]}]")
 	if warnings := load(t).Warnings(); warnings != nil {
@@ -127,6 +127,21 @@ func TestNoWarnings(t *testing.T) {
 	}
 	want := "environment: HMP_TOKEN: ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; use HMP_API_KEY_FILE and HMP_API_SECRET_FILE"
 	if diff := cmp.Diff(want, errorText(config.Warnings())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWarningOfShortSecret is about less than eight characters, wherever they stand.
+func TestWarningOfShortSecret(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "short", " CANARY7\n")
+	modes(t, map[string]os.FileMode{"short": 0o600})
+	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, api_key: CANARY1, api_secret_file: short}]}]")
+	modes(t, map[string]os.FileMode{"hmp.yml": 0o600})
+	want := `hmp.yml:1: targets[0].sessions[0].api_key: is a secret in clear: whoever can read the configuration has it; put it into a file and name that: api_key_file
+hmp.yml:1: targets[0].sessions[0].api_key: is a secret of less than 8 characters; find out whether it is the whole secret
+hmp.yml:1: targets[0].sessions[0].api_secret_file: short: is a secret of less than 8 characters; find out whether it is the whole secret`
+	if diff := cmp.Diff(want, errorText(load(t).Warnings())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -167,4 +182,55 @@ func load(t *testing.T) *Config {
 		t.Fatal(err)
 	}
 	return config
+}
+
+func TestCheckSecrets(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("directory", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "empty", "\n")
+	write(t, "lines", "CANARY\nCANARY\n")
+	write(t, "bearer", "Bearer CANARY\n")
+	write(t, "good", "CANARY\n")
+	write(t, "hmp.yml", `targets:
+  - name: studio
+    url: https://hmp.example
+    http_headers:
+      X-Key: {files: [good, empty]}
+    sessions:
+      - {name: a, token_file: good}
+      - {name: b, token_file: nowhere}
+      - {name: c, token_file: bearer}
+      - {name: d, api_key_file: lines, api_secret_file: directory}
+target_files: [more.yml]
+`)
+	write(t, "more.yml", "- {name: more, url: https://more.example, sessions: [{name: a, token_file: empty}]}\n")
+
+	config, err := Load("hmp.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `hmp.yml:5: targets[0].http_headers.X-Key.files[1]: empty: is empty
+hmp.yml:8: targets[0].sessions[1].token_file: nowhere: no such file or directory; a relative path is relative to the file it stands in
+hmp.yml:9: targets[0].sessions[2].token_file: bearer: begins with the word Bearer; leave out the word Bearer
+hmp.yml:10: targets[0].sessions[3].api_key_file: lines: has more than one line; it is one line and nothing else
+hmp.yml:10: targets[0].sessions[3].api_secret_file: directory: is a directory; name the file in it
+more.yml:1: [0].sessions[0].token_file: empty: is empty; write the secret into it, and nothing else`
+	if diff := cmp.Diff(want, errorText(config.CheckSecrets())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestCheckSecretsWithoutProblem(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "token"), "CANARY\n")
+	write(t, filepath.Join(dir, "hmp.yml"), "targets: [{name: a, url: https://a, sessions: [{name: a, token_file: token}]}]")
+	config, err := Load(filepath.Join(dir, "hmp.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := config.CheckSecrets(); err != nil {
+		t.Error(err)
+	}
 }

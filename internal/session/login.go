@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"time"
 
 	"hmp_exporter/config"
@@ -33,10 +34,10 @@ func (l *Login) Status() (Status, bool) {
 func (l *Login) Continues(before *Login) bool { return l != nil && l.holder == before.holder }
 
 // credential reads the key and its secret.
-func (l *Login) credential() (from pair, err error) {
-	if from.key, err = l.options.Key.Read(); err != nil {
+func (l *Login) credential(ctx context.Context) (from pair, err error) {
+	if from.key, err = l.options.Key.Read(ctx); err != nil {
 		return pair{}, err
 	}
-	from.secret, err = l.options.Secret.Read()
+	from.secret, err = l.options.Secret.Read(ctx)
 	return from, err
 }

@@ -71,7 +71,7 @@ func (p *probe) rejected(t *token, answer hmp.Answer) {
 // token returns the token to ask with, after a login if need be. Without one it
 // returns nil, and the report says why.
 func (p *probe) token(ctx context.Context) *token {
-	from, err := p.credential()
+	from, err := p.credential(ctx)
 	if err != nil {
 		p.stop(Unreadable(err))
 		return nil

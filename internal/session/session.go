@@ -64,7 +64,7 @@ type Fixed struct{ Token config.SecretSource }
 
 // Probe implements [Source].
 func (f Fixed) Probe(ctx context.Context, far HMP) Report {
-	token, err := f.Token.Read()
+	token, err := f.Token.Read(ctx)
 	if err != nil {
 		return Unreadable(err)
 	}
