@@ -65,11 +65,11 @@ func TestApply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.simulate("studio", sessions{"playout": valid(), "archive": valid(), "guest": valid()}, rotating)
-		r.Apply(r.load(target("studio", "playout", "archive")))
+		r.Apply(r.load(targetNamed("studio", "playout", "archive")))
 		for range 3 {
 			r.probe(Request{})
 		}
-		r.Apply(r.load(target("studio", "playout", "guest")))
+		r.Apply(r.load(targetNamed("studio", "playout", "guest")))
 
 		type row struct {
 			Session   string

@@ -10,14 +10,18 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/session"
+	"hmp_exporter/internal/secret"
 )
 
-// An instant source has an answer and need not ask.
-type instant struct{ report session.Report }
+// An instantClient has an answer and need not ask.
+type instantClient struct {
+	client
+	answer hmp.Answer
+}
 
-func (i instant) Probe(context.Context, session.HMP) session.Report { return i.report }
-func (instant) Status() (session.Status, bool)                      { return session.Status{}, false }
+func (c instantClient) Session(context.Context, hmp.Request) (hmp.Answer, secret.Value) {
+	return c.answer, secret.Value{}
+}
 
 // BenchmarkFanOut is what a scrape takes of time around the probes themselves.
 func BenchmarkFanOut(b *testing.B) {
@@ -28,10 +32,9 @@ func BenchmarkFanOut(b *testing.B) {
 				names = append(names, fmt.Sprintf("session-%d", i))
 			}
 			r := newRig(b)
-			r.Apply(r.load(target("studio", names...)))
-			for _, m := range r.fleet.Load().targets[0] {
-				m.source = instant{session.Report{Answer: sampleResults()[hmp.Valid].Answer}}
-			}
+			r.Apply(r.load(targetNamed("studio", names...)))
+			t := r.snapshot.Load().byName["studio"]
+			t.client = instantClient{t.client, sampleResults()[hmp.Valid].Answer}
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := r.Probe(b.Context(), Request{ScrapeTimeout: "10"}); err != nil {

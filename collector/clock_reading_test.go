@@ -13,7 +13,8 @@ import (
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
-	"hmp_exporter/internal/session"
+	"hmp_exporter/internal/secret"
+	"hmp_exporter/internal/token"
 )
 
 // noNegative checks that nothing took less than no time.
@@ -25,34 +26,28 @@ func noNegative(t *testing.T, r Result) {
 	}
 }
 
-// A watch is a source that notes the moments of a probe.
-type watch struct {
-	member   *member
+// A deadlineClient notes the deadline of a question.
+type deadlineClient struct {
+	client
 	deadline time.Time
-	flight   time.Time
 }
 
-func (w *watch) Probe(ctx context.Context, _ session.HMP) session.Report {
-	w.deadline, _ = ctx.Deadline()
-	w.member.mu.Lock()
-	defer w.member.mu.Unlock()
-	w.flight = w.member.flight.deadline
-	return session.Report{}
+func (c *deadlineClient) Session(ctx context.Context, _ hmp.Request) (hmp.Answer, secret.Value) {
+	c.deadline, _ = ctx.Deadline()
+	return hmp.Answer{Result: hmp.Valid}, secret.Value{}
 }
 
-func (w *watch) Status() (session.Status, bool) { return session.Status{}, false }
-
-// TestMomentsAreMonotonic sees that a probe's moments have the reading of a clock
-// that nobody sets. The clock of a bubble has none, so this is the real one.
-func TestMomentsAreMonotonic(t *testing.T) {
+// TestTimesAreMonotonic sees that the times of a probe have the reading of a clock that
+// nobody sets. The clock of a bubble has none, so this is the real one.
+func TestTimesAreMonotonic(t *testing.T) {
 	r := newRig(t)
-	r.Apply(r.load(target("studio", "playout")))
-	w := &watch{member: r.fleet.Load().targets[0][0]}
-	w.member.source = w
+	r.Apply(r.load(targetNamed("studio", "playout")))
+	studio := r.snapshot.Load().byName["studio"]
+	c := &deadlineClient{client: studio.client}
+	studio.client = c
 	result := r.probe(Request{ScrapeTimeout: "10"})[0]
 	for what, at := range map[string]time.Time{
-		"the start": result.Start, "the start of the last result": r.Last()[0].Start,
-		"the deadline": w.deadline, "the deadline of the flight": w.flight,
+		"the start": result.Start, "the start of the last result": r.Last()[0].Start, "the deadline": c.deadline,
 	} {
 		if !strings.Contains(at.String(), " m=") {
 			t.Errorf("%s has no monotonic reading: %v", what, at)
@@ -99,7 +94,7 @@ func TestTimesOfOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.CertificateExpiry, r.Details.LastAction = at, at
-		r.Logins = &Logins{Status: session.Status{TokenExpiry: at}}
+		r.Logins = &Logins{Status: token.Status{TokenExpiry: at}}
 		families := Families([]Result{r})
 		got := []string{valueOf(t, families, TLSCertificateExpiry), valueOf(t, families, SessionLastAction), valueOf(t, families, SessionTokenExpiry)}
 		if diff := cmp.Diff([]string{want, want, want}, got); diff != "" {

@@ -13,35 +13,31 @@ import (
 
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/session"
+	"hmp_exporter/internal/secret"
 )
 
-// A bomb is a source whose probes panic, some time after they began.
-type bomb struct {
-	session.Source
+// A panickingClient panics some time after it is asked about a session.
+type panickingClient struct {
+	client
+	token string // of the session
 	panic func()
 	after time.Duration
 }
 
-func (b bomb) Probe(ctx context.Context, far session.HMP) session.Report {
-	wait(ctx, b.after)
-	b.panic()
-	return b.Source.Probe(ctx, far)
+func (c panickingClient) Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value) {
+	if r.Token.Reveal() == c.token {
+		advance(c.after)
+		c.panic()
+	}
+	return c.client.Session(ctx, r)
 }
 
-func wait(ctx context.Context, d time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	<-ctx.Done()
-}
-
-// plant puts a bomb into a session, and returns how to take it out again.
-func (r *rig) plant(name string, b bomb) (remove func()) {
-	m := r.Collector.fleet.Load().byName[[2]string{"studio", name}]
-	source := m.source
-	b.Source = source
-	m.source = b
-	return func() { m.source = source }
+// plant has the probes of a session panic. It returns how to end that.
+func (r *rig) plant(session string, after time.Duration, panic func()) (remove func()) {
+	t := r.snapshot.Load().byName["studio"]
+	before := t.client
+	t.client = panickingClient{before, tokenOf(session), panic, after}
+	return func() { t.client = before }
 }
 
 // TestCrash has one session of three panic in whatever way: it has no result, once
@@ -63,8 +59,8 @@ func TestCrash(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, maxConcurrent(3))
 				r.simulate("studio", sessions{"a": valid(), "b": valid(), "c": valid()})
-				r.Apply(r.load(target("studio", "a", "b", "c")))
-				remove := r.plant("b", bomb{panic: tt.panic, after: time.Second})
+				r.Apply(r.load(targetNamed("studio", "a", "b", "c")))
+				remove := r.plant("b", time.Second, tt.panic)
 
 				const times = 10
 				for range times { // more than there is room for, if it did not come back
@@ -83,7 +79,7 @@ func TestCrash(t *testing.T) {
 				if n := strings.Count(r.log.String(), "a panic, which is a defect"); n != 1 {
 					t.Errorf("it is logged %d times, want once:\n%s", n, r.log)
 				}
-				for _, part := range []string{"target=studio session=b", "collector.bomb.Probe"} {
+				for _, part := range []string{"target=studio session=b", "collector.panickingClient.Session"} {
 					if !strings.Contains(r.log.String(), part) {
 						t.Errorf("the log does not have %q:\n%s", part, r.log)
 					}
@@ -107,8 +103,8 @@ func TestCrashIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", sessions{"a": valid()})
-		r.Apply(r.load(target("studio", "a")))
-		r.plant("a", bomb{panic: func() { panic(canary.Word) }, after: time.Second})
+		r.Apply(r.load(targetNamed("studio", "a")))
+		r.plant("a", time.Second, func() { panic(canary.Word) })
 		for range 10 {
 			go func() {
 				begin := time.Now()

@@ -16,7 +16,7 @@ func TestDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.simulate("studio", sessions{"fast": valid(), "slow": hmpsim.Delay(2*time.Second, valid()), "hung": hmpsim.Hang()})
-		r.Apply(r.load(target("studio", "slow", "hung", "fast")))
+		r.Apply(r.load(targetNamed("studio", "slow", "hung", "fast")))
 		start := time.Now()
 		var mu sync.Mutex
 		got := make(map[string]time.Duration)

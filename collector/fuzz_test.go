@@ -25,7 +25,7 @@ import (
 	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/session"
+	"hmp_exporter/internal/token"
 )
 
 // FuzzFamilies makes an exposition of any result that there can be.
@@ -53,7 +53,7 @@ func FuzzFamilies(f *testing.F) {
 			},
 		}
 		if key {
-			r.Logins = &Logins{Status: session.Status{TokenExpiry: moment(end), Suspended: !key}, Last: r.Result, Counts: map[hmp.Result]int{r.Result: count, hmp.Valid: int(status)}}
+			r.Logins = &Logins{Status: token.Status{TokenExpiry: moment(end), Suspended: !key}, Last: r.Result, Counts: map[hmp.Result]int{r.Result: count, hmp.Valid: int(status)}}
 		}
 		checkExposition(t, r)
 	})

@@ -9,11 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
-	"hmp_exporter/internal/session"
 )
 
 func (r *rig) history(name string) History {
@@ -25,21 +25,16 @@ func (r *rig) history(name string) History {
 	return h
 }
 
-// script makes the session answer each probe with the next of some outcomes.
-func (r *rig) script(name string, outcomes ...hmp.Result) {
-	m := r.fleet.Load().byName[[2]string{"studio", name}]
-	before := m.source
-	defer func() { m.source = before }()
-	for _, o := range outcomes {
-		m.source = instant{reportOf(o)}
+// script makes the session answer each probe with the next of some results.
+func (r *rig) script(name string, results ...hmp.Result) {
+	t := r.snapshot.Load().byName["studio"]
+	before := t.client
+	defer func() { t.client = before }()
+	for _, result := range results {
+		t.client = instantClient{before, sampleResults()[result].Answer}
 		r.probe(Request{Target: "studio", Session: name})
 		advance(time.Minute)
 	}
-}
-
-func reportOf(o hmp.Result) (r session.Report) {
-	r.Answer = sampleResults()[o].Answer
-	return r
 }
 
 // TestHistory is what is kept: points of the last probes, runs of equal results for
@@ -47,7 +42,7 @@ func reportOf(o hmp.Result) (r session.Report) {
 func TestHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.Apply(r.load(target("studio", "playout")))
+		r.Apply(r.load(targetNamed("studio", "playout")))
 		start := time.Now()
 		if h := r.history("playout"); h.Last.ResultName() != "" || h.Last.Session != "playout" || len(h.Points)+len(h.Streaks)+len(h.Recent)+len(h.Failures) > 0 {
 			t.Errorf("before a probe there is %+v", h)
@@ -103,15 +98,13 @@ func TestHistoryOfOutcomes(t *testing.T) {
 func TestHistoryOfCrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.Apply(r.load(target("studio", "playout")))
-		remove := r.plant("playout", bomb{panic: func() { panic("x") }})
+		r.Apply(r.load(targetNamed("studio", "playout")))
+		remove := r.plant("playout", 0, func() { panic("x") })
 		r.probe(Request{})
 		remove()
-		m := r.fleet.Load().byName[[2]string{"studio", "playout"}]
-		held := reportOf(hmp.LoginRejected)
-		held.Held = true
-		m.source = instant{held}
-		r.probe(Request{})
+		held := sampleResults()[hmp.LoginRejected]
+		held.Held, held.Start = true, time.Now()
+		r.snapshot.Load().sessions[0].state.record(&sharedProbe{result: &held}, log.NewNopLogger())
 		h := r.history("playout")
 		if len(h.Failures) != 1 || !h.Failures[0].Crashed || h.Points[1].ResultName != Crashed || h.Streaks[1].ResultName != Crashed {
 			t.Errorf("the crash is not where it has to be: %+v", h)
@@ -175,10 +168,9 @@ func TestHistoryMemory(t *testing.T) {
 			before := heap()
 			for i := range probes {
 				for n := range states {
-					f := newFlight(time.Time{})
-					f.result = samples[c.word(i)]
-					f.result.Exchanges = []hmp.Exchange{{Request: hmp.Header(fmt.Sprint(header[:80], n)), Response: hmp.Header(fmt.Sprint(header, n))}}
-					states[n].history.add(&f.result)
+					result := new(samples[c.word(i)])
+					result.Exchanges = []hmp.Exchange{{Request: hmp.Header(fmt.Sprint(header[:80], n)), Response: hmp.Header(fmt.Sprint(header, n))}}
+					states[n].history.add(result)
 				}
 			}
 			each := int(heap()-before) / sessions

@@ -24,7 +24,7 @@ func addKeys(sim *hmpsim.Server, s sessions) {
 	}
 }
 
-// keyTarget writes a target as [target] does, with sessions that log in.
+// keyTarget writes a target as [targetNamed] does, with sessions that log in.
 func keyTarget(name string, sessions ...string) string {
 	return keyTargetWith(name, "url: http://"+name, sessions...)
 }

@@ -50,7 +50,7 @@ level=warn msg="session is not valid" target=studio session=playout result=redir
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				sim := r.simulate("studio", sessions{"playout": valid()})
-				r.Apply(r.load(target("studio", "playout")))
+				r.Apply(r.load(targetNamed("studio", "playout")))
 				for _, b := range tt.behaviours {
 					sim.SetToken(tokenOf("playout"), b)
 					for range 10 {

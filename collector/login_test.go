@@ -43,9 +43,9 @@ func TestResultsOfLogins(t *testing.T) {
 			verdict{"login_rejected", "1", "0", "401", "020001", 0}, logins{"login_rejected 1", "1", none},
 			verdict{"login_rejected", none, "0", "0", "020001", 0},
 		}, {
-			"login_rejected: no such page", hmpsim.EndpointMissing(),
-			verdict{"login_rejected", "1", "0", "404", "", 0}, logins{"login_rejected 1", "1", none},
-			verdict{"login_rejected", none, "0", "0", "", 0},
+			"endpoint_missing", hmpsim.EndpointMissing(),
+			verdict{"endpoint_missing", "1", "0", "404", "", 0}, logins{"endpoint_missing 1", "0", none},
+			verdict{"endpoint_missing", none, "0", "0", "", 0},
 		}, {
 			"no_roles", hmpsim.NoRoles(),
 			verdict{"no_roles", "1", "0", "401", "020001", 0}, logins{"no_roles 1", "1", none},
@@ -135,7 +135,7 @@ func TestLogOfSuspension(t *testing.T) {
 		r.Apply(r.load(keyTarget("studio", "playout")))
 		r.scrapes(time.Minute, always(t, hmp.Unauthorized))
 		warnings := r.warnings()
-		if len(warnings) != 2 || strings.Contains(warnings[0], "no login before") || !strings.Contains(warnings[1], "no login before") {
+		if len(warnings) != 2 || strings.Contains(warnings[0], "next login") || !strings.Contains(warnings[1], "HMP ended 3 tokens of this key") {
 			t.Errorf("want a warning, and one that speaks of the suspension; got:\n%s", strings.Join(warnings, ""))
 		}
 		var m dto.Metric
@@ -166,7 +166,7 @@ func TestLogOfLogins(t *testing.T) {
 		}
 		for _, want := range []string{
 			"result=login_rejected", "code=020002", `advice="Compare both with what HMP gave out`,
-			"no login before 2000-01-01T00:02:", "unless the key",
+			"tries this secret again at 00:30:00 UTC; a changed secret is tried at once",
 		} {
 			if !strings.Contains(warnings[0], want) {
 				t.Errorf("no %q in %s", want, warnings[0])
@@ -184,7 +184,7 @@ func TestMetricsOfLogins(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", nil)
 		addKeys(sim, sessions{"playout": valid()})
-		r.Apply(r.load(keyTarget("studio", "playout"), target("lab", "guest")))
+		r.Apply(r.load(keyTarget("studio", "playout"), targetNamed("lab", "guest")))
 		families := func() string {
 			f := Families(r.probe(Request{Target: "studio"}))
 			return loginsOf(t, f).Counts
@@ -214,8 +214,8 @@ func TestMetricsOfLogins(t *testing.T) {
 		}
 		// All series are there from the beginning, so that the first increase is seen.
 		text := exposition(t, Families(r.probe(Request{})))
-		if n := strings.Count(text, SessionLogins+`{result="`); n != len(loginOutcomes) {
-			t.Errorf("there are %d series of %s, want %d", n, SessionLogins, len(loginOutcomes))
+		if n := strings.Count(text, SessionLogins+`{result="`); n != len(loginResults) {
+			t.Errorf("there are %d series of %s, want %d", n, SessionLogins, len(loginResults))
 		}
 		for _, name := range []string{SessionLogins, SessionLoginSuspended, SessionTokenExpiry} {
 			for _, s := range samples(text) {

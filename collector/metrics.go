@@ -67,7 +67,7 @@ func perSession(others ...string) []string { return append(others, "session", "t
 // Metrics lists every metric of this program once, sorted by name.
 var Metrics = []Metric{
 	{BuildInfo, gauge, []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"}, "Always 1: the labels tell what this program was built from.", nil},
-	{CoalescedProbes, counter, nil, "Probes that a scrape did not make, because it could share one under way.", nil},
+	{CoalescedProbes, counter, nil, "Probes that a scrape did not start, because it shared one that was under way.", nil},
 	{ConfigReloadTime, gauge, nil, "When the configuration was last loaded, in seconds since the epoch.", nil},
 	{ConfigReloadOK, gauge, nil, "Whether the last attempt to load the configuration succeeded.", nil},
 	{ExporterProbeDuration, histogram, nil, "How long probes took, those of all sessions together.", nil},
@@ -99,14 +99,14 @@ var Metrics = []Metric{
 			s.add(*failures, nil)
 		}
 	}},
-	{SessionLoginSuspended, gauge, perSession(), "Whether logins are held back after a rejection, for a session with an API key.", func(s sink, r *Result) {
+	{SessionLoginSuspended, gauge, perSession(), "Whether logins are suspended after a rejection, for a session with an API key.", func(s sink, r *Result) {
 		if r.Logins != nil {
 			s.add(boolean(r.Logins.Suspended), nil)
 		}
 	}},
-	{SessionLogins, counter, perSession("result"), "Logins by what they ended in, for a session with an API key.", func(s sink, r *Result) {
+	{SessionLogins, counter, perSession("result"), "Logins by their result, for a session with an API key.", func(s sink, r *Result) {
 		if r.Logins != nil {
-			for i, o := range loginOutcomes {
+			for i, o := range loginResults {
 				s.add(float64(r.Logins.Counts[o]), &loginLabels[i])
 			}
 		}
@@ -119,7 +119,7 @@ var Metrics = []Metric{
 			s.add(p.Took.Seconds(), &phaseLabels[i])
 		}
 	}},
-	{SessionProbeResult, gauge, perSession("result"), "1 for what the probe came to, 0 for the other results.", func(s sink, r *Result) {
+	{SessionProbeResult, gauge, perSession("result"), "1 for the result of the probe, 0 for the other results.", func(s sink, r *Result) {
 		for i, o := range hmp.Results {
 			s.add(boolean(o.Result == r.Result), &resultLabels[i])
 		}
@@ -154,7 +154,7 @@ var Metrics = []Metric{
 	{SessionValid, gauge, perSession(), "Whether the probe confirmed the session.", func(s sink, r *Result) {
 		s.add(boolean(r.Valid()), nil)
 	}},
-	{TLSCertificateExpiry, gauge, []string{"target"}, "When the first certificate of the chain that the HMP presented expires, in seconds since the epoch.", func(s sink, r *Result) {
+	{TLSCertificateExpiry, gauge, []string{"target"}, "When the certificate of the HMP expires, in seconds since the epoch: the earliest expiry in the chain that was verified.", func(s sink, r *Result) {
 		addTime(s, r.CertificateExpiry)
 	}},
 	{Up, gauge, perSession(), "Whether the HMP answered the probe, whatever it said.", func(s sink, r *Result) {
@@ -169,10 +169,10 @@ func metric(name string) Metric {
 	return Metrics[slices.IndexFunc(Metrics, func(m Metric) bool { return m.Name == name })]
 }
 
-// loginOutcomes are those that a login can end in.
-var loginOutcomes = []hmp.Result{
-	hmp.Valid, hmp.NoRoles, hmp.InternalError, hmp.AuthUnavailable, hmp.Redirect, hmp.HTTPError, hmp.BadPayload,
-	hmp.Timeout, hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.LoginRejected,
+// loginResults are those that a login can end in.
+var loginResults = []hmp.Result{
+	hmp.Valid, hmp.NoRoles, hmp.InternalError, hmp.AuthUnavailable, hmp.EndpointMissing, hmp.Redirect, hmp.HTTPError,
+	hmp.BadPayload, hmp.Timeout, hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.LoginRejected, hmp.Saturated,
 }
 
 // loginResult is how users know what a login ended in.
@@ -186,7 +186,7 @@ func loginResult(o hmp.Result) string {
 // The labels of state sets are made once.
 var (
 	phases       = hmp.Phases{}.Each()
-	loginLabels  = labelsOf("result", loginOutcomes, loginResult)
+	loginLabels  = labelsOf("result", loginResults, loginResult)
 	phaseLabels  = labelsOf("phase", phases[:], func(p hmp.Phase) string { return p.Name })
 	resultLabels = labelsOf("result", hmp.Results, func(i hmp.ResultInfo) string { return string(i.Result) })
 	codeLabels   = func() (list []labelsOfCode) {

@@ -66,7 +66,7 @@ func TestReloadEndsNoHold(t *testing.T) {
 				t.Error("logins are not suspended")
 			}
 			// The name goes, and comes back: what is known of the key stays.
-			r.Apply(r.load(target("studio", "guest")))
+			r.Apply(r.load(targetNamed("studio", "guest")))
 			r.Apply(r.load(keyTarget("studio", "playout")))
 		})
 		if n := sim.Stats().RejectedPOSTs; n > 5 {

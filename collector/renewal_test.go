@@ -61,7 +61,7 @@ func TestRotationOfFixedTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", sessions{"playout": valid()}, rotating)
-		r.Apply(r.load(target("studio", "playout")))
+		r.Apply(r.load(targetNamed("studio", "playout")))
 		for i := range 5 {
 			if n := r.probe(Request{})[0].Rotations; n != i+1 {
 				t.Errorf("counted %d rotations after %d", n, i+1)

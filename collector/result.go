@@ -4,19 +4,19 @@ import (
 	"time"
 
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/session"
+	"hmp_exporter/internal/token"
 )
 
-// A Result is what one probe of one session came to. It is a plain value and holds
-// no secret.
+// A Result is what one probe of one session ended in. It is a plain value and holds no
+// secret.
 type Result struct {
 	Target, Session string
 	hmp.Answer
-	// Held is true if nothing was sent, because there is no token and logins are held
-	// back. The answer then repeats what the login came to that is the reason.
+	// Held is true if nothing was sent, although the result tells of the HMP: the answer
+	// repeats that of an earlier login, as logins are held back, or of the login of
+	// another session; or the HMP did not answer the probes before this one.
 	Held bool
-	// Crashed is true if this program panicked within the probe. Then there is no
-	// outcome.
+	// Crashed is true if this program panicked within the probe. Then there is no result.
 	Crashed bool
 
 	Start    time.Time
@@ -32,10 +32,10 @@ type Result struct {
 
 // Logins are those of a session with an API key, up to a result.
 type Logins struct {
-	session.Status
-	// Last is what a login ended in that was a part of the probe; "" without one.
+	token.Status
+	// Last is what the login ended in that was a part of the probe; "" without one.
 	Last hmp.Result
-	// Counts has how many there were that ended in an outcome.
+	// Counts has how many logins ended in each result.
 	Counts map[hmp.Result]int
 }
 
@@ -47,6 +47,12 @@ func (r *Result) Up() (up float64, known bool) {
 
 // sent tells whether the probe sent anything.
 func (r *Result) sent() bool { return r.Result.Sent() && !r.Held }
+
+// unanswered tells whether the probe was not sent, because the HMP did not answer others.
+func (r *Result) unanswered() bool { return r.Result == hmp.Timeout && r.Held }
+
+// outOfTime tells whether a probe with more time can tell more.
+func (r *Result) outOfTime() bool { return r.Result == hmp.Timeout || r.Result == hmp.Saturated }
 
 func (r *Result) suspended() bool { return r.Logins != nil && r.Logins.Suspended }
 

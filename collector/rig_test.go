@@ -116,7 +116,7 @@ func (r *rig) file(name, content string) {
 	}
 }
 
-// load loads a configuration of targets, each as [target] writes it.
+// load loads a configuration of targets, each as [targetNamed] writes it.
 func (r *rig) load(targets ...string) *config.Config {
 	r.t.Helper()
 	r.file("hmp.yml", "targets:\n"+strings.Join(targets, ""))
@@ -127,9 +127,9 @@ func (r *rig) load(targets ...string) *config.Config {
 	return cfg
 }
 
-// target writes a target that is reached at http://<name>, with sessions whose
+// targetNamed writes a target that is reached at http://<name>, with sessions whose
 // tokens are those of [tokenOf].
-func target(name string, sessions ...string) string {
+func targetNamed(name string, sessions ...string) string {
 	return targetWith(name, "url: http://"+name, sessions...)
 }
 

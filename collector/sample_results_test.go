@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/session"
+	"hmp_exporter/internal/token"
 )
 
 // Some moments of the sample results.
@@ -60,7 +60,7 @@ func sampleResults() map[hmp.Result]Result {
 	}
 	rejected := results[hmp.LoginRejected]
 	rejected.Logins = &Logins{
-		Status: session.Status{Suspended: true},
+		Status: token.Status{Suspended: true},
 		Counts: map[hmp.Result]int{hmp.Valid: 48, hmp.LoginRejected: 1},
 	}
 	results[hmp.LoginRejected] = rejected
@@ -83,6 +83,6 @@ func manyResults() []Result {
 	third.Target, third.Code, third.StatusCode = "lab", hmp.OtherCode, 401
 	third.CertificateExpiry = time.Time{} // plain HTTP
 	fourth.Target, fourth.Session = "lab", "archive"
-	fourth.Logins = &Logins{Status: session.Status{TokenExpiry: probed.Add(27 * time.Minute)}} // and no login yet
+	fourth.Logins = &Logins{Status: token.Status{TokenExpiry: probed.Add(27 * time.Minute)}} // and no login yet
 	return []Result{first, second, third, fourth}
 }

@@ -19,7 +19,7 @@ func TestSaturated(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))
 		r.simulate("hung", sessions{"playout": hmpsim.Hang()})
 		sim := r.simulate("studio", sessions{"playout": valid()})
-		r.Apply(r.load(target("hung", "playout"), target("studio", "playout")))
+		r.Apply(r.load(targetNamed("hung", "playout"), targetNamed("studio", "playout")))
 
 		hung := make(chan struct{})
 		go func() {
@@ -38,15 +38,26 @@ func TestSaturated(t *testing.T) {
 	})
 }
 
-// TestSaturatedScrape is the same within one scrape, where the time of all
-// probes ends at once.
-func TestSaturatedScrape(t *testing.T) {
+// TestUnansweredSessions has an HMP fill its own places and answer none of them: its other
+// sessions, of which nothing was sent, are no sign of a lack of places.
+func TestUnansweredSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))
 		r.simulate("studio", sessions{"a": hmpsim.Hang(), "b": hmpsim.Hang()})
-		r.Apply(r.load(target("studio", "a", "b")))
-		if diff := cmp.Diff(map[hmp.Result]int{hmp.Timeout: 1, hmp.Saturated: 1}, tally(r.probe(Request{}))); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
+		r.Apply(r.load(targetNamed("studio", "a", "b")))
+		sent, waited := 0, Result{}
+		for _, result := range r.probe(Request{}) {
+			if _, known := result.Up(); known {
+				sent++
+			} else {
+				waited = result
+			}
+			if result.Result != hmp.Timeout {
+				t.Errorf("%s is %s, want timeout", result.Session, result.Result)
+			}
+		}
+		if sent != 1 || waited.Reason != "no probe of this HMP was answered in time" {
+			t.Errorf("%d probes were sent, and the other says %q", sent, waited.Reason)
 		}
 	})
 }
@@ -57,7 +68,7 @@ func TestSaturatedJoiner(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))
 		r.simulate("hung", sessions{"playout": hmpsim.Hang()})
 		sim := r.simulate("studio", sessions{"playout": valid()})
-		r.Apply(r.load(target("hung", "playout"), target("studio", "playout")))
+		r.Apply(r.load(targetNamed("hung", "playout"), targetNamed("studio", "playout")))
 
 		var others sync.WaitGroup
 		defer others.Wait()
@@ -75,16 +86,16 @@ func TestSaturatedJoiner(t *testing.T) {
 	})
 }
 
-// TestHungTargetLeavesRoom has one target take all that it can of the places. The
+// TestHungTargetLeavesPlaces has one target take all that it can of the places. The
 // others do not notice.
-func TestHungTargetLeavesRoom(t *testing.T) {
+func TestHungTargetLeavesPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const places = 10
 		r := newRig(t, maxConcurrent(places))
 		hung, names := many(3*places, hmpsim.Hang())
 		r.simulate("hung", hung)
 		sim := r.simulate("studio", sessions{"playout": valid()})
-		r.Apply(r.load(target("hung", names...), target("studio", "playout")))
+		r.Apply(r.load(targetNamed("hung", names...), targetNamed("studio", "playout")))
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -112,9 +123,9 @@ func TestHungTargetWithinScrape(t *testing.T) {
 		hung, names := many(3*places, hmpsim.Hang())
 		r.simulate("hung", hung)
 		r.simulate("studio", sessions{"playout": valid()})
-		r.Apply(r.load(target("hung", names...), target("studio", "playout")))
+		r.Apply(r.load(targetNamed("hung", names...), targetNamed("studio", "playout")))
 		results := r.probe(Request{})
-		if diff := cmp.Diff(map[hmp.Result]int{hmp.Timeout: places / 2, hmp.Saturated: 5 * places / 2, hmp.Valid: 1}, tally(results)); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Timeout: 3 * places, hmp.Valid: 1}, tally(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if last := results[len(results)-1]; last.Duration > 0 {

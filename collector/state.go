@@ -2,42 +2,49 @@ package collector
 
 import (
 	"maps"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/token"
 )
 
-// state is what lasts of a session from one probe to the next, and from one
+// A state is what is known of a session from one probe to the next, and from one
 // configuration to the next.
+//
+// It follows the newest result of a probe that had time: a probe that started earlier never
+// replaces the result of one that started later.
 type state struct {
 	mu        sync.Mutex
-	last      *Result // nil before the first probe
+	probe     *sharedProbe // the one under way
+	last      *Result      // nil before the first probe
+	timedOut  time.Time    // when the last probe timed out, unless a later one did not
 	history   history
 	rotations int                // see [Result.Rotations]
 	logins    map[hmp.Result]int // see [Logins.Counts]
+	logged    loggedFailure
 }
 
-// conclude takes the result of a probe in and completes it with what was counted. It
-// keeps it: nobody may change it afterwards.
-func (s *state) conclude(r *Result, logger log.Logger) {
+// finish counts what was a part of a probe and completes its result, which nobody may
+// change afterwards. New scrapes do not share the probe any more.
+func (s *state) finish(p *sharedProbe) {
 	s.mu.Lock()
-	s.count(r)
-	s.complete(r)
-	before := s.last
-	s.last = r
-	s.history.add(r)
-	s.mu.Unlock()
-	if before == nil {
-		before = new(Result)
+	defer s.mu.Unlock()
+	s.count(p.result)
+	s.complete(p.result)
+	p.superseded = s.probe != p
+	if !p.superseded {
+		s.probe = nil
 	}
-	if r.Logins != nil && r.Logins.Last != "" {
-		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(r.Logins.Last))
-	}
-	if !r.Crashed && (r.Result != before.Result || r.suspended() && !before.suspended()) {
-		logChange(logger, before, r)
+	switch r := p.result; {
+	case r.Result == hmp.Timeout && !r.Held:
+		s.timedOut = time.Now()
+	case r.sent():
+		s.timedOut = time.Time{}
 	}
 }
 
@@ -63,24 +70,103 @@ func (s *state) complete(r *Result) {
 	}
 }
 
-// tally completes a result that is not a probe's own.
-func (s *state) tally(r *Result) {
+// completeLate is complete for a result that is not that of a probe.
+func (s *state) completeLate(r *Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.complete(r)
 }
 
-// logChange says once what changed: a session that fails for a month is one line,
-// not one for every scrape.
+// record keeps the result of a probe that has finished and logs what has changed. It does
+// so once for a probe, and not for one that is older than what is kept or superseded by a
+// probe of a newer configuration.
+func (s *state) record(p *sharedProbe, logger log.Logger) {
+	r := p.result
+	s.mu.Lock()
+	before := s.last
+	if p.superseded || before == r || before != nil && r.Start.Before(before.Start) {
+		s.mu.Unlock()
+		return
+	}
+	s.last = r
+	s.history.add(r)
+	change := s.logged.change(r)
+	s.mu.Unlock()
+	if r.Logins != nil && r.Logins.Last != "" {
+		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(r.Logins.Last))
+	}
+	if change {
+		logChange(logger, before, r)
+	}
+}
+
+// loginStatus is how the logins of the session stood after its last probe.
+func (s *state) loginStatus() token.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil || s.last.Logins == nil {
+		return token.Status{}
+	}
+	return s.last.Logins.Status
+}
+
+// crashed tells whether the last probe did.
+func (s *state) crashed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last != nil && s.last.Crashed
+}
+
+// reasonPause is how long a session is silent about a reason that changes while its result
+// stays.
+const reasonPause = time.Minute
+
+// A loggedFailure is what the log said last of a session.
+type loggedFailure struct {
+	result    hmp.Result
+	suspended bool
+	reason    string
+	at        time.Time
+}
+
+// change tells whether a result is to be logged: a session that fails for a month is one
+// line, not one for every scrape, unless its reason changes.
+func (l *loggedFailure) change(r *Result) bool {
+	if r.Crashed { // it has a line of its own
+		*l = loggedFailure{}
+		return false
+	}
+	next := loggedFailure{result: r.Result, suspended: r.suspended(), reason: withoutDigits(r.Reason), at: r.Start}
+	switch {
+	case next.result != l.result, next.suspended && !l.suspended:
+	case next.reason != l.reason && !r.Valid() && r.Start.Sub(l.at) >= reasonPause:
+	default:
+		l.suspended = next.suspended
+		return false
+	}
+	*l = next
+	return true
+}
+
+// withoutDigits takes out of a reason what can differ from probe to probe: ports and times.
+func withoutDigits(reason string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return -1
+		}
+		return c
+	}, reason)
+}
+
+// logChange says what changed.
 func logChange(logger log.Logger, before, r *Result) {
-	was := before.ResultName()
 	switch {
 	case !r.Valid():
 		_ = level.Warn(logger).Log(failure(r)...)
-	case was == "":
+	case before == nil:
 		_ = level.Debug(logger).Log("msg", "session is valid", "target", r.Target, "session", r.Session)
 	default:
-		_ = level.Info(logger).Log("msg", "session is valid again", "target", r.Target, "session", r.Session, "was", was)
+		_ = level.Info(logger).Log("msg", "session is valid again", "target", r.Target, "session", r.Session, "was", before.ResultName())
 	}
 }
 
@@ -98,11 +184,4 @@ func failure(r *Result) []any {
 		pairs = append(pairs, "reason", r.Reason)
 	}
 	return append(pairs, "advice", info.Advice)
-}
-
-// crashed tells whether the last probe did.
-func (s *state) crashed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last != nil && s.last.Crashed
 }

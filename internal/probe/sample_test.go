@@ -15,7 +15,7 @@ import (
 	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/session"
+	"hmp_exporter/internal/token"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -74,9 +74,9 @@ func sample() *Report {
 		}
 		switch a.Result {
 		case hmp.LoginRejected:
-			result.Logins = &collector.Logins{Status: session.Status{Suspended: true}, Last: hmp.LoginRejected}
+			result.Logins = &collector.Logins{Status: token.Status{Suspended: true}, Last: hmp.LoginRejected}
 		case hmp.NoRoles:
-			result.Logins = &collector.Logins{Status: session.Status{TokenExpiry: began.Add(30 * time.Minute)}}
+			result.Logins = &collector.Logins{Status: token.Status{TokenExpiry: began.Add(30 * time.Minute)}}
 		}
 		r.take(result)
 	}

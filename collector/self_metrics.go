@@ -7,16 +7,16 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 )
 
-// ownMetrics are those that a collector counts about itself.
-type ownMetrics struct {
+// selfMetrics are those that a collector counts about itself.
+type selfMetrics struct {
 	inFlight  prometheus.Gauge
 	coalesced prometheus.Counter
 	panics    prometheus.Counter
 	duration  prometheus.Histogram
 }
 
-func newOwnMetrics() ownMetrics {
-	return ownMetrics{
+func newSelfMetrics() selfMetrics {
+	return selfMetrics{
 		inFlight:  prometheus.NewGauge(prometheus.GaugeOpts(opts(ProbesInFlight))),
 		coalesced: prometheus.NewCounter(prometheus.CounterOpts(opts(CoalescedProbes))),
 		panics:    prometheus.NewCounter(prometheus.CounterOpts(opts(ProbePanics))),

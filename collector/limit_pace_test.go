@@ -37,7 +37,7 @@ func TestPace(t *testing.T) {
 					seen[host] = new(pace)
 					answers, names := many(300, seen[host].counted(tt.answer, valid()))
 					r.simulate(host, answers)
-					targets = append(targets, target(host, names...))
+					targets = append(targets, targetNamed(host, names...))
 				}
 				r.Apply(r.load(targets...))
 

@@ -12,16 +12,16 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// fleetOf configures one HMP with so many sessions, all of which answer alike.
-func (r *rig) fleetOf(n int, b hmpsim.Behaviour) *hmpsim.Server {
+// manySessions configures one HMP with so many sessions, all of which answer alike.
+func (r *rig) manySessions(n int, b hmpsim.Behaviour) *hmpsim.Server {
 	r.t.Helper()
 	answers, names := many(n, b)
 	sim := r.simulate("studio", answers)
-	r.Apply(r.load(target("studio", names...)))
+	r.Apply(r.load(targetNamed("studio", names...)))
 	return sim
 }
 
-// tally counts results by outcome.
+// tally counts results by their name.
 func tally(results []Result) map[hmp.Result]int {
 	counts := make(map[hmp.Result]int)
 	for _, o := range outcomes(results) {
@@ -30,8 +30,8 @@ func tally(results []Result) map[hmp.Result]int {
 	return counts
 }
 
-// TestManySessions scrapes one HMP with many sessions. That there are few workers at
-// first costs none of them its result, nor much of its time.
+// TestManySessions scrapes one HMP with many sessions. That the limit is low at first
+// costs none of them its result, nor much of its time.
 func TestManySessions(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -42,17 +42,17 @@ func TestManySessions(t *testing.T) {
 		took   time.Duration // at most
 	}{
 		{"fast", 300, hmpsim.Delay(time.Millisecond, valid()), "10", map[hmp.Result]int{hmp.Valid: 300}, 38 * time.Millisecond},
-		{"slow, with room for all", 200, hmpsim.Delay(200*time.Millisecond, valid()), "1", map[hmp.Result]int{hmp.Valid: 200}, 210 * time.Millisecond},
+		{"slow, with room for all", 200, hmpsim.Delay(200*time.Millisecond, valid()), "2", map[hmp.Result]int{hmp.Valid: 200}, 230 * time.Millisecond},
 		{"slow, in four turns", 1000, hmpsim.Delay(1500*time.Millisecond, valid()), "10", map[hmp.Result]int{hmp.Valid: 1000}, 6200 * time.Millisecond},
 		{"hung, with room for all", 200, hmpsim.Hang(), "1", map[hmp.Result]int{hmp.Timeout: 200}, 500 * time.Millisecond},
-		{"hung, with little time", 30, hmpsim.Hang(), "0.01", map[hmp.Result]int{hmp.Timeout: 30}, 5 * time.Millisecond},
-		{"hung, without room for all", 300, hmpsim.Hang(), "10", map[hmp.Result]int{hmp.Timeout: 256, hmp.Saturated: 44}, 9500 * time.Millisecond},
+		{"hung, with little time", 30, hmpsim.Hang(), "0.01", map[hmp.Result]int{hmp.Timeout: 8, hmp.Saturated: 22}, 5 * time.Millisecond},
+		{"hung, without room for all", 300, hmpsim.Hang(), "10", map[hmp.Result]int{hmp.Timeout: 300}, 9500 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, maxConcurrent(256))
-				r.fleetOf(tt.n, tt.answer)
+				r.manySessions(tt.n, tt.answer)
 				begin := time.Now()
 				results := r.probe(Request{ScrapeTimeout: tt.header})
 				if took := time.Since(begin); took > tt.took {
@@ -71,7 +71,7 @@ func TestManySessions(t *testing.T) {
 func TestSaturatedAtHalf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(4))
-		r.fleetOf(16, hmpsim.Delay(3*time.Second, valid()))
+		r.manySessions(16, hmpsim.Delay(3*time.Second, valid()))
 		results := r.probe(Request{ScrapeTimeout: "10.5"})
 		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 8, hmp.Saturated: 8}, tally(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -91,7 +91,7 @@ func TestPairOfScrapers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 600
 		r := newRig(t, maxConcurrent(256))
-		sim := r.fleetOf(n, hmpsim.Delay(2*time.Second, valid()))
+		sim := r.manySessions(n, hmpsim.Delay(2*time.Second, valid()))
 		var both sync.WaitGroup
 		for i := range 2 {
 			both.Go(func() {
@@ -112,7 +112,7 @@ func TestPairOfScrapers(t *testing.T) {
 // to begin them.
 func TestTimeoutIsSteady(t *testing.T) {
 	r := newRig(t)
-	r.fleetOf(50, valid())
+	r.manySessions(50, valid())
 	for range 3 {
 		for _, result := range r.probe(Request{ScrapeTimeout: "10"}) {
 			if want := 9500 * time.Millisecond; result.Timeout != want {

@@ -5,7 +5,7 @@ import "time"
 // A Summary is what there is to see of one session among many.
 type Summary struct {
 	Target, Session string
-	// Word is the last result, see [Result.ResultName].
+	// ResultName is the last result, see [Result.ResultName].
 	ResultName string
 	// Start and Duration are those of the last probe, Since is when its result was
 	// first seen of those in a row. They are zero before the first probe.
@@ -17,21 +17,19 @@ type Summary struct {
 // probing.
 func (c *Collector) Summaries() []Summary {
 	var summaries []Summary
-	for _, members := range c.fleet.Load().targets {
-		for _, m := range members {
-			summaries = append(summaries, m.summary())
-		}
+	for _, s := range c.snapshot.Load().sessions {
+		summaries = append(summaries, s.summary())
 	}
 	return summaries
 }
 
-func (m *member) summary() Summary {
-	g := Summary{Target: m.target.Name, Session: m.session.Name}
-	m.state.mu.Lock()
-	defer m.state.mu.Unlock()
-	if r := m.state.last; r != nil {
+func (s *session) summary() Summary {
+	g := Summary{Target: s.target.Name, Session: s.Name}
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if r := s.state.last; r != nil {
 		g.ResultName, g.Start, g.Duration = r.ResultName(), r.Start, r.Duration
-		g.Since = m.state.history.streaks.last().First
+		g.Since = s.state.history.streaks.last().First
 	}
 	return g
 }
@@ -50,20 +48,20 @@ type History struct {
 // History returns that of a session, without probing. The error is an
 // [ErrUnknownTarget] or [ErrUnknownSession].
 func (c *Collector) History(target, name string) (History, error) {
-	m, err := c.fleet.Load().find(target, name)
+	s, err := c.snapshot.Load().findOne(target, name)
 	if err != nil {
 		return History{}, err
 	}
 	var h History
-	m.state.mu.Lock()
-	defer m.state.mu.Unlock()
-	kept := &m.state.history
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	kept := &s.state.history
 	for _, d := range kept.points.newestFirst() {
 		h.Points = append(h.Points, d.point())
 	}
 	h.Streaks = kept.streaks.newestFirst()
-	h.Recent, h.Failures = m.shown(kept.recent.newestFirst()), m.shown(kept.failures.newestFirst())
-	h.Last = Result{Target: m.target.Name, Session: m.session.Name}
+	h.Recent, h.Failures = s.shown(kept.recent.newestFirst()), s.shown(kept.failures.newestFirst())
+	h.Last = Result{Target: s.target.Name, Session: s.Name}
 	if len(h.Recent) > 0 {
 		h.Last = h.Recent[0]
 	}
@@ -72,11 +70,11 @@ func (c *Collector) History(target, name string) (History, error) {
 
 // shown returns results as the configuration in force allows to show them: the texts
 // of service messages may have been allowed when they were made.
-func (m *member) shown(results []*Result) []Result {
+func (s *session) shown(results []*Result) []Result {
 	list := make([]Result, len(results))
 	for i, r := range results {
 		list[i] = *r
-		if !m.target.ServiceMessageText {
+		if !s.target.ServiceMessageText {
 			list[i].Details.MessageTexts = nil
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestAllowance(t *testing.T) {
+func TestProbeTimeout(t *testing.T) {
 	const timeout = 10 * time.Second
 	tests := []struct {
 		name   string
@@ -38,14 +38,14 @@ func TestAllowance(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := allowance(timeout, tt.header, tt.offset); got != tt.want {
+			if got := probeTimeout(timeout, tt.header, tt.offset); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
 	}
 }
 
-func FuzzAllowance(f *testing.F) {
+func FuzzProbeTimeout(f *testing.F) {
 	for _, header := range []string{"", "10", "0.4", "1e-9", "-1", "NaN", "Inf", "1e999", "0x1p-3", "9.999999999"} {
 		f.Add(int64(10*time.Second), header, int64(offset))
 	}
@@ -53,7 +53,7 @@ func FuzzAllowance(f *testing.F) {
 		// Nobody can configure others.
 		timeout := time.Duration(1 + (uint64(timeoutNS) % uint64(365*24*time.Hour)))
 		offset := time.Duration(uint64(offsetNS) % uint64(365*24*time.Hour))
-		d := allowance(timeout, header, offset)
+		d := probeTimeout(timeout, header, offset)
 		if d <= 0 || d > timeout {
 			t.Errorf("got %v, want more than 0 and at most %v", d, timeout)
 		}

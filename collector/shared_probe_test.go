@@ -35,7 +35,7 @@ func TestCoalescing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				sim := r.simulate("studio", sessions{"playout": tt.behaviour})
-				r.Apply(r.load(target("studio", "playout")))
+				r.Apply(r.load(targetNamed("studio", "playout")))
 
 				var results [scrapes][]Result
 				var wg sync.WaitGroup
@@ -66,7 +66,7 @@ func TestFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", sessions{"playout": valid()})
-		r.Apply(r.load(target("studio", "playout")))
+		r.Apply(r.load(targetNamed("studio", "playout")))
 		for i, behaviour := range []hmpsim.Behaviour{valid(), hmpsim.NoRoles(), valid()} {
 			sim.SetToken(tokenOf("playout"), behaviour)
 			got, _ := r.verdict(Request{Target: "studio"}, sim)
@@ -124,7 +124,7 @@ func TestScrapesOfDifferentPatience(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				sim := r.simulate("studio", sessions{"playout": tt.behaviour})
-				r.Apply(r.load(target("studio", "playout")))
+				r.Apply(r.load(targetNamed("studio", "playout")))
 				var got [2]answer
 				var wg sync.WaitGroup
 				for i, header := range tt.headers {
@@ -159,7 +159,7 @@ func TestScraperHangsUp(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				sim := r.simulate("studio", sessions{"playout": hmpsim.Delay(2*time.Second, valid())})
-				r.Apply(r.load(target("studio", "playout")))
+				r.Apply(r.load(targetNamed("studio", "playout")))
 				var results [2][]Result
 				var hangUp [2]context.CancelFunc
 				var wg sync.WaitGroup

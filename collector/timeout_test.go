@@ -34,7 +34,7 @@ func TestHungHMP(t *testing.T) {
 				r.simulate("studio", sessions{"a": valid(), "b": valid()})
 				r.simulate("hung", sessions{"a": tt.behaviour, "b": tt.behaviour})
 				r.simulate("lab", sessions{"a": valid(), "b": hmpsim.AuthUnavailable()})
-				r.Apply(r.load(target("studio", "a", "b"), target("hung", "a", "b"), target("lab", "a", "b")))
+				r.Apply(r.load(targetNamed("studio", "a", "b"), targetNamed("hung", "a", "b"), targetNamed("lab", "a", "b")))
 
 				begin := time.Now()
 				results := r.probe(Request{ScrapeTimeout: tt.header})

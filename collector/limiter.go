@@ -1,0 +1,298 @@
+package collector
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// firstProbes is how many probes of a target begin at once at first.
+	firstProbes = 8
+	// shortTick is how often a limiter looks whether a target needs a higher limit, or more
+	// often where probes have little time. While no higher one is possible it looks less
+	// and less often, up to longTick.
+	shortTick, longTick = 20 * time.Millisecond, 500 * time.Millisecond
+	// maxTicks is how many ticks the queue of a target may last at its pace: if it would
+	// last longer, the limit doubles.
+	maxTicks = 20
+)
+
+// A limiter bounds how many probes are under way: of all targets, and of each one.
+//
+// The limit of a target is learnt. It begins small, doubles as long as the HMP answers and
+// its queue is long, and falls when what is under way runs into its time. It belongs to the
+// name of the target and survives reloads. So an HMP that hangs holds a handful of places,
+// however many sessions it has; one that answers gets all that it can use.
+type limiter struct {
+	max int
+
+	mu      sync.Mutex
+	running int
+	targets map[string]*targetLimit
+	// ready has the targets that have a probe to start and may start it: in front those
+	// that answered last time, then those that are new, then those that did not answer.
+	ready [3]fifo[*targetLimit]
+}
+
+// A targetLimit is what a limiter knows about one target.
+type targetLimit struct {
+	*limiter   // guards it
+	limit      int
+	learnt     int // the limit that the HMP needed when it last answered
+	running    int
+	began      time.Time // when running was last 0
+	lastAnswer time.Time
+	answers    int  // since the last tick
+	hangs      bool // a probe timed out that began after the last answer
+	listed     bool // it is in ready
+
+	// Waiters that may hold their places for long wait in slow, behind the others.
+	queued, slow fifo[waiter]
+	interval     time.Duration // until the next tick; 0 unless somebody waits
+	shortest     time.Duration // interval
+}
+
+// A waiter waits for a place. The limiter calls one of granted and refused, once.
+type waiter interface {
+	limit() *targetLimit
+	// slow tells whether it may hold its place for long.
+	slow() bool
+	// latest is until when a place is of use.
+	latest() time.Time
+	// granted is told that there is a place, to be given back with release. It must not block.
+	granted()
+	// refused is told that there was none in time, because the target had all places that
+	// it may have or because others had them, and when its HMP answered last.
+	refused(targetFull bool, lastAnswer time.Time)
+}
+
+func newLimiter(most int) *limiter {
+	return &limiter{max: most, targets: make(map[string]*targetLimit)}
+}
+
+// target returns the limit of a target.
+func (l *limiter) target(name string) *targetLimit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.targets[name]
+	if t == nil {
+		t = &targetLimit{limiter: l, limit: firstProbes}
+		l.targets[name] = t
+	}
+	return t
+}
+
+// forget drops the limits of targets that are not configured any more.
+func (l *limiter) forget(configured func(name string) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name := range l.targets {
+		if !configured(name) {
+			delete(l.targets, name)
+		}
+	}
+}
+
+// enqueue has all waiters wait for a place each. None is granted before all wait: so the
+// order among targets is not that of the configuration.
+func (l *limiter) enqueue(waiters ...waiter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range waiters {
+		t := w.limit()
+		if w.slow() {
+			t.slow.push(w)
+		} else {
+			t.queued.push(w)
+		}
+		t.list()
+	}
+	l.dispatch()
+	for _, w := range waiters {
+		if t := w.limit(); t.waiting() > 0 && t.interval == 0 {
+			t.shortest = max(time.Millisecond, min(shortTick, time.Until(w.latest())/200))
+			t.interval = t.shortest
+			t.tickLater()
+		}
+	}
+}
+
+// An experience is what a probe tells about its HMP when it gives its place back.
+type experience int
+
+const (
+	nothing experience = iota
+	answered
+	timedOut
+)
+
+// release gives back a place that was granted at a time.
+func (t *targetLimit) release(granted time.Time, e experience) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	switch e {
+	case answered:
+		t.answers++
+		t.lastAnswer, t.hangs, t.learnt = now, false, t.limit
+	case timedOut:
+		if granted.After(t.lastAnswer) {
+			t.hangs, t.learnt = true, 0
+		}
+	case nothing:
+	}
+	t.running--
+	t.limiter.running--
+	t.list()
+	t.dispatch()
+}
+
+// dispatch grants the places that are free.
+func (l *limiter) dispatch() {
+	now := time.Now()
+	for l.running < l.max {
+		t := l.next()
+		if t == nil {
+			return
+		}
+		t.listed = false
+		if t.startable() {
+			if t.running == 0 {
+				t.began, t.limit = now, firstProbes
+			}
+			if w := t.take(); now.Before(w.latest()) {
+				l.running++
+				t.running++
+				w.granted()
+			} else {
+				go w.refused(false, t.lastAnswer)
+			}
+			t.list()
+		}
+	}
+}
+
+// next takes the first target out of ready.
+func (l *limiter) next() *targetLimit {
+	for i := range l.ready {
+		if l.ready[i].len() > 0 {
+			return l.ready[i].pop()
+		}
+	}
+	return nil
+}
+
+// list puts t into ready if it may start a probe.
+func (t *targetLimit) list() {
+	if t.listed || !t.startable() {
+		return
+	}
+	t.listed = true
+	class := 0
+	switch {
+	case t.hangs:
+		class = 2
+	case t.lastAnswer.IsZero():
+		class = 1
+	}
+	t.ready[class].push(t)
+}
+
+func (t *targetLimit) startable() bool {
+	return t.waiting() > 0 && t.running < min(t.limit, t.allowed())
+}
+
+// allowed is how many probes of the target may be under way now. Of several targets, each
+// may have half of the places, and no more than a few while it does not answer.
+func (t *targetLimit) allowed() int {
+	targets := len(t.targets)
+	if targets == 1 {
+		return t.max
+	}
+	most := max(1, t.max/2)
+	if t.alive() {
+		return most
+	}
+	few := min(firstProbes, (t.max*3/4+targets-1)/targets)
+	return min(max(few, t.learnt), most)
+}
+
+// alive tells whether the HMP has answered a probe of those that are under way together.
+func (t *targetLimit) alive() bool { return !t.hangs && !t.lastAnswer.Before(t.began) }
+
+func (t *targetLimit) waiting() int { return t.queued.len() + t.slow.len() }
+
+func (t *targetLimit) take() waiter {
+	if t.queued.len() > 0 {
+		return t.queued.pop()
+	}
+	return t.slow.pop()
+}
+
+// tick raises the limit if need be, and refuses the waiters whose time is over.
+func (t *targetLimit) tick() {
+	t.mu.Lock()
+	if t.waiting() > maxTicks*t.answers {
+		t.limit = min(2*t.limit, t.max)
+	}
+	if t.running < t.allowed() {
+		t.interval = t.shortest
+	} else {
+		t.interval = min(2*t.interval, longTick)
+	}
+	t.answers = 0
+	t.list()
+	t.dispatch()
+	now := time.Now()
+	full, lastAnswer := t.running >= t.allowed(), t.lastAnswer
+	over := func(w waiter) bool { return !now.Before(w.latest()) }
+	refused := append(t.queued.remove(over), t.slow.remove(over)...)
+	if t.waiting() > 0 {
+		t.tickLater()
+	} else {
+		t.interval = 0
+	}
+	t.mu.Unlock()
+	for _, w := range refused {
+		w.refused(full, lastAnswer)
+	}
+}
+
+// tickLater has tick called when it is time to, or when the time of a waiter is over.
+func (t *targetLimit) tickLater() {
+	next := t.interval
+	for _, queue := range []fifo[waiter]{t.queued, t.slow} {
+		if queue.len() > 0 {
+			next = min(next, time.Until(queue.items[0].latest()))
+		}
+	}
+	time.AfterFunc(max(next, time.Millisecond), t.tick)
+}
+
+// A fifo is a queue. The zero value is empty.
+type fifo[T any] struct{ items []T }
+
+func (f *fifo[T]) len() int { return len(f.items) }
+
+func (f *fifo[T]) push(v T) { f.items = append(f.items, v) }
+
+func (f *fifo[T]) pop() T {
+	v := f.items[0]
+	clear(f.items[:1])
+	f.items = f.items[1:]
+	return v
+}
+
+// remove takes out the items that match.
+func (f *fifo[T]) remove(match func(T) bool) (removed []T) {
+	var kept []T
+	for _, v := range f.items {
+		if match(v) {
+			removed = append(removed, v)
+		} else {
+			kept = append(kept, v)
+		}
+	}
+	f.items = kept
+	return removed
+}

@@ -1,0 +1,228 @@
+package collector
+
+import (
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// A sharedProbe is a probe under way, for all scrapes that want its session meanwhile.
+//
+// There is one for each session, and it belongs to the name of the session: also across a
+// reload, an HMP sees one probe of a session at a time. It has a goroutine of its own. Who
+// waits for it waits until a deadline of its own, and no longer.
+type sharedProbe struct {
+	collector *Collector
+	session   *session
+	start     time.Time
+	within    time.Duration
+	// brief tells that the scrape it was started for leaves too little time to be heard: it
+	// starts no login, and leaves no trace unless another scrape waits for it.
+	brief bool
+	order int64 // among the probes of a target that are started together
+
+	stage  atomic.Int32 // how far it has come
+	status atomic.Int64 // of the last response, once there is one
+
+	// What follows is there once done is closed.
+	done       chan struct{}
+	result     *Result // not a part of this: the history keeps results only
+	superseded bool    // a probe of a newer configuration has begun before it ended
+}
+
+// The stages of a probe.
+const (
+	waitsForPlace int32 = iota
+	readsSecrets
+	asks
+)
+
+// minTime is how much time a scrape has to leave a probe to be heard, unless the timeout
+// of the target is shorter.
+const minTime = time.Second
+
+// join returns the probe of s that is under way, or a new one that has to be started. One
+// of a session that was configured in another way goes on for those who wait for it.
+func (c *Collector) join(s *session, start time.Time, within time.Duration) (p *sharedProbe, isNew bool) {
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if p := s.state.probe; p != nil && p.session.Fingerprint == s.Fingerprint {
+		return p, false
+	}
+	p = &sharedProbe{
+		collector: c, session: s, start: start, within: within,
+		order: s.state.order(), done: make(chan struct{}),
+	}
+	if isBrief(within, s) {
+		// A probe as any other, so that a scrape that comes meanwhile can have its result.
+		p.brief, p.within = true, s.target.Timeout
+	}
+	s.state.probe = p
+	return p, true
+}
+
+func isBrief(within time.Duration, s *session) bool { return within < min(minTime, s.target.Timeout) }
+
+// order tells where a new probe stands among those that are started together: those whose
+// HMP answered last time begin, in the order of the configuration. Those that timed out are
+// last, the ones that waited longest for another chance before the others. Those that never
+// had one stand between, by chance: so none of them is always behind one that hangs.
+func (s *state) order() int64 {
+	switch {
+	case !s.timedOut.IsZero():
+		return s.timedOut.UnixNano()
+	case s.last == nil || s.last.unanswered():
+		return 1 + rand.Int64N(1000) //nolint:gosec // it guards nothing
+	default:
+		return 0
+	}
+}
+
+func (p *sharedProbe) compare(other *sharedProbe) int { return cmp.Compare(p.order, other.order) }
+
+func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.within) }
+
+// limit implements waiter.
+func (p *sharedProbe) limit() *targetLimit { return p.session.target.limit }
+
+// slow implements waiter.
+func (p *sharedProbe) slow() bool { return p.order > 1000 }
+
+// latest implements waiter. A probe that began in the last moment would tell of an HMP that
+// it did not answer.
+func (p *sharedProbe) latest() time.Time { return p.start.Add(p.within / 2) }
+
+// granted implements waiter.
+func (p *sharedProbe) granted() { go p.run(time.Now()) }
+
+// refused implements waiter. A target that has filled its places, and whose HMP has not
+// answered for most of the time, is no sign that there are too few places.
+func (p *sharedProbe) refused(targetFull bool, lastAnswer time.Time) {
+	unanswered := targetFull && lastAnswer.Before(p.start.Add(p.within/8))
+	p.finish(p.newResult(p.start, p.notStarted(unanswered)))
+}
+
+// finish completes the result and ends the probe.
+func (p *sharedProbe) finish(r Result) {
+	p.result = &r
+	state := p.session.state
+	state.finish(p)
+	if !p.brief {
+		state.record(p, p.collector.options.Logger)
+	}
+	close(p.done)
+}
+
+// A call is what one scrape wants of a probe.
+type call struct {
+	probe   *sharedProbe
+	session *session
+	start   time.Time
+	within  time.Duration
+	leads   bool // the probe was started for it
+}
+
+// grace is how much longer than its deadline a scrape waits for a probe that ends then: it
+// has more to tell than that its time ran out.
+const grace = 25 * time.Millisecond
+
+// wait returns the result of a call when there is one, and at its deadline at the latest.
+func (c *Collector) wait(ctx context.Context, call *call, timer *deadlineTimer) Result {
+	deadline := call.start.Add(call.within)
+	brief := isBrief(call.within, call.session)
+	for {
+		p := call.probe
+		if !call.leads {
+			c.metrics.coalesced.Inc()
+		}
+		until := deadline
+		if !deadline.Before(p.deadline()) {
+			until = deadline.Add(grace)
+		}
+		if !timer.wait(ctx, p.done, until) {
+			r := p.late(call)
+			call.session.state.completeLate(&r)
+			return r
+		}
+		left := time.Until(deadline)
+		if p.brief && !brief {
+			if !p.result.Valid() && !isBrief(left, call.session) {
+				c.rejoin(call, left) // a probe that may log in can tell more
+				continue
+			}
+			call.session.state.record(p, c.options.Logger)
+		}
+		if p.result.outOfTime() && left > p.result.Timeout {
+			c.rejoin(call, left) // a probe with more time can tell more
+			continue
+		}
+		return *p.result
+	}
+}
+
+// rejoin gives a call another probe, for the time that is left.
+func (c *Collector) rejoin(call *call, left time.Duration) {
+	call.probe, call.leads = c.join(call.session, time.Now(), left)
+	if call.leads {
+		c.start([]*sharedProbe{call.probe})
+	}
+}
+
+// late is the result for a scrape that cannot wait for p any longer.
+func (p *sharedProbe) late(call *call) Result {
+	var told report
+	switch p.stage.Load() {
+	case waitsForPlace:
+		told = p.notStarted(false)
+	case readsSecrets:
+		told = p.local(hmp.Credentials, "the files with the secrets could not be read in time")
+	default:
+		told = p.local(hmp.Timeout, "")
+		told.StatusCode = int(p.status.Load())
+		told.Responded = told.StatusCode != 0
+	}
+	r := p.newResult(call.start, told)
+	r.Timeout = call.within
+	return r
+}
+
+// A deadlineTimer is a timer for many waits, most of which end before it.
+type deadlineTimer struct {
+	timer *time.Timer
+	at    time.Time
+}
+
+// wait reports whether done was closed before a deadline or the end of ctx.
+func (t *deadlineTimer) wait(ctx context.Context, done <-chan struct{}, until time.Time) bool {
+	select {
+	case <-done:
+		return true
+	default:
+	}
+	switch {
+	case t.timer == nil:
+		t.timer = time.NewTimer(time.Until(until))
+	case !t.at.Equal(until):
+		t.timer.Reset(time.Until(until))
+	}
+	t.at = until
+	select {
+	case <-done:
+		return true
+	case <-t.timer.C:
+		t.at = time.Time{}
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (t *deadlineTimer) stop() {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+}

@@ -1,0 +1,175 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"hmp_exporter/config"
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
+	"hmp_exporter/internal/token"
+)
+
+// Errors about the names of a session.
+var (
+	ErrUnknownTarget  = errors.New("unknown target")
+	ErrUnknownSession = errors.New("unknown session")
+	ErrNoLogin        = errors.New("the session has no API key, so it has no login")
+	ErrTooSoon        = token.ErrRetryTooSoon
+)
+
+// A snapshot is one configuration, ready to be probed. It does not change.
+type snapshot struct {
+	sessions []*session // of all targets, in the order of the configuration
+	byName   map[string]*target
+}
+
+// A client speaks to one HMP, as [hmp.Client] does.
+type client interface {
+	Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value)
+	Login(ctx context.Context, r hmp.LoginRequest) (hmp.Answer, secret.Value)
+	Close()
+}
+
+// A target is one HMP of a snapshot.
+type target struct {
+	*config.Target
+	client   client
+	limit    *targetLimit
+	sessions []*session
+	byName   map[string]*session
+}
+
+// A session is one of a target.
+type session struct {
+	*config.Session
+	target *target
+	state  *state
+}
+
+// newSnapshot makes a snapshot whose sessions and targets go on with what is known of their
+// names in the one before. Kept connections stay where a target is configured as before.
+func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot {
+	n := &snapshot{byName: make(map[string]*target, len(cfg.Targets))}
+	for _, configured := range cfg.Targets {
+		t := &target{
+			Target: configured,
+			limit:  c.limiter.target(configured.Name),
+			byName: make(map[string]*session, len(configured.Sessions)),
+		}
+		old := before.byName[t.Name]
+		if old != nil && old.Fingerprint == t.Fingerprint {
+			t.client = old.client
+		} else {
+			t.client = c.newClient(configured)
+		}
+		for _, configured := range configured.Sessions {
+			s := &session{Session: configured, target: t, state: old.stateOf(configured.Name)}
+			t.sessions = append(t.sessions, s)
+			t.byName[s.Name] = s
+		}
+		n.byName[t.Name] = t
+		n.sessions = append(n.sessions, t.sessions...)
+	}
+	return n
+}
+
+func (c *Collector) newClient(t *config.Target) *hmp.Client {
+	return hmp.NewClient(hmp.Options{
+		URL:                t.URL,
+		TLS:                t.TLS,
+		Proxy:              t.Proxy,
+		ProxyConnectHeader: t.ProxyConnectHeader,
+		KeepAlive:          t.KeepAlive,
+		HTTP2:              t.EnableHTTP2,
+		MaxBodySize:        t.MaxBodySize,
+		MessageTexts:       t.ServiceMessageText,
+		UserAgent:          c.options.UserAgent,
+		Dial:               c.dial,
+	})
+}
+
+// stateOf returns what is known of a session of t, which may be nil.
+func (t *target) stateOf(name string) *state {
+	if t != nil && t.byName[name] != nil {
+		return t.byName[name].state
+	}
+	return new(state)
+}
+
+// close closes the kept connections of targets that next, which may be nil, does not use.
+func (n *snapshot) close(next *snapshot) {
+	for name, t := range n.byName {
+		if next == nil || next.byName[name] == nil || next.byName[name].client != t.client {
+			t.client.Close()
+		}
+	}
+}
+
+// find returns the sessions that a request names: all of them without a target, all of the
+// target without a session.
+func (n *snapshot) find(target, name string) ([]*session, error) {
+	if target == "" {
+		return n.sessions, nil
+	}
+	if t := n.byName[target]; t != nil && name == "" {
+		return t.sessions, nil
+	}
+	s, err := n.findOne(target, name)
+	return []*session{s}, err
+}
+
+// findOne returns one session.
+func (n *snapshot) findOne(target, name string) (*session, error) {
+	t := n.byName[target]
+	if t == nil {
+		return nil, fmt.Errorf("%w %.100q", ErrUnknownTarget, target)
+	}
+	s := t.byName[name]
+	if s == nil {
+		return nil, fmt.Errorf("%w %.100q of target %q", ErrUnknownSession, name, target)
+	}
+	return s, nil
+}
+
+// secrets are what a probe of a session needs to be authenticated.
+type secrets struct {
+	token, key, apiSecret secret.Value
+	header                http.Header
+}
+
+// readSecrets reads the secrets of a session. It ends with ctx, also where a disk hangs.
+func (s *session) readSecrets(ctx context.Context) (read secrets, err error) {
+	sources := []struct {
+		from config.SecretSource
+		to   *secret.Value
+	}{{s.Token, &read.token}, {s.APIKey, &read.key}, {s.APISecret, &read.apiSecret}}
+	for _, source := range sources {
+		if source.from.IsZero() {
+			continue
+		}
+		if *source.to, err = source.from.Read(ctx); err != nil {
+			return secrets{}, err
+		}
+	}
+	read.header, err = s.target.Header(ctx)
+	return read, err
+}
+
+func (s *session) credential(read secrets) token.Credential {
+	return token.Credential{HMP: canonicalURL(s.target.URL), Key: read.key, Secret: read.apiSecret}
+}
+
+// canonicalURL writes a base URL so that two of one HMP are the same.
+func canonicalURL(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port) + u.EscapedPath()
+}
