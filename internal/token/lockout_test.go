@@ -29,6 +29,19 @@ func TestRefusedSecretLeavesTheBudgetToOthers(t *testing.T) {
 	}
 }
 
+// However many secrets are refused and repeated, one login is left for a changed one.
+func TestRepeatsLeaveALoginForAChangedSecret(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		for range 45 * time.Minute / interval {
+			for _, apiSecret := range []string{wrong + "-1", wrong + "-2", wrong + "-3"} {
+				r.probe(with(key, apiSecret))
+			}
+			advance(interval)
+		}
+		check(t, "a changed secret", "valid login", brief(r.probe(with(key, apiSecret))))
+	})
+}
+
 // A secret that HMP accepted before is tried at once even when the budget is used up, and once.
 func TestAcceptedSecretIsTriedFirst(t *testing.T) {
 	for name, want := range map[string]string{apiSecret: "valid login", wrong + "-new": "login_rejected login"} {

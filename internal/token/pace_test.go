@@ -3,6 +3,7 @@ package token
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,7 +90,8 @@ func TestPaceSparesOthers(t *testing.T) {
 	})
 }
 
-// A token that lives is used, however many logins there were.
+// A token that lives is used, however many logins there were. Once the pace has recovered, the
+// count of the reason begins anew.
 func TestPaceHoldsNoToken(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		c := with(key, apiSecret)
@@ -99,5 +101,10 @@ func TestPaceHoldsNoToken(t *testing.T) {
 		check(t, "the third login", "valid login", brief(r.probe(c)))
 		check(t, "suspended", false, r.suspended(c))
 		r.valid(c, time.Hour)
+		r.onSession = always(hmp.Unauthorized)
+		reports := r.scrape(c, time.Minute)
+		if last := reports[len(reports)-1]; !strings.HasPrefix(last.Reason, "HMP ended 3 tokens ") && !strings.HasPrefix(last.Reason, "HMP ended 4 tokens ") {
+			t.Errorf("the reason: %s", last.Reason)
+		}
 	})
 }

@@ -46,6 +46,10 @@ func TestHangingRenewalKeepsTheSession(t *testing.T) {
 		begun := time.Now()
 		check(t, "the probe", "valid login", brief(r.probe(c)))
 		check(t, "its duration", 9*time.Second, time.Since(begun))
+		advance(4 * time.Minute)
+		r.sent()
+		check(t, "with a token that has ended", "timeout login", brief(r.probe(c)))
+		check(t, "sent", "POST timeout", path(r.sent()))
 	})
 }
 
