@@ -75,7 +75,7 @@ func TestReloadStorm(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "hmp.yml")
 	write(t, file, variants[0].text(l.URL))
-	p := start(t, "--config.file="+file, "--web.max-requests=1000000")
+	p := start(t, "--config.file="+file, "--web.max-requests=0")
 	before := p.resources(t)
 
 	done := make(chan struct{})

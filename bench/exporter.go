@@ -19,7 +19,7 @@ type exporter struct {
 var exporters = map[string]exporter{
 	ours: {
 		config: oursConfig,
-		args:   []string{"--web.max-requests=1000000"},
+		args:   []string{"--web.max-requests=0"},
 		path:   func(string) string { return "/probe?target=bench&session={session}" },
 		want:   expectation{Samples: map[string]float64{`hmp_session_valid{session="{session}",target="bench"}`: 1}},
 	},

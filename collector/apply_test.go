@@ -92,7 +92,7 @@ func TestApply(t *testing.T) {
 		if text := exposition(t, Families(results)); strings.Contains(text, "archive") {
 			t.Errorf("there are metrics of a session that was taken away:\n%s", text)
 		}
-		if _, err := r.Probe(t.Context(), Request{Target: "studio", Session: "archive"}); !errors.Is(err, ErrUnknownSession) {
+		if _, err := r.Probe(Request{Target: "studio", Session: "archive"}); !errors.Is(err, ErrUnknownSession) {
 			t.Errorf("got error %v, want %v", err, ErrUnknownSession)
 		}
 	})
@@ -125,7 +125,7 @@ func TestApplyUnderWay(t *testing.T) {
 
 func TestRequests(t *testing.T) {
 	r := newRig(t)
-	if results, err := r.Probe(t.Context(), Request{}); err != nil || len(results) != 0 {
+	if results, err := r.Probe(Request{}); err != nil || len(results) != 0 {
 		t.Errorf("without a configuration: got %v, %v", results, err)
 	}
 	r.Apply(r.load(targetWith("studio", "url: http://127.0.0.1:1", "a", "b"), targetWith("lab", "url: http://127.0.0.1:1", "a")))
@@ -145,7 +145,7 @@ func TestRequests(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			results, err := r.Probe(t.Context(), tt.q)
+			results, err := r.Probe(tt.q)
 			var got []string
 			for _, result := range results {
 				got = append(got, result.Target+"/"+result.Session)

@@ -37,7 +37,7 @@ func BenchmarkFanOut(b *testing.B) {
 			t.client = instantClient{t.client, sampleResults()[hmp.Valid].Answer}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := r.Probe(b.Context(), Request{ScrapeTimeout: "10"}); err != nil {
+				if _, err := r.Probe(Request{ScrapeTimeout: "10"}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -74,10 +74,9 @@ type Request struct {
 }
 
 // Probe probes the sessions that r names and returns a result for each one in the order of
-// the configuration. It returns when the time of the scrape is over at the latest, and when
-// ctx ends; the probes go on then, as others may share them. The error is an
-// [ErrUnknownTarget] or [ErrUnknownSession].
-func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
+// the configuration. It returns when the time of the scrape is over at the latest. The
+// error is an [ErrUnknownTarget] or [ErrUnknownSession].
+func (c *Collector) Probe(r Request) ([]Result, error) {
 	sessions, err := c.snapshot.Load().find(r.Target, r.Session)
 	if err != nil {
 		return nil, err
@@ -100,7 +99,7 @@ func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
 		var timer deadlineTimer
 		defer timer.stop()
 		for i := range calls {
-			results[i] = c.wait(ctx, &calls[i], &timer)
+			results[i] = c.wait(&calls[i], &timer)
 		}
 		return results, nil
 	}
@@ -109,7 +108,7 @@ func (c *Collector) Probe(ctx context.Context, r Request) ([]Result, error) {
 		waiting.Go(func() {
 			var timer deadlineTimer
 			defer timer.stop()
-			results[i] = c.wait(ctx, &calls[i], &timer)
+			results[i] = c.wait(&calls[i], &timer)
 			r.Done(results[i])
 		})
 	}

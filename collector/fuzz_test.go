@@ -103,7 +103,7 @@ func FuzzScrape(f *testing.F) {
 		c.dial = answering(response)
 		c.Apply(cfg)
 		for _, name := range []string{"playout", "archive", "archive"} { // the last time with what it learnt
-			results, err := c.Probe(t.Context(), Request{Target: "studio", Session: name})
+			results, err := c.Probe(Request{Target: "studio", Session: name})
 			if err != nil || len(results) != 1 {
 				t.Fatalf("%d results, %v", len(results), err)
 			}

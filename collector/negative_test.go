@@ -7,7 +7,7 @@ func TestNoNegativeTimeout(t *testing.T) {
 	r := newRig(t, maxConcurrent(1))
 	r.Apply(r.load(targetNamed("studio", "a", "b", "c", "d")))
 	for range 5000 {
-		results, err := r.Probe(t.Context(), Request{ScrapeTimeout: "0.0001"})
+		results, err := r.Probe(Request{ScrapeTimeout: "0.0001"})
 		if err != nil {
 			t.Fatal(err)
 		}

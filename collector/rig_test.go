@@ -163,7 +163,7 @@ func (r *rig) probe(q Request) []Result {
 }
 
 func (r *rig) probeWith(ctx context.Context, q Request) []Result {
-	results, err := r.Probe(ctx, q)
+	results, err := r.Probe(q)
 	if err != nil {
 		r.t.Errorf("Probe: %v", err)
 	}

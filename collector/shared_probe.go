@@ -2,7 +2,6 @@ package collector
 
 import (
 	"cmp"
-	"context"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -131,7 +130,7 @@ type call struct {
 const grace = 25 * time.Millisecond
 
 // wait returns the result of a call when there is one, and at its deadline at the latest.
-func (c *Collector) wait(ctx context.Context, call *call, timer *deadlineTimer) Result {
+func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 	deadline := call.start.Add(call.within)
 	brief := isBrief(call.within, call.session)
 	for {
@@ -143,7 +142,7 @@ func (c *Collector) wait(ctx context.Context, call *call, timer *deadlineTimer) 
 		if !deadline.Before(p.deadline()) {
 			until = deadline.Add(grace)
 		}
-		if !timer.wait(ctx, p.done, until) {
+		if !timer.wait(p.done, until) {
 			r := p.late(call)
 			call.session.state.completeLate(&r)
 			return r
@@ -160,7 +159,11 @@ func (c *Collector) wait(ctx context.Context, call *call, timer *deadlineTimer) 
 			c.rejoin(call, left) // a probe with more time can tell more
 			continue
 		}
-		return *p.result
+		r := *p.result
+		if brief {
+			r.Timeout = call.within // and not that of the probe, which goes on for others
+		}
+		return r
 	}
 }
 
@@ -196,8 +199,8 @@ type deadlineTimer struct {
 	at    time.Time
 }
 
-// wait reports whether done was closed before a deadline or the end of ctx.
-func (t *deadlineTimer) wait(ctx context.Context, done <-chan struct{}, until time.Time) bool {
+// wait reports whether done was closed before a deadline.
+func (t *deadlineTimer) wait(done <-chan struct{}, until time.Time) bool {
 	select {
 	case <-done:
 		return true
@@ -215,8 +218,6 @@ func (t *deadlineTimer) wait(ctx context.Context, done <-chan struct{}, until ti
 		return true
 	case <-t.timer.C:
 		t.at = time.Time{}
-		return false
-	case <-ctx.Done():
 		return false
 	}
 }

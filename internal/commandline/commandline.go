@@ -99,8 +99,8 @@ func (l *Line) validate() error {
 	switch {
 	case l.MaxConcurrent < 1 || l.TimeoutOffset < 0:
 		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
-	case l.MaxRequests < 1:
-		return errors.New("--web.max-requests has to be at least 1")
+	case l.MaxRequests < 0:
+		return errors.New("--web.max-requests has to be at least 0")
 	case l.Probe.Timeout < 0:
 		return errors.New("--timeout has to be more than 0s")
 	case l.Check.ScrapeInterval < 0:

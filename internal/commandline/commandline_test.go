@@ -66,8 +66,7 @@ func TestMistakes(t *testing.T) {
 		{"prob", "", "unexpected prob"},
 		{"--no", "", "unknown long flag '--no'"},
 		{"probe --probe.max-concurrent=0", Probe, "--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s"},
-		{"--web.max-requests=0", "", "--web.max-requests has to be at least 1"},
-		{"serve --web.max-requests=-1", "", "--web.max-requests has to be at least 1"},
+		{"serve --web.max-requests=-1", "", "--web.max-requests has to be at least 0"},
 	} {
 		line, err := Parse(strings.Fields(tt.args), "version", new(strings.Builder))
 		if diff := cmp.Diff([]string{tt.command, tt.want + "; see hmp_exporter --help"}, []string{line.Command, fmt.Sprint(err)}); diff != "" {

@@ -19,7 +19,7 @@ func (l *Line) flags(app *kingpin.Application) {
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&l.TelemetryPath)
 	app.Flag("web.enable-lifecycle", "Allow POST /-/reload. SIGHUP reloads in any case.").BoolVar(&l.Lifecycle)
 	app.Flag("web.enable-pprof", "Serve profiles of this program under /debug/pprof/.").BoolVar(&l.Pprof)
-	app.Flag("web.max-requests", "Scrapes to answer at once, of the telemetry path and of each target by itself. More get a 503.").Default("40").IntVar(&l.MaxRequests)
+	app.Flag("web.max-requests", "Scrapes to answer at once, of the telemetry path and of each target by itself; more get a 503. 0 for any number.").Default("40").IntVar(&l.MaxRequests)
 	app.Flag("collector.sessions", "Probe every session for the telemetry path. Without it, only /probe does.").Default("true").BoolVar(&l.ProbeSessions)
 	app.Flag("timeout-offset", "How much earlier than the scrape's timeout its probes end.").Default("500ms").DurationVar(&l.TimeoutOffset)
 

@@ -90,7 +90,7 @@ func (o *Options) run(
 		if o.Timeout > 0 {
 			request.ScrapeTimeout = strconv.FormatFloat(o.Timeout.Seconds(), 'f', -1, 64)
 		}
-		go func() { _, _ = c.Probe(ctx, request) }() // the names are the configuration's own
+		go func() { _, _ = c.Probe(request) }() // the names are the configuration's own
 	}
 	r.gather(ctx, results, o.longest(sessions), watch)
 	if r.Stopped == "" {

@@ -42,7 +42,7 @@ func (f *fake) RetryLogin(_ context.Context, target, session string) error {
 	return f.retryErr
 }
 
-func (f *fake) Probe(_ context.Context, r collector.Request) ([]collector.Result, error) {
+func (f *fake) Probe(r collector.Request) ([]collector.Result, error) {
 	if f.gate != nil && (f.healthy == nil || !f.healthy(r.Target)) {
 		<-f.gate
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -23,8 +22,8 @@ type witness struct {
 	results []collector.Result
 }
 
-func (w *witness) Probe(ctx context.Context, r collector.Request) ([]collector.Result, error) {
-	results, err := w.Collector.Probe(ctx, r)
+func (w *witness) Probe(r collector.Request) ([]collector.Result, error) {
+	results, err := w.Collector.Probe(r)
 	w.results = append(w.results, results...)
 	return results, err
 }

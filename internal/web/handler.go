@@ -30,7 +30,7 @@ const (
 
 // A Collector makes the probes of a scrape: [collector.Collector] does.
 type Collector interface {
-	Probe(ctx context.Context, r collector.Request) ([]collector.Result, error)
+	Probe(r collector.Request) ([]collector.Result, error)
 	Summaries() []collector.Summary
 	History(target, session string) (collector.History, error)
 	RetryLogin(ctx context.Context, target, session string) error
@@ -46,7 +46,7 @@ type Options struct {
 
 	TelemetryPath string // of the metrics; begins with a slash
 	ProbeSessions bool   // probe every session for the telemetry path
-	MaxRequests   int    // scrapes at once, of the telemetry path and of each target; at least 1
+	MaxRequests   int    // scrapes at once, of the telemetry path and of each target; 0 for any number
 	Lifecycle     bool   // allow POST /-/reload
 	Pprof         bool   // serve /debug/pprof/
 }
@@ -61,9 +61,6 @@ type handler struct {
 // New returns the handler of all paths. It fails if the telemetry path is not one
 // or is another's, or if no request may be answered.
 func New(o Options) (http.Handler, error) {
-	if o.MaxRequests < 1 {
-		return nil, fmt.Errorf("a limit of %d scrapes at once lets none begin: give at least 1", o.MaxRequests)
-	}
 	if err := checkTelemetryPath(o.TelemetryPath); err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 // itself: an HMP that hangs takes no place of another's. It knows configured targets only,
 // and those only while they are scraped, so that its size is bounded.
 type limiter struct {
-	most    int // of one target at once
+	most    int // of one target at once; 0 for any number
 	logger  log.Logger
 	refused *prometheus.CounterVec
 	warn    map[string]*rate.Sometimes // by path
@@ -71,7 +71,7 @@ func (l *limiter) begin(w http.ResponseWriter, path, target string) bool {
 func (l *limiter) take(target string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.underWay[target] >= l.most {
+	if l.most > 0 && l.underWay[target] >= l.most {
 		return false
 	}
 	l.underWay[target]++

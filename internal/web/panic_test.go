@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -21,7 +20,7 @@ type broken struct {
 	panics func()
 }
 
-func (b *broken) Probe(context.Context, collector.Request) ([]collector.Result, error) {
+func (b *broken) Probe(collector.Request) ([]collector.Result, error) {
 	b.panics()
 	return nil, nil
 }

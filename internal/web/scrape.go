@@ -65,7 +65,7 @@ func unknown(w http.ResponseWriter, err error) {
 func (h *handler) probeSessions(w http.ResponseWriter, r *http.Request, target, session string) ([]collector.Result, error) {
 	setWriteDeadline(w, time.Time{})
 	defer func() { setWriteDeadline(w, time.Now().Add(writeTimeout)) }()
-	return h.Collector.Probe(r.Context(), collector.Request{
+	return h.Collector.Probe(collector.Request{
 		Target: target, Session: session, ScrapeTimeout: r.Header.Get(scrapeTimeoutHeader),
 	})
 }

@@ -90,13 +90,13 @@ func (g *gate) release() {
 }
 
 // Probe implements [Collector].
-func (g *gate) Probe(ctx context.Context, r collector.Request) ([]collector.Result, error) {
+func (g *gate) Probe(r collector.Request) ([]collector.Result, error) {
 	g.mu.Lock()
 	open := g.open
 	g.mu.Unlock()
 	g.entered <- struct{}{}
 	<-open
-	return g.Collector.Probe(ctx, r)
+	return g.Collector.Probe(r)
 }
 
 // await returns when n scrapes have come.
