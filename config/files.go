@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // A disk that hangs holds nobody: every caller waits until its own deadline, and only
@@ -47,7 +49,7 @@ var (
 // under way, which all who ask for the file meanwhile share.
 type fileReader struct {
 	open func(path string) (*os.File, error)
-	free chan struct{} // has an element for each reading under way
+	free *semaphore.Weighted
 
 	mu          sync.Mutex
 	readings    map[wanted]*reading   // under way
@@ -67,7 +69,7 @@ type reading struct {
 }
 
 type directory struct {
-	free  chan struct{} // as that of fileReader
+	free  *semaphore.Weighted
 	users int           // readings, and callers that wait for one to end
 }
 
@@ -77,7 +79,7 @@ var files = newFileReader()
 func newFileReader() *fileReader {
 	return &fileReader{
 		open:        openFile,
-		free:        make(chan struct{}, maxReadings),
+		free:        semaphore.NewWeighted(maxReadings),
 		readings:    make(map[wanted]*reading),
 		directories: make(map[string]*directory),
 	}
@@ -119,7 +121,7 @@ func (f *fileReader) join(ctx context.Context, file wanted) (*reading, error) {
 	name := filepath.Dir(file.path)
 	dir, ok := f.directories[name]
 	if !ok {
-		dir = &directory{free: make(chan struct{}, maxReadingsInDirectory)}
+		dir = &directory{free: semaphore.NewWeighted(maxReadingsInDirectory)}
 		f.directories[name] = dir
 	}
 	dir.users++
@@ -128,7 +130,7 @@ func (f *fileReader) join(ctx context.Context, file wanted) (*reading, error) {
 			delete(f.directories, name)
 		}
 	}
-	if !f.acquire(ctx, dir) {
+	if f.acquire(ctx, dir) != nil {
 		leave()
 		return nil, ErrSlowFile
 	}
@@ -152,35 +154,23 @@ func (f *fileReader) join(ctx context.Context, file wanted) (*reading, error) {
 }
 
 // acquire waits for a free reading, first of the directory and then of all. It gives
-// f.mu away while it waits.
-func (f *fileReader) acquire(ctx context.Context, dir *directory) bool {
-	for _, free := range []chan struct{}{dir.free, f.free} {
-		select {
-		case free <- struct{}{}:
-			continue
-		default:
-		}
-		f.mu.Unlock()
-		ok := false
-		select {
-		case free <- struct{}{}:
-			ok = true
-		case <-ctx.Done():
-		}
-		f.mu.Lock()
-		if !ok {
-			if free == f.free {
-				<-dir.free
-			}
-			return false
-		}
+// f.mu away meanwhile.
+func (f *fileReader) acquire(ctx context.Context, dir *directory) error {
+	f.mu.Unlock()
+	defer f.mu.Lock()
+	if err := dir.free.Acquire(ctx, 1); err != nil {
+		return err
 	}
-	return true
+	if err := f.free.Acquire(ctx, 1); err != nil {
+		dir.free.Release(1)
+		return err
+	}
+	return nil
 }
 
 func (f *fileReader) release(dir *directory) {
-	<-dir.free
-	<-f.free
+	dir.free.Release(1)
+	f.free.Release(1)
 }
 
 // readRegular reads a file, in a goroutine that may hang.

@@ -107,10 +107,7 @@ func (s pemSource) name() string {
 
 // String names the field and its file.
 func (s pemSource) String() string {
-	if s.file != "" {
-		return s.name() + " " + s.file
-	}
-	return s.name()
+	return strings.TrimSpace(s.name() + " " + s.file)
 }
 
 func (s pemSource) read(ctx context.Context) ([]byte, error) {
@@ -292,7 +289,7 @@ func (b *builder) headers(p place, raw promconfig.Headers) []header {
 			add(at+".secrets"+index(i), string(value))
 		}
 		for i, file := range h.Files {
-			b.config.checks = append(b.config.checks, check{
+			b.config.secretFiles = append(b.config.secretFiles, secretFile{
 				at:   p.error(field + ".files" + index(i)),
 				file: file,
 				read: func(ctx context.Context) (bool, error) { _, err := readHeader(ctx, file); return false, err },
