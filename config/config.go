@@ -150,7 +150,7 @@ type readResult struct {
 
 // readSecrets reads all files at once, so that a disk that hangs costs its time once.
 func (c *Config) readSecrets() []readResult {
-	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
 	results := make([]readResult, len(c.secretFiles))
 	var wg sync.WaitGroup

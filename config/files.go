@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// A disk that hangs holds nobody: every caller waits until its own deadline, and only
-// a bounded number of threads waits for the disk.
+// Every caller waits until its own deadline and no longer, even if a disk hangs. Only a
+// bounded number of threads waits for the disk. What the exporter's own side lacks, such
+// as file descriptors, can be told from the error.
 
 // Bounds on what is read, in bytes. They are far above any honest file and far below
 // what would do harm.
@@ -31,8 +32,10 @@ const (
 	maxReadings            = 2000
 	maxReadingsInDirectory = 32
 
-	// loadTimeout bounds the reading of files where there is no probe with a deadline.
-	loadTimeout = 10 * time.Second
+	// loadTimeout bounds the reading of a configuration with all the files that it names.
+	loadTimeout = time.Minute
+	// checkTimeout bounds the reading of all secrets at once, for a person who waits.
+	checkTimeout = 10 * time.Second
 )
 
 // What can be wrong with a file beside what the operating system says of it.
