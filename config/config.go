@@ -204,7 +204,7 @@ type Selected struct {
 	Session *Session
 }
 
-// Select returns the sessions that go by these names: all without a target, and those
+// Select returns the sessions with these names: all without a target, and all
 // of the target without a session. Its error wraps one of those above, and says which
 // names there are.
 func (c *Config) Select(target, session string) ([]Selected, error) {

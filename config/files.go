@@ -73,7 +73,7 @@ type reading struct {
 
 type directory struct {
 	free  *semaphore.Weighted
-	users int           // readings, and callers that wait for one to end
+	users int // readings, and callers that wait for one to end
 }
 
 // files is the one for the whole process, because threads are the process's too.
