@@ -24,8 +24,8 @@ func TestReadmeConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	configuration := "targets:\n" + between(t, readme, "```yaml\ntargets:\n", "```")
 	write(t, filepath.Join(dir, "hmp.yml"), configuration)
-	write(t, filepath.Join(dir, "secrets/playout.key"), canary.Word+"\n")
-	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"\n")
+	write(t, filepath.Join(dir, "secrets/playout.key"), canary.Word+"-1\n")
+	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"-1\n")
 
 	got, err := inDir(dir, "check").CombinedOutput()
 	if err != nil {
@@ -44,8 +44,8 @@ func TestReadmeConfiguration(t *testing.T) {
 // One HMP needs no file: the command of the README is taken for a configuration.
 func TestReadmeEnvironment(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "secrets/playout.key"), canary.Word+"\n")
-	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"\n")
+	write(t, filepath.Join(dir, "secrets/playout.key"), canary.Word+"-1\n")
+	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"-1\n")
 	cmd := inDir(dir, "check")
 	variables := strings.Fields(between(t, readFile(t, "README.md"), "```sh\nHMP_URL", " ./hmp_exporter\n"))
 	variables[0] = "HMP_URL" + variables[0]
@@ -66,7 +66,7 @@ func TestPrinted(t *testing.T) {
 
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "hmp.yml"), "targets:\n"+between(t, readFile(t, "README.md"), "```yaml\ntargets:\n", "```"))
-	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"\n")
+	write(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"-1\n")
 	output, err := inDir(dir, "check").CombinedOutput()
 	if err == nil {
 		t.Fatal("check does not miss a secret")

@@ -38,9 +38,8 @@ type Config struct {
 
 	source      string // the main file as given to Load, or "environment"
 	targetFiles int    // how many files target_files led to
-	checks      []check
 	warnings    Errors // what of it works and is unwise
-	private     []private
+	secretFiles []secretFile
 	yaml        func() ([]byte, error)
 }
 
@@ -111,12 +110,18 @@ func (s *Session) Credential() string {
 	return s.Token.String()
 }
 
-// check reads one file as a probe would; at says where its name stands.
-type check struct {
-	at   Error
+// secretFile is a file that only the exporter should be able to read.
+type secretFile struct {
+	at   Error // where its name stands
 	file string
-	read func(context.Context) (short bool, _ error)
-	hint func(error) string
+	read func(context.Context) (short bool, _ error) // as a probe would; nil if no probe reads it like this
+	hint func(error) string                          // for an error of read
+}
+
+// problem is one of the file.
+func (f secretFile) problem(problem, hint string) *Error {
+	f.at.Problem, f.at.Hint = f.file+": "+problem, hint
+	return &f.at
 }
 
 // CheckSecrets reads every secret and header file as a probe would. Its error is
@@ -128,29 +133,31 @@ func (c *Config) CheckSecrets() error {
 	var errs Errors
 	for i, r := range c.readSecrets() {
 		if r.err != nil {
-			check := c.checks[i]
-			e := check.at
-			e.Problem, e.Hint, e.cause = check.file+": "+r.err.Error(), check.hint(r.err), r.err
-			errs = append(errs, &e)
+			f := c.secretFiles[i]
+			e := f.problem(r.err.Error(), f.hint(r.err))
+			e.cause = r.err
+			errs = append(errs, e)
 		}
 	}
 	return errs.orNil()
 }
 
-// checked is what a check found.
-type checked struct {
-	short bool // a secret that is easily guessed
+// readResult is what was read of a secretFile.
+type readResult struct {
+	short bool // a secret of a few characters
 	err   error
 }
 
-// readSecrets makes all checks at once, so that a disk that hangs costs its time once.
-func (c *Config) readSecrets() []checked {
-	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+// readSecrets reads all files at once, so that a disk that hangs costs its time once.
+func (c *Config) readSecrets() []readResult {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
-	results := make([]checked, len(c.checks))
+	results := make([]readResult, len(c.secretFiles))
 	var wg sync.WaitGroup
-	for i, check := range c.checks {
-		wg.Go(func() { results[i].short, results[i].err = check.read(ctx) })
+	for i, f := range c.secretFiles {
+		if f.read != nil {
+			wg.Go(func() { results[i].short, results[i].err = f.read(ctx) })
+		}
 	}
 	wg.Wait()
 	return results
@@ -197,7 +204,7 @@ type Selected struct {
 	Session *Session
 }
 
-// Select returns the sessions that go by these names: all without a target, and those
+// Select returns the sessions with these names: all without a target, and all
 // of the target without a session. Its error wraps one of those above, and says which
 // names there are.
 func (c *Config) Select(target, session string) ([]Selected, error) {

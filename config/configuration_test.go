@@ -107,7 +107,7 @@ func defaultsOf(t *testing.T) defaultValues {
 	return defaultValues{"global": file.Global, "target": file.Targets[0], "tls_config": tls}
 }
 
-// requiredFields are those that the configuration above could not leave out.
+// requiredFields are the fields that the configuration above could not leave out.
 var requiredFields = []string{"target.name", "target.url", "target.sessions", "session.name"}
 
 // of is how the page writes a default.

@@ -28,12 +28,7 @@ const (
 // after a problem, knows the path and line of each, and never quotes a value.
 type decoder struct {
 	report *report
-	left   int                     // nodes that may still be visited
-	known  map[reflect.Type]fields // of the structs met so far: a file has many of few types
-}
-
-func newDecoder(r *report, root *yaml.Node) *decoder {
-	return &decoder{report: r, left: nodes(root) + maxAliased, known: make(map[reflect.Type]fields)}
+	left   int // nodes that may still be visited
 }
 
 // nodes counts a node and all in it, each alias as one.
@@ -92,7 +87,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 	rest := out // takes the names that no field has
 	hint := nameHint
 	if out.Kind() == reflect.Struct {
-		known = d.fieldsOf(out.Type())
+		known = fieldsOf(out.Type())
 		rest = reflect.Value{}
 		if known.rest != nil {
 			rest = out.FieldByIndex(known.rest)
@@ -121,16 +116,6 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 			d.report.addAt(e.line, path, problem, unknownHint(out.Type(), e.name))
 		}
 	}
-}
-
-// fieldsOf is the function of that name, asked once for each type.
-func (d *decoder) fieldsOf(t reflect.Type) fields {
-	known, ok := d.known[t]
-	if !ok {
-		known = fieldsOf(t)
-		d.known[t] = known
-	}
-	return known
 }
 
 const nameHint = "write name: value, with a space after the colon"

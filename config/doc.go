@@ -19,38 +19,31 @@
 //
 // # From a file to a Config
 //
-// [Load] goes through four steps, each in a file of its own:
+// [Load] reads the file (files.go), makes a tree of YAML nodes (syntax.go), fills the
+// raw structs of load.go from it (decode.go), checks what the fields mean (validate.go,
+// transport.go), and makes the [Target] and [Session] values that the rest of the
+// exporter works with. Nothing downstream checks a configuration again.
 //
-//   - readFile (file.go) reads a bounded amount of a regular file;
-//   - parseYAML (parse.go) makes a tree of YAML nodes;
-//   - decoder (decode.go, scalar.go) fills the raw structs (raw.go), which
-//     mirror the file field by field, and notes on which line each field stands;
-//   - builder (build.go, session.go, url.go, transport.go) checks what the
-//     fields mean and makes the [Target] and [Session] values that the rest of
-//     the exporter works with.
-//
-// Nothing downstream checks a configuration again.
-//
-// # Errors
-//
-// A person who edits a file wants to hear of all mistakes at once. No step stops
-// at the first problem: each adds an [Error] with file, line, field, what is
-// wrong and, where it can be guessed, what to do, and Load returns them together
-// as [Errors]. Beside names and paths none of them quotes a value, because a value
-// in the wrong place may well be a secret.
+// A person who edits a file wants to hear of all mistakes at once. No step stops at the
+// first problem: each adds an [Error] with file, line, field, what is wrong and, where
+// it can be guessed, what to do. Load returns them together as [Errors]. Beside names
+// and paths none of them quotes a value, because a value in the wrong place may well be
+// a secret.
 //
 // # Secrets
 //
 // A [SecretSource] says where a secret comes from. One in a file is read anew for
-// every probe, so that a rotated token needs no reload, and a file that is missing
-// at the start is no start-up error: the probe reports it. [Config.CheckSecrets]
-// reads them all once, for a person who wants to know now.
+// every probe, so that a rotated token needs no reload. A file that is missing at the
+// start is no start-up error: the probe reports it. A disk that hangs holds nobody
+// longer than until its own deadline. [Config.CheckSecrets] reads them all once, for a
+// person who wants to know now.
 //
-// What is read is a [Secret], which prints as <secret> through every verb, encoder
-// and logger. [Config.YAML] masks secrets in the same way.
+// What is read prints as <secret> through every verb, encoder and logger. [Config.YAML]
+// masks secrets in the same way.
 //
 // # Reload
 //
 // A Config is never changed. A [Store] holds the one in force and replaces it as a
-// whole when a new one loads without an error; otherwise the old one stays.
+// whole when a new one loads without an error; otherwise the old one stays. What did
+// not change has the same fingerprint in both.
 package config

@@ -10,10 +10,13 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
-// A disk that hangs holds nobody: every caller waits until its own deadline, and only
-// a bounded number of threads waits for the disk.
+// Every caller waits until its own deadline and no longer, even if a disk hangs. Only a
+// bounded number of threads waits for the disk. What the exporter's own side lacks, such
+// as file descriptors, can be told from the error.
 
 // Bounds on what is read, in bytes. They are far above any honest file and far below
 // what would do harm.
@@ -29,8 +32,10 @@ const (
 	maxReadings            = 2000
 	maxReadingsInDirectory = 32
 
-	// loadTimeout bounds the reading of files where there is no probe with a deadline.
-	loadTimeout = 10 * time.Second
+	// loadTimeout bounds the reading of a configuration with all the files that it names.
+	loadTimeout = time.Minute
+	// checkTimeout bounds the reading of all secrets at once, for a person who waits.
+	checkTimeout = 10 * time.Second
 )
 
 // What can be wrong with a file beside what the operating system says of it.
@@ -47,7 +52,7 @@ var (
 // under way, which all who ask for the file meanwhile share.
 type fileReader struct {
 	open func(path string) (*os.File, error)
-	free chan struct{} // has an element for each reading under way
+	free *semaphore.Weighted
 
 	mu          sync.Mutex
 	readings    map[wanted]*reading   // under way
@@ -67,8 +72,8 @@ type reading struct {
 }
 
 type directory struct {
-	free  chan struct{} // as that of fileReader
-	users int           // readings, and callers that wait for one to end
+	free  *semaphore.Weighted
+	users int // readings, and callers that wait for one to end
 }
 
 // files is the one for the whole process, because threads are the process's too.
@@ -77,7 +82,7 @@ var files = newFileReader()
 func newFileReader() *fileReader {
 	return &fileReader{
 		open:        openFile,
-		free:        make(chan struct{}, maxReadings),
+		free:        semaphore.NewWeighted(maxReadings),
 		readings:    make(map[wanted]*reading),
 		directories: make(map[string]*directory),
 	}
@@ -119,7 +124,7 @@ func (f *fileReader) join(ctx context.Context, file wanted) (*reading, error) {
 	name := filepath.Dir(file.path)
 	dir, ok := f.directories[name]
 	if !ok {
-		dir = &directory{free: make(chan struct{}, maxReadingsInDirectory)}
+		dir = &directory{free: semaphore.NewWeighted(maxReadingsInDirectory)}
 		f.directories[name] = dir
 	}
 	dir.users++
@@ -128,7 +133,7 @@ func (f *fileReader) join(ctx context.Context, file wanted) (*reading, error) {
 			delete(f.directories, name)
 		}
 	}
-	if !f.acquire(ctx, dir) {
+	if f.acquire(ctx, dir) != nil {
 		leave()
 		return nil, ErrSlowFile
 	}
@@ -152,35 +157,23 @@ func (f *fileReader) join(ctx context.Context, file wanted) (*reading, error) {
 }
 
 // acquire waits for a free reading, first of the directory and then of all. It gives
-// f.mu away while it waits.
-func (f *fileReader) acquire(ctx context.Context, dir *directory) bool {
-	for _, free := range []chan struct{}{dir.free, f.free} {
-		select {
-		case free <- struct{}{}:
-			continue
-		default:
-		}
-		f.mu.Unlock()
-		ok := false
-		select {
-		case free <- struct{}{}:
-			ok = true
-		case <-ctx.Done():
-		}
-		f.mu.Lock()
-		if !ok {
-			if free == f.free {
-				<-dir.free
-			}
-			return false
-		}
+// f.mu away meanwhile.
+func (f *fileReader) acquire(ctx context.Context, dir *directory) error {
+	f.mu.Unlock()
+	defer f.mu.Lock()
+	if err := dir.free.Acquire(ctx, 1); err != nil {
+		return err
 	}
-	return true
+	if err := f.free.Acquire(ctx, 1); err != nil {
+		dir.free.Release(1)
+		return err
+	}
+	return nil
 }
 
 func (f *fileReader) release(dir *directory) {
-	<-dir.free
-	<-f.free
+	dir.free.Release(1)
+	f.free.Release(1)
 }
 
 // readRegular reads a file, in a goroutine that may hang.

@@ -17,21 +17,21 @@ import (
 	"time"
 )
 
-// A hungDisk opens the files of one directory when it is mended, and all others at once.
+// A hungDisk opens the files of one directory when it is repaired, and all others at once.
 type hungDisk struct {
-	dir    string
-	mended chan struct{}
-	opened atomic.Int64 // files of the directory
+	dir      string
+	repaired chan struct{}
+	opened   atomic.Int64 // files of the directory
 }
 
-// hang makes a directory hang until the test ends or the disk is mended.
+// hang makes a directory hang until the test ends or the disk is repaired.
 func hang(f *fileReader, dir string) *hungDisk {
-	d := &hungDisk{dir: dir, mended: make(chan struct{})}
+	d := &hungDisk{dir: dir, repaired: make(chan struct{})}
 	next := f.open
 	f.open = func(path string) (*os.File, error) {
 		if strings.HasPrefix(path, d.dir) {
 			d.opened.Add(1)
-			<-d.mended
+			<-d.repaired
 		}
 		return next(path)
 	}
@@ -48,10 +48,10 @@ func withHungDisk(t *testing.T, test func(t *testing.T, d *hungDisk)) {
 		defer func() { files = before }()
 		d := hang(files, dir)
 		test(t, d)
-		close(d.mended)
+		close(d.repaired)
 		synctest.Wait()
-		if len(files.readings)+len(files.directories)+len(files.free) > 0 {
-			t.Errorf("left behind: %d readings, %d directories, %d of all", len(files.readings), len(files.directories), len(files.free))
+		if len(files.readings)+len(files.directories) > 0 || !files.free.TryAcquire(maxReadings) {
+			t.Errorf("left behind: %d readings, %d directories", len(files.readings), len(files.directories))
 		}
 	})
 }
@@ -145,14 +145,14 @@ func TestReadingAfterWaiting(t *testing.T) {
 		if n := d.opened.Load(); n != maxReadingsInDirectory {
 			t.Errorf("%d files were opened at once, want %d", n, maxReadingsInDirectory)
 		}
-		d.mended <- struct{}{} // one of them
+		d.repaired <- struct{}{} // one of them
 		synctest.Wait()
 		if n := d.opened.Load(); n != maxReadingsInDirectory+1 {
 			t.Errorf("%d files were opened, want the next one", n)
 		}
 		d.dir = "none" // from here on the disk is well
 		for range maxReadingsInDirectory {
-			d.mended <- struct{}{}
+			d.repaired <- struct{}{}
 		}
 		wg.Wait()
 		if n := read.Load(); n != 6*maxReadingsInDirectory {

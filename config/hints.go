@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // fields are the fields of a raw struct by their name in YAML.
@@ -14,8 +15,14 @@ type fields struct {
 	rest  []int            // a map that takes every other name; nil if there is none
 }
 
+// knownFields has the fields of types: a file has many values of few types.
+var knownFields sync.Map
+
 // fieldsOf reads the yaml tags of a struct, those of inlined ones included.
 func fieldsOf(t reflect.Type) fields {
+	if known, ok := knownFields.Load(t); ok {
+		return known.(fields)
+	}
 	fs := fields{index: make(map[string][]int)}
 	for _, f := range reflect.VisibleFields(t) {
 		name, options, tagged := strings.Cut(f.Tag.Get("yaml"), ",")
@@ -27,6 +34,7 @@ func fieldsOf(t reflect.Type) fields {
 			fs.index[name] = f.Index
 		}
 	}
+	knownFields.Store(t, fs)
 	return fs
 }
 

@@ -123,7 +123,7 @@ func decode(data []byte, r *report, raw any) bool {
 		r.addAt(node.Line, "", "want a list of targets, found a mapping", "leave out the line targets:, or does a pattern of target_files match a main file?")
 		return false
 	}
-	d := newDecoder(r, node)
+	d := decoder{report: r, left: nodes(node) + maxAliased}
 	d.decode(node, "", out)
 	return d.left > 0 && !r.broken[""]
 }

@@ -4,6 +4,6 @@ package config
 
 import "io/fs"
 
-// open is false where a mode does not tell who may read a file: it is an access list
+// openToOthers is false where a mode does not tell who may read a file: it is an access list
 // that does, and Go reports 0666 for whatever is not read-only.
-func open(fs.FileInfo) bool { return false }
+func openToOthers(fs.FileInfo) bool { return false }

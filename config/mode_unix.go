@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// open tells whether a mode lets others in. A group may read what belongs to root:
+// openToOthers tells whether a mode lets others in. A group may read what belongs to root:
 // that is how a service reads a secret that it cannot change.
-func open(info fs.FileInfo) bool {
+func openToOthers(info fs.FileInfo) bool {
 	const groupWrites, othersDo, groupReads = 0o020, 0o007, 0o040
 	mode := info.Mode().Perm()
 	return mode&(groupWrites|othersDo) != 0 || mode&groupReads != 0 && !ownedByRoot(info)

@@ -17,7 +17,7 @@ type Store struct {
 	status    atomic.Pointer[status]
 }
 
-// status is what the last reload came to.
+// status is how the last reload ended.
 type status struct {
 	successful  bool
 	lastSuccess time.Time

@@ -59,17 +59,16 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, timeout time.Duration)
 	}
 	pair := clientCertificate{pemSource{"cert", raw.CertFile, raw.Cert}, pemSource{"key", raw.KeyFile, string(raw.Key)}, timeout}
 	caSource := pemSource{"ca", raw.CAFile, raw.CA}
-	for _, s := range []pemSource{caSource, pair.cert, pair.key} {
-		data, err := s.read(b.ctx)
-		if err != nil {
+	var pem [3][]byte
+	for i, s := range []pemSource{caSource, pair.cert, pair.key} {
+		var err error
+		if pem[i], err = s.read(b.ctx); err != nil {
 			e := p.error("tls_config." + s.name())
 			e.Problem, e.Hint, e.cause = s.file+": "+errors.Unwrap(err).Error(), fileHint(err), err
 			p.addError(&e)
 		}
-		if s == caSource {
-			ca = string(data)
-		}
 	}
+	ca = string(pem[0])
 	if !p.clean(at) {
 		return config, ca
 	}
@@ -79,12 +78,12 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, timeout time.Duration)
 	config.MinVersion, config.MaxVersion = uint16(raw.MinVersion), uint16(raw.MaxVersion)
 	if caSource.given() {
 		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM([]byte(ca)) {
+		if !config.RootCAs.AppendCertsFromPEM(pem[0]) {
 			p.add(join(at, caSource.name()), "has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----")
 		}
 	}
 	if pair.cert.given() {
-		if _, err := pair.load(b.ctx); err != nil {
+		if _, err := pair.parse(pem[1], pem[2]); err != nil {
 			p.add(at, err.Error(), "")
 		}
 		config.GetClientCertificate = pair.forHandshake
@@ -106,12 +105,7 @@ func (s pemSource) name() string {
 }
 
 // String names the field and its file.
-func (s pemSource) String() string {
-	if s.file != "" {
-		return s.name() + " " + s.file
-	}
-	return s.name()
-}
+func (s pemSource) String() string { return strings.TrimSpace(s.name() + " " + s.file) }
 
 func (s pemSource) read(ctx context.Context) ([]byte, error) {
 	if s.file == "" {
@@ -152,6 +146,10 @@ func (c clientCertificate) load(ctx context.Context) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.parse(cert, key)
+}
+
+func (c clientCertificate) parse(cert, key []byte) (*tls.Certificate, error) {
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return nil, fmt.Errorf("%s and %s are not a certificate and its key: %w", c.cert, c.key, err)
@@ -292,7 +290,7 @@ func (b *builder) headers(p place, raw promconfig.Headers) []header {
 			add(at+".secrets"+index(i), string(value))
 		}
 		for i, file := range h.Files {
-			b.config.checks = append(b.config.checks, check{
+			b.config.secretFiles = append(b.config.secretFiles, secretFile{
 				at:   p.error(field + ".files" + index(i)),
 				file: file,
 				read: func(ctx context.Context) (bool, error) { _, err := readHeader(ctx, file); return false, err },

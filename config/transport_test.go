@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"hmp_exporter/internal/secret"
 	"io"
 	"log"
 	"math/big"
@@ -22,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hmp_exporter/internal/secret"
 
 	"github.com/google/go-cmp/cmp"
 )

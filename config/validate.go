@@ -210,12 +210,12 @@ func (b *builder) source(p place, field string, inline secret.Value, file *strin
 	case p.has(p.at(fileField)):
 		*file = promconfig.JoinDir(p.dir, *file)
 		s.name, s.file = p.name(fileField), *file
-		b.config.checks = append(b.config.checks, check{
+		b.config.secretFiles = append(b.config.secretFiles, secretFile{
 			at:   p.error(fileField),
 			file: s.file,
 			read: func(ctx context.Context) (bool, error) {
 				value, err := s.read(ctx)
-				return isShort(value), err
+				return err == nil && isShort(value), err
 			},
 			hint: s.hint,
 		})

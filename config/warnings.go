@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -34,13 +35,6 @@ func isShort(value secret.Value) bool { return len(value.Reveal()) < shortSecret
 // places is where fields of a target stand that a warning can be about.
 type places struct{ timeout, tokenLifetime Error }
 
-// private is a file that only the exporter should be able to read; at says where its
-// name stands.
-type private struct {
-	at   Error
-	file string
-}
-
 // Warnings lists what of a configuration works and is unwise: a token that goes over
 // the wire in clear, a secret that others can read. It looks at the modes of the files
 // as they are now, and at the secrets in them. The list is sorted by file and line; it
@@ -48,36 +42,30 @@ type private struct {
 func (c *Config) Warnings() Errors {
 	warnings := append(Errors(nil), c.warnings...)
 	for i, r := range c.readSecrets() {
-		check := c.checks[i]
-		if r.err == nil && r.short {
-			e := check.at
-			e.Problem, e.Hint = check.file+": "+shortProblem, shortHint
-			warnings = append(warnings, &e)
+		f := c.secretFiles[i]
+		if r.short {
+			warnings = append(warnings, f.problem(shortProblem, shortHint))
 		}
-		if r.err != ErrSlowFile { //nolint:errorlint // a look at its mode would hang too
-			warnings = private{check.at, check.file}.warn(warnings)
+		if !errors.Is(r.err, ErrSlowFile) { // else a look at its mode would hang too
+			warnings = f.warnOfMode(warnings)
 		}
-	}
-	for _, p := range c.private {
-		warnings = p.warn(warnings)
 	}
 	return warnings.sorted()
 }
 
-// warn adds a warning if others can get at the file. What is no file, such as a directory
-// or a device, has its mode for other reasons, and cannot be read as a secret anyway.
-func (p private) warn(to Errors) Errors {
-	info, err := os.Stat(p.file)
-	if err != nil || !info.Mode().IsRegular() || !open(info) {
+// warnOfMode adds a warning if others can get at the file. What is no file, such as a
+// directory or a device, has its mode for other reasons, and cannot be read as a secret.
+func (f secretFile) warnOfMode(to Errors) Errors {
+	info, err := os.Stat(f.file)
+	if err != nil || !info.Mode().IsRegular() || !openToOthers(info) {
 		return to
 	}
-	e := p.at
-	e.Problem = fmt.Sprintf("has mode %04o: others than its owner can get at the secret in it", info.Mode().Perm())
-	if e.File != p.file {
-		e.Problem = p.file + ": " + e.Problem
+	problem := fmt.Sprintf("has mode %04o: others than its owner can get at the secret in it", info.Mode().Perm())
+	e := f.problem(problem, "chmod 600, or 640 and root as its owner, with the exporter's group")
+	if e.File == f.file {
+		e.Problem = problem // the configuration itself, which is named already
 	}
-	e.Hint = "chmod 600, or 640 and root as its owner, with the exporter's group"
-	return append(to, &e)
+	return append(to, e)
 }
 
 // IntervalWarnings lists what makes no sense if Prometheus scrapes that often, as
@@ -138,12 +126,12 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 	if tls := raw.TLSConfig; tls != nil {
 		inClear = inClear || tls.Key != ""
 		if tls.KeyFile != "" {
-			b.config.private = append(b.config.private, private{p.error("tls_config.key_file"), tls.KeyFile})
+			b.config.secretFiles = append(b.config.secretFiles, secretFile{at: p.error("tls_config.key_file"), file: tls.KeyFile})
 		}
 	}
 	if inClear && !b.kept[p.file] && p.variables == nil {
 		b.kept[p.file] = true
-		b.config.private = append(b.config.private, private{Error{File: p.file}, p.file})
+		b.config.secretFiles = append(b.config.secretFiles, secretFile{at: Error{File: p.file}, file: p.file})
 	}
 }
 
