@@ -41,7 +41,7 @@ level=warn msg="session is not valid" target=studio session=playout result=bad_p
 			hmpsim.Redirect(302, "http://elsewhere/"+tokenOf("playout")),
 		}, `
 level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is an HMP's, and max_body_size if the session is very large."
-level=warn msg="session is not valid" target=studio session=playout result=http_error meaning="the answer has an unexpected HTTP status" status=500 code=other advice="Look at hmp_session_http_status_code: a proxy in between may have answered."
+level=warn msg="session is not valid" target=studio session=playout result=http_error meaning="the answer has an unexpected HTTP status" status=500 code=other advice="Look at hmp_session_http_status_code; without an error code, a proxy in between may have answered."
 level=warn msg="session is not valid" target=studio session=playout result=redirect meaning="the answer is a redirect, which is not followed with a token" status=302 advice="Configure the URL that the HMP itself answers at."
 `},
 	}

@@ -119,7 +119,7 @@ func (r *row) wanted(m mode) want {
 	case r.withKey != nil:
 		return *r.withKey
 	case w.Result == hmp.NoRoles:
-	case w.Status >= 400 && w.Status < 500:
+	case w.Status == http.StatusUnauthorized, w.Status >= 400 && w.Status < 500 && w.Code != "":
 		w.Result = hmp.LoginRejected
 	case w.Result == hmp.Valid && r.unusable:
 		w.Result, w.Messages = hmp.BadPayload, ""

@@ -20,6 +20,8 @@ func envelopeRows() []row {
 		{name: "500, 070051", script: e(500, hmp.CreateUserSession, "oops"), want: answered(hmp.InternalError, 500).code(hmp.CreateUserSession)},
 		{name: "503, 090002", script: e(503, hmp.ServiceUnavailable, "No connection to authentication server"), want: answered(hmp.AuthUnavailable, 503).code(hmp.ServiceUnavailable)},
 
+		{name: "403, 030001", script: e(403, "030001", "oops"), want: answered(hmp.Unauthorized, 403).code(hmp.OtherCode)},
+		{name: "401, no roles in other words", script: e(401, hmp.UserNotAuthorized, "user has No Role assigned."), want: answered(hmp.NoRoles, 401).code(hmp.UserNotAuthorized)},
 		{name: "401, a numeric code", script: raw(401, `{"code":20001,"message":"User has no roles assigned"}`), want: answered(hmp.Unauthorized, 401)},
 		{name: "500, a numeric code", script: raw(500, `{"code":70000,"httpStatusCode":500}`), want: answered(hmp.HTTPError, 500)},
 		{name: "503, no code", script: raw(503, `{"name":"ServiceUnavailable"}`), want: answered(hmp.HTTPError, 503)},
@@ -40,7 +42,7 @@ func envelopeRows() []row {
 		{name: "401, a code that is a word", script: e(401, `E_\"AUTH\n`, noRoles), want: answered(hmp.Unauthorized, 401).code(hmp.OtherCode)},
 		{name: "401, a code that repeats a secret", script: e(401, token, token), want: answered(hmp.Unauthorized, 401).code(hmp.OtherCode)},
 		{name: "401, a code of 60 kB", script: e(401, hmp.Code(strings.Repeat("0", 60_000)), "oops"), want: answered(hmp.Unauthorized, 401)},
-		{name: "403, 040006", script: e(403, "040006", "oops"), want: answered(hmp.HTTPError, 403).code(hmp.OtherCode)},
+		{name: "403, 040006", script: e(403, "040006", "oops"), want: answered(hmp.Unauthorized, 403).code(hmp.OtherCode)},
 
 		{name: "200 with an error's envelope", script: e(200, hmp.UserNotAuthorized, noRoles), want: answered(hmp.BadPayload, 200).code(hmp.UserNotAuthorized)},
 		{name: "200 with a session and a code", script: raw(200, `{"code":"070000",`+session()[1:]), want: valid().messages(goodMessages)},
@@ -48,7 +50,7 @@ func envelopeRows() []row {
 		{name: "503, though the code is one of 401", script: e(503, hmp.UserNotAuthorized, noRoles), want: answered(hmp.HTTPError, 503).code(hmp.UserNotAuthorized)},
 		{name: "500, though the code is one of 503", script: e(500, hmp.ServiceUnavailable, "oops"), want: answered(hmp.HTTPError, 500).code(hmp.ServiceUnavailable)},
 		{name: "404, though the code is one of 401", script: e(404, hmp.UserNotAuthorized, noRoles), want: answered(hmp.EndpointMissing, 404).code(hmp.UserNotAuthorized)},
-		{name: "403, though the code is one of 503", script: e(403, hmp.ServiceUnavailable, "oops"), want: answered(hmp.HTTPError, 403).code(hmp.ServiceUnavailable)},
+		{name: "403, though the code is one of 503", script: e(403, hmp.ServiceUnavailable, "oops"), want: answered(hmp.Unauthorized, 403).code(hmp.ServiceUnavailable)},
 		{name: "302, though there is a code", script: says(response(302, envelope("090002", ""), "Location: /")), want: answered(hmp.Redirect, 302)},
 	}
 }

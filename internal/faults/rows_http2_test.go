@@ -25,11 +25,10 @@ func http2Rows() []row {
 			_ = f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil)
 		}), want: broken},
 		{name: "a REFUSED_STREAM loop", set: overHTTP2(refuse), want: broken, heavy: true},
-		// On a connection that is kept, a GET is tried again and again. A login is not.
 		{name: "a REFUSED_STREAM loop, keep_alive", set: func(s *stage) {
 			s.set("keep_alive: true")
 			overHTTP2(refuse)(s)
-		}, want: failed(hmp.Timeout, 1).certificate().lasts(), only: withToken},
+		}, want: broken},
 		{name: "the stream is reset", set: overHTTP2(func(f *http2.Framer, stream uint32) {
 			_ = f.WriteRSTStream(stream, http2.ErrCodeInternal)
 		}), want: broken},

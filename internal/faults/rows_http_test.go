@@ -48,10 +48,12 @@ func filler(n int) []string {
 // from those who answer so.
 func statusRows() []row {
 	const html = "<html><head><title>Sorry</title></head><body><h1>Sorry</h1></body></html>"
+	// As the answer to a login it is one that succeeded.
+	afterLogin := func(status int) *want { w := answered(hmp.HTTPError, status); w.Connections = 2; return &w }
 	rows := []row{
 		{name: "204", script: says("HTTP/1.1 204 No Content\r\n\r\n"), want: answered(hmp.HTTPError, 204)},
-		{name: "206 with a session", script: says(response(206, session(), "Content-Range: bytes 0-1/2")), want: answered(hmp.HTTPError, 206)},
-		{name: "201 with a session", script: says(response(201, session())), want: answered(hmp.HTTPError, 201)},
+		{name: "206 with a session", script: says(response(206, session(), "Content-Range: bytes 0-1/2")), want: answered(hmp.HTTPError, 206), withKey: afterLogin(206)},
+		{name: "201 with a session", script: says(response(201, session())), want: answered(hmp.HTTPError, 201), withKey: afterLogin(201)},
 		{name: "205", script: says("HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n"), want: answered(hmp.HTTPError, 205)},
 		{name: "403 with HTML", script: page(403, html), want: answered(hmp.HTTPError, 403)},
 		{name: "404 with HTML", script: page(404, html), want: answered(hmp.EndpointMissing, 404)},

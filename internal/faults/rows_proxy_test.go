@@ -23,6 +23,27 @@ func proxyRows() []row {
 			s.set("proxy_url: http://nxdomain.test.:3128")
 		}, want: failed(hmp.DNS, 0)},
 
+		{name: "the proxy has TLS and does its work, to https", set: func(s *stage) {
+			s.secure = true
+			s.target(good())
+			s.set("proxy_url: https://%s", s.other("127.0.0.1:0", goodTLS(), tunnel(s)).address())
+		}, want: valid().messages(goodMessages).certificate()},
+		{name: "the proxy has TLS and refuses", set: func(s *stage) {
+			s.url = "https://hmp.test"
+			s.set("proxy_url: https://%s", s.other("127.0.0.1:0", goodTLS(), page(403, "<html></html>")).address())
+			s.trust(authority().PEM())
+		}, want: no},
+		{name: "the proxy's certificate is not trusted", set: func(s *stage) {
+			s.url = "https://hmp.test"
+			s.set("proxy_url: https://%s", s.other("127.0.0.1:0", goodTLSFor("other.test"), page(403, "<html></html>")).address())
+			s.trust(authority().PEM())
+		}, want: failed(hmp.TLS, 0)},
+		{name: "the proxy has TLS and does its work, to http", set: func(s *stage) {
+			s.targetTLS(goodTLS(), good())
+			s.set("proxy_url: %s", s.url)
+			s.url = "http://hmp.test"
+			s.trust(authority().PEM())
+		}, want: valid().messages(goodMessages)},
 		{name: "CONNECT is answered with 407", set: tunnelled(page(407, "<html></html>", "Proxy-Authenticate: Basic realm=proxy")), want: no},
 		{name: "CONNECT is answered with 403", set: tunnelled(page(403, "<html></html>")), want: no},
 		{name: "CONNECT is answered with 502", set: tunnelled(page(502, "<html></html>")), want: no},
@@ -85,8 +106,8 @@ func tunnelTo(address string) script {
 		}
 		var back sync.WaitGroup
 		back.Go(func() {
-			_, _ = io.Copy(p.tcp, onward)
-			_ = p.tcp.CloseWrite()
+			_, _ = io.Copy(p.Conn, onward)
+			_ = p.Conn.(interface{ CloseWrite() error }).CloseWrite()
 		})
 		_, _ = io.Copy(onward, p.in)
 		_ = onward.(*net.TCPConn).CloseWrite()

@@ -203,10 +203,14 @@ func (v *view) base64() (views []view) {
 		for end < len(v.bytes) && isBase64(v.bytes[end]) {
 			end++
 		}
-		for first := begin; first < begin+4 && end-first >= shortest; first++ {
-			views = append(views, v.decoded(begin, first, end))
+		padded := end
+		for padded < len(v.bytes) && v.bytes[padded] == '=' {
+			padded++
 		}
-		begin = end + 1
+		for first := begin; first < begin+4 && end-first >= shortest; first++ {
+			views = append(views, v.decoded(first, end, v.from[begin], v.to[padded-1]))
+		}
+		begin = padded + 1
 	}
 	return views
 }
@@ -215,17 +219,16 @@ func isBase64(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.IndexByte("+/-_", c) >= 0
 }
 
-// decoded decodes a word from one place on. All its bytes stand for the whole word.
-func (v *view) decoded(begin, first, end int) (out view) {
+// decoded decodes a part of a word. Each byte stands for the whole word in the text.
+func (v *view) decoded(first, end int, from, to uint16) view {
 	word := strings.NewReplacer("-", "+", "_", "/").Replace(string(v.bytes[first:end]))
-	decoded, _ := base64.RawStdEncoding.DecodeString(word[:len(word)/4*4])
-	if rest := len(word) % 4; rest > 1 {
-		last, _ := base64.RawStdEncoding.DecodeString(word[len(word)-rest:])
-		decoded = append(decoded, last...)
+	if len(word)%4 == 1 {
+		word = word[:len(word)-1]
 	}
-	out = newView(len(decoded))
+	decoded, _ := base64.RawStdEncoding.DecodeString(word)
+	out := newView(len(decoded))
 	for _, b := range decoded {
-		out.add(b, v.from[begin], v.to[end-1])
+		out.add(b, from, to)
 	}
 	return out
 }

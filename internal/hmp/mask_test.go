@@ -2,65 +2,163 @@ package hmp
 
 import (
 	"context"
-	"hmp_exporter/internal/secret"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
 	"hmp_exporter/internal/canary"
-	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/secret"
 )
 
-// A session that repeats in its messages what it was asked with, what it hands out,
-// or its own id, has that masked, however long it is and wherever it stands.
-func TestMessagesDoNotRepeatTokens(t *testing.T) {
-	for name, token := range map[string]string{"short": canaryToken, "long": canaryToken + strings.Repeat("x", 1000)} {
-		for what, body := range map[string]string{
-			"sent":   `{"data":{"serviceMessages":["Session ` + token + ` ends soon"]}}`,
-			"handed": `{"data":{"serviceMessages":["Session ` + canary.Word + `-handed-out ends soon"],"authToken":"` + canary.Word + `-handed-out"}}`,
-			"id":     `{"data":{"sessionId":"` + canary.Word + `-id","serviceMessages":["Session ` + canary.Word + `-id ends soon"]}}`,
-		} {
-			t.Run(name+" "+what, func(t *testing.T) {
-				s := startRaw(t, body)
-				a, _ := exchange(t, s, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
-					return c.Session(ctx, Request{Token: secret.New(token)})
-				}, func(o *Options) { o.MessageTexts = true })
-				texts := strings.Join(a.Details.MessageTexts, "\n")
-				if want := "Session <secret> ends soon"; texts != want {
-					t.Errorf("got %q, want %q", texts, want)
-				}
-				canary.CheckValue(t, "the answer", a)
-			})
+// However a server repeats a secret, no part of it is shown.
+func TestMask(t *testing.T) {
+	const token = "Tok3n/with+odd&\"chars\"<0123456789>"
+	quoted, err := json.Marshal(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encode := func(prefix string) string { return base64.StdEncoding.EncodeToString([]byte(prefix + token + " end")) }
+	m := newMask(token, "abc", "Basic "+base64.StdEncoding.EncodeToString([]byte("user:pass-word-77")))
+	for name, tt := range map[string]struct{ text, want string }{
+		"as it is":               {"a " + token + " b", "a <secret> b"},
+		"twice":                  {token + token + " " + token, "<secret> <secret>"},
+		"in other case":          {strings.ToUpper(token) + strings.ToLower(token), "<secret>"},
+		"the beginning":          {"a " + token[:9] + "…", "a <secret>…"},
+		"the end":                {"…" + token[10:], "…<secret>"},
+		"percent-encoded":        {"?t=" + url.QueryEscape(token) + "&x", "?t=<secret>&x"},
+		"percent-encoded wholly": {"%54%6f%6b%33%6e%2F%77%69th%2Bodd", "<secret>"},
+		"percent-encoded twice":  {url.QueryEscape(url.QueryEscape(token)), "<secret>"},
+		"in JSON":                {"a " + string(quoted), `a "<secret>"`},
+		"in JSON, all escapes":   {`\u0054\u006f\u006b\u0033\u006e\/with`, "<secret>"},
+		"in HTML":                {"<b>" + html.EscapeString(token) + "</b>", "<b><secret></b>"},
+		"base64":                 {"Basic " + encode(""), "Basic <secret>"},
+		"base64, second place":   {encode("a"), "<secret>"},
+		"base64, third place":    {encode("ab"), "<secret>"},
+		"base64 for URLs":        {base64.RawURLEncoding.EncodeToString([]byte("?>" + token)), "<secret>"},
+		"base64 in a URL":        {"?" + url.QueryEscape(encode("u:")), "?<secret>"},
+		"a short one":            {"abc, (ABC) and YWJj.", "<secret>, (<secret>) and <secret>."},
+		"a short one in words":   {"abcd and cabc and abc1", "abcd and cabc and abc1"},
+		"a password":             {"user has pass-word-77", "user has <secret>"},
+		"nothing":                {"User has no roles assigned: 100%, a\\b & more; aGVsbG8gd29ybGQgaGVsbG8=", "User has no roles assigned: 100%, a\\b & more; aGVsbG8gd29ybGQgaGVsbG8="},
+		"empty":                  {"", ""},
+	} {
+		if got := m.apply(tt.text, false); got != tt.want {
+			t.Errorf("%s: %s: got %q, want %q", name, tt.text, got, tt.want)
+		}
+	}
+	// Wherever a text is cut, less than nothing of a secret stays at its end.
+	for _, form := range []string{token, url.QueryEscape(token), encode("")} {
+		for end := range len(form) + 1 {
+			text := strings.Repeat("word ", 40) + form[:end]
+			if got := m.apply(text, true); strings.Contains(got, form[:1]+"o") || len(strings.TrimSuffix(got, secret.Masked)) > 200 {
+				t.Errorf("cut behind %q: %q", form[:end], got)
+			}
 		}
 	}
 }
 
-// A token that a text is cut within leaves no part of itself, and one that follows the
-// texts none at all.
-func TestMessagesAreCutAfterMasking(t *testing.T) {
-	filler := strings.Repeat("a", MaxMessageLength-10)
-	messages := `"serviceMessages":["` + filler + ` ` + canary.Word + `-handed-out"]`
-	token := `"authToken":"` + canary.Word + `-handed-out"`
-	for name, fields := range map[string]string{"before": token + "," + messages, "behind": messages + "," + token} {
+// FuzzMask looks for a secret that is left in a text, whatever is around it.
+func FuzzMask(f *testing.F) {
+	for _, text := range []string{"", "%", "&", "&amp;", `\u00`, `\`, "%41", "aGVsbG8gd29ybGQ", "&#x", "ü\xff", "&lt", "%%%41414141"} {
+		f.Add(text, text)
+	}
+	const word = "0ne-secret"
+	m := newMask(word, "xyz")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		if len(before)+len(word)+len(after) > maxMasked {
+			return
+		}
+		got := m.apply(before+word+after, false)
+		if strings.Contains(strings.ReplaceAll(got, secret.Masked, "|"), word) {
+			t.Errorf("%q shows the secret", got)
+		}
+		_ = m.apply(before+after, true)
+	})
+}
+
+// A session that repeats in its messages any of its secrets has them masked, however
+// long they are and wherever they stand.
+func TestMessagesDoNotRepeatSecrets(t *testing.T) {
+	const sent, handedOut, id = canaryToken, canary.Word + "-handed-out", canary.Word + "-session-id"
+	long := canary.Word + strings.Repeat("-0123456789", 900) // longer than what is read of a token
+	for name, body := range map[string]string{
+		"sent":            `{"serviceMessages":["Session ` + sent + ` ends soon"]}`,
+		"the key":         `{"serviceMessages":["Session ` + canaryKey + ` ends soon"]}`,
+		"the secret":      `{"serviceMessages":["Session ` + strings.ToLower(canarySecret) + ` ends soon"]}`,
+		"a header":        `{"serviceMessages":["Session ` + canary.Word + `-header ends soon"]}`,
+		"handed out":      `{"serviceMessages":["Session ` + handedOut + ` ends soon"],"authToken":"` + handedOut + `"}`,
+		"an unfit token":  `{"authToken":"` + handedOut + `ü","serviceMessages":["Session ` + handedOut + ` ends soon"]}`,
+		"one of two":      `{"authToken":"` + handedOut + `","serviceMessages":["Session ` + handedOut + ` ends soon"],"authToken":"b"}`,
+		"the id":          `{"sessionId":"` + id + `","serviceMessages":["Session ` + id + ` ends soon"]}`,
+		"a long token":    `{"serviceMessages":["Session ` + long[:2000] + ` ends soon"],"authToken":"` + long + `"}`,
+		"a long id":       `{"serviceMessages":["Session ` + long[:2000] + ` ends soon"],"sessionId":"` + long + `"}`,
+		"many of one":     `{"serviceMessages":["Session ` + strings.Repeat(handedOut, 100) + ` ends soon"],"authToken":"` + handedOut + `"}`,
+		"in base64":       `{"serviceMessages":["Session ` + base64.StdEncoding.EncodeToString([]byte("x:"+sent)) + ` ends soon"]}`,
+		"percent-encoded": `{"serviceMessages":["Session ` + strings.ReplaceAll(sent, "A", "%41") + ` ends soon"]}`,
+	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := decode(strings.NewReader(`{"data":{`+fields+`}}`), 1<<20, canaryToken, true)
-			if err != nil {
-				t.Fatal(err)
+			s := httptest.NewServer(answer(200, `{"data":`+body+`}`))
+			defer s.Close()
+			a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+				return c.Session(ctx, Request{
+					Token: secret.New(sent), Secrets: []secret.Value{secret.New(canaryKey), secret.New(canarySecret)},
+					Header: http.Header{"X-Gateway": {canary.Word + "-header"}},
+				})
+			}, func(o *Options) { o.MessageTexts = true })
+			texts := strings.Join(a.Details.MessageTexts, "\n")
+			if want := "Session <secret> ends soon"; texts != want && !(name == "many of one" && texts == "Session <secret>") {
+				t.Errorf("got %q, want %q", texts, want)
 			}
-			if got, want := strings.Join(p.details.MessageTexts, "\n"), filler+" <secret>"; got != want {
-				t.Errorf("got %q, want %q", got, want)
+			canary.CheckValue(t, "the answer", a)
+			if strings.Contains(strings.ToLower(fmt.Sprintf("%+v", a)), strings.ToLower(canary.Word)) {
+				t.Errorf("the answer tells a secret: %+v", a)
 			}
 		})
 	}
 }
 
-func startRaw(t *testing.T, body string) string {
-	t.Helper()
-	sim := hmpsim.New()
-	sim.SetOutage(hmpsim.Raw(200, "application/json", body))
-	l, err := sim.Start(hmpsim.ListenConfig{})
+// A secret at the place where a text is shortened leaves no part of itself.
+func TestMessagesAreCutAfterMasking(t *testing.T) {
+	filler := strings.Repeat("a", MaxMessageLength-10)
+	messages := `"serviceMessages":["` + filler + ` ` + canary.Word + `-handed-out"]`
+	token := `"authToken":"` + canary.Word + `-handed-out"`
+	for name, fields := range map[string]string{"before": token + "," + messages, "behind": messages + "," + token} {
+		p, err := decode(strings.NewReader(`{"data":{`+fields+`}}`), 1<<20, canaryToken, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := strings.Join(p.details.MessageTexts, "\n"), filler+" <secret>"; got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	// The source of a text is cut too, and what is masked before makes room for its end.
+	text := strings.Repeat(canaryToken+" ", 200)
+	p, err := decode(strings.NewReader(`{"data":{"serviceMessages":["`+text[:maxMessageSource+3]+`"]}}`), 1<<20, canaryToken, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(l.Close)
-	return l.URL
+	for _, shown := range p.details.MessageTexts {
+		if rest := strings.Trim(strings.ReplaceAll(shown, secret.Masked, ""), " <secrt>"); rest != "" {
+			t.Errorf("a part of the token stays: %q", rest)
+		}
+	}
+}
+
+// Header fields are shown if they are known, short and plain.
+func TestShownHeader(t *testing.T) {
+	h := http.Header{
+		"Server": {"nginx/1.25.3 (Ubuntu)"}, "Via": {"1.1 proxy\tx"}, "Content-Type": {strings.Repeat("a", 200)}, "X-Request-Id": {"1"},
+		"Age": {base64.StdEncoding.EncodeToString([]byte(canaryToken))}, "X-" + strings.ToLower(canaryToken): {"1"}, "Allow": {url.QueryEscape(canaryToken)},
+		"Vary": {strings.ToLower(canaryToken[:10])}, "Location": {"https://" + strings.ToLower(canaryToken) + ".example/" + canaryToken},
+	}
+	want := "Age: <secret>\nAllow: <secret>\nContent-Type\nLocation: https://<secret>.example/…\nServer: nginx/1.25.3 (Ubuntu)\nVary: <secret>\nVia\nX-Request-Id\nX-<secret>\n"
+	if got := string(receivedHeader(h, newMask(canaryToken))); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
 }

@@ -1,10 +1,10 @@
 package hmp
 
-// An Result is the one word that a probe ends in. It is the value of the
+// A Result is the one word that a probe ends in. It is the value of the
 // label "result", so the words are part of what users depend on.
 type Result string
 
-// The closed set of outcomes. The last two are decided before anything is sent.
+// The closed set of results. The last two are decided before anything is sent.
 const (
 	Valid           Result = "valid"
 	NoRoles         Result = "no_roles"
@@ -25,14 +25,14 @@ const (
 	Saturated       Result = "saturated"
 )
 
-// ResultInfo explains an outcome to the person who has to do something about it.
+// ResultInfo explains a result to the person who has to do something about it.
 type ResultInfo struct {
 	Result  Result
 	Meaning string // what is the case, as half a sentence
 	Advice  string // what to do next, as a sentence
 }
 
-// Results lists every outcome once, in the order in which users read them:
+// Results lists every result once, in the order in which users read them:
 // what HMP said, then what the network did, then what the exporter could not do.
 var Results = []ResultInfo{
 	{Valid, "HMP confirmed the session", "Nothing to do."},
@@ -42,7 +42,7 @@ var Results = []ResultInfo{
 	{AuthUnavailable, "HMP cannot reach its authentication server", "Check HMP's connection to its directory; the token may be fine."},
 	{EndpointMissing, "there is no session endpoint at this URL", "Check the base URL, and that the HMP is version 4.1.1 or later."},
 	{Redirect, "the answer is a redirect, which is not followed with a token", "Configure the URL that the HMP itself answers at."},
-	{HTTPError, "the answer has an unexpected HTTP status", "Look at hmp_session_http_status_code: a proxy in between may have answered."},
+	{HTTPError, "the answer has an unexpected HTTP status", "Look at hmp_session_http_status_code; without an error code, a proxy in between may have answered."},
 	{BadPayload, "the status is 200, but the body is not a session", "Check that the URL is an HMP's, and max_body_size if the session is very large."},
 	{Timeout, "the probe's time ran out", "Compare the phases to see where the time went; raise the timeout only if the HMP is merely slow."},
 	{DNS, "the host name does not resolve", "Check the host in the URL and the exporter's name servers."},
@@ -64,6 +64,6 @@ func (o Result) Info() ResultInfo {
 	return ResultInfo{}
 }
 
-// Sent tells whether a probe with this outcome sent anything to the HMP, as far as
-// is known: one without an outcome may have.
+// Sent tells whether a probe with this result sent anything to the HMP, as far as
+// is known: one without a result may have.
 func (o Result) Sent() bool { return o != "" && o != Credentials && o != Saturated }

@@ -45,16 +45,19 @@ func TestNoExchangeEndsAnother(t *testing.T) {
 					answer(200, `{"data":{}}`)(w, r)
 				}
 			}))
-			s.EnableHTTP2 = http2
-			s.StartTLS()
+			o := Options{KeepAlive: true, HTTP2: http2, MaxBodySize: 1 << 20}
+			if s.EnableHTTP2 = http2; http2 {
+				s.StartTLS()
+				trust(s)(&o)
+			} else {
+				s.Start()
+			}
 			defer s.Close()
-			u, _ := url.Parse(s.URL)
-			o := Options{URL: u, KeepAlive: true, HTTP2: http2, MaxBodySize: 1 << 20}
-			trust(s)(&o)
+			o.URL, _ = url.Parse(s.URL)
 			c := NewClient(o)
 			defer c.Close()
 
-			const sessions, rounds = 300, 10
+			const sessions, rounds = 300, 4
 			ctx, cancel := context.WithTimeout(t.Context(), plenty)
 			defer cancel()
 			var wrong atomic.Int32
