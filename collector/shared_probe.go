@@ -24,6 +24,9 @@ type sharedProbe struct {
 	brief bool
 	order int64 // among the probes of a target that are started together
 
+	place   place
+	secrets secrets
+
 	stage  atomic.Int32 // how far it has come
 	status atomic.Int64 // of the last response, once there is one
 
@@ -96,7 +99,10 @@ func (p *sharedProbe) slow() bool { return p.order > 1000 }
 func (p *sharedProbe) latest() time.Time { return p.start.Add(p.within / 2) }
 
 // granted implements waiter.
-func (p *sharedProbe) granted() { go p.run(time.Now()) }
+func (p *sharedProbe) granted() {
+	p.place.limit, p.place.granted = p.limit(), time.Now()
+	go p.run()
+}
 
 // refused implements waiter. A target that has filled its places, and whose HMP has not
 // answered for most of the time, is no sign that there are too few places.
