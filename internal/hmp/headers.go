@@ -44,6 +44,9 @@ var shownFields = []string{
 	"Location", "Retry-After", "Server", "Transfer-Encoding", "Vary", "Via",
 }
 
+// usualValues need no mask.
+var usualValues = []string{"application/json", "application/json; charset=utf-8", "text/html", "keep-alive", "close"}
+
 // receivedHeader tells of the header of a response, in which secrets may be repeated.
 func receivedHeader(h http.Header, m *mask) Header {
 	return header(h, m, func(name, value string) (string, bool) {
@@ -89,13 +92,16 @@ func header(h http.Header, m *mask, show func(name, value string) (string, bool)
 	for _, key := range names[:min(len(names), MaxHeaderFields)] {
 		name := key
 		var line strings.Builder
-		if !slices.Contains(shownFields, name) { // the name may be a secret
+		if !slices.Contains(shownFields, name) && name != "Set-Cookie" { // the name may be a secret
 			name = m.present(name)
 		}
 		line.WriteString(name[:min(len(name), maxFieldName)])
 		if values := h[key]; len(values) > 0 {
 			if value, shown := show(key, values[0]); shown {
-				line.WriteString(": " + m.present(value))
+				if !slices.Contains(usualValues, value) {
+					value = m.present(value)
+				}
+				line.WriteString(": " + value)
 			}
 		}
 		line.WriteByte('\n')

@@ -19,7 +19,7 @@ import (
 // beginning of a secret could stay.
 type mask struct {
 	secrets []string
-	inText  map[uint64]bool // pieces of the text that is masked: whether they are of a secret
+	pieces  map[uint64]bool // those that may be in the text that is masked
 }
 
 const (
@@ -37,7 +37,7 @@ const (
 // newMask returns a mask of secrets. A header's value is one as a whole, and so is each
 // word of it: of "Bearer x", x is the secret.
 func newMask(secrets ...string) *mask {
-	m := &mask{inText: make(map[uint64]bool)}
+	m := &mask{pieces: make(map[uint64]bool)}
 	add := func(s string) {
 		if s != "" && !slices.Contains(m.secrets, s) {
 			m.secrets = append(m.secrets, s)
@@ -237,34 +237,23 @@ func (v *view) decoded(first, end int, from, to uint16) view {
 // secret once, whatever the length of the text.
 func (m *mask) hidePieces(views []view, hidden []bool) {
 	var filter [64]uint64 // most pieces of secrets are not in the text
-	inText := m.inText
-	clear(inText)
 	for _, v := range views {
-		eachPiece(v.bytes, func(_ int, p uint64) {
-			h := hash(p)
-			filter[h/64] |= 1 << (h % 64)
-			inText[p] = false
-		})
+		eachPiece(v.bytes, func(_ int, p uint64) { filter[hash(p)/64] |= 1 << (hash(p) % 64) })
 	}
-	if len(inText) == 0 {
-		return
-	}
-	found := false
+	clear(m.pieces)
 	for _, s := range m.secrets {
 		eachPiece(s, func(_ int, p uint64) {
-			if h := hash(p); filter[h/64]>>(h%64)&1 == 1 {
-				if _, ok := inText[p]; ok {
-					inText[p], found = true, true
-				}
+			if filter[hash(p)/64]>>(hash(p)%64)&1 == 1 {
+				m.pieces[p] = true
 			}
 		})
 	}
-	if !found {
+	if len(m.pieces) == 0 {
 		return
 	}
 	for _, v := range views {
 		eachPiece(v.bytes, func(end int, p uint64) {
-			if inText[p] {
+			if m.pieces[p] {
 				v.hide(end-piece, end, hidden)
 			}
 		})

@@ -220,6 +220,11 @@ func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
 	if p.keep && !p.closed && !(c.shared && hasShared) {
 		p.kept = append(p.kept, c)
 		c.expiry = time.AfterFunc(maxConnectionAge, func() { p.retire(c) })
+		client.SetStateHook(func(client *http.ClientConn) {
+			if client.Err() != nil { // the server has closed it
+				go p.retire(c) // the hook can be called with the lock held
+			}
+		})
 	}
 	return c
 }
