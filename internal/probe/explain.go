@@ -86,7 +86,7 @@ func (f failure) explain(alike []*Attempt) []string {
 	}
 	texts := append([]string{what + "."}, reasons(alike)...)
 	if f.held {
-		texts = append(texts, "Nothing was sent: a login with the same key has just been refused.")
+		texts = append(texts, "Nothing was sent for this session.")
 	}
 	texts = append(texts, info.Advice)
 	if f.suspended {

@@ -66,7 +66,7 @@ func (a *Attempt) detail() string {
 	case r.Code != "":
 		return r.Code.Text()
 	case r.Held:
-		return "logins are held back"
+		return "nothing was sent"
 	case n != nil && *n == 1:
 		return "1 service message"
 	case n != nil && *n > 1:

@@ -29,6 +29,9 @@ func (b *backoff) failed(now time.Time, a hmp.Answer, took time.Duration) {
 	b.until = now.Add(pause(b.failures))
 	b.asked = now.Add(min(a.RetryAfter, maxRetryAfter))
 	b.took, b.answer = took, repeatable(a)
+	if a.Result == hmp.Timeout && a.Reason == "" {
+		b.answer = waitedInVain
+	}
 }
 
 // pause is how long to wait after so many failures in a row: twice as long after

@@ -73,7 +73,7 @@ func notesOf(r *collector.Result) []string {
 			notes = append(notes, fmt.Sprintf(format, a...))
 		}
 	}
-	note(r.Held, "Nothing was sent: there is no token, and logins are held back.")
+	note(r.Held, "Nothing was sent.")
 	documented := r.Code.Info().Family != 0
 	note(documented, "HMP's error code is %s: %s.", r.Code.Text(), r.Code.Info().Meaning)
 	note(r.Code != "" && !documented, "The error code is not one that HMP documents for this call: %s.", r.Code.Text())

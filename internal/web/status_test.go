@@ -112,14 +112,14 @@ func TestStatusOfResults(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"t0/crash": "defect of the exporter", "t0/held": "Nothing was sent this time, because refused logins can lock the account. no login before noon",
+		"t0/crash": "defect of the exporter", "t0/held": "Nothing was sent this time. no login before noon",
 		"t0/new": "press Probe now", "t0/saturated": "--probe.max-concurrent",
 	} {
 		if name != "t0/saturated" && !strings.Contains(advice[name], want) {
 			t.Errorf("%s has %q, want %q in it", name, advice[name], want)
 		}
 	}
-	if !strings.HasPrefix(advice["t0/held"], "login_rejected logins held back: ") {
+	if !strings.HasPrefix(advice["t0/held"], "login_rejected nothing sent: ") {
 		t.Errorf("the hold has %q", advice["t0/held"])
 	}
 
