@@ -28,7 +28,7 @@ func http2Rows() []row {
 		{name: "a REFUSED_STREAM loop, keep_alive", set: func(s *stage) {
 			s.set("keep_alive: true")
 			overHTTP2(refuse)(s)
-		}, want: broken},
+		}, want: broken, heavy: true},
 		{name: "the stream is reset", set: overHTTP2(func(f *http2.Framer, stream uint32) {
 			_ = f.WriteRSTStream(stream, http2.ErrCodeInternal)
 		}), want: broken},

@@ -65,8 +65,11 @@ type pool struct {
 	keep      bool
 
 	mu     sync.Mutex
-	kept   []*conn // also those in use
+	kept   []*conn // also those in use, the oldest first
 	closed bool
+	// One timer for all: a stopped one can stay in memory until its time, with what it
+	// refers to.
+	timer *time.Timer
 }
 
 // A conn is a connection to an HMP, perhaps through a proxy. The embedded connection is
@@ -77,7 +80,6 @@ type conn struct {
 	shared      bool      // by exchanges at once: it is of HTTP/2
 	certificate time.Time // when the HMP's certificate ends to be good
 	made        time.Time
-	expiry      *time.Timer
 
 	users atomic.Int32 // exchanges, and the making of the connection
 	// What has been written; what has been read while there was no user; and the first
@@ -114,9 +116,6 @@ func (c *conn) tooOld() bool {
 
 // close ends the connection: with the farewell of TLS if that can be sent at once.
 func (c *conn) close(farewell bool) {
-	if c.expiry != nil {
-		c.expiry.Stop()
-	}
 	if !farewell {
 		_ = c.Conn.Close()
 	}
@@ -219,7 +218,9 @@ func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
 	hasShared := slices.ContainsFunc(p.kept, func(c *conn) bool { return c.shared && c.client.Available() > 0 })
 	if p.keep && !p.closed && !(c.shared && hasShared) {
 		p.kept = append(p.kept, c)
-		c.expiry = time.AfterFunc(maxConnectionAge, func() { p.retire(c) })
+		if p.timer == nil {
+			p.timer = time.AfterFunc(maxConnectionAge, p.sweep)
+		}
 		client.SetStateHook(func(client *http.ClientConn) {
 			if client.Err() != nil { // the server has closed it
 				go p.retire(c) // the hook can be called with the lock held
@@ -250,10 +251,21 @@ func (p *pool) release(c *conn, reusable, farewell bool) {
 func (p *pool) retire(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.users.Load() == 0 {
-		p.drop(c)
+	p.drop(c)
+}
+
+// sweep retires what is too old.
+func (p *pool) sweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range slices.Clone(p.kept) {
+		if c.tooOld() {
+			p.drop(c)
+		}
 	}
-	p.forget(c)
+	if p.timer = nil; len(p.kept) > 0 {
+		p.timer = time.AfterFunc(maxConnectionAge-time.Since(p.kept[0].made), p.sweep)
+	}
 }
 
 // close retires all connections. The pool keeps none from now on.
@@ -261,18 +273,20 @@ func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
+	if p.timer != nil {
+		p.timer.Stop()
+	}
 	for _, c := range slices.Clone(p.kept) {
-		if c.users.Load() == 0 {
-			p.drop(c)
-		}
-		p.forget(c)
+		p.drop(c)
 	}
 }
 
-// drop closes a connection that nobody uses.
+// drop does what retire does, with the lock held.
 func (p *pool) drop(c *conn) {
 	p.forget(c)
-	c.close(true)
+	if c.users.Load() == 0 {
+		c.close(true)
+	}
 }
 
 func (p *pool) forget(c *conn) {
