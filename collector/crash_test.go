@@ -33,10 +33,10 @@ func (c panickingClient) Session(ctx context.Context, r hmp.Request) (hmp.Answer
 }
 
 // plant has the probes of a session panic. It returns how to end that.
-func (r *rig) plant(session string, after time.Duration, panic func()) (remove func()) {
+func (r *rig) plant(session string, after time.Duration, explode func()) (remove func()) {
 	t := r.snapshot.Load().byName["studio"]
 	before := t.client
-	t.client = panickingClient{before, tokenOf(session), panic, after}
+	t.client = panickingClient{before, tokenOf(session), explode, after}
 	return func() { t.client = before }
 }
 

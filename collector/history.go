@@ -24,7 +24,7 @@ const Crashed = "crashed"
 // Results explains every result that a probe can have.
 func Results() []hmp.ResultInfo { return hmp.Results }
 
-// Word is the result as one word: that of the label "result", or [Crashed], or ""
+// ResultName is the result as one word: that of the label "result", or [Crashed], or ""
 // before the first probe.
 func (r *Result) ResultName() string {
 	if r.Crashed {

@@ -156,13 +156,8 @@ func (r *rig) Last() []Result {
 	return results
 }
 
-// probe probes with the test's context.
 func (r *rig) probe(q Request) []Result {
 	r.t.Helper()
-	return r.probeWith(r.t.Context(), q)
-}
-
-func (r *rig) probeWith(ctx context.Context, q Request) []Result {
 	results, err := r.Probe(q)
 	if err != nil {
 		r.t.Errorf("Probe: %v", err)

@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -145,38 +144,6 @@ func TestScrapesOfDifferentPatience(t *testing.T) {
 				}
 				if n := sim.Stats().GETs; n != tt.gets {
 					t.Errorf("the HMP has seen %d probes, want %d", n, tt.gets)
-				}
-			})
-		})
-	}
-}
-
-// TestScraperHangsUp sees that a scrape that is given up costs no other one its
-// result, whichever of the two makes the probe.
-func TestScraperHangsUp(t *testing.T) {
-	for name, gone := range map[string]int{"the one that probes": 0, "the one that waits": 1} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				sim := r.simulate("studio", sessions{"playout": hmpsim.Delay(2*time.Second, valid())})
-				r.Apply(r.load(targetNamed("studio", "playout")))
-				var results [2][]Result
-				var hangUp [2]context.CancelFunc
-				var wg sync.WaitGroup
-				for i := range results {
-					var ctx context.Context
-					ctx, hangUp[i] = context.WithCancel(t.Context())
-					defer hangUp[i]()
-					wg.Go(func() { results[i] = r.probeWith(ctx, Request{Target: "studio"}) })
-					synctest.Wait()
-				}
-				hangUp[gone]()
-				wg.Wait()
-				if got := results[1-gone][0].Result; got != hmp.Valid {
-					t.Errorf("the other got %s", got)
-				}
-				if n := sim.Stats().GETs; n != 1 {
-					t.Errorf("the HMP has seen %d probes, want 1", n)
 				}
 			})
 		})

@@ -49,7 +49,7 @@ func list(names []string) string {
 	return text
 }
 
-// Word is what became of a session, in one word.
+// ResultName is what became of a session, in one word.
 func (a *Attempt) ResultName() string {
 	if a.Result == nil {
 		return notProbed

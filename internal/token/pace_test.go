@@ -1,7 +1,6 @@
 package token
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -70,7 +69,7 @@ func TestTwoExportersOfOneKey(t *testing.T) {
 // restarts of HMP cost no probe.
 func TestPaceSparesOthers(t *testing.T) {
 	for _, lives := range []time.Duration{6 * time.Minute, 10 * time.Minute} {
-		t.Run(fmt.Sprint(lives), func(t *testing.T) {
+		t.Run(lives.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.lifetime = lives
 				r.valid(with(key, apiSecret), 12*time.Hour)

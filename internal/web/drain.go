@@ -147,7 +147,9 @@ func (n *newConns) none() bool {
 // wait waits until there is none, but no longer than d. It looks again and again, as
 // [http.Server.Shutdown] does after it.
 func (n *newConns) wait(d time.Duration) {
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
 	for end := time.Now().Add(d); !n.none() && time.Now().Before(end); {
-		time.Sleep(5 * time.Millisecond)
+		<-again.C
 	}
 }
