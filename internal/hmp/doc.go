@@ -38,10 +38,15 @@
 // has a JSON scanner of its own: the ones to be had, encoding/json/jsontext
 // included, hold at least one whole token, and one token may be the whole body.
 //
-// The far side is not trusted. Time, size, depth and number are bounded,
-// redirects are not followed (they would carry the token away), and no text that
-// the far side wrote gets into an [Answer.Reason], but for names in its
-// certificate, because it could repeat a secret.
+// The server is not trusted. Time, size, depth and number are bounded, and
+// redirects are not followed, because they would carry the token away. A server can
+// repeat a secret: so an [Answer.Reason] has no text of it except names in its
+// certificate, and these, service messages and header fields are masked before they
+// are shortened.
+//
+// An exchange goes from client.go over transport.go (connections) and trace.go (what is
+// observed of an attempt) to classify.go (results of answers) or failure.go (results
+// without an answer).
 //
 // The facts about the endpoint are those of the vendor pages "Get User Session
 // Info using Bearer Token" and "Initiate User Session using Key and Secret" for

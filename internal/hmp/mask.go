@@ -297,7 +297,7 @@ func letterAt(b []byte, i int) bool {
 }
 
 // presentable makes a text of at most [MaxMessageLength] characters, and twice as
-// many bytes, out of whatever the far side wrote: valid UTF-8, with a space for every
+// many bytes, out of whatever a server wrote: valid UTF-8, with a space for every
 // character that a terminal or a log could take for an instruction.
 func presentable(s string) string {
 	s = strings.TrimSpace(strings.Map(func(c rune) rune {

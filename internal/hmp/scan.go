@@ -335,7 +335,7 @@ func unquoteName(source []byte) []byte {
 }
 
 // skip passes one value of any kind and depth, and notes its source. It does not call
-// itself: the depth is the far side's choice.
+// itself: the depth is the server's choice.
 func (s *scanner) skip() error {
 	s.open.depth = 0
 	for at := beforeValue; ; {
