@@ -42,7 +42,7 @@ func start(t *testing.T, shell, configuration string, args ...string) *exporter 
 	transport := &http.Transport{MaxIdleConnsPerHost: 200, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &exporter{
-		exportertest.Start(t, exec.Command("sh", args...)), //nolint:noctx // the program under test, which ends with the test
+		exportertest.Start(t, exec.Command("sh", args...)),
 		&http.Client{Transport: transport},
 	}
 }

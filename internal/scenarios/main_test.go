@@ -41,7 +41,7 @@ func (s suite) Run() int {
 	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "hmp_exporter")
 	// Without the race detector: the program is to be as fast as it is for users.
-	build := exec.Command("go", "build", "-race=false", "-buildvcs=false", "-o", program, "hmp_exporter") //nolint:noctx // go test ends it
+	build := exec.Command("go", "build", "-race=false", "-buildvcs=false", "-o", program, "hmp_exporter")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "failed to build the program: %v\n%s", err, out)
 		return 1
