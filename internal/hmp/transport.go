@@ -116,6 +116,7 @@ func (c *conn) tooOld() bool {
 
 // close ends the connection: with the farewell of TLS if that can be sent at once.
 func (c *conn) close(farewell bool) {
+	c.client.SetStateHook(nil)
 	if !farewell {
 		_ = c.Conn.Close()
 	}

@@ -202,12 +202,12 @@ func TestClosedConnectionIsForgotten(t *testing.T) {
 		defer c.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		if a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)}); a.Result != Valid || len(c.pool.kept) != 1 {
-			t.Fatalf("got %s with %d connections, want valid with one", a.Result, len(c.pool.kept))
+		if a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)}); a.Result != Valid || c.pool.size() != 1 {
+			t.Fatalf("got %s with %d connections, want valid with one", a.Result, c.pool.size())
 		}
 		l.Close()
 		synctest.Wait()
-		if n := len(c.pool.kept); n != 0 {
+		if n := c.pool.size(); n != 0 {
 			t.Errorf("it keeps %d connections", n)
 		}
 	})
