@@ -49,6 +49,7 @@ var passing = []struct {
 	as   string
 }{
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:443"},
+	{regexp.MustCompile(`\d\d:\d\d:\d\d UTC`), "… UTC"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)`), "…"},
 }
 
