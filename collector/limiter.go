@@ -57,13 +57,14 @@ type waiter interface {
 	limit() *targetLimit
 	// slow tells whether it may hold its place for long.
 	slow() bool
-	// latest is until when a place is of use.
+	// since is when it began to wait, and latest is until when a place is of use.
+	since() time.Time
 	latest() time.Time
 	// granted is told that there is a place, to be given back with release. It must not block.
 	granted()
-	// refused is told that there was none in time, because the target had all places that
-	// it may have or because others had them, and when its HMP answered last.
-	refused(targetFull bool, lastAnswer time.Time)
+	// refused is told that there was none in time, because the HMP hangs or because others
+	// had all places.
+	refused(hangs bool)
 }
 
 func newLimiter(most int) *limiter {
@@ -165,7 +166,7 @@ func (l *limiter) dispatch() {
 				t.running++
 				w.granted()
 			} else {
-				go w.refused(false, t.lastAnswer)
+				go w.refused(t.hangsSince(w.since()))
 			}
 			t.list()
 		}
@@ -244,7 +245,6 @@ func (t *targetLimit) tick() {
 	t.list()
 	t.dispatch()
 	now := time.Now()
-	full, lastAnswer := t.running >= t.allowed(), t.lastAnswer
 	over := func(w waiter) bool { return !now.Before(w.latest()) }
 	refused := append(t.queued.remove(over), t.slow.remove(over)...)
 	if t.waiting() > 0 {
@@ -252,10 +252,26 @@ func (t *targetLimit) tick() {
 	} else {
 		t.interval = 0
 	}
-	t.mu.Unlock()
-	for _, w := range refused {
-		w.refused(full, lastAnswer)
+	hanging := make([]bool, len(refused))
+	for i, w := range refused {
+		hanging[i] = t.hangsSince(w.since())
 	}
+	t.mu.Unlock()
+	for i, w := range refused {
+		w.refused(hanging[i])
+	}
+}
+
+// isHanging tells whether the target has all places that it may have, and its HMP has not
+// answered for most of the time since then.
+func (t *targetLimit) isHanging(since time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.hangsSince(since)
+}
+
+func (t *targetLimit) hangsSince(since time.Time) bool {
+	return t.running >= t.allowed() && t.lastAnswer.Before(since.Add(time.Since(since)/4))
 }
 
 // tickLater has tick called when it is time to, or when the time of a waiter is over.

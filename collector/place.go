@@ -77,8 +77,9 @@ type placeWaiter struct {
 	done   chan bool
 }
 
-func (w *placeWaiter) limit() *targetLimit     { return w.target }
-func (w *placeWaiter) slow() bool              { return false }
-func (w *placeWaiter) latest() time.Time       { return w.until }
-func (w *placeWaiter) granted()                { w.done <- true }
-func (w *placeWaiter) refused(bool, time.Time) { w.done <- false }
+func (w *placeWaiter) limit() *targetLimit { return w.target }
+func (w *placeWaiter) slow() bool          { return false }
+func (w *placeWaiter) latest() time.Time   { return w.until }
+func (w *placeWaiter) granted()            { w.done <- true }
+func (w *placeWaiter) since() time.Time    { return w.until }
+func (w *placeWaiter) refused(bool)        { w.done <- false }

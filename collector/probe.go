@@ -28,8 +28,8 @@ func probeTimeout(timeout time.Duration, header string, offset time.Duration) ti
 type report = token.Report
 
 // notStarted is the report of a probe that got no place in time.
-func (p *sharedProbe) notStarted(unanswered bool) report {
-	if unanswered {
+func (p *sharedProbe) notStarted(hangs bool) report {
+	if hangs {
 		r := p.local(hmp.Timeout, "no probe of this HMP was answered in time")
 		r.Held = true
 		return r

@@ -94,6 +94,9 @@ func (p *sharedProbe) limit() *targetLimit { return p.session.target.limit }
 // slow implements waiter.
 func (p *sharedProbe) slow() bool { return p.order > 1000 }
 
+// since implements waiter.
+func (p *sharedProbe) since() time.Time { return p.start }
+
 // latest implements waiter. A probe that began in the last moment would tell of an HMP that
 // it did not answer.
 func (p *sharedProbe) latest() time.Time { return p.start.Add(p.within / 2) }
@@ -104,12 +107,8 @@ func (p *sharedProbe) granted() {
 	go p.run()
 }
 
-// refused implements waiter. A target that has filled its places, and whose HMP has not
-// answered for most of the time, is no sign that there are too few places.
-func (p *sharedProbe) refused(targetFull bool, lastAnswer time.Time) {
-	unanswered := targetFull && lastAnswer.Before(p.start.Add(p.within/8))
-	p.finish(p.newResult(p.start, p.notStarted(unanswered)))
-}
+// refused implements waiter.
+func (p *sharedProbe) refused(hangs bool) { p.finish(p.newResult(p.start, p.notStarted(hangs))) }
 
 // finish completes the result and ends the probe.
 func (p *sharedProbe) finish(r Result) {
@@ -186,7 +185,7 @@ func (p *sharedProbe) late(call *call) Result {
 	var told report
 	switch p.stage.Load() {
 	case waitsForPlace:
-		told = p.notStarted(false)
+		told = p.notStarted(p.limit().isHanging(call.start))
 	case readsSecrets:
 		told = p.local(hmp.Credentials, "the files with the secrets could not be read in time")
 	default:
