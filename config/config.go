@@ -246,3 +246,6 @@ func known(name string, names []string) string {
 	}
 	return text
 }
+
+// HasHeaders reports whether the target has http_headers, which can be in files.
+func (t *Target) HasHeaders() bool { return len(t.headers) > 0 }

@@ -37,6 +37,9 @@ type SecretSource struct {
 // IsZero reports whether there is no secret.
 func (s SecretSource) IsZero() bool { return s.name == "" }
 
+// InFile reports whether the secret is read from a file.
+func (s SecretSource) InFile() bool { return s.file != "" }
+
 // String says where the secret comes from and never what it is.
 func (s SecretSource) String() string {
 	switch {
