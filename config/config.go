@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,14 +66,23 @@ type Target struct {
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyConnectHeader http.Header
 
-	// Fingerprint is the same for two targets if and only if all of the above, but the
-	// name, and the headers are configured the same. It depends on secrets: never show it.
-	Fingerprint [32]byte
-
 	Sessions []*Session // at least one
 
+	raw     func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
+	ca      string           // the content of ca_file
 	headers []header
 	places  places
+}
+
+// Same reports whether two targets are probed in the same way. Their names, and which
+// sessions they have, do not count.
+func (t *Target) Same(other *Target) bool {
+	if t == other {
+		return true
+	}
+	a, b := t.raw(), other.raw()
+	a.Name, a.Sessions, b.Name, b.Sessions = "", nil, "", nil
+	return t.ca == other.ca && reflect.DeepEqual(a, b)
 }
 
 // Format writes name and URL, for every verb: the struct as it is would show what
@@ -89,12 +99,21 @@ type Session struct {
 	Token             SecretSource // zero in key mode
 	APIKey, APISecret SecretSource // zero in token mode
 
-	// Fingerprint is the same for two sessions if and only if their targets'
-	// fingerprints are, and they have the same credential. Never show it.
-	Fingerprint [32]byte
+	target *Target
+	raw    *rawSession
 }
 
-// Format writes name and credential, for every verb, and not the fingerprint.
+// Same reports whether two sessions have the same credential and are probed in the same way.
+func (s *Session) Same(other *Session) bool {
+	if s == other {
+		return true
+	}
+	a, b := *s.raw, *other.raw
+	a.Name, b.Name = "", ""
+	return s.target.Same(other.target) && reflect.DeepEqual(a, b)
+}
+
+// Format writes name and credential, for every verb.
 func (s Session) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "session %s (%s)", s.Name, s.Credential())
 }

@@ -49,9 +49,6 @@ func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
 		d.scalar(n, path, out)
 	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
 		// "sessions:" with nothing below it is like no such line
-	case kind == reflect.Pointer:
-		out.Set(reflect.New(out.Type().Elem()))
-		d.decode(n, path, out.Elem())
 	case kind == reflect.Slice:
 		d.list(n, path, out)
 	default:
@@ -237,7 +234,7 @@ func isScalar(out reflect.Value) bool {
 	case *secret.Value, *promconfig.URL:
 		return true
 	}
-	return !slices.Contains([]reflect.Kind{reflect.Struct, reflect.Map, reflect.Slice, reflect.Pointer}, out.Kind())
+	return !slices.Contains([]reflect.Kind{reflect.Struct, reflect.Map, reflect.Slice}, out.Kind())
 }
 
 // plainTags are the tags that YAML gives to single values by itself.

@@ -62,7 +62,7 @@ func unknownHint(t reflect.Type, name string) string {
 	for _, field := range known.names {
 		f := t.FieldByIndex(known.index[field])
 		inner := f.Type
-		if inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+		if inner.Kind() == reflect.Slice {
 			inner = inner.Elem()
 		}
 		if inner.Kind() == reflect.Struct && slices.Contains(fieldsOf(inner).names, name) {

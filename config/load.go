@@ -19,8 +19,7 @@ import (
 
 // The raw structs mirror the file: a field there is a field here, and the yaml tag
 // is its name. They serve four ends: the decoder fills them, its messages take the
-// names of the known fields from them, Config.YAML prints them, and a fingerprint is
-// one of all that they hold.
+// names of the known fields from them, Config.YAML prints them, and Same compares them.
 
 // rawFile is the main file.
 type rawFile struct {
@@ -46,7 +45,7 @@ type rawTarget struct {
 	MaxBodySize        units.Base2Bytes `yaml:"max_body_size,omitempty"`
 	ServiceMessageText bool             `yaml:"service_message_text"`
 
-	TLSConfig              *promconfig.TLSConfig `yaml:"tls_config,omitempty"`
+	TLSConfig              promconfig.TLSConfig `yaml:"tls_config,omitempty"`
 	promconfig.ProxyConfig `yaml:",inline"`
 	HTTPHeaders            promconfig.Headers `yaml:"http_headers,omitempty"`
 

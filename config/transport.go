@@ -27,23 +27,19 @@ var (
 )
 
 // transport adds what an HTTP client needs to reach a target: TLS, proxy and headers.
-// It returns the CA certificates that were read from a file.
-func (b *builder) transport(p place, raw *rawTarget, t *Target) (ca string) {
-	t.TLS, ca = b.tls(p, raw.TLSConfig, t.Timeout)
+func (b *builder) transport(p place, raw *rawTarget, t *Target) {
+	t.TLS, t.ca = b.tls(p, &raw.TLSConfig, t.Timeout)
 	p.proxy(raw, t.URL)
-	t.Proxy = raw.Proxy()
+	proxy := raw.ProxyConfig // a copy: it keeps the function, and two functions are never the same
+	t.Proxy = proxy.Proxy()
 	t.ProxyConnectHeader = raw.GetProxyConnectHeader()
 	raw.HTTPHeaders.SetDirectory(p.dir)
 	t.headers = b.headers(p, raw.HTTPHeaders)
-	return ca
 }
 
-// tls makes the TLS settings of a client, the default ones from nil.
+// tls makes the TLS settings of a client.
 func (b *builder) tls(p place, raw *promconfig.TLSConfig, timeout time.Duration) (config *tls.Config, ca string) {
 	config = new(tls.Config)
-	if raw == nil {
-		return config, ""
-	}
 	raw.SetDirectory(p.dir)
 	for _, field := range []string{"ca_ref", "cert_ref", "key_ref"} {
 		if at := p.at("tls_config." + field); p.has(at) {
@@ -200,16 +196,6 @@ func (p place) proxy(raw *rawTarget, target *url.URL) {
 // isProxy reports whether net/http can use the URL as that of a proxy.
 func isProxy(u *url.URL) bool {
 	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Hostname() != "" && validPort(u)
-}
-
-// maskProxy hides user and password of a proxy. It replaces the URL, because the
-// proxy function goes on using the one that it has.
-func maskProxy(raw *rawTarget) {
-	if u := raw.ProxyURL.URL; u != nil && u.User != nil {
-		clean := *u
-		clean.User = url.User(secret.Masked)
-		raw.ProxyURL.URL = &clean
-	}
 }
 
 // header is one of http_headers.

@@ -44,9 +44,9 @@ type builder struct {
 	errs   Errors
 	config *Config
 
-	effective rawFile           // all targets with their defaults, for Config.YAML
-	names     map[string]string // where each target's name was given first
-	kept      map[string]bool   // the configuration files that have secrets in them
+	global rawGlobal         // with its defaults
+	names  map[string]string // where each target's name was given first
+	kept   map[string]bool   // the configuration files that have secrets in them
 }
 
 func newBuilder(ctx context.Context, source string) *builder {
@@ -71,7 +71,7 @@ func (p place) error(field string) Error {
 
 // setGlobal takes the defaults for the targets that follow.
 func (b *builder) setGlobal(r *report, raw rawGlobal) {
-	b.effective.Global = rawGlobal{
+	b.global = rawGlobal{
 		Timeout:       timeout(r, "global", raw.Timeout, defaultTimeout),
 		TokenLifetime: tokenLifetime(r, "global", raw.TokenLifetime, defaultTokenLifetime),
 	}
@@ -91,8 +91,8 @@ func (b *builder) targets(r *report, path, dir string, raws []rawTarget) {
 func (b *builder) target(r *report, path, dir string, raw *rawTarget) {
 	p := place{report: r, path: path, dir: dir, target: raw.Name}
 	b.targetName(p, raw.Name)
-	raw.Timeout = timeout(r, path, raw.Timeout, b.effective.Global.Timeout)
-	raw.TokenLifetime = tokenLifetime(r, path, raw.TokenLifetime, b.effective.Global.TokenLifetime)
+	raw.Timeout = timeout(r, path, raw.Timeout, b.global.Timeout)
+	raw.TokenLifetime = tokenLifetime(r, path, raw.TokenLifetime, b.global.TokenLifetime)
 	if raw.MaxBodySize == 0 {
 		raw.MaxBodySize = defaultBodySize
 	}
@@ -115,13 +115,11 @@ func (b *builder) target(r *report, path, dir string, raw *rawTarget) {
 	} else if !r.has(p.at("url")) {
 		r.add(p.at("url"), "is missing", "the base URL of the HMP, such as https://hmp.example")
 	}
-	ca := b.transport(p, raw, t)
-	t.Fingerprint = fingerprint(*raw, ca)
+	b.transport(p, raw, t)
 	b.sessions(p, raw.Sessions, t)
 	b.warn(p, raw, t)
-
+	t.raw = func() rawTarget { return *raw }
 	b.config.Targets = append(b.config.Targets, t)
-	b.effective.Targets = append(b.effective.Targets, *raw)
 }
 
 // targetName checks the name of a target, which is unique in all files.
@@ -158,7 +156,7 @@ func (b *builder) sessions(p place, raws []rawSession, t *Target) {
 			}
 		}
 		s := b.session(p, raw)
-		s.Fingerprint = fingerprint(*raw, string(t.Fingerprint[:]))
+		s.target, s.raw = t, raw
 		t.Sessions = append(t.Sessions, s)
 	}
 }
@@ -231,18 +229,25 @@ func (b *builder) finish() (*Config, error) {
 		return nil, err
 	}
 	// Written when it is first asked for, as that takes as long as all else that is done here.
-	b.config.yaml = sync.OnceValues(func() ([]byte, error) { return encode(b.effective) })
+	b.config.yaml = sync.OnceValues(func() ([]byte, error) { return encode(b.global, b.config.Targets) })
 	return b.config, nil
 }
 
 // encode writes a configuration as YAML, with every secret masked.
-func encode(f rawFile) ([]byte, error) {
+func encode(global rawGlobal, targets []*Target) ([]byte, error) {
+	f := rawFile{Global: global}
+	for _, t := range targets {
+		raw := t.raw()
+		if u := raw.ProxyURL.URL; u != nil && u.User != nil {
+			clean := *u
+			clean.User = url.User(secret.Masked)
+			raw.ProxyURL.URL = &clean
+		}
+		f.Targets = append(f.Targets, raw)
+	}
 	var buf bytes.Buffer
 	encoder := yaml.NewEncoder(&buf)
 	encoder.SetIndent(2)
-	for i := range f.Targets {
-		maskProxy(&f.Targets[i])
-	}
 	err := encoder.Encode(f)
 	return buf.Bytes(), err
 }

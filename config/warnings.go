@@ -122,12 +122,9 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 		w.secrets(s)
 	}
 	proxy := raw.ProxyURL.URL
-	inClear := w.inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0
-	if tls := raw.TLSConfig; tls != nil {
-		inClear = inClear || tls.Key != ""
-		if tls.KeyFile != "" {
-			b.config.secretFiles = append(b.config.secretFiles, secretFile{at: p.error("tls_config.key_file"), file: tls.KeyFile})
-		}
+	inClear := w.inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0 || raw.TLSConfig.Key != ""
+	if file := raw.TLSConfig.KeyFile; file != "" {
+		b.config.secretFiles = append(b.config.secretFiles, secretFile{at: p.error("tls_config.key_file"), file: file})
 	}
 	if inClear && !b.kept[p.file] && p.variables == nil {
 		b.kept[p.file] = true
