@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -71,7 +69,8 @@ type Target struct {
 	raw     func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
 	ca      string           // the content of ca_file
 	headers []header
-	places  places
+
+	timeoutAt, lifetimeAt *Error // where they stand
 }
 
 // Same reports whether two targets are probed in the same way. Their names, and which
@@ -127,59 +126,6 @@ func (s *Session) Credential() string {
 		return s.APIKey.String() + ", " + s.APISecret.String()
 	}
 	return s.Token.String()
-}
-
-// secretFile is a file that only the exporter should be able to read.
-type secretFile struct {
-	at   Error // where its name stands
-	file string
-	read func(context.Context) (short bool, _ error) // as a probe would; nil if no probe reads it like this
-	hint func(error) string                          // for an error of read
-}
-
-// problem is one of the file.
-func (f secretFile) problem(problem, hint string) *Error {
-	f.at.Problem, f.at.Hint = f.file+": "+problem, hint
-	return &f.at
-}
-
-// CheckSecrets reads every secret and header file as a probe would. Its error is
-// of type [Errors].
-//
-// Load does not do this: a secret that is missing while the exporter starts can be
-// there for the next probe.
-func (c *Config) CheckSecrets() error {
-	var errs Errors
-	for i, r := range c.readSecrets() {
-		if r.err != nil {
-			f := c.secretFiles[i]
-			e := f.problem(r.err.Error(), f.hint(r.err))
-			e.cause = r.err
-			errs = append(errs, e)
-		}
-	}
-	return errs.orNil()
-}
-
-// readResult is what was read of a secretFile.
-type readResult struct {
-	short bool // a secret of a few characters
-	err   error
-}
-
-// readSecrets reads all files at once, so that a disk that hangs costs its time once.
-func (c *Config) readSecrets() []readResult {
-	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
-	defer cancel()
-	results := make([]readResult, len(c.secretFiles))
-	var wg sync.WaitGroup
-	for i, f := range c.secretFiles {
-		if f.read != nil {
-			wg.Go(func() { results[i].short, results[i].err = f.read(ctx) })
-		}
-	}
-	wg.Wait()
-	return results
 }
 
 // YAML returns the running configuration: the targets of all files, with defaults

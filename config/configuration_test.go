@@ -72,7 +72,7 @@ func typeName(t *testing.T, kind reflect.Type) string {
 		"model.Duration": "duration", "bool": "boolean", "units.Base2Bytes": "size", "string": "string", "config.URL": "URL",
 		"secret.Value": "secret", "config.Secret": "secret", "config.TLSVersion": "string", "[]string": "list of strings", "[]config.Secret": "list of secrets",
 		"[]config.rawTarget": "list of targets", "[]config.rawSession": "list of sessions", "config.rawGlobal": "mapping",
-		"config.TLSConfig": "mapping", "config.Headers": "mapping", "config.ProxyHeader": "mapping",
+		"config.TLSConfig": "mapping", "map[string]config.Header": "mapping", "config.ProxyHeader": "mapping",
 	}
 	name, ok := names[kind.String()]
 	if !ok {

@@ -38,28 +38,27 @@ func InEnvironment(getenv func(string) string) bool {
 // HMP_API_SECRET, each of which can be …_FILE too. The error is of type [Errors].
 func FromEnvironment(getenv func(string) string) (*Config, error) {
 	b := newBuilder(context.Background(), "environment")
-	r := newReport("environment", &b.errs)
-	r.variables = variables
-
-	const target, session = "targets[0]", "targets[0].sessions[0]"
-	text := func(path, field string) string {
+	p := place{report: newReport("environment", &b.errs), path: "targets[0]", dir: "."}
+	p.variables = variables
+	p.lines["targets[0].sessions[0]"] = 0
+	text := func(p place, field string) string {
 		value := getenv(variables[field])
 		if value != "" {
-			r.lines[join(path, field)] = 0
+			p.lines[p.at(field)] = 0
 		}
 		return value
 	}
-	// Shells and secret managers like to add white space.
+	session := p.in("sessions[0]")
 	value := func(field string) secret.Value {
 		if value := text(session, field); value != "" {
-			return secret.New(strings.TrimSpace(value))
+			return secret.New(strings.TrimSpace(value)) // shells and secret managers like to add white space
 		}
 		return secret.Value{}
 	}
-	b.setGlobal(r, rawGlobal{})
-	b.target(r, target, ".", &rawTarget{
+	b.setGlobal(p.report, rawGlobal{})
+	b.target(p, &rawTarget{
 		Name: "default",
-		URL:  text(target, "url"),
+		URL:  text(p, "url"),
 		Sessions: []rawSession{{
 			Name:          "default",
 			Token:         value("token"),

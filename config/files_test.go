@@ -67,8 +67,8 @@ func within(t *testing.T, d time.Duration) context.Context {
 // Every caller waits until its own deadline, and one file has one reading.
 func TestSecretOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		source := SecretSource{name: "token_file", file: filepath.Join(d.dir, "token"), token: true}
-		target := &Target{headers: []header{{name: "X-Key", files: []string{source.file}}}}
+		source := SecretSource{name: "token_file", file: filepath.Join(d.dir, "token"), kind: isToken}
+		target := &Target{headers: []header{{name: "X-Key", sources: []SecretSource{source}}}}
 		var wg sync.WaitGroup
 		for i := range 100 {
 			wg.Go(func() {
@@ -193,9 +193,10 @@ func TestLackOfDescriptors(t *testing.T) {
 		files.open = func(path string) (*os.File, error) {
 			return nil, &fs.PathError{Op: "open", Path: path, Err: lack}
 		}
-		_, read := SecretSource{name: "token_file", file: "token"}.Read(t.Context())
-		_, header := (&Target{headers: []header{{files: []string{"token"}}}}).Header(t.Context())
-		_, certificate := clientCertificate{cert: pemSource{file: "cert.pem"}, timeout: time.Second}.load(t.Context())
+		source := SecretSource{name: "token_file", file: "token"}
+		_, read := source.Read(t.Context())
+		_, header := (&Target{headers: []header{{sources: []SecretSource{source}}}}).Header(t.Context())
+		_, certificate := clientCertificate{cert: SecretSource{name: "cert_file", file: "cert.pem"}}.load(t.Context())
 		if !errors.Is(read, lack) || !errors.Is(header, lack) || !errors.Is(certificate, lack) {
 			t.Errorf("%v, %v, %v; want each to be %v", read, header, certificate, lack)
 		}

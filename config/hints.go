@@ -12,7 +12,6 @@ import (
 type fields struct {
 	names []string         // in the order of the struct
 	index map[string][]int // as for reflect.Value.FieldByIndex
-	rest  []int            // a map that takes every other name; nil if there is none
 }
 
 // knownFields has the fields of types: a file has many values of few types.
@@ -25,11 +24,7 @@ func fieldsOf(t reflect.Type) fields {
 	}
 	fs := fields{index: make(map[string][]int)}
 	for _, f := range reflect.VisibleFields(t) {
-		name, options, tagged := strings.Cut(f.Tag.Get("yaml"), ",")
-		switch {
-		case name == "" && tagged && options == "inline" && f.Type.Kind() == reflect.Map:
-			fs.rest = f.Index
-		case name != "" && f.IsExported():
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
 			fs.names = append(fs.names, name)
 			fs.index[name] = f.Index
 		}
@@ -60,8 +55,7 @@ func unknownHint(t reflect.Type, name string) string {
 	}
 	known := fieldsOf(t)
 	for _, field := range known.names {
-		f := t.FieldByIndex(known.index[field])
-		inner := f.Type
+		inner := t.FieldByIndex(known.index[field]).Type
 		if inner.Kind() == reflect.Slice {
 			inner = inner.Elem()
 		}
@@ -82,39 +76,29 @@ var plainName = regexp.MustCompile(`^[a-z_]{1,32}$`)
 // nearest returns the name that was probably meant, "" if none is near: at most two
 // letters, and less than half of them, differ. Case, dashes and underscores do not count.
 func nearest(name string, names []string) string {
-	if len(name) > maxName {
-		return ""
-	}
-	plain := func(name string) string {
-		return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
-	}
-	best, bestDistance := "", 3
-	for _, candidate := range names {
-		d := distance(plain(name), plain(candidate))
-		if d < bestDistance && d*2 < len(candidate) {
-			best, bestDistance = candidate, d
+	plain := strings.NewReplacer("-", "", "_", "")
+	name = plain.Replace(strings.ToLower(name))
+	for differ := range 3 {
+		for _, candidate := range names {
+			if 2*differ < len(candidate) && similar(name, plain.Replace(strings.ToLower(candidate)), differ) {
+				return candidate
+			}
 		}
 	}
-	return best
+	return ""
 }
 
-// distance is the number of letters to insert, delete or replace (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+// similar reports whether a becomes b if so many letters are inserted, deleted or replaced.
+func similar(a, b string, differ int) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
+	switch {
+	case a == "" || b == "":
+		return len(a)+len(b) <= differ
+	case differ == 0:
+		return false
+	default:
+		return similar(a[1:], b, differ-1) || similar(a, b[1:], differ-1) || similar(a[1:], b[1:], differ-1)
 	}
-	return row[len(b)]
 }

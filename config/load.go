@@ -5,14 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/alecthomas/units"
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
-	"go.yaml.in/yaml/v3"
 
 	"hmp_exporter/internal/secret"
 )
@@ -47,7 +45,7 @@ type rawTarget struct {
 
 	TLSConfig              promconfig.TLSConfig `yaml:"tls_config,omitempty"`
 	promconfig.ProxyConfig `yaml:",inline"`
-	HTTPHeaders            promconfig.Headers `yaml:"http_headers,omitempty"`
+	HTTPHeaders            map[string]promconfig.Header `yaml:"http_headers,omitempty"`
 
 	Sessions []rawSession `yaml:"sessions"`
 }
@@ -71,22 +69,22 @@ func Load(file string) (*Config, error) {
 	b := newBuilder(ctx, file)
 
 	var raw rawFile
-	r := newReport(file, &b.errs)
-	if !b.decodeFile(r, &raw) {
+	p := place{report: newReport(file, &b.errs), dir: filepath.Dir(file)}
+	if !b.decodeFile(p.report, &raw) {
 		return nil, b.errs.orNil()
 	}
-	dir := filepath.Dir(file)
-	b.setGlobal(r, raw.Global)
-	if len(raw.Targets) == 0 && len(raw.TargetFiles) == 0 && r.clean("targets") && r.clean("target_files") {
-		r.add("targets", "no targets", "list at least one HMP, or set target_files")
+	b.setGlobal(p.report, raw.Global)
+	if len(raw.Targets) == 0 && len(raw.TargetFiles) == 0 && p.clean("targets") && p.clean("target_files") {
+		p.add("targets", "no targets", "list at least one HMP, or set target_files")
 	}
-	b.targets(r, "targets", dir, raw.Targets)
+	b.targets(p.in("targets"), raw.Targets)
 
-	for _, path := range findTargetFiles(r, dir, raw.TargetFiles) {
+	for _, path := range findTargetFiles(p, raw.TargetFiles) {
 		b.config.targetFiles++
 		var raw []rawTarget
-		if r := newReport(path, &b.errs); b.decodeFile(r, &raw) {
-			b.targets(r, "", filepath.Dir(path), raw)
+		p := place{report: newReport(path, &b.errs), dir: filepath.Dir(path)}
+		if b.decodeFile(p.report, &raw) {
+			b.targets(p, raw)
 		}
 	}
 	return b.finish()
@@ -100,46 +98,25 @@ func (b *builder) decodeFile(r *report, raw any) bool {
 		if _, main := raw.(*rawFile); main && errors.Is(err, fs.ErrNotExist) {
 			hint = "name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"
 		}
-		r.addError(&Error{Problem: err.Error(), Hint: hint, cause: err})
+		r.addError(&Error{File: r.file, Problem: err.Error(), Hint: hint, cause: err})
 		return false
 	}
 	return decode(data, r, raw)
 }
 
-// decode fills a raw value, a struct or a list, from YAML. It returns false if
-// there is no point in a look at the fields.
-func decode(data []byte, r *report, raw any) bool {
-	node := parseYAML(data, r)
-	if node == nil {
-		return false
-	}
-	out := reflect.ValueOf(raw).Elem()
-	switch {
-	case out.Kind() == reflect.Struct && node.Kind != yaml.MappingNode:
-		r.addAt(node.Line, "", "want a mapping, found "+kindOf(node), "put a list of targets under targets:")
-		return false
-	case out.Kind() == reflect.Slice && node.Kind == yaml.MappingNode:
-		r.addAt(node.Line, "", "want a list of targets, found a mapping", "leave out the line targets:, or does a pattern of target_files match a main file?")
-		return false
-	}
-	d := decoder{report: r, left: nodes(node) + maxAliased}
-	d.decode(node, "", out)
-	return d.left > 0 && !r.broken[""]
-}
-
 // findTargetFiles expands the patterns of target_files to files, sorted and each once.
-func findTargetFiles(r *report, dir string, patterns []string) []string {
+func findTargetFiles(p place, patterns []string) []string {
 	var files []string
 	for i, pattern := range patterns {
 		if pattern == "" {
 			continue // reported by the decoder
 		}
-		found, err := filepath.Glob(inDir(dir, pattern))
+		found, err := filepath.Glob(inDir(p.dir, pattern))
 		switch {
 		case err != nil:
-			r.add("target_files"+index(i), "is not a valid pattern", "a [ needs its ]")
+			p.add("target_files"+index(i), "is not a valid pattern", "a [ needs its ]")
 		case len(found) == 0 && !isPattern(pattern):
-			r.add("target_files"+index(i), "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
+			p.add("target_files"+index(i), "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
 		}
 		files = append(files, found...)
 	}

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"hmp_exporter/internal/secret"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // What can be wrong with a secret, beside its file. The texts follow the name of
@@ -31,8 +33,18 @@ type SecretSource struct {
 	file     string // read anew every time; "" if the value is here
 	value    secret.Value
 	variable bool // the name is that of an environment variable
-	token    bool // it goes into an HTTP header
+	kind     secretKind
 }
+
+// A secretKind says what a secret is fit for.
+type secretKind int
+
+const (
+	isKey    secretKind = iota // an API key or secret, which goes into JSON
+	isToken                    // goes into a header, after the word Bearer
+	isHeader                   // the value of a header; it can have spaces in it
+	isPEM                      // a certificate or key, which is checked elsewhere
+)
 
 // IsZero reports whether there is no secret.
 func (s SecretSource) IsZero() bool { return s.name == "" }
@@ -73,31 +85,45 @@ func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
 		}
 		value = secret.New(strings.TrimSpace(string(data)))
 	}
-	if err := checkSecret(value.Reveal(), s.token); err != nil {
+	if err := checkSecret(value.Reveal(), s.kind); err != nil {
 		return secret.Value{}, err
 	}
 	return value, nil
+}
+
+// problem completes an error about the source with what read returned.
+func (s SecretSource) problem(at *Error, err error) *Error {
+	e := at.with(s.file+": "+err.Error(), s.hint(err))
+	e.cause = err
+	return e
 }
 
 // variableName matches what people write who expect a shell to fill it in.
 var variableName = regexp.MustCompile(`^\$(\w+|\{\w+\}|\(\w+\))$`)
 
 // checkSecret finds what would otherwise come back as an HTTP error or as a login
-// that is refused: a token must be fit for a header, a key and its secret for JSON.
-func checkSecret(value string, token bool) error {
+// that is refused.
+func checkSecret(value string, kind secretKind) error {
 	word, _, _ := strings.Cut(value, " ")
+	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == isToken && r > '~' }
 	switch {
+	case kind == isPEM:
+		return nil
 	case value == "":
 		return ErrSecretEmpty
+	case kind == isHeader && !httpguts.ValidHeaderFieldValue(value):
+		return ErrSecretCharacters
+	case kind == isHeader:
+		return nil
 	case strings.ContainsAny(value, "\r\n"):
 		return ErrSecretLines
 	case variableName.MatchString(value):
 		return ErrVariable
-	case token && strings.EqualFold(word, "Bearer"):
+	case kind == isToken && strings.EqualFold(word, "Bearer"):
 		return ErrSecretBearer
 	case strings.ContainsFunc(value, unicode.IsSpace):
 		return ErrSecretSpace
-	case !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) || token && r > '~' }):
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, isBad):
 		return ErrSecretCharacters
 	}
 	return nil
@@ -110,7 +136,7 @@ func (s SecretSource) hint(err error) string {
 		return "a relative path is relative to the directory that hmp_exporter was started in"
 	case errors.Is(err, ErrSecretEmpty):
 		return "write the secret into it, and nothing else"
-	case errors.Is(err, ErrSecretLines):
+	case errors.Is(err, ErrSecretLines), errors.Is(err, ErrSecretCharacters) && s.kind == isHeader:
 		return "it is one line and nothing else"
 	case errors.Is(err, ErrSecretSpace):
 		return "a secret is one word; look for spaces and tabs, and for two secrets in one place"
@@ -118,7 +144,7 @@ func (s SecretSource) hint(err error) string {
 		return "name a file, or use the HMP_ variables without a configuration file"
 	case errors.Is(err, ErrSecretBearer):
 		return "leave out the word Bearer"
-	case errors.Is(err, ErrSecretCharacters) && s.token:
+	case errors.Is(err, ErrSecretCharacters) && s.kind == isToken:
 		return "a token is visible ASCII; look for curly quotes and a byte order mark"
 	case errors.Is(err, ErrSecretCharacters):
 		return "look for control characters and a byte order mark"

@@ -164,7 +164,7 @@ func TestClientCertificateAfterLoad(t *testing.T) {
 // The context of a handshake has no deadline: the target's timeout bounds it.
 func TestClientCertificateOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		pair := clientCertificate{pemSource{field: "cert", text: "CANARY"}, pemSource{field: "key", file: d.dir + "/key.pem"}, 10 * time.Second}
+		pair := clientCertificate{pemSource("cert", "", "CANARY"), pemSource("key", d.dir+"/key.pem", ""), 10 * time.Second}
 		start := time.Now()
 		var wg sync.WaitGroup
 		for range 100 {
@@ -192,7 +192,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 		{"https://a", "HTTP_PROXY", "http://CANARY:%zz", ""}, // not for this URL
 		{"http://a", "HTTP_PROXY", "http://CANARY:%zz", "HTTP_PROXY"},
 		{"https://a", "HTTPS_PROXY", "http://u:CANARY@proxy.example:port", "HTTPS_PROXY"},
-		{"https://a", "https_proxy", "http://CANARY proxy.example", "https_proxy"},
+		{"https://a", "https_proxy", "http://CANARY proxy.example", "HTTPS_PROXY"},
 		{"https://a", "HTTPS_PROXY", "http:/proxy.example:3128", "HTTPS_PROXY"},
 		{"https://a", "HTTPS_PROXY", "htp://CANARY:3128", "HTTPS_PROXY"},
 		{"https://a", "HTTPS_PROXY", "http://:3128", "HTTPS_PROXY"},
@@ -242,7 +242,7 @@ func TestHeader(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	for content, want := range map[string]error{" \n": errHeaderEmpty, "CANARY\nCANARY": errHeaderValue} {
+	for content, want := range map[string]error{" \n": ErrSecretEmpty, "CANARY\nCANARY": ErrSecretCharacters} {
 		write(t, file, content)
 		_, err := target.Header(t.Context())
 		if !errors.Is(err, want) {

@@ -2,9 +2,11 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,59 +45,50 @@ type builder struct {
 	ctx    context.Context // bounds the reading of files
 	errs   Errors
 	config *Config
-
 	global rawGlobal         // with its defaults
 	names  map[string]string // where each target's name was given first
-	kept   map[string]bool   // the configuration files that have secrets in them
 }
 
 func newBuilder(ctx context.Context, source string) *builder {
-	return &builder{ctx: ctx, config: &Config{source: source}, names: make(map[string]string), kept: make(map[string]bool)}
-}
-
-// A place is where a target, or a session of it, stands in a file.
-type place struct {
-	*report
-	path            string
-	dir             string // relative paths are relative to it
-	target, session string // names
-}
-
-// at is the path of a field.
-func (p place) at(field string) string { return join(p.path, field) }
-
-// error is one about a field that says where it stands, and not yet what is wrong.
-func (p place) error(field string) Error {
-	return Error{File: p.file, Line: p.line(p.at(field)), Field: p.field(p.at(field)), Target: p.target, Session: p.session}
+	return &builder{ctx: ctx, config: &Config{source: source}, names: make(map[string]string)}
 }
 
 // setGlobal takes the defaults for the targets that follow.
 func (b *builder) setGlobal(r *report, raw rawGlobal) {
+	p := place{report: r, path: "global"}
 	b.global = rawGlobal{
-		Timeout:       timeout(r, "global", raw.Timeout, defaultTimeout),
-		TokenLifetime: tokenLifetime(r, "global", raw.TokenLifetime, defaultTokenLifetime),
+		Timeout:       p.timeout(raw.Timeout, defaultTimeout),
+		TokenLifetime: p.tokenLifetime(raw.TokenLifetime, defaultTokenLifetime),
 	}
 }
 
-// targets adds a list of targets that stands at path. Relative paths in it are
-// relative to dir.
-func (b *builder) targets(r *report, path, dir string, raws []rawTarget) {
+// targets adds a list of targets of one file. Relative paths in it are relative to p.dir.
+func (b *builder) targets(p place, raws []rawTarget) {
+	inClear := false
 	for i := range raws {
-		if path := path + index(i); !r.broken[path] {
-			b.target(r, path, dir, &raws[i])
+		if p.has(index(i)) {
+			inClear = b.target(p.in(index(i)), &raws[i]) || inClear
 		}
 	}
+	if inClear {
+		b.config.secretFiles = append(b.config.secretFiles, secretFile{&Error{File: p.file}, SecretSource{file: p.file}})
+	}
 }
 
-// target adds one target, and fills the defaults into raw.
-func (b *builder) target(r *report, path, dir string, raw *rawTarget) {
-	p := place{report: r, path: path, dir: dir, target: raw.Name}
-	b.targetName(p, raw.Name)
-	raw.Timeout = timeout(r, path, raw.Timeout, b.global.Timeout)
-	raw.TokenLifetime = tokenLifetime(r, path, raw.TokenLifetime, b.global.TokenLifetime)
-	if raw.MaxBodySize == 0 {
-		raw.MaxBodySize = defaultBodySize
+// target adds one target, and fills the defaults into raw. It reports whether a secret
+// stands in clear.
+func (b *builder) target(p place, raw *rawTarget) (inClear bool) {
+	p.target = raw.Name
+	if p.checkName(raw.Name) {
+		if first, ok := b.names[raw.Name]; ok {
+			p.add("name", "target "+raw.Name+" is already at "+first, "give each target a name of its own")
+		} else {
+			b.names[raw.Name] = p.file + ":" + strconv.Itoa(p.line("name"))
+		}
 	}
+	raw.Timeout = p.timeout(raw.Timeout, b.global.Timeout)
+	raw.TokenLifetime = p.tokenLifetime(raw.TokenLifetime, b.global.TokenLifetime)
+	raw.MaxBodySize = cmp.Or(raw.MaxBodySize, defaultBodySize)
 	t := &Target{
 		Name:               raw.Name,
 		Timeout:            time.Duration(raw.Timeout),
@@ -104,123 +97,100 @@ func (b *builder) target(r *report, path, dir string, raw *rawTarget) {
 		EnableHTTP2:        raw.EnableHTTP2,
 		MaxBodySize:        int64(raw.MaxBodySize),
 		ServiceMessageText: raw.ServiceMessageText,
+		raw:                func() rawTarget { return *raw },
 	}
 	if raw.URL != "" {
 		u, problem, hint := parseBaseURL(raw.URL)
 		if problem != "" {
-			r.add(p.at("url"), problem, hint)
+			p.add("url", problem, hint)
 		} else {
 			t.URL, raw.URL = u, u.String()
 		}
-	} else if !r.has(p.at("url")) {
-		r.add(p.at("url"), "is missing", "the base URL of the HMP, such as https://hmp.example")
+	} else if !p.has("url") {
+		p.add("url", "is missing", "the base URL of the HMP, such as https://hmp.example")
 	}
 	b.transport(p, raw, t)
 	b.sessions(p, raw.Sessions, t)
-	b.warn(p, raw, t)
-	t.raw = func() rawTarget { return *raw }
 	b.config.Targets = append(b.config.Targets, t)
-}
-
-// targetName checks the name of a target, which is unique in all files.
-func (b *builder) targetName(p place, name string) {
-	at := p.at("name")
-	if !checkName(p.report, at, name) {
-		return
-	}
-	if first, ok := b.names[name]; ok {
-		p.add(at, "target "+name+" is already at "+first, "give each target a name of its own")
-		return
-	}
-	b.names[name] = p.file + ":" + strconv.Itoa(p.line(at))
+	return b.warn(p, raw, t)
 }
 
 // sessions adds the sessions of one target.
 func (b *builder) sessions(p place, raws []rawSession, t *Target) {
-	path := p.at("sessions")
-	if len(raws) == 0 && p.clean(path) {
-		p.add(path, "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
+	if len(raws) == 0 && p.clean("sessions") {
+		p.add("sessions", "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
 	}
-	names := make(map[string]int)
+	lines := make(map[string]int)
 	for i := range raws {
-		raw := &raws[i]
-		p.path, p.session = path+index(i), raw.Name
-		if p.broken[p.path] {
+		raw, p := &raws[i], p.in("sessions"+index(i))
+		if p.session = raw.Name; !p.has("") {
 			continue
 		}
-		if at := p.at("name"); checkName(p.report, at, raw.Name) {
-			if first, ok := names[raw.Name]; ok {
-				p.add(at, "session "+raw.Name+" is already "+onLine(first), "give each session of a target a name of its own")
+		if p.checkName(raw.Name) {
+			if first, ok := lines[raw.Name]; ok {
+				p.add("name", "session "+raw.Name+" is already "+onLine(first), "give each session of a target a name of its own")
 			} else {
-				names[raw.Name] = p.line(at)
+				lines[raw.Name] = p.line("name")
 			}
 		}
-		s := b.session(p, raw)
-		s.target, s.raw = t, raw
-		t.Sessions = append(t.Sessions, s)
+		t.Sessions = append(t.Sessions, b.session(p, raw, t))
 	}
 }
 
 // session makes one session from a token or a key and secret, exactly one of the two.
-func (b *builder) session(p place, raw *rawSession) *Session {
-	token := b.source(p, "token", raw.Token, &raw.TokenFile)
-	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile)
-	secret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile)
+func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
+	token := b.source(p, "token", raw.Token, &raw.TokenFile, isToken)
+	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
+	secret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
 
 	switch {
 	case !token.IsZero() && !(key.IsZero() && secret.IsZero()):
 		p.add(p.given("token"), "a token and an API key or secret", "keep one: the token, or the key and secret")
 	case token.IsZero() && key.IsZero() && secret.IsZero():
-		if p.clean(p.path) { // else a field that is misspelt can be the one
-			p.add(p.path, "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
+		if p.clean("") { // else a field that is misspelt can be the one
+			p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
 		}
 	case token.IsZero() && secret.IsZero():
 		p.add(p.given("api_key"), "an API key without its secret", "set "+p.name("api_secret_file")+" too")
 	case token.IsZero() && key.IsZero():
 		p.add(p.given("api_secret"), "an API secret without its key", "set "+p.name("api_key_file")+" too")
 	}
-	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: secret}
+	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: secret, target: t, raw: raw}
 }
 
-// given is the path of the field that a secret was given in, itself or its file.
+// given is the field that a secret was given in, itself or its file.
 func (p place) given(field string) string {
-	if p.has(p.at(field)) {
-		return p.at(field)
+	if p.has(field) {
+		return field
 	}
-	return p.at(field + "_file")
+	return field + "_file"
 }
 
 // source makes the source of one secret, that was given inline or as a file, and
 // makes the path of that file relative to p.dir. It is zero if neither was given.
-func (b *builder) source(p place, field string, inline secret.Value, file *string) SecretSource {
-	at, fileField := p.at(field), field+"_file"
-	s := SecretSource{name: p.name(field), value: inline, variable: p.variables != nil, token: field == "token"}
-	switch {
-	case p.has(at) && p.has(p.at(fileField)):
-		p.add(p.at(fileField), "both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
-	case p.has(at):
-		if inline.IsZero() {
-			break // reported by the decoder
-		}
-		if err := checkSecret(inline.Reveal(), s.token); err != nil {
-			p.add(at, err.Error(), s.hint(err))
-		}
-	case p.has(p.at(fileField)):
+func (b *builder) source(p place, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
+	s := SecretSource{name: p.name(field), value: inline, variable: p.variables != nil, kind: kind}
+	switch fileField := field + "_file"; {
+	case p.has(field) && p.has(fileField):
+		p.add(fileField, "both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
+	case p.has(field) && inline.IsZero(): // reported by the decoder
+	case p.has(field):
+		p.check(field, s)
+	case p.has(fileField):
 		*file = promconfig.JoinDir(p.dir, *file)
 		s.name, s.file = p.name(fileField), *file
-		b.config.secretFiles = append(b.config.secretFiles, secretFile{
-			at:   p.error(fileField),
-			file: s.file,
-			read: func(ctx context.Context) (bool, error) {
-				value, err := s.read(ctx)
-				return err == nil && isShort(value), err
-			},
-			hint: s.hint,
-		})
+		b.keepSecret(p, s)
 	default:
 		return SecretSource{}
 	}
 	return s
+}
+
+// check reports a secret that stands in the configuration and is not fit for its purpose.
+func (p place) check(field string, s SecretSource) {
+	if err := checkSecret(s.value.Reveal(), s.kind); err != nil {
+		p.add(field, err.Error(), s.hint(err))
+	}
 }
 
 // finish returns the Config, or all problems if there are any.
@@ -239,9 +209,9 @@ func encode(global rawGlobal, targets []*Target) ([]byte, error) {
 	for _, t := range targets {
 		raw := t.raw()
 		if u := raw.ProxyURL.URL; u != nil && u.User != nil {
-			clean := *u
-			clean.User = url.User(secret.Masked)
-			raw.ProxyURL.URL = &clean
+			masked := *u
+			masked.User = url.User(secret.Masked)
+			raw.ProxyURL.URL = &masked
 		}
 		f.Targets = append(f.Targets, raw)
 	}
@@ -252,48 +222,40 @@ func encode(global rawGlobal, targets []*Target) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// checkName reports whether the name of a target or session is fit for a label and a URL.
-func checkName(r *report, path, name string) bool {
-	switch {
-	case name == "" && r.has(path):
-		return false // reported by the decoder
-	case name == "":
-		r.add(path, "is missing", "it becomes a label of every metric")
-		return false
-	case len(name) > maxName:
-		r.add(path, fmt.Sprintf("%.20q… is too long", name), fmt.Sprintf("at most %d characters", maxName))
-		return false
-	case strings.ContainsFunc(name, func(c rune) bool { return !nameRune(c) }):
-		r.add(path, fmt.Sprintf("%.40q is not a valid name", name), "use letters, digits and _ . -")
-		return false
-	}
-	return true
-}
+// validName matches a name that is fit for a label and a URL.
+var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
-func nameRune(c rune) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '-'
+// checkName reports whether the name of a target or session is good.
+func (p place) checkName(name string) bool {
+	switch {
+	case name == "" && p.has("name"): // reported by the decoder
+	case name == "":
+		p.add("name", "is missing", "it becomes a label of every metric")
+	case len(name) > maxName:
+		p.add("name", fmt.Sprintf("%.20q… is too long", name), fmt.Sprintf("at most %d characters", maxName))
+	case !validName.MatchString(name):
+		p.add("name", fmt.Sprintf("%.40q is not a valid name", name), "use letters, digits and _ . -")
+	default:
+		return true
+	}
+	return false
 }
 
 // timeout is the one that was given, or else the inherited one.
-func timeout(r *report, path string, given, inherited model.Duration) model.Duration {
+func (p place) timeout(given, inherited model.Duration) model.Duration {
 	if given > maxTimeout {
-		r.add(join(path, "timeout"), "is too long", "at most "+maxTimeout.String())
+		p.add("timeout", "is too long", "at most "+maxTimeout.String())
 	}
-	if given == 0 {
-		return inherited
-	}
-	return given
+	return cmp.Or(given, inherited)
 }
 
 // tokenLifetime is the one that was given, or else the inherited one.
-func tokenLifetime(r *report, path string, given, inherited model.Duration) model.Duration {
-	switch {
-	case given == 0:
-		return inherited
-	case given < minTokenLifetime || given > maxTokenLifetime:
-		r.add(join(path, "token_lifetime"), "is out of bounds", fmt.Sprintf("from %s to %s; HMP says 30m", minTokenLifetime, maxTokenLifetime))
+func (p place) tokenLifetime(given, inherited model.Duration) model.Duration {
+	if lifetime := cmp.Or(given, inherited); lifetime >= minTokenLifetime && lifetime <= maxTokenLifetime {
+		return lifetime
 	}
-	return given
+	p.add("token_lifetime", "is out of bounds", fmt.Sprintf("from %s to %s; HMP says 30m", minTokenLifetime, maxTokenLifetime))
+	return defaultTokenLifetime
 }
 
 // endpointPath begins the path of the HMP API; what is configured is the URL in front of it.
