@@ -156,13 +156,6 @@ func plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
-// What can be wrong with the names for [Config.Select].
-var (
-	ErrUnknownTarget  = errors.New("unknown target")
-	ErrUnknownSession = errors.New("unknown session")
-	ErrNothing        = errors.New("no session is configured: see target_files")
-)
-
 // A Selected is a session with its target.
 type Selected struct {
 	Target  *Target
@@ -170,8 +163,7 @@ type Selected struct {
 }
 
 // Select returns the sessions with these names: all without a target, and all
-// of the target without a session. Its error wraps one of those above, and says which
-// names there are.
+// of the target without a session. Its error says which names there are.
 func (c *Config) Select(target, session string) ([]Selected, error) {
 	var selected []Selected
 	var targets, sessions []string
@@ -191,19 +183,18 @@ func (c *Config) Select(target, session string) ([]Selected, error) {
 	case len(selected) > 0:
 		return selected, nil
 	case len(targets) == 0:
-		return nil, ErrNothing
+		return nil, errors.New("no session is configured: see target_files")
 	case len(sessions) == 0:
-		return nil, fmt.Errorf("%w %.100q; %s", ErrUnknownTarget, target, known(target, targets))
+		return nil, fmt.Errorf("unknown target %.100q; %s", target, known(target, targets))
 	default:
-		return nil, fmt.Errorf("%w %.100q of target %s; %s", ErrUnknownSession, session, target, known(session, sessions))
+		return nil, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, known(session, sessions))
 	}
 }
 
 // known says which names there are, at most 20, and which one was probably meant.
 func known(name string, names []string) string {
-	const most = 20
-	text := "there is " + strings.Join(names[:min(len(names), most)], ", ")
-	if more := len(names) - most; more > 0 {
+	text := "there is " + strings.Join(names[:min(len(names), 20)], ", ")
+	if more := len(names) - 20; more > 0 {
 		text = fmt.Sprintf("%s and %d more", text, more)
 	}
 	if near := nearest(name, names); near != "" {

@@ -31,10 +31,10 @@ func decode(data []byte, r *report, raw any) bool {
 	out := reflect.ValueOf(raw).Elem()
 	switch isMapping := node.Tag == "!!map"; {
 	case out.Kind() == reflect.Struct && !isMapping:
-		r.add(node.Line, "", "want a mapping, found "+kindOf(node), "put a list of targets under targets:")
+		r.add(node.Line, "", "want a mapping", "put a list of targets under targets:")
 		return false
 	case out.Kind() == reflect.Slice && isMapping:
-		r.add(node.Line, "", "want a list of targets, found a mapping", "leave out the line targets:, or does a pattern of target_files match a main file?")
+		r.add(node.Line, "", "want a list of targets", "leave out the line targets:, or does a pattern of target_files match a main file?")
 		return false
 	}
 	d := decoder{report: r, left: len(data) + maxAliased}
@@ -126,7 +126,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 // list fills a slice from a sequence.
 func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
 	if n.Tag != "!!seq" {
-		d.add(n.Line, path, "want a list, found "+kindOf(n), "begin each item with a dash, or put the items in [brackets]")
+		d.add(n.Line, path, "want a list", "begin each item with a dash, or put the items in [brackets]")
 		return
 	}
 	for i, item := range n.Content {
@@ -146,7 +146,7 @@ func (d *decoder) isMapping(n *yaml.Node, path, hint string) bool {
 	if n.Tag == "!!map" {
 		return true
 	}
-	d.add(n.Line, path, "want a mapping, found "+kindOf(n), hint)
+	d.add(n.Line, path, "want a mapping", hint)
 	return false
 }
 
@@ -222,7 +222,7 @@ var wants = map[reflect.Type]string{
 func (d *decoder) single(n *yaml.Node, path, want string, out reflect.Value) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		d.add(n.Line, path, "want a single value, found "+kindOf(n), "quote a value that begins with [ or {")
+		d.add(n.Line, path, "want a single value", "quote a value that begins with [ or {")
 	case !strings.HasPrefix(n.Tag, "!!"):
 		d.add(n.Line, path, "a tag that means nothing here", "quote a value that begins with !")
 	case n.Value == "" || n.Tag == "!!null" && n.Style == 0:
@@ -255,21 +255,5 @@ func set(n *yaml.Node, out reflect.Value) bool {
 		return n.Decode(to) == nil && isProxy(to.URL) && strings.Trim(to.Path, "/") == "" && to.RawQuery == "" && to.Fragment == ""
 	default:
 		return n.Decode(to) == nil
-	}
-}
-
-// kindOf names what stands in the wrong place, without quoting it.
-func kindOf(n *yaml.Node) string {
-	switch {
-	case n.Style&yaml.TaggedStyle != 0:
-		return "a value with a tag"
-	case n.Kind == yaml.MappingNode:
-		return "a mapping"
-	case n.Kind == yaml.SequenceNode:
-		return "a list"
-	case n.Tag == "!!null":
-		return "nothing"
-	default:
-		return "a single value"
 	}
 }

@@ -2,9 +2,10 @@ package config
 
 import (
 	"context"
+	"reflect"
 	"strings"
 
-	"hmp_exporter/internal/secret"
+	"go.yaml.in/yaml/v3"
 )
 
 // variables are the environment variables that make up a configuration without a
@@ -18,8 +19,7 @@ var variables = map[string]string{
 	"api_secret":      "HMP_API_SECRET",
 	"api_secret_file": "HMP_API_SECRET_FILE",
 
-	// Where a problem is that of the session as a whole.
-	"sessions[0]": "HMP_TOKEN_FILE",
+	"sessions[0]": "HMP_TOKEN_FILE", // where a problem is that of the session as a whole
 }
 
 // InEnvironment reports whether any of the variables is set that [FromEnvironment]
@@ -38,36 +38,20 @@ func InEnvironment(getenv func(string) string) bool {
 // HMP_API_SECRET, each of which can be …_FILE too. The error is of type [Errors].
 func FromEnvironment(getenv func(string) string) (*Config, error) {
 	b := newBuilder(context.Background(), "environment")
-	p := place{report: newReport("environment", &b.errs), path: "targets[0]", dir: "."}
-	p.variables = variables
-	p.lines["targets[0].sessions[0]"] = 0
-	text := func(p place, field string) string {
-		value := getenv(variables[field])
-		if value != "" {
-			p.lines[p.at(field)] = 0
+	target := place{report: newReport("environment", &b.errs), path: "targets[0]", dir: "."}
+	target.variables = variables
+	session := target.in("sessions[0]")
+	session.lines[session.path] = 0
+
+	raw := &rawTarget{Name: "default", URL: getenv(variables["url"]), Sessions: []rawSession{{Name: "default"}}}
+	out := reflect.ValueOf(&raw.Sessions[0]).Elem()
+	for field, at := range fieldsOf(out.Type()).index {
+		if value := getenv(variables[field]); variables[field] != "" && value != "" {
+			session.lines[session.at(field)] = 0
+			set(&yaml.Node{Value: strings.TrimSpace(value)}, out.FieldByIndex(at)) // shells like to add white space
 		}
-		return value
 	}
-	session := p.in("sessions[0]")
-	value := func(field string) secret.Value {
-		if value := text(session, field); value != "" {
-			return secret.New(strings.TrimSpace(value)) // shells and secret managers like to add white space
-		}
-		return secret.Value{}
-	}
-	b.setGlobal(p.report, rawGlobal{})
-	b.target(p, &rawTarget{
-		Name: "default",
-		URL:  text(p, "url"),
-		Sessions: []rawSession{{
-			Name:          "default",
-			Token:         value("token"),
-			TokenFile:     text(session, "token_file"),
-			APIKey:        value("api_key"),
-			APIKeyFile:    text(session, "api_key_file"),
-			APISecret:     value("api_secret"),
-			APISecretFile: text(session, "api_secret_file"),
-		}},
-	})
+	b.setGlobal(target.report, rawGlobal{})
+	b.target(target, raw)
 	return b.finish()
 }

@@ -19,14 +19,11 @@ import (
 // bounded number of threads waits for the disk. What the exporter's own side lacks, such
 // as file descriptors, can be told from the error.
 
-// Bounds on what is read, in bytes: far above any honest file.
 const (
+	// Bounds on what is read, in bytes: far above any honest file.
 	maxConfigFile = 16 << 20
-	maxSecretFile = 64 << 10
-	maxPEMFile    = 1 << 20
-)
+	maxSecretFile = 1 << 20 // certificates too
 
-const (
 	// maxReadings and maxReadingsInDirectory bound the files that are read at once. A
 	// reading that hangs keeps a thread, and Go ends a program with 10,000 threads.
 	maxReadings            = 2000
@@ -41,11 +38,11 @@ const (
 // What can be wrong with a file beside what the operating system says of it.
 var (
 	// ErrSlowFile means that a file was not read before the deadline: its disk hangs.
-	ErrSlowFile = errors.New("could not be read in time")
+	ErrSlowFile error = &hinted{"could not be read in time", "find out whether its disk hangs"}
 
-	errDirectory  = errors.New("is a directory")
-	errNotRegular = errors.New("is not a regular file")
-	errTooLarge   = errors.New("is too large")
+	errDirectory  error = &hinted{"is a directory", "name the file in it"}
+	errNotRegular error = &hinted{"is not a regular file", ""}
+	errTooLarge   error = &hinted{"is too large", ""}
 )
 
 // fileReader reads files for many callers at once, who share the reading of a file.
@@ -118,17 +115,21 @@ func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// fileHint says what a person can do about an error of readFile.
-func fileHint(err error) string {
+// hinted is what can be wrong with a file or a secret, and what to do about it.
+type hinted struct{ problem, hint string }
+
+func (h *hinted) Error() string { return h.problem }
+
+// hintOf says what a person can do about an error of readFile or checkSecret.
+func hintOf(err error) string {
+	h, isHinted := errors.AsType[*hinted](err)
 	switch {
+	case isHinted:
+		return h.hint
 	case errors.Is(err, fs.ErrNotExist):
 		return "a relative path is relative to the file it stands in"
 	case errors.Is(err, fs.ErrPermission):
 		return "the user that runs hmp_exporter must be able to read it"
-	case errors.Is(err, errDirectory):
-		return "name the file in it"
-	case errors.Is(err, ErrSlowFile):
-		return "find out whether its disk hangs"
 	default:
 		return ""
 	}

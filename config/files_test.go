@@ -196,7 +196,7 @@ func TestLackOfDescriptors(t *testing.T) {
 		source := SecretSource{name: "token_file", file: "token"}
 		_, read := source.Read(t.Context())
 		_, header := (&Target{headers: []header{{sources: []SecretSource{source}}}}).Header(t.Context())
-		_, certificate := clientCertificate{cert: SecretSource{name: "cert_file", file: "cert.pem"}}.load(t.Context())
+		_, certificate := clientCertificate(t.Context(), source, source, time.Second)
 		if !errors.Is(read, lack) || !errors.Is(header, lack) || !errors.Is(certificate, lack) {
 			t.Errorf("%v, %v, %v; want each to be %v", read, header, certificate, lack)
 		}

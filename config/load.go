@@ -94,7 +94,7 @@ func Load(file string) (*Config, error) {
 func (b *builder) decodeFile(r *report, raw any) bool {
 	data, err := readFile(b.ctx, r.file, maxConfigFile)
 	if err != nil {
-		hint := fileHint(err)
+		hint := hintOf(err)
 		if _, main := raw.(*rawFile); main && errors.Is(err, fs.ErrNotExist) {
 			hint = "name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"
 		}

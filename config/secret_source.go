@@ -10,20 +10,20 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"hmp_exporter/internal/secret"
-
 	"golang.org/x/net/http/httpguts"
+
+	"hmp_exporter/internal/secret"
 )
 
 // What can be wrong with a secret, beside its file. The texts follow the name of
 // the field or the file.
 var (
-	ErrSecretEmpty      = errors.New("is empty")
-	ErrSecretLines      = errors.New("has more than one line")
-	ErrSecretBearer     = errors.New("begins with the word Bearer")
-	ErrSecretSpace      = errors.New("has white space in it")
-	ErrVariable         = errors.New("is the name of a variable, and variables are not expanded")
-	ErrSecretCharacters = errors.New("has characters that cannot stand in it")
+	ErrSecretEmpty      error = &hinted{"is empty", "write the secret into it, and nothing else"}
+	ErrSecretLines      error = &hinted{"has more than one line", "it is one line and nothing else"}
+	ErrSecretBearer     error = &hinted{"begins with the word Bearer", "leave out the word Bearer"}
+	ErrSecretSpace      error = &hinted{"has white space in it", "a secret is one word; look for spaces and tabs, and for two secrets in one place"}
+	ErrVariable         error = &hinted{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
+	ErrSecretCharacters error = &hinted{"has characters that cannot stand in it", "look for curly quotes, accents, control characters and a byte order mark"}
 )
 
 // SecretSource says where one secret comes from: the configuration itself, a
@@ -36,14 +36,14 @@ type SecretSource struct {
 	kind     secretKind
 }
 
-// A secretKind says what a secret is fit for.
+// A secretKind says what a secret must be fit for.
 type secretKind int
 
 const (
-	isKey    secretKind = iota // an API key or secret, which goes into JSON
+	isKey    secretKind = iota // an API key or its secret, which go into JSON
 	isToken                    // goes into a header, after the word Bearer
-	isHeader                   // the value of a header; it can have spaces in it
-	isPEM                      // a certificate or key, which is checked elsewhere
+	isHeader                   // the value of a header
+	isPEM                      // a certificate or key; crypto/tls checks it
 )
 
 // IsZero reports whether there is no secret.
@@ -77,23 +77,27 @@ func (s SecretSource) Read(ctx context.Context) (secret.Value, error) {
 
 // read is Read with errors that do not name the source.
 func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
-	value := s.value
-	if s.file != "" {
-		data, err := readFile(ctx, s.file, maxSecretFile)
-		if err != nil {
-			return secret.Value{}, err
-		}
-		value = secret.New(strings.TrimSpace(string(data)))
+	if s.file == "" {
+		return s.value, nil // it was checked by Load
 	}
-	if err := checkSecret(value.Reveal(), s.kind); err != nil {
+	data, err := readFile(ctx, s.file, maxSecretFile)
+	if err != nil {
 		return secret.Value{}, err
 	}
-	return value, nil
+	value := strings.TrimSpace(string(data))
+	if err := checkSecret(value, s.kind); err != nil {
+		return secret.Value{}, err
+	}
+	return secret.New(value), nil
 }
 
-// problem completes an error about the source with what read returned.
+// problem completes an error about the source's file with what read returned.
 func (s SecretSource) problem(at *Error, err error) *Error {
-	e := at.with(s.file+": "+err.Error(), s.hint(err))
+	hint := hintOf(err)
+	if s.variable && errors.Is(err, fs.ErrNotExist) {
+		hint = "a relative path is relative to the directory that hmp_exporter was started in"
+	}
+	e := at.with(s.file+": "+err.Error(), hint)
 	e.cause = err
 	return e
 }
@@ -104,19 +108,17 @@ var variableName = regexp.MustCompile(`^\$(\w+|\{\w+\}|\(\w+\))$`)
 // checkSecret finds what would otherwise come back as an HTTP error or as a login
 // that is refused.
 func checkSecret(value string, kind secretKind) error {
-	word, _, _ := strings.Cut(value, " ")
 	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == isToken && r > '~' }
+	word, _, _ := strings.Cut(value, " ")
 	switch {
-	case kind == isPEM:
+	case kind == isPEM, kind == isHeader && value != "" && httpguts.ValidHeaderFieldValue(value):
 		return nil
 	case value == "":
 		return ErrSecretEmpty
-	case kind == isHeader && !httpguts.ValidHeaderFieldValue(value):
-		return ErrSecretCharacters
-	case kind == isHeader:
-		return nil
 	case strings.ContainsAny(value, "\r\n"):
 		return ErrSecretLines
+	case kind == isHeader:
+		return ErrSecretCharacters
 	case variableName.MatchString(value):
 		return ErrVariable
 	case kind == isToken && strings.EqualFold(word, "Bearer"):
@@ -127,28 +129,4 @@ func checkSecret(value string, kind secretKind) error {
 		return ErrSecretCharacters
 	}
 	return nil
-}
-
-// hint says what a person can do about an error of read.
-func (s SecretSource) hint(err error) string {
-	switch {
-	case s.variable && errors.Is(err, fs.ErrNotExist):
-		return "a relative path is relative to the directory that hmp_exporter was started in"
-	case errors.Is(err, ErrSecretEmpty):
-		return "write the secret into it, and nothing else"
-	case errors.Is(err, ErrSecretLines), errors.Is(err, ErrSecretCharacters) && s.kind == isHeader:
-		return "it is one line and nothing else"
-	case errors.Is(err, ErrSecretSpace):
-		return "a secret is one word; look for spaces and tabs, and for two secrets in one place"
-	case errors.Is(err, ErrVariable):
-		return "name a file, or use the HMP_ variables without a configuration file"
-	case errors.Is(err, ErrSecretBearer):
-		return "leave out the word Bearer"
-	case errors.Is(err, ErrSecretCharacters) && s.kind == isToken:
-		return "a token is visible ASCII; look for curly quotes and a byte order mark"
-	case errors.Is(err, ErrSecretCharacters):
-		return "look for control characters and a byte order mark"
-	default:
-		return fileHint(err)
-	}
 }

@@ -50,30 +50,26 @@ func (b *builder) tls(p place, raw promconfig.TLSConfig, t *Target) {
 		p.add("max_version", "is less than min_version", "")
 	}
 	ca, cert, key := pemSource("ca", raw.CAFile, raw.CA), pemSource("cert", raw.CertFile, raw.Cert), pemSource("key", raw.KeyFile, string(raw.Key))
-	var content [3]string
-	for i, s := range []SecretSource{ca, cert, key} {
-		value, err := s.read(b.ctx)
-		if err != nil {
-			p.addError(s.problem(p.error(s.name), err))
-		}
-		content[i] = value.Reveal()
+	pem, err := ca.read(b.ctx)
+	if err != nil {
+		p.addError(ca.problem(p.error(ca.name), err))
 	}
-	t.ca = content[0]
 	if !p.clean("") {
 		return
 	}
 	if !ca.IsZero() {
-		t.TLS.RootCAs = x509.NewCertPool()
+		t.ca, t.TLS.RootCAs = pem.Reveal(), x509.NewCertPool()
 		if !t.TLS.RootCAs.AppendCertsFromPEM([]byte(t.ca)) {
 			p.add(ca.name, "has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----")
 		}
 	}
 	if !cert.IsZero() {
-		pair := clientCertificate{cert, key, t.Timeout}
-		if _, err := pair.parse(content[1], content[2]); err != nil {
-			p.add("", err.Error(), "")
+		if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil {
+			p.add("", err.Error(), hintOf(err))
 		}
-		t.TLS.GetClientCertificate = pair.forHandshake
+		t.TLS.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return clientCertificate(cmp.Or(info.Context(), context.Background()), cert, key, t.Timeout)
+		}
 	}
 }
 
@@ -89,41 +85,23 @@ func pemSource(field, file, text string) SecretSource {
 	return s
 }
 
-// clientCertificate is a certificate with its key, for the HMP to verify. Both are read
-// at each handshake, so that new ones need no reload.
-type clientCertificate struct {
-	cert, key SecretSource
-	timeout   time.Duration // the target's
-}
-
-// forHandshake is for [tls.Config]. The context of a handshake has no deadline, because
-// net/http goes on with a connection that the request for it no longer needs.
-func (c clientCertificate) forHandshake(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	ctx, cancel := context.WithTimeout(cmp.Or(info.Context(), context.Background()), c.timeout)
+// clientCertificate reads a certificate and its key, for each handshake anew. It has a
+// timeout, because the context of a handshake has no deadline: net/http goes on with a
+// connection that its request no longer needs.
+func clientCertificate(ctx context.Context, cert, key SecretSource, timeout time.Duration) (*tls.Certificate, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	pair, err := c.load(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("client certificate of tls_config: %w", err)
+	var pem [2][]byte
+	for i, s := range []SecretSource{cert, key} {
+		value, err := s.Read(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("client certificate: %w", err)
+		}
+		pem[i] = []byte(value.Reveal())
 	}
-	return pair, nil
-}
-
-func (c clientCertificate) load(ctx context.Context) (*tls.Certificate, error) {
-	cert, err := c.cert.Read(ctx)
+	pair, err := tls.X509KeyPair(pem[0], pem[1])
 	if err != nil {
-		return nil, err
-	}
-	key, err := c.key.Read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return c.parse(cert.Reveal(), key.Reveal())
-}
-
-func (c clientCertificate) parse(cert, key string) (*tls.Certificate, error) {
-	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
-	if err != nil {
-		return nil, fmt.Errorf("%s and %s are not a certificate and its key: %w", c.cert, c.key, err)
+		return nil, fmt.Errorf("client certificate: %s and %s do not go together: %w", cert, key, err)
 	}
 	return &pair, nil
 }

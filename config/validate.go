@@ -189,7 +189,7 @@ func (b *builder) source(p place, field string, inline secret.Value, file *strin
 // check reports a secret that stands in the configuration and is not fit for its purpose.
 func (p place) check(field string, s SecretSource) {
 	if err := checkSecret(s.value.Reveal(), s.kind); err != nil {
-		p.add(field, err.Error(), s.hint(err))
+		p.add(field, err.Error(), hintOf(err))
 	}
 }
 
@@ -266,40 +266,34 @@ const endpointPath = "/apis/authentication"
 //
 // The syntax of the host is left to the resolver, because there are names in use
 // that no standard allows.
-func parseBaseURL(text string) (u *url.URL, problem, hint string) {
-	scheme, rest, ok := strings.Cut(text, "://")
-	authority := rest
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority = rest[:i]
-	}
-	switch {
-	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
-		return nil, "has white space or control characters", "remove them"
-	case variableName.MatchString(text):
-		return nil, ErrVariable.Error(), "write the URL, or set HMP_URL and no configuration file"
-	case !ok:
-		return nil, "has no scheme", "did you forget https://?"
-	case !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"):
-		return nil, "the scheme is neither https nor http", "write https://host"
-	case strings.Contains(authority, "@"):
-		return nil, "has a user or password in it", "remove them; what HMP wants is the token, or the API key and secret, of a session"
-	case strings.Count(authority, ":") > 1 && !strings.HasPrefix(authority, "["):
-		return nil, "more than one colon in the host", "put brackets around an IPv6 address: https://[2001:db8::1]"
-	}
-
+func parseBaseURL(text string) (base *url.URL, problem, hint string) {
+	scheme, rest, hasScheme := strings.Cut(text, "://")
+	authority, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
 	// The path is trimmed in its escaped form, which %2F in it keeps apart from the other.
 	u, err := url.Parse(scheme + "://" + strings.TrimRight(rest, "/"))
-	switch {
-	case err != nil:
-		return nil, "is not a URL", "write https://host, with a port and a path prefix if need be"
-	case u.Hostname() == "":
-		return nil, "has no host", "write https://host"
-	case !validPort(u):
-		return nil, "has a port that is not one", "a port is a number from 1 to 65535"
-	case strings.ContainsAny(text, "?#"):
-		return nil, "has a query or a fragment", "leave out everything from the ? or # on"
-	case strings.Contains(u.Path, endpointPath):
-		return nil, "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"
+	if err != nil {
+		u = new(url.URL)
+	}
+	isSpace := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	for _, check := range []struct {
+		fails         bool
+		problem, hint string
+	}{
+		{strings.ContainsFunc(text, isSpace), "has white space or control characters", "remove them"},
+		{variableName.MatchString(text), ErrVariable.Error(), "write the URL, or set HMP_URL and no configuration file"},
+		{!hasScheme, "has no scheme", "did you forget https://?"},
+		{!strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"), "the scheme is neither https nor http", "write https://host"},
+		{strings.Contains(authority, "@"), "has a user or password in it", "remove them; what HMP wants is the token, or the API key and secret, of a session"},
+		{strings.Count(authority, ":") > 1 && authority[0] != '[', "more than one colon in the host", "put brackets around an IPv6 address: https://[2001:db8::1]"},
+		{err != nil, "is not a URL", "write https://host, with a port and a path prefix if need be"},
+		{u.Hostname() == "", "has no host", "write https://host"},
+		{!validPort(u), "has a port that is not one", "a port is a number from 1 to 65535"},
+		{strings.ContainsAny(text, "?#"), "has a query or a fragment", "leave out everything from the ? or # on"},
+		{strings.Contains(u.Path, endpointPath), "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"},
+	} {
+		if check.fails {
+			return nil, check.problem, check.hint
+		}
 	}
 	return u, "", ""
 }
