@@ -1,7 +1,10 @@
 package config
 
 import (
+	"maps"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/units"
@@ -13,13 +16,9 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-const (
-	// maxAliased bounds the values that come from aliases: a few lines of nested
-	// aliases can stand for billions.
-	maxAliased = 100_000
-	// maxMerges is how deep "<<" can lead to "<<"; one that leads to itself gets there.
-	maxMerges = 20
-)
+// maxAliased bounds the values that come from aliases: a few lines of nested aliases
+// can stand for billions.
+const maxAliased = 100_000
 
 // decode fills a raw value, a struct or a list, from YAML. It returns false if
 // there is no point in a look at the fields.
@@ -28,18 +27,10 @@ func decode(data []byte, r *report, raw any) bool {
 	if node == nil {
 		return false
 	}
-	out := reflect.ValueOf(raw).Elem()
-	switch isMapping := node.Tag == "!!map"; {
-	case out.Kind() == reflect.Struct && !isMapping:
-		r.add(node.Line, "", "want a mapping", "put a list of targets under targets:")
-		return false
-	case out.Kind() == reflect.Slice && isMapping:
-		r.add(node.Line, "", "want a list of targets", "leave out the line targets:, or does a pattern of target_files match a main file?")
-		return false
-	}
+	r.lines[""] = 0
 	d := decoder{report: r, left: len(data) + maxAliased}
-	d.decode(node, "", out)
-	return d.left > 0
+	d.decode(node, "", reflect.ValueOf(raw).Elem())
+	return d.left > 0 && place{report: r}.has("")
 }
 
 // decoder fills raw structs from YAML nodes. Unlike yaml's own decoder it goes on
@@ -51,10 +42,15 @@ type decoder struct {
 
 // decode fills out, a settable value of one of the raw types, from a node.
 func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
-	n = d.follow(n)
+	if d.left--; d.left == 0 {
+		d.add(n.Line, "", "aliases that stand for too much", "write the values out")
+	}
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
 	want, isSingle := wants[out.Type()]
 	switch {
-	case n == nil:
+	case d.left <= 0:
 	case isSingle:
 		d.single(n, path, want, out)
 	case n.Tag == "!!null":
@@ -66,28 +62,6 @@ func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
 	}
 }
 
-// follow returns the node that an alias stands for, and any other as it is. It returns
-// nil once more nodes have been visited than a configuration can have.
-func (d *decoder) follow(n *yaml.Node) *yaml.Node {
-	if d.left--; d.left == 0 {
-		d.tooMuch(n.Line)
-	}
-	switch {
-	case d.left <= 0:
-		return nil
-	case n.Kind == yaml.AliasNode:
-		return n.Alias
-	default:
-		return n
-	}
-}
-
-// tooMuch ends the decoding.
-func (d *decoder) tooMuch(line int) {
-	d.left = 0
-	d.add(line, "", "aliases that stand for too much, or for themselves", "write the values out")
-}
-
 // mapping fills a struct, or a map of headers.
 func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 	var known fields
@@ -96,11 +70,12 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 		known = fieldsOf(out.Type())
 		hint = "it has the fields " + strings.Join(known.names, ", ")
 	}
-	if !d.isMapping(n, path, hint) {
+	if n.Tag != "!!map" {
+		d.add(n.Line, path, "want a mapping", hint)
 		delete(d.lines, path) // that its fields are missing is no news
 		return
 	}
-	for _, e := range d.entries(n, path, 0) {
+	for _, e := range d.entries(n, path) {
 		field, isKnown := known.index[e.name]
 		inner := join(path, e.name)
 		switch {
@@ -126,7 +101,12 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 // list fills a slice from a sequence.
 func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
 	if n.Tag != "!!seq" {
-		d.add(n.Line, path, "want a list", "begin each item with a dash, or put the items in [brackets]")
+		hint := "begin each item with a dash, or put the items in [brackets]"
+		if path == "" {
+			hint = "leave out the line targets:, or does a pattern of target_files match a main file?"
+		}
+		d.add(n.Line, path, "want a list", hint)
+		delete(d.lines, path)
 		return
 	}
 	for i, item := range n.Content {
@@ -141,15 +121,6 @@ func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
 	}
 }
 
-// isMapping reports whether the node is a mapping, and a problem if it is not.
-func (d *decoder) isMapping(n *yaml.Node, path, hint string) bool {
-	if n.Tag == "!!map" {
-		return true
-	}
-	d.add(n.Line, path, "want a mapping", hint)
-	return false
-}
-
 // entry is one field of a mapping.
 type entry struct {
 	name  string
@@ -159,49 +130,35 @@ type entry struct {
 
 // entries returns the fields of a mapping in their order, and after them those
 // merged in with "<<" that it does not have itself. It reports duplicates.
-func (d *decoder) entries(n *yaml.Node, path string, merges int) (all []entry) {
-	var merged []entry
+func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 	lines := make(map[string]int)
+	var merged map[string]yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		line, value := n.Content[i].Line, n.Content[i+1]
-		key := d.follow(n.Content[i])
+		key, value, line := n.Content[i], n.Content[i+1], n.Content[i].Line
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
 		switch {
-		case key == nil:
-			return nil
 		case key.Kind != yaml.ScalarNode:
 			d.add(line, path, "a field name must be a single word", "")
 		case key.Tag == "!!merge":
-			merged = append(merged, d.merge(value, path, merges+1)...)
+			merge := yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
+			if merge.Decode(&merged) != nil {
+				d.left = 0
+				d.add(line, path, "<< must stand for a mapping, and not for itself or too much", "write the values out")
+				return nil
+			}
 		case lines[key.Value] > 0:
-			d.add(line, join(path, plainName.FindString(key.Value)), "the same field twice", "the first is "+onLine(lines[key.Value]))
+			d.add(line, join(path, plainName.FindString(key.Value)), "the same field twice", "the first is on line "+strconv.Itoa(lines[key.Value]))
 		default:
 			lines[key.Value] = line
 			all = append(all, entry{key.Value, line, value})
 		}
 	}
-	for _, e := range merged {
-		if lines[e.name] == 0 {
-			lines[e.name] = e.line
-			all = append(all, e)
+	for _, name := range slices.Sorted(maps.Keys(merged)) {
+		if value := merged[name]; lines[name] == 0 {
+			all = append(all, entry{name, value.Line, &value})
 		}
-	}
-	return all
-}
-
-// merge returns what "<<" merges in: the fields of a mapping, or of several with
-// the first one to have a field winning.
-func (d *decoder) merge(n *yaml.Node, path string, merges int) (all []entry) {
-	line := n.Line
-	switch n = d.follow(n); {
-	case n == nil:
-	case merges > maxMerges:
-		d.tooMuch(line)
-	case n.Kind == yaml.SequenceNode:
-		for _, item := range n.Content {
-			all = append(all, d.merge(item, path, merges+1)...)
-		}
-	case d.isMapping(n, path, "<< takes an alias of a mapping"):
-		all = d.entries(n, path, merges)
 	}
 	return all
 }

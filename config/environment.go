@@ -2,7 +2,9 @@ package config
 
 import (
 	"context"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -25,12 +27,8 @@ var variables = map[string]string{
 // InEnvironment reports whether any of the variables is set that [FromEnvironment]
 // reads. One that is set to nothing counts as not set.
 func InEnvironment(getenv func(string) string) bool {
-	for _, variable := range variables {
-		if getenv(variable) != "" {
-			return true
-		}
-	}
-	return false
+	isSet := func(variable string) bool { return getenv(variable) != "" }
+	return slices.ContainsFunc(slices.Collect(maps.Values(variables)), isSet)
 }
 
 // FromEnvironment makes a configuration of one target with one session, both named

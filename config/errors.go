@@ -70,10 +70,10 @@ func (e Errors) Unwrap() []error {
 
 // orNil returns the problems sorted, or a nil error if there are none.
 func (e Errors) orNil() error {
-	if len(e) == 0 {
-		return nil
+	if len(e) > 0 {
+		return e.sorted()
 	}
-	return e.sorted()
+	return nil
 }
 
 // sorted returns e after it has been sorted.
@@ -185,6 +185,3 @@ func join(path, field string) string {
 
 // index is the path of a list item within the list.
 func index(i int) string { return "[" + strconv.Itoa(i) + "]" }
-
-// onLine is how a hint speaks of another place in the same file.
-func onLine(line int) string { return "on line " + strconv.Itoa(line) }

@@ -64,8 +64,7 @@ var syntaxHelps = [][3]string{
 }
 
 var (
-	syntaxLine    = regexp.MustCompile(`line (\d+):`)
-	countedFrom0  = regexp.MustCompile(`line \d+: did not find expected (key|'-|',|node)`) // where a block begins
+	syntaxLine    = regexp.MustCompile(`line (\d+): (did not find expected (?:key|'-'|','|node))?`)
 	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
 )
 
@@ -74,9 +73,9 @@ func (r *report) addSyntax(message string, data []byte) {
 	line := 1 // the parser leaves out the number of the first line
 	if m := syntaxLine.FindStringSubmatch(message); m != nil {
 		line, _ = strconv.Atoi(m[1])
-	}
-	if countedFrom0.MatchString(message) {
-		line++
+		if m[2] != "" {
+			line++ // it counts from 0 where it tells where a block begins
+		}
 	}
 	// It leaves out the line of an alias, too, but not the name of it.
 	if m := unknownAnchor.FindStringSubmatch(message); m != nil {

@@ -110,13 +110,8 @@ func clientCertificate(ctx context.Context, cert, key SecretSource, timeout time
 // environment that is no URL would be passed by.
 func (p place) proxy(raw *rawTarget, target *url.URL) {
 	if err := raw.ProxyConfig.Validate(); err != nil && p.clean("proxy_url") {
-		field := "proxy_url"
-		for _, given := range []string{"proxy_from_environment", "no_proxy", "proxy_connect_header"} {
-			if p.has(given) {
-				field = given
-			}
-		}
-		p.add(field, err.Error(), "")
+		fields := []string{"proxy_connect_header", "no_proxy", "proxy_from_environment", "proxy_url"}
+		p.add(fields[slices.IndexFunc(fields, p.has)], err.Error(), "")
 	}
 	if raw.ProxyFromEnvironment && target != nil {
 		name, value := "HTTPS_PROXY", httpproxy.FromEnvironment().HTTPSProxy

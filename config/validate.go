@@ -27,11 +27,8 @@ const (
 	defaultTokenLifetime = model.Duration(30 * time.Minute) // as HMP documents it
 	defaultBodySize      = 64 * units.MiB
 
-	maxTimeout = model.Duration(time.Hour)
-
-	// A login leaves a session behind on HMP, so one that renews its token all the
-	// time would do harm.
-	minTokenLifetime = model.Duration(time.Minute)
+	maxTimeout       = model.Duration(time.Hour)
+	minTokenLifetime = model.Duration(time.Minute) // each renewal leaves a session behind on HMP
 	maxTokenLifetime = model.Duration(24 * time.Hour)
 
 	minBodySize = units.KiB
@@ -58,7 +55,7 @@ func (b *builder) setGlobal(r *report, raw rawGlobal) {
 	p := place{report: r, path: "global"}
 	b.global = rawGlobal{
 		Timeout:       p.timeout(raw.Timeout, defaultTimeout),
-		TokenLifetime: p.tokenLifetime(raw.TokenLifetime, defaultTokenLifetime),
+		TokenLifetime: p.lifetime(raw.TokenLifetime, defaultTokenLifetime),
 	}
 }
 
@@ -79,18 +76,13 @@ func (b *builder) targets(p place, raws []rawTarget) {
 // stands in clear.
 func (b *builder) target(p place, raw *rawTarget) (inClear bool) {
 	p.target = raw.Name
-	if p.checkName(raw.Name) {
-		if first, ok := b.names[raw.Name]; ok {
-			p.add("name", "target "+raw.Name+" is already at "+first, "give each target a name of its own")
-		} else {
-			b.names[raw.Name] = p.file + ":" + strconv.Itoa(p.line("name"))
-		}
-	}
+	p.checkName(raw.Name, b.names)
 	raw.Timeout = p.timeout(raw.Timeout, b.global.Timeout)
-	raw.TokenLifetime = p.tokenLifetime(raw.TokenLifetime, b.global.TokenLifetime)
+	raw.TokenLifetime = p.lifetime(raw.TokenLifetime, b.global.TokenLifetime)
 	raw.MaxBodySize = cmp.Or(raw.MaxBodySize, defaultBodySize)
 	t := &Target{
 		Name:               raw.Name,
+		URL:                p.baseURL(raw.URL),
 		Timeout:            time.Duration(raw.Timeout),
 		TokenLifetime:      time.Duration(raw.TokenLifetime),
 		KeepAlive:          raw.KeepAlive,
@@ -99,15 +91,8 @@ func (b *builder) target(p place, raw *rawTarget) (inClear bool) {
 		ServiceMessageText: raw.ServiceMessageText,
 		raw:                func() rawTarget { return *raw },
 	}
-	if raw.URL != "" {
-		u, problem, hint := parseBaseURL(raw.URL)
-		if problem != "" {
-			p.add("url", problem, hint)
-		} else {
-			t.URL, raw.URL = u, u.String()
-		}
-	} else if !p.has("url") {
-		p.add("url", "is missing", "the base URL of the HMP, such as https://hmp.example")
+	if t.URL != nil {
+		raw.URL = t.URL.String()
 	}
 	b.transport(p, raw, t)
 	b.sessions(p, raw.Sessions, t)
@@ -120,20 +105,13 @@ func (b *builder) sessions(p place, raws []rawSession, t *Target) {
 	if len(raws) == 0 && p.clean("sessions") {
 		p.add("sessions", "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
 	}
-	lines := make(map[string]int)
+	names := make(map[string]string)
 	for i := range raws {
 		raw, p := &raws[i], p.in("sessions"+index(i))
-		if p.session = raw.Name; !p.has("") {
-			continue
+		if p.session = raw.Name; p.has("") {
+			p.checkName(raw.Name, names)
+			t.Sessions = append(t.Sessions, b.session(p, raw, t))
 		}
-		if p.checkName(raw.Name) {
-			if first, ok := lines[raw.Name]; ok {
-				p.add("name", "session "+raw.Name+" is already "+onLine(first), "give each session of a target a name of its own")
-			} else {
-				lines[raw.Name] = p.line("name")
-			}
-		}
-		t.Sessions = append(t.Sessions, b.session(p, raw, t))
 	}
 }
 
@@ -145,25 +123,17 @@ func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
 
 	switch {
 	case !token.IsZero() && !(key.IsZero() && secret.IsZero()):
-		p.add(p.given("token"), "a token and an API key or secret", "keep one: the token, or the key and secret")
+		p.add(token.name, "a token and an API key or secret", "keep one: the token, or the key and secret")
 	case token.IsZero() && key.IsZero() && secret.IsZero():
 		if p.clean("") { // else a field that is misspelt can be the one
 			p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
 		}
 	case token.IsZero() && secret.IsZero():
-		p.add(p.given("api_key"), "an API key without its secret", "set "+p.name("api_secret_file")+" too")
+		p.add(key.name, "an API key without its secret", "set "+p.name("api_secret_file")+" too")
 	case token.IsZero() && key.IsZero():
-		p.add(p.given("api_secret"), "an API secret without its key", "set "+p.name("api_key_file")+" too")
+		p.add(secret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
 	}
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: secret, target: t, raw: raw}
-}
-
-// given is the field that a secret was given in, itself or its file.
-func (p place) given(field string) string {
-	if p.has(field) {
-		return field
-	}
-	return field + "_file"
 }
 
 // source makes the source of one secret, that was given inline or as a file, and
@@ -225,8 +195,9 @@ func encode(global rawGlobal, targets []*Target) ([]byte, error) {
 // validName matches a name that is fit for a label and a URL.
 var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
-// checkName reports whether the name of a target or session is good.
-func (p place) checkName(name string) bool {
+// checkName checks the name of a target or session, and that it is not among those seen.
+func (p place) checkName(name string, seen map[string]string) {
+	first, isSeen := seen[name]
 	switch {
 	case name == "" && p.has("name"): // reported by the decoder
 	case name == "":
@@ -235,38 +206,40 @@ func (p place) checkName(name string) bool {
 		p.add("name", fmt.Sprintf("%.20q… is too long", name), fmt.Sprintf("at most %d characters", maxName))
 	case !validName.MatchString(name):
 		p.add("name", fmt.Sprintf("%.40q is not a valid name", name), "use letters, digits and _ . -")
+	case isSeen:
+		p.add("name", "the name "+name+" is already at "+first, "choose another")
 	default:
-		return true
+		seen[name] = p.file + ":" + strconv.Itoa(p.line("name"))
 	}
-	return false
 }
 
-// timeout is the one that was given, or else the inherited one.
 func (p place) timeout(given, inherited model.Duration) model.Duration {
-	if given > maxTimeout {
-		p.add("timeout", "is too long", "at most "+maxTimeout.String())
+	return p.duration("timeout", given, inherited, model.Duration(time.Millisecond), maxTimeout)
+}
+
+func (p place) lifetime(given, inherited model.Duration) model.Duration {
+	return p.duration("token_lifetime", given, inherited, minTokenLifetime, maxTokenLifetime)
+}
+
+// duration is the one that was given, or else the inherited one.
+func (p place) duration(field string, given, inherited, least, most model.Duration) model.Duration {
+	if given != 0 && (given < least || given > most) {
+		p.add(field, "is out of bounds", fmt.Sprintf("from %s to %s", least, most))
+		return inherited
 	}
 	return cmp.Or(given, inherited)
-}
-
-// tokenLifetime is the one that was given, or else the inherited one.
-func (p place) tokenLifetime(given, inherited model.Duration) model.Duration {
-	if lifetime := cmp.Or(given, inherited); lifetime >= minTokenLifetime && lifetime <= maxTokenLifetime {
-		return lifetime
-	}
-	p.add("token_lifetime", "is out of bounds", fmt.Sprintf("from %s to %s; HMP says 30m", minTokenLifetime, maxTokenLifetime))
-	return defaultTokenLifetime
 }
 
 // endpointPath begins the path of the HMP API; what is configured is the URL in front of it.
 const endpointPath = "/apis/authentication"
 
-// parseBaseURL reads the base URL of a target. It returns nil with a problem and
-// a hint, neither of which quotes the URL: there may be a password in it.
-//
-// The syntax of the host is left to the resolver, because there are names in use
-// that no standard allows.
-func parseBaseURL(text string) (base *url.URL, problem, hint string) {
+// baseURL reads the base URL of a target. It returns nil after reporting a problem, without
+// the URL: there may be a password in it. The syntax of the host is left to the resolver,
+// because there are names in use that no standard allows.
+func (p place) baseURL(text string) *url.URL {
+	if text == "" && p.has("url") {
+		return nil // reported by the decoder
+	}
 	scheme, rest, hasScheme := strings.Cut(text, "://")
 	authority, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
 	// The path is trimmed in its escaped form, which %2F in it keeps apart from the other.
@@ -279,6 +252,7 @@ func parseBaseURL(text string) (base *url.URL, problem, hint string) {
 		fails         bool
 		problem, hint string
 	}{
+		{text == "", "is missing", "the base URL of the HMP, such as https://hmp.example"},
 		{strings.ContainsFunc(text, isSpace), "has white space or control characters", "remove them"},
 		{variableName.MatchString(text), ErrVariable.Error(), "write the URL, or set HMP_URL and no configuration file"},
 		{!hasScheme, "has no scheme", "did you forget https://?"},
@@ -292,10 +266,11 @@ func parseBaseURL(text string) (base *url.URL, problem, hint string) {
 		{strings.Contains(u.Path, endpointPath), "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"},
 	} {
 		if check.fails {
-			return nil, check.problem, check.hint
+			p.add("url", check.problem, check.hint)
+			return nil
 		}
 	}
-	return u, "", ""
+	return u
 }
 
 // validPort reports whether the port is one, or left out.

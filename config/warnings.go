@@ -145,22 +145,19 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) (inClear bool) {
 			warn(p, field, "is a secret in clear: whoever can read the configuration has it", hint)
 		}
 	}
-	if t.URL != nil && t.URL.Scheme == "http" && !loopback(t.URL) {
-		warn(p, "url", "is plain http: whoever is on the way can read and use the tokens", "use https")
-	}
-	if t.TLS.InsecureSkipVerify {
-		warn(p, "tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file")
-	}
-	switch l := t.TokenLifetime; {
-	case !t.logsIn():
-	case l > documentedLifetime:
-		warn(p, "token_lifetime",
-			fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", model.Duration(l)),
-			"use 30m, unless your HMP is known to keep them longer")
-	case l < shortLifetime:
-		warn(p, "token_lifetime",
-			fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", model.Duration(l), time.Hour/l),
-			"use 30m, as HMP documents")
+	lifetime := t.TokenLifetime
+	for _, w := range []struct {
+		applies              bool
+		field, problem, hint string
+	}{
+		{t.URL != nil && t.URL.Scheme == "http" && !loopback(t.URL), "url", "is plain http: whoever is on the way can read and use the tokens", "use https"},
+		{t.TLS.InsecureSkipVerify, "tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file"},
+		{t.logsIn() && lifetime > documentedLifetime, "token_lifetime", fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", model.Duration(lifetime)), "use 30m, unless your HMP is known to keep them longer"},
+		{t.logsIn() && lifetime < shortLifetime, "token_lifetime", fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", model.Duration(lifetime), time.Hour/lifetime), "use 30m, as HMP documents"},
+	} {
+		if w.applies {
+			warn(p, w.field, w.problem, w.hint)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(raw.HTTPHeaders)) {
 		if len(raw.HTTPHeaders[name].Secrets) > 0 {
