@@ -18,8 +18,8 @@ import (
 // DefaultFile is the configuration file where none is named.
 const DefaultFile = "hmp.yml"
 
-// Read loads what a flag and the environment choose: the file, which is [DefaultFile]
-// if none was named, or what [FromEnvironment] makes. Two configurations are an error.
+// Read loads a file, [DefaultFile] for "", or what [FromEnvironment] makes. Two
+// configurations are an error.
 func Read(file string, getenv func(string) string) (*Config, error) {
 	named := cmp.Or(file, DefaultFile)
 	if !InEnvironment(getenv) {
@@ -44,32 +44,24 @@ type Config struct {
 
 // Target is one HMP and how to talk to it.
 type Target struct {
-	Name string
-
-	// URL is the base URL: scheme, host and a path prefix without slash at its end.
-	URL *url.URL
-
-	Timeout       time.Duration // upper bound of one probe
-	TokenLifetime time.Duration // how long HMP keeps a token that a login returned
-
-	KeepAlive          bool  // keep connections from probe to probe
-	EnableHTTP2        bool  // offer HTTP/2
-	MaxBodySize        int64 // bytes of a response that are read at most
-	ServiceMessageText bool  // export the texts of service messages
-
-	// TLS is never nil. It is shared: clone it before changing it.
-	TLS *tls.Config
+	Name               string
+	URL                *url.URL      // scheme, host and a path prefix without slash at its end
+	Timeout            time.Duration // upper bound of one probe
+	TokenLifetime      time.Duration // how long HMP keeps a token that a login returned
+	KeepAlive          bool          // keep connections from probe to probe
+	EnableHTTP2        bool          // offer HTTP/2
+	MaxBodySize        int64         // bytes of a response that are read at most
+	ServiceMessageText bool          // export the texts of service messages
+	TLS                *tls.Config   // never nil, and shared: clone it before changing it
+	Sessions           []*Session    // at least one
 
 	// Proxy and ProxyConnectHeader are for an http.Transport; nil means no proxy.
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyConnectHeader http.Header
 
-	Sessions []*Session // at least one
-
-	raw     func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
-	ca      string           // the content of ca_file
-	headers []header
-
+	raw                   func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
+	ca                    string           // the content of ca_file
+	headers               []header
 	timeoutAt, lifetimeAt *Error // where they stand
 }
 
@@ -84,8 +76,7 @@ func (t *Target) Same(other *Target) bool {
 	return t.ca == other.ca && reflect.DeepEqual(a, b)
 }
 
-// Format writes name and URL, for every verb: the struct as it is would show what
-// ProxyConnectHeader holds, and that can be a password.
+// Format writes name and URL, for every verb. ProxyConnectHeader can hold a password.
 func (t Target) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "target %s (%s)", t.Name, t.URL) }
 
 // logsIn reports whether a session of the target does.
@@ -135,8 +126,7 @@ func (c *Config) YAML() ([]byte, error) {
 	return slices.Clone(text), err
 }
 
-// Summary says in half a line where a configuration comes from and how much it is, such
-// as "hmp.yml and 1 target file: 2 targets, 3 sessions".
+// Summary returns such as "hmp.yml and 1 target file: 2 targets, 3 sessions".
 func (c *Config) Summary() string {
 	sessions := 0
 	for _, t := range c.Targets {

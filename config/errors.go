@@ -93,9 +93,7 @@ type report struct {
 	lines map[string]int // by field path; a field that was not given is not in it
 	errs  *Errors        // shared by all files of one configuration
 
-	// variables is set where there is no file but the environment: the variable for
-	// each field that can be given there.
-	variables map[string]string
+	variables map[string]string // by field, where there is no file but the environment
 }
 
 func newReport(file string, errs *Errors) *report {

@@ -15,9 +15,8 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Every caller waits until its own deadline and no longer, even if a disk hangs. Only a
-// bounded number of threads waits for the disk. What the exporter's own side lacks, such
-// as file descriptors, can be told from the error.
+// Every caller waits until its own deadline and no longer, even if a disk hangs. What the
+// exporter's own side lacks, such as file descriptors, can be told from the error.
 
 const (
 	// Bounds on what is read, in bytes: far above any honest file.
@@ -29,10 +28,8 @@ const (
 	maxReadings            = 2000
 	maxReadingsInDirectory = 32
 
-	// loadTimeout bounds the reading of a configuration with all the files that it names.
-	loadTimeout = time.Minute
-	// checkTimeout bounds the reading of all secrets at once, for a person who waits.
-	checkTimeout = 10 * time.Second
+	loadTimeout  = time.Minute      // for a configuration with all the files that it names
+	checkTimeout = 10 * time.Second // for all secrets at once: a person waits
 )
 
 // What can be wrong with a file beside what the operating system says of it.
@@ -66,9 +63,8 @@ func openFile(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
-// readFile reads a regular file of at most limit bytes, through symbolic links. It
-// returns ErrSlowFile if ctx ends first. Its errors do not repeat the path. What it
-// returns is shared.
+// readFile reads a regular file of at most limit bytes. It returns ErrSlowFile if ctx ends
+// first. Its errors do not repeat the path. What it returns is shared.
 func readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
 	f := files
 	reading := f.readings.DoChan(strconv.FormatInt(limit, 10)+" "+path, func() (any, error) {

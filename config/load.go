@@ -15,11 +15,8 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// The raw structs mirror the file: a field there is a field here, and the yaml tag
-// is its name. They serve four ends: the decoder fills them, its messages take the
-// names of the known fields from them, Config.YAML prints them, and Same compares them.
-
-// rawFile is the main file.
+// rawFile is the main file. The raw structs mirror it: the decoder fills them and tells
+// their fields in its messages, Config.YAML prints them, and Same compares them.
 type rawFile struct {
 	Global      rawGlobal   `yaml:"global"`
 	Targets     []rawTarget `yaml:"targets"`
@@ -46,8 +43,7 @@ type rawTarget struct {
 	TLSConfig              promconfig.TLSConfig `yaml:"tls_config,omitempty"`
 	promconfig.ProxyConfig `yaml:",inline"`
 	HTTPHeaders            map[string]promconfig.Header `yaml:"http_headers,omitempty"`
-
-	Sessions []rawSession `yaml:"sessions"`
+	Sessions               []rawSession                 `yaml:"sessions"`
 }
 
 // rawSession is one item of a target's sessions.

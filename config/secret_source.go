@@ -15,8 +15,7 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// What can be wrong with a secret, beside its file. The texts follow the name of
-// the field or the file.
+// What can be wrong with a secret, beside its file.
 var (
 	ErrSecretEmpty      error = &hinted{"is empty", "write the secret into it, and nothing else"}
 	ErrSecretLines      error = &hinted{"has more than one line", "it is one line and nothing else"}
@@ -63,10 +62,9 @@ func (s SecretSource) String() string {
 	}
 }
 
-// Read returns the secret, and reads its file for that on every call. White space at
-// both ends of the file is dropped. Read returns [ErrSlowFile] if ctx ends before the
-// file is read. An error wraps what the operating system said or one of the Err values,
-// and names the source and never the content.
+// Read returns the secret, and reads its file on every call, without the white space at
+// both ends. An error wraps what the operating system said or one of the Err values, which
+// is [ErrSlowFile] if ctx ends first. It names the source and never the content.
 func (s SecretSource) Read(ctx context.Context) (secret.Value, error) {
 	value, err := s.read(ctx)
 	if err != nil {

@@ -6,12 +6,10 @@ import (
 	"time"
 )
 
-// Store holds the configuration in force and swaps it as a whole on reload. All
-// methods can be called at any time from anywhere.
+// Store holds the configuration in force and swaps it as a whole on reload.
 type Store struct {
-	load  func() (*Config, error)
-	apply func(*Config)
-
+	load      func() (*Config, error)
+	apply     func(*Config)
 	reloading sync.Mutex // one reload at a time
 	state     atomic.Pointer[state]
 }

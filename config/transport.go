@@ -85,9 +85,8 @@ func pemSource(field, file, text string) SecretSource {
 	return s
 }
 
-// clientCertificate reads a certificate and its key, for each handshake anew. It has a
-// timeout, because the context of a handshake has no deadline: net/http goes on with a
-// connection that its request no longer needs.
+// clientCertificate reads a certificate and its key, for each handshake anew. The context
+// of a handshake has no deadline, because net/http may use the connection later.
 func clientCertificate(ctx context.Context, cert, key SecretSource, timeout time.Duration) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -114,16 +113,14 @@ func (p place) proxy(raw *rawTarget, target *url.URL) {
 		p.add(fields[slices.IndexFunc(fields, p.has)], err.Error(), "")
 	}
 	if raw.ProxyFromEnvironment && target != nil {
-		name, value := "HTTPS_PROXY", httpproxy.FromEnvironment().HTTPSProxy
-		if target.Scheme == "http" {
-			name, value = "HTTP_PROXY", httpproxy.FromEnvironment().HTTPProxy
-		}
+		environment := httpproxy.FromEnvironment()
+		value := map[string]string{"http": environment.HTTPProxy, "https": environment.HTTPSProxy}[target.Scheme]
 		full := value
 		if !strings.Contains(value, "://") {
 			full = "http://" + value
 		}
 		if u, err := url.Parse(full); value != "" && (err != nil || !isProxy(u)) {
-			p.add("proxy_from_environment", "the environment variable "+name+" is not the URL of a proxy", "write it like http://proxy.example:3128, or unset it")
+			p.add("proxy_from_environment", "the environment variable "+strings.ToUpper(target.Scheme)+"_PROXY is not the URL of a proxy", "write it like http://proxy.example:3128, or unset it")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(raw.ProxyConnectHeader)) {
@@ -148,9 +145,8 @@ type header struct {
 	sources []SecretSource
 }
 
-// Header returns the configured http_headers, for the caller to keep. It reads their
-// files on every call, and returns [ErrSlowFile] if ctx ends first. It returns nil if
-// there are no headers.
+// Header returns the configured http_headers, nil if there are none. It reads their files
+// on every call, and returns [ErrSlowFile] if ctx ends first.
 func (t *Target) Header(ctx context.Context) (http.Header, error) {
 	if len(t.headers) == 0 {
 		return nil, nil

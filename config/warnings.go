@@ -18,19 +18,14 @@ import (
 )
 
 const (
-	// documentedLifetime is how long HMP keeps a token: "the token expires after 30
-	// minutes", say three of the vendor's pages.
-	documentedLifetime = 30 * time.Minute
-	// shortLifetime is where logins become many: each leaves a session behind in HMP
-	// for half an hour, which nobody can end.
-	shortLifetime = 10 * time.Minute
-	// staleness is after how long without a sample Prometheus takes a series for gone.
-	staleness = 5 * time.Minute
-	// shortSecret is the length below which a secret is easily guessed.
-	shortSecret = 8
-)
+	documentedLifetime = 30 * time.Minute // "the token expires after 30 minutes", say three of the vendor's pages
+	shortLifetime      = 10 * time.Minute // each login leaves a session behind in HMP for half an hour
+	staleness          = 5 * time.Minute  // without a sample, Prometheus then takes a series for gone
 
-const shortProblem, shortHint = "is a secret of less than 8 characters", "find out whether it is the whole secret"
+	shortSecret  = 8
+	shortProblem = "is a secret of less than 8 characters"
+	shortHint    = "find out whether it is the whole secret"
+)
 
 func (s SecretSource) isShort(value secret.Value) bool {
 	return s.kind != isHeader && len(value.Reveal()) < shortSecret
@@ -47,11 +42,8 @@ func (b *builder) keepSecret(p place, s SecretSource) {
 	b.config.secretFiles = append(b.config.secretFiles, secretFile{p.error(s.name), s})
 }
 
-// CheckSecrets reads every secret and header file as a probe would. Its error is
-// of type [Errors].
-//
-// Load does not do this: a secret that is missing while the exporter starts can be
-// there for the next probe.
+// CheckSecrets reads every secret and header file as a probe would. Its error is of type
+// [Errors]. Load does not do this: a missing secret can be there for the next probe.
 func (c *Config) CheckSecrets() error {
 	var problems Errors
 	_, errs := c.readSecrets()
@@ -78,10 +70,8 @@ func (c *Config) readSecrets() ([]secret.Value, []error) {
 	return values, errs
 }
 
-// Warnings lists what of a configuration works and is unwise: a token that goes over
-// the wire in clear, a secret that others can read. It looks at the modes of the files
-// as they are now, and at the secrets in them. The list is sorted by file and line; it
-// is nil if all is well.
+// Warnings lists what of a configuration works and is unwise, sorted by file and line. It
+// looks at the modes of the files as they are now, and at the secrets in them.
 func (c *Config) Warnings() Errors {
 	warnings := slices.Clone(c.warnings)
 	values, errs := c.readSecrets()
@@ -106,29 +96,25 @@ func (c *Config) Warnings() Errors {
 	return warnings.sorted()
 }
 
-// IntervalWarnings lists what makes no sense if Prometheus scrapes that often, as
-// [Config.Warnings] does for the rest.
+// IntervalWarnings lists what makes no sense if Prometheus scrapes that often.
 func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	var warnings Errors
 	every := model.Duration(interval)
-	if interval > staleness {
-		warnings = append(warnings, (&Error{File: c.source}).with(
-			fmt.Sprintf("a scrape interval of %s is longer than the 5 minutes after which Prometheus takes a series for gone", every),
-			"scrape every 2 minutes at least"))
+	warn := func(applies bool, at *Error, problem, hint string) {
+		if applies {
+			warnings = append(warnings, at.with(problem, hint))
+		}
 	}
+	warn(interval > staleness, &Error{File: c.source},
+		fmt.Sprintf("a scrape interval of %s is longer than the 5 minutes after which Prometheus takes a series for gone", every), "scrape every 2 minutes at least")
 	for _, t := range c.Targets {
-		if t.Timeout > interval {
-			warnings = append(warnings, t.timeoutAt.with(
-				fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
-				"shorten the timeout, or scrape less often"))
-		}
+		warn(t.Timeout > interval, t.timeoutAt,
+			fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
+			"shorten the timeout, or scrape less often")
 		// A token is renewed at the first scrape after some nine tenths of its life.
-		if t.logsIn() && interval > t.TokenLifetime-t.TokenLifetime/10 {
-			warnings = append(warnings, t.lifetimeAt.with(
-				fmt.Sprintf("%s is over before the next scrape, with an interval of %s: every scrape logs in, and leaves a session behind in HMP",
-					model.Duration(t.TokenLifetime), every),
-				"scrape more often"))
-		}
+		warn(t.logsIn() && interval > t.TokenLifetime-t.TokenLifetime/10, t.lifetimeAt,
+			fmt.Sprintf("%s is over before the next scrape, with an interval of %s: every scrape logs in, and leaves a session behind in HMP", model.Duration(t.TokenLifetime), every),
+			"scrape more often")
 	}
 	return warnings.sorted()
 }
@@ -136,50 +122,37 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 // warn notes what is unwise about a target. It reports whether a secret stands in clear.
 func (b *builder) warn(p place, raw *rawTarget, t *Target) (inClear bool) {
 	t.timeoutAt, t.lifetimeAt = p.error("timeout"), p.error("token_lifetime")
-	warn := func(p place, field, problem, hint string) {
-		b.config.warnings = append(b.config.warnings, p.error(field).with(problem, hint))
-	}
-	exposed := func(p place, field, hint string) {
-		if p.variables == nil { // one in the environment is not in the file
-			inClear = true
-			warn(p, field, "is a secret in clear: whoever can read the configuration has it", hint)
+	warn := func(applies bool, p place, field, problem, hint string) {
+		if applies {
+			b.config.warnings = append(b.config.warnings, p.error(field).with(problem, hint))
 		}
 	}
-	lifetime := t.TokenLifetime
-	for _, w := range []struct {
-		applies              bool
-		field, problem, hint string
-	}{
-		{t.URL != nil && t.URL.Scheme == "http" && !loopback(t.URL), "url", "is plain http: whoever is on the way can read and use the tokens", "use https"},
-		{t.TLS.InsecureSkipVerify, "tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file"},
-		{t.logsIn() && lifetime > documentedLifetime, "token_lifetime", fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", model.Duration(lifetime)), "use 30m, unless your HMP is known to keep them longer"},
-		{t.logsIn() && lifetime < shortLifetime, "token_lifetime", fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", model.Duration(lifetime), time.Hour/lifetime), "use 30m, as HMP documents"},
-	} {
-		if w.applies {
-			warn(p, w.field, w.problem, w.hint)
-		}
+	exposed := func(applies bool, p place, field, hint string) {
+		applies = applies && p.variables == nil // one in the environment is not in the file
+		inClear = inClear || applies
+		warn(applies, p, field, "is a secret in clear: whoever can read the configuration has it", hint)
 	}
+	warn(t.URL != nil && t.URL.Scheme == "http" && !loopback(t.URL), p, "url", "is plain http: whoever is on the way can read and use the tokens", "use https")
+	warn(t.TLS.InsecureSkipVerify, p, "tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file")
+	lifetime := model.Duration(t.TokenLifetime)
+	warn(t.logsIn() && t.TokenLifetime > documentedLifetime, p, "token_lifetime",
+		fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", lifetime),
+		"use 30m, unless your HMP is known to keep them longer")
+	warn(t.logsIn() && t.TokenLifetime < shortLifetime, p, "token_lifetime",
+		fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", lifetime, time.Hour/t.TokenLifetime),
+		"use 30m, as HMP documents")
 	for _, name := range slices.Sorted(maps.Keys(raw.HTTPHeaders)) {
-		if len(raw.HTTPHeaders[name].Secrets) > 0 {
-			exposed(p, join("http_headers", name), "name files instead")
-		}
+		exposed(len(raw.HTTPHeaders[name].Secrets) > 0, p, join("http_headers", name), "name files instead")
 	}
 	for i, s := range t.Sessions {
 		p := p.in("sessions" + index(i))
 		p.session = s.Name
 		for j, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
-			if source.IsZero() || source.file != "" {
-				continue
-			}
-			field := []string{"token", "api_key", "api_secret"}[j]
-			exposed(p, field, "put it into a file and name that: "+field+"_file")
-			if source.isShort(source.value) {
-				warn(p, field, shortProblem, shortHint)
-			}
-			if source.kind == isToken {
-				warn(p, field, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one",
-					"use "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
-			}
+			field, isInline := []string{"token", "api_key", "api_secret"}[j], !source.value.IsZero()
+			exposed(isInline, p, field, "put it into a file and name that: "+field+"_file")
+			warn(isInline && source.isShort(source.value), p, field, shortProblem, shortHint)
+			warn(isInline && source.kind == isToken, p, field, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one",
+				"use "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
 		}
 	}
 	if file := raw.TLSConfig.KeyFile; file != "" {
