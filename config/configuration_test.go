@@ -129,10 +129,10 @@ func (d defaultValues) of(section, name string, kind reflect.Type) string {
 // checkExample decodes an example as the line of a file, and sees that it sets the field.
 func checkExample(t *testing.T, kind reflect.Type, index []int, name, example string) {
 	t.Helper()
-	var errs Errors
+	b, p := newBuilder(t.Context(), "example")
 	raw := reflect.New(kind)
-	if !decode([]byte(example), newReport("example", &errs), raw.Interface()) || errs.orNil() != nil {
-		t.Errorf("%s: the example %s is none: %v", name, example, errs.orNil())
+	if !decode([]byte(example), p.report, raw.Interface()) || b.errs.orNil() != nil {
+		t.Errorf("%s: the example %s is none: %v", name, example, b.errs.orNil())
 		return
 	}
 	value := raw.Elem().FieldByIndex(index)

@@ -35,9 +35,9 @@ func InEnvironment(getenv func(string) string) bool {
 // "default", from HMP_URL with HMP_TOKEN or HMP_TOKEN_FILE, or with HMP_API_KEY and
 // HMP_API_SECRET, each of which can be …_FILE too. The error is of type [Errors].
 func FromEnvironment(getenv func(string) string) (*Config, error) {
-	b := newBuilder(context.Background(), "environment")
-	target := place{report: newReport("environment", &b.errs), path: "targets[0]", dir: "."}
-	target.variables = variables
+	b, p := newBuilder(context.Background(), "environment")
+	p.variables = variables
+	target := p.in("targets[0]")
 	session := target.in("sessions[0]")
 	session.lines[session.path] = 0
 
@@ -49,7 +49,6 @@ func FromEnvironment(getenv func(string) string) (*Config, error) {
 			set(&yaml.Node{Value: strings.TrimSpace(value)}, out.FieldByIndex(at)) // shells like to add white space
 		}
 	}
-	b.setGlobal(target.report, rawGlobal{})
 	b.target(target, raw)
 	return b.finish()
 }

@@ -96,10 +96,6 @@ type report struct {
 	variables map[string]string // by field, where there is no file but the environment
 }
 
-func newReport(file string, errs *Errors) *report {
-	return &report{file: file, lines: make(map[string]int), errs: errs}
-}
-
 // add reports a problem that stands on a line.
 func (r *report) add(line int, path, problem, hint string) {
 	r.addError(&Error{File: r.file, Line: line, Field: r.field(path), Problem: problem, Hint: hint})

@@ -31,10 +31,9 @@ type rawGlobal struct {
 
 // rawTarget is one item of targets, in the main file or in one of target_files.
 type rawTarget struct {
-	Name               string           `yaml:"name"`
-	URL                string           `yaml:"url"`
-	Timeout            model.Duration   `yaml:"timeout,omitempty"`
-	TokenLifetime      model.Duration   `yaml:"token_lifetime,omitempty"`
+	Name               string `yaml:"name"`
+	URL                string `yaml:"url"`
+	rawGlobal          `yaml:",inline"`
 	KeepAlive          bool             `yaml:"keep_alive"`
 	EnableHTTP2        bool             `yaml:"enable_http2"`
 	MaxBodySize        units.Base2Bytes `yaml:"max_body_size,omitempty"`
@@ -62,14 +61,12 @@ type rawSession struct {
 func Load(file string) (*Config, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
 	defer cancel()
-	b := newBuilder(ctx, file)
-
+	b, p := newBuilder(ctx, file)
 	var raw rawFile
-	p := place{report: newReport(file, &b.errs), dir: filepath.Dir(file)}
 	if !b.decodeFile(p.report, &raw) {
 		return nil, b.errs.orNil()
 	}
-	b.setGlobal(p.report, raw.Global)
+	b.global = p.in("global").inherit(raw.Global, b.global)
 	if len(raw.Targets) == 0 && len(raw.TargetFiles) == 0 && p.clean("targets") && p.clean("target_files") {
 		p.add("targets", "no targets", "list at least one HMP, or set target_files")
 	}
@@ -78,8 +75,7 @@ func Load(file string) (*Config, error) {
 	for _, path := range findTargetFiles(p, raw.TargetFiles) {
 		b.config.targetFiles++
 		var raw []rawTarget
-		p := place{report: newReport(path, &b.errs), dir: filepath.Dir(path)}
-		if b.decodeFile(p.report, &raw) {
+		if p := b.file(path); b.decodeFile(p.report, &raw) {
 			b.targets(p, raw)
 		}
 	}
@@ -107,11 +103,12 @@ func findTargetFiles(p place, patterns []string) []string {
 		if pattern == "" {
 			continue // reported by the decoder
 		}
-		found, err := filepath.Glob(inDir(p.dir, pattern))
+		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir) // its own name is no pattern
+		found, err := filepath.Glob(filepath.Clean(promconfig.JoinDir(dir, pattern)))
 		switch {
 		case err != nil:
 			p.add("target_files"+index(i), "is not a valid pattern", "a [ needs its ]")
-		case len(found) == 0 && !isPattern(pattern):
+		case len(found) == 0 && !strings.ContainsAny(pattern, "*?["):
 			p.add("target_files"+index(i), "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
 		}
 		files = append(files, found...)
@@ -119,16 +116,3 @@ func findTargetFiles(p place, patterns []string) []string {
 	slices.Sort(files)
 	return slices.Compact(files)
 }
-
-// inDir makes a pattern relative to a directory whose own name is no pattern.
-func inDir(dir, pattern string) string {
-	if filepath.IsAbs(pattern) {
-		return filepath.Clean(pattern)
-	}
-	if isPattern(dir) {
-		dir = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
-	}
-	return filepath.Join(dir, pattern)
-}
-
-func isPattern(path string) bool { return strings.ContainsAny(path, "*?[") }

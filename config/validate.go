@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ const (
 	defaultTokenLifetime = model.Duration(30 * time.Minute) // as HMP documents it
 	defaultBodySize      = 64 * units.MiB
 
+	minTimeout       = model.Duration(time.Millisecond)
 	maxTimeout       = model.Duration(time.Hour)
 	minTokenLifetime = model.Duration(time.Minute) // each renewal leaves a session behind on HMP
 	maxTokenLifetime = model.Duration(24 * time.Hour)
@@ -46,17 +48,17 @@ type builder struct {
 	names  map[string]string // where each target's name was given first
 }
 
-func newBuilder(ctx context.Context, source string) *builder {
-	return &builder{ctx: ctx, config: &Config{source: source}, names: make(map[string]string)}
+// newBuilder returns a builder that begins with a main file.
+func newBuilder(ctx context.Context, source string) (*builder, place) {
+	b := &builder{ctx: ctx, config: &Config{source: source}, names: make(map[string]string)}
+	b.global = rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
+	return b, b.file(source)
 }
 
-// setGlobal takes the defaults for the targets that follow.
-func (b *builder) setGlobal(r *report, raw rawGlobal) {
-	p := place{report: r, path: "global"}
-	b.global = rawGlobal{
-		Timeout:       p.timeout(raw.Timeout, defaultTimeout),
-		TokenLifetime: p.lifetime(raw.TokenLifetime, defaultTokenLifetime),
-	}
+// file is the place that a file is.
+func (b *builder) file(name string) place {
+	r := &report{file: name, lines: make(map[string]int), errs: &b.errs}
+	return place{report: r, dir: filepath.Dir(name)}
 }
 
 // targets adds a list of targets of one file. Relative paths in it are relative to p.dir.
@@ -77,8 +79,7 @@ func (b *builder) targets(p place, raws []rawTarget) {
 func (b *builder) target(p place, raw *rawTarget) (inClear bool) {
 	p.target = raw.Name
 	p.checkName(raw.Name, b.names)
-	raw.Timeout = p.timeout(raw.Timeout, b.global.Timeout)
-	raw.TokenLifetime = p.lifetime(raw.TokenLifetime, b.global.TokenLifetime)
+	raw.rawGlobal = p.inherit(raw.rawGlobal, b.global)
 	raw.MaxBodySize = cmp.Or(raw.MaxBodySize, defaultBodySize)
 	t := &Target{
 		Name:               raw.Name,
@@ -213,12 +214,12 @@ func (p place) checkName(name string, seen map[string]string) {
 	}
 }
 
-func (p place) timeout(given, inherited model.Duration) model.Duration {
-	return p.duration("timeout", given, inherited, model.Duration(time.Millisecond), maxTimeout)
-}
-
-func (p place) lifetime(given, inherited model.Duration) model.Duration {
-	return p.duration("token_lifetime", given, inherited, minTokenLifetime, maxTokenLifetime)
+// inherit returns what was given, and the rest from the defaults.
+func (p place) inherit(given, defaults rawGlobal) rawGlobal {
+	return rawGlobal{
+		Timeout:       p.duration("timeout", given.Timeout, defaults.Timeout, minTimeout, maxTimeout),
+		TokenLifetime: p.duration("token_lifetime", given.TokenLifetime, defaults.TokenLifetime, minTokenLifetime, maxTokenLifetime),
+	}
 }
 
 // duration is the one that was given, or else the inherited one.

@@ -56,13 +56,11 @@ func TestWarnings(t *testing.T) {
 	write(t, "open.key", "no key")
 	write(t, "hmp.yml", unwise)
 	modes(t, map[string]os.FileMode{"wide": 0o604, "narrow": 0o600, "grouped": 0o620, "open.key": 0o644, "hmp.yml": 0o644})
-	b := newBuilder(t.Context(), "hmp.yml")
-	p := place{report: newReport("hmp.yml", &b.errs), dir: "."}
+	b, p := newBuilder(t.Context(), "hmp.yml")
 	var raw rawFile
 	if !decode([]byte(unwise), p.report, &raw) {
 		t.Fatal(b.errs)
 	}
-	b.setGlobal(p.report, raw.Global)
 	b.targets(p.in("targets"), raw.Targets) // the key is none, which is an error and not what this is about
 
 	want := `hmp.yml: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
