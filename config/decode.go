@@ -20,8 +20,7 @@ import (
 // can stand for billions.
 const maxAliased = 100_000
 
-// decode fills a raw value, a struct or a list, from YAML. It returns false if
-// there is no point in a look at the fields.
+// decode fills a raw value from YAML. It returns false if its fields say nothing.
 func decode(data []byte, r *report, raw any) bool {
 	node := parseYAML(data, r)
 	if node == nil {
@@ -192,13 +191,11 @@ func (d *decoder) single(n *yaml.Node, path, want string, out reflect.Value) {
 // set sets out, or reports that the value is not fit for it. A string takes the text as
 // it is written: a token 020001 is not the number 8193.
 func set(n *yaml.Node, out reflect.Value) bool {
+	if out.Kind() == reflect.String {
+		out.SetString(n.Value)
+		return true
+	}
 	switch to := out.Addr().Interface().(type) {
-	case *string:
-		*to = n.Value
-		return true
-	case *promconfig.Secret:
-		*to = promconfig.Secret(n.Value)
-		return true
 	case *secret.Value:
 		*to = secret.New(n.Value)
 		return true

@@ -94,6 +94,7 @@ type report struct {
 	errs  *Errors        // shared by all files of one configuration
 
 	variables map[string]string // by field, where there is no file but the environment
+	inClear   bool              // a secret stands in the file
 }
 
 // add reports a problem that stands on a line.

@@ -54,13 +54,11 @@ type fileReader struct {
 var files = newFileReader()
 
 func newFileReader() *fileReader {
-	return &fileReader{open: openFile, running: make(chan struct{}, maxReadings)}
-}
-
-// openFile opens a file for reading. Without O_NONBLOCK, opening a FIFO that nobody
-// writes to would wait forever.
-func openFile(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	open := func(path string) (*os.File, error) {
+		// Without O_NONBLOCK, a FIFO that nobody writes to would be opened forever.
+		return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	}
+	return &fileReader{open: open, running: make(chan struct{}, maxReadings)}
 }
 
 // readFile reads a regular file of at most limit bytes. It returns ErrSlowFile if ctx ends

@@ -201,8 +201,6 @@ func (b *builder) headers(p place, raw map[string]promconfig.Header) []header {
 // header is the source of the value of a header that is given in the configuration itself.
 func (p place) header(field, value string) SecretSource {
 	s := SecretSource{name: field, value: secret.New(value), kind: isHeader}
-	if value != "" { // else reported by the decoder
-		p.check(field, s)
-	}
+	p.check(field, s)
 	return s
 }

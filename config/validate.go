@@ -63,20 +63,18 @@ func (b *builder) file(name string) place {
 
 // targets adds a list of targets of one file. Relative paths in it are relative to p.dir.
 func (b *builder) targets(p place, raws []rawTarget) {
-	inClear := false
 	for i := range raws {
 		if p.has(index(i)) {
-			inClear = b.target(p.in(index(i)), &raws[i]) || inClear
+			b.target(p.in(index(i)), &raws[i])
 		}
 	}
-	if inClear {
+	if p.inClear {
 		b.config.secretFiles = append(b.config.secretFiles, secretFile{&Error{File: p.file}, SecretSource{file: p.file}})
 	}
 }
 
-// target adds one target, and fills the defaults into raw. It reports whether a secret
-// stands in clear.
-func (b *builder) target(p place, raw *rawTarget) (inClear bool) {
+// target adds one target, and fills the defaults into raw.
+func (b *builder) target(p place, raw *rawTarget) {
 	p.target = raw.Name
 	p.checkName(raw.Name, b.names)
 	raw.rawGlobal = p.inherit(raw.rawGlobal, b.global)
@@ -98,7 +96,7 @@ func (b *builder) target(p place, raw *rawTarget) (inClear bool) {
 	b.transport(p, raw, t)
 	b.sessions(p, raw.Sessions, t)
 	b.config.Targets = append(b.config.Targets, t)
-	return b.warn(p, raw, t)
+	b.warn(p, raw, t)
 }
 
 // sessions adds the sessions of one target.
@@ -121,18 +119,16 @@ func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
 	token := b.source(p, "token", raw.Token, &raw.TokenFile, isToken)
 	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
 	secret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
-
 	switch {
 	case !token.IsZero() && !(key.IsZero() && secret.IsZero()):
 		p.add(token.name, "a token and an API key or secret", "keep one: the token, or the key and secret")
-	case token.IsZero() && key.IsZero() && secret.IsZero():
-		if p.clean("") { // else a field that is misspelt can be the one
-			p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
-		}
-	case token.IsZero() && secret.IsZero():
+	case !token.IsZero(), !key.IsZero() && !secret.IsZero():
+	case !key.IsZero():
 		p.add(key.name, "an API key without its secret", "set "+p.name("api_secret_file")+" too")
-	case token.IsZero() && key.IsZero():
+	case !secret.IsZero():
 		p.add(secret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
+	case p.clean(""): // else a field that is misspelt can be the one
+		p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
 	}
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: secret, target: t, raw: raw}
 }
@@ -144,7 +140,6 @@ func (b *builder) source(p place, field string, inline secret.Value, file *strin
 	switch fileField := field + "_file"; {
 	case p.has(field) && p.has(fileField):
 		p.add(fileField, "both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
-	case p.has(field) && inline.IsZero(): // reported by the decoder
 	case p.has(field):
 		p.check(field, s)
 	case p.has(fileField):
@@ -159,7 +154,8 @@ func (b *builder) source(p place, field string, inline secret.Value, file *strin
 
 // check reports a secret that stands in the configuration and is not fit for its purpose.
 func (p place) check(field string, s SecretSource) {
-	if err := checkSecret(s.value.Reveal(), s.kind); err != nil {
+	value := s.value.Reveal() // one that is empty was reported by the decoder
+	if err := checkSecret(value, s.kind); err != nil && value != "" {
 		p.add(field, err.Error(), hintOf(err))
 	}
 }
@@ -276,9 +272,6 @@ func (p place) baseURL(text string) *url.URL {
 
 // validPort reports whether the port is one, or left out.
 func validPort(u *url.URL) bool {
-	if u.Port() == "" {
-		return !strings.HasSuffix(u.Host, ":")
-	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	return err == nil && port > 0
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
+	return err == nil && port > 0 && !strings.HasSuffix(u.Host, ":")
 }

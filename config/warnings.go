@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/url"
 	"os"
 	"slices"
 	"sync"
@@ -119,8 +118,8 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	return warnings.sorted()
 }
 
-// warn notes what is unwise about a target. It reports whether a secret stands in clear.
-func (b *builder) warn(p place, raw *rawTarget, t *Target) (inClear bool) {
+// warn notes what is unwise about a target, and whether a secret stands in clear.
+func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 	t.timeoutAt, t.lifetimeAt = p.error("timeout"), p.error("token_lifetime")
 	warn := func(applies bool, p place, field, problem, hint string) {
 		if applies {
@@ -129,10 +128,11 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) (inClear bool) {
 	}
 	exposed := func(applies bool, p place, field, hint string) {
 		applies = applies && p.variables == nil // one in the environment is not in the file
-		inClear = inClear || applies
+		p.inClear = p.inClear || applies
 		warn(applies, p, field, "is a secret in clear: whoever can read the configuration has it", hint)
 	}
-	warn(t.URL != nil && t.URL.Scheme == "http" && !loopback(t.URL), p, "url", "is plain http: whoever is on the way can read and use the tokens", "use https")
+	isLoopback := t.URL != nil && (t.URL.Hostname() == "localhost" || net.ParseIP(t.URL.Hostname()).IsLoopback())
+	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p, "url", "is plain http: whoever is on the way can read and use the tokens", "use https")
 	warn(t.TLS.InsecureSkipVerify, p, "tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file")
 	lifetime := model.Duration(t.TokenLifetime)
 	warn(t.logsIn() && t.TokenLifetime > documentedLifetime, p, "token_lifetime",
@@ -159,11 +159,5 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) (inClear bool) {
 		b.config.secretFiles = append(b.config.secretFiles, secretFile{p.error("tls_config.key_file"), SecretSource{file: file}})
 	}
 	proxy := raw.ProxyURL.URL
-	return inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0 || raw.TLSConfig.Key != ""
-}
-
-// loopback tells whether a URL stays on this machine.
-func loopback(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	p.inClear = p.inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0 || raw.TLSConfig.Key != ""
 }
