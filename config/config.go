@@ -62,7 +62,7 @@ type Target struct {
 	raw                   func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
 	ca                    string           // the content of ca_file
 	headers               []header
-	timeoutAt, lifetimeAt *Error // where they stand
+	timeoutAt, lifetimeAt Error // where they stand
 }
 
 // Same reports whether two targets are probed in the same way. Their names, and which

@@ -12,16 +12,13 @@ type Error struct {
 	File    string // as given to Load, or "environment"
 	Line    int    // 1 for the first line; 0 if the problem has no line
 	Field   string // such as targets[0].sessions[1].token_file, or the variable; "" for the whole file
-	Problem string // what is wrong; never the value
-	Hint    string // what to do about it; can be empty
+	Problem string // what is wrong and, after a semicolon, what to do about it; never the value
 
 	Target, Session string // the names of what it is about; "" if that is not known
-
-	cause error
 }
 
 // Error gives everything on one line: "hmp.yml:7: field: problem; hint".
-func (e *Error) Error() string {
+func (e Error) Error() string {
 	text := e.File
 	if e.Line > 0 {
 		text += ":" + strconv.Itoa(e.Line)
@@ -29,22 +26,15 @@ func (e *Error) Error() string {
 	if e.Field != "" {
 		text += ": " + e.Field
 	}
-	text += ": " + e.Problem
-	if e.Hint != "" {
-		text += "; " + e.Hint
-	}
-	return text
+	return text + ": " + e.Problem
 }
 
-// Unwrap returns the error of the operating system that the problem came from, if any.
-func (e *Error) Unwrap() error { return e.cause }
-
-// with returns a copy that also says what is wrong.
-func (e *Error) with(problem, hint string) *Error {
-	full := *e
-	full.Problem += problem
-	full.Hint = hint
-	return &full
+// with returns a copy that also says what is wrong and, unless hint is "", what to do.
+func (e Error) with(problem, hint string) *Error {
+	if e.Problem += problem; hint != "" {
+		e.Problem += "; " + hint
+	}
+	return &e
 }
 
 // Errors are all problems found in one configuration, sorted by file and line.
@@ -57,15 +47,6 @@ func (e Errors) Error() string {
 		lines[i] = err.Error()
 	}
 	return strings.Join(lines, "\n")
-}
-
-// Unwrap returns each problem, for [errors.Is] and [errors.As].
-func (e Errors) Unwrap() []error {
-	errs := make([]error, len(e))
-	for i, err := range e {
-		errs[i] = err
-	}
-	return errs
 }
 
 // orNil returns the problems sorted, or a nil error if there are none.
@@ -99,7 +80,7 @@ type report struct {
 
 // add reports a problem that stands on a line.
 func (r *report) add(line int, path, problem, hint string) {
-	r.addError(&Error{File: r.file, Line: line, Field: r.field(path), Problem: problem, Hint: hint})
+	r.addError(Error{File: r.file, Line: line, Field: r.field(path)}.with(problem, hint))
 }
 
 func (r *report) addError(e *Error) {
@@ -107,7 +88,7 @@ func (r *report) addError(e *Error) {
 	case len(*r.errs) < maxProblems:
 		*r.errs = append(*r.errs, e)
 	case len(*r.errs) == maxProblems:
-		*r.errs = append(*r.errs, &Error{File: r.file, Line: e.Line, Problem: "too many problems to list", Hint: "is this the right file?"})
+		*r.errs = append(*r.errs, &Error{File: r.file, Line: e.Line, Problem: "too many problems to list; is this the right file?"})
 	}
 }
 
@@ -163,8 +144,8 @@ func (p place) line(field string) int {
 }
 
 // error is one about a field that says where it stands, and not yet what is wrong.
-func (p place) error(field string) *Error {
-	return &Error{File: p.file, Line: p.line(field), Field: p.field(p.at(field)), Target: p.target, Session: p.session}
+func (p place) error(field string) Error {
+	return Error{File: p.file, Line: p.line(field), Field: p.field(p.at(field)), Target: p.target, Session: p.session}
 }
 
 // add reports a problem of a field.

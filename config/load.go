@@ -90,7 +90,7 @@ func (b *builder) decodeFile(r *report, raw any) bool {
 		if _, main := raw.(*rawFile); main && errors.Is(err, fs.ErrNotExist) {
 			hint = "name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"
 		}
-		r.addError(&Error{File: r.file, Problem: err.Error(), Hint: hint, cause: err})
+		r.add(0, "", err.Error(), hint)
 		return false
 	}
 	return decode(data, r, raw)

@@ -63,14 +63,13 @@ func TestBadFile(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		file, want string
-		is         error
 	}{
-		{"testdata/nowhere.yml", "no such file or directory; name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none", os.ErrNotExist},
-		{"testdata", "is a directory; name the file in it", errDirectory},
-		{huge, "is too large", errTooLarge},
+		{"testdata/nowhere.yml", "no such file or directory; name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"},
+		{"testdata", "is a directory; name the file in it"},
+		{huge, "is too large"},
 	} {
 		_, err := Load(tt.file)
-		if diff := cmp.Diff(tt.file+": "+tt.want, errorText(err)); diff != "" || !errors.Is(err, tt.is) {
+		if diff := cmp.Diff(tt.file+": "+tt.want, errorText(err)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	}

@@ -90,14 +90,12 @@ func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
 }
 
 // problem completes an error about the source's file with what read returned.
-func (s SecretSource) problem(at *Error, err error) *Error {
+func (s SecretSource) problem(at Error, err error) *Error {
 	hint := hintOf(err)
 	if s.variable && errors.Is(err, fs.ErrNotExist) {
 		hint = "a relative path is relative to the directory that hmp_exporter was started in"
 	}
-	e := at.with(s.file+": "+err.Error(), hint)
-	e.cause = err
-	return e
+	return at.with(s.file+": "+err.Error(), hint)
 }
 
 // variableName matches what people write who expect a shell to fill it in.

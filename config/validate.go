@@ -69,7 +69,7 @@ func (b *builder) targets(p place, raws []rawTarget) {
 		}
 	}
 	if p.inClear {
-		b.config.secretFiles = append(b.config.secretFiles, secretFile{&Error{File: p.file}, SecretSource{file: p.file}})
+		b.config.secretFiles = append(b.config.secretFiles, secretFile{Error{File: p.file}, SecretSource{file: p.file}})
 	}
 }
 

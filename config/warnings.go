@@ -32,7 +32,7 @@ func (s SecretSource) isShort(value secret.Value) bool {
 
 // secretFile is a file that only the exporter should be able to read.
 type secretFile struct {
-	at     *Error       // where its name stands
+	at     Error        // where its name stands
 	source SecretSource // without a name if no probe reads it
 }
 
@@ -99,12 +99,12 @@ func (c *Config) Warnings() Errors {
 func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	var warnings Errors
 	every := model.Duration(interval)
-	warn := func(applies bool, at *Error, problem, hint string) {
+	warn := func(applies bool, at Error, problem, hint string) {
 		if applies {
 			warnings = append(warnings, at.with(problem, hint))
 		}
 	}
-	warn(interval > staleness, &Error{File: c.source},
+	warn(interval > staleness, Error{File: c.source},
 		fmt.Sprintf("a scrape interval of %s is longer than the 5 minutes after which Prometheus takes a series for gone", every), "scrape every 2 minutes at least")
 	for _, t := range c.Targets {
 		warn(t.Timeout > interval, t.timeoutAt,
