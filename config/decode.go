@@ -16,8 +16,7 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// maxAliased bounds the values that come from aliases: a few lines of nested aliases
-// can stand for billions.
+// maxAliased bounds the values that come from aliases: a few lines can stand for billions.
 const maxAliased = 100_000
 
 // decode fills a raw value from YAML. It returns false if its fields say nothing.
@@ -52,8 +51,7 @@ func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
 	case d.left <= 0:
 	case isSingle:
 		d.single(n, path, want, out)
-	case n.Tag == "!!null":
-		// "sessions:" with nothing below it is like no such line
+	case n.Tag == "!!null": // "sessions:" with nothing below it is like no such line
 	case out.Kind() == reflect.Slice:
 		d.list(n, path, out)
 	default:
@@ -101,22 +99,18 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
 	if n.Tag != "!!seq" {
 		hint := "begin each item with a dash, or put the items in [brackets]"
-		if path == "" {
+		if path == "" { // a target file
 			hint = "leave out the line targets:, or does a pattern of target_files match a main file?"
 		}
 		d.add(n.Line, path, "want a list", hint)
 		delete(d.lines, path)
 		return
 	}
+	out.Set(reflect.MakeSlice(out.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		if d.left <= 0 {
-			return
-		}
 		inner := path + index(i)
 		d.lines[inner] = item.Line
-		value := reflect.New(out.Type().Elem()).Elem()
-		d.decode(item, inner, value)
-		out.Set(reflect.Append(out, value))
+		d.decode(item, inner, out.Index(i))
 	}
 }
 
@@ -127,8 +121,7 @@ type entry struct {
 	value *yaml.Node
 }
 
-// entries returns the fields of a mapping in their order, and after them those
-// merged in with "<<" that it does not have itself. It reports duplicates.
+// entries returns the fields of a mapping, and those of "<<" that it does not have itself.
 func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 	lines := make(map[string]int)
 	var merged map[string]yaml.Node

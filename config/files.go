@@ -17,7 +17,6 @@ import (
 
 // Every caller waits until its own deadline and no longer, even if a disk hangs. What the
 // exporter's own side lacks, such as file descriptors, can be told from the error.
-
 const (
 	// Bounds on what is read, in bytes: far above any honest file.
 	maxConfigFile = 16 << 20

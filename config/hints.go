@@ -24,7 +24,8 @@ func fieldsOf(t reflect.Type) fields {
 	}
 	fs := fields{index: make(map[string][]int)}
 	for _, f := range reflect.VisibleFields(t) {
-		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
+		// Those that end in _ref are for secret managers, which are not supported.
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && !strings.HasSuffix(name, "_ref") {
 			fs.names = append(fs.names, name)
 			fs.index[name] = f.Index
 		}
@@ -69,8 +70,7 @@ func unknownHint(t reflect.Type, name string) string {
 	return "known fields: " + strings.Join(known.names, ", ")
 }
 
-// plainName matches a name that is surely one. Anything else could be a secret:
-// "{token:abc}" without a space is a field by the name of "token:abc".
+// plainName matches a name that is no secret: "{token:abc}" is a field named "token:abc".
 var plainName = regexp.MustCompile(`^[a-z_]{1,32}$`)
 
 // nearest returns the name that was probably meant, "" if none is near: at most two

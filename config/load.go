@@ -23,13 +23,11 @@ type rawFile struct {
 	TargetFiles []string    `yaml:"target_files,omitempty"`
 }
 
-// rawGlobal holds what a target takes over unless it says otherwise.
 type rawGlobal struct {
 	Timeout       model.Duration `yaml:"timeout,omitempty"`
 	TokenLifetime model.Duration `yaml:"token_lifetime,omitempty"`
 }
 
-// rawTarget is one item of targets, in the main file or in one of target_files.
 type rawTarget struct {
 	Name               string `yaml:"name"`
 	URL                string `yaml:"url"`
@@ -45,7 +43,6 @@ type rawTarget struct {
 	Sessions               []rawSession                 `yaml:"sessions"`
 }
 
-// rawSession is one item of a target's sessions.
 type rawSession struct {
 	Name          string       `yaml:"name"`
 	Token         secret.Value `yaml:"token,omitempty"`

@@ -19,29 +19,14 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// transport adds what an HTTP client needs to reach a target: TLS, proxy and headers.
-func (b *builder) transport(p place, raw *rawTarget, t *Target) {
-	raw.TLSConfig.SetDirectory(p.dir)
-	b.tls(p.in("tls_config"), raw.TLSConfig, t)
-	p.proxy(raw, t.URL)
-	proxy := raw.ProxyConfig // a copy: it keeps the function, and two functions are never the same
-	t.Proxy = proxy.Proxy()
-	t.ProxyConnectHeader = raw.GetProxyConnectHeader()
-	t.headers = b.headers(p, raw.HTTPHeaders)
-}
-
 // tls makes the TLS settings of a target.
-func (b *builder) tls(p place, raw promconfig.TLSConfig, t *Target) {
+func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
+	raw.SetDirectory(p.dir)
 	t.TLS = &tls.Config{
 		ServerName:         raw.ServerName,
 		InsecureSkipVerify: raw.InsecureSkipVerify,
 		MinVersion:         uint16(raw.MinVersion),
 		MaxVersion:         uint16(raw.MaxVersion),
-	}
-	for _, field := range []string{"ca_ref", "cert_ref", "key_ref"} {
-		if p.has(field) {
-			p.add(field, "secret managers are not supported", "name a file instead")
-		}
 	}
 	if err := raw.Validate(); err != nil && p.clean("") {
 		p.add("", err.Error(), "")

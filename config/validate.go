@@ -48,10 +48,10 @@ type builder struct {
 	names  map[string]string // where each target's name was given first
 }
 
-// newBuilder returns a builder that begins with a main file.
+// newBuilder returns a builder, and the place that the main file is.
 func newBuilder(ctx context.Context, source string) (*builder, place) {
-	b := &builder{ctx: ctx, config: &Config{source: source}, names: make(map[string]string)}
-	b.global = rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
+	global := rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
+	b := &builder{ctx: ctx, config: &Config{source: source}, global: global, names: make(map[string]string)}
 	return b, b.file(source)
 }
 
@@ -93,7 +93,11 @@ func (b *builder) target(p place, raw *rawTarget) {
 	if t.URL != nil {
 		raw.URL = t.URL.String()
 	}
-	b.transport(p, raw, t)
+	b.tls(p.in("tls_config"), &raw.TLSConfig, t)
+	p.proxy(raw, t.URL)
+	proxy := raw.ProxyConfig // a copy: it keeps the function, and two functions are never the same
+	t.Proxy, t.ProxyConnectHeader = proxy.Proxy(), raw.GetProxyConnectHeader()
+	t.headers = b.headers(p, raw.HTTPHeaders)
 	b.sessions(p, raw.Sessions, t)
 	b.config.Targets = append(b.config.Targets, t)
 	b.warn(p, raw, t)
@@ -222,7 +226,6 @@ func (p place) inherit(given, defaults rawGlobal) rawGlobal {
 func (p place) duration(field string, given, inherited, least, most model.Duration) model.Duration {
 	if given != 0 && (given < least || given > most) {
 		p.add(field, "is out of bounds", fmt.Sprintf("from %s to %s", least, most))
-		return inherited
 	}
 	return cmp.Or(given, inherited)
 }
