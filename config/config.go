@@ -119,12 +119,9 @@ func (s *Session) Credential() string {
 	return s.Token.String()
 }
 
-// YAML returns the running configuration: the targets of all files, with defaults
-// filled in and every secret masked. Paths are as the process would open them.
-func (c *Config) YAML() ([]byte, error) {
-	text, err := c.yaml()
-	return slices.Clone(text), err
-}
+// YAML returns the running configuration, not to be changed: the targets of all files, with
+// defaults filled in and every secret masked. Paths are as the process would open them.
+func (c *Config) YAML() ([]byte, error) { return c.yaml() }
 
 // Summary returns such as "hmp.yml and 1 target file: 2 targets, 3 sessions".
 func (c *Config) Summary() string {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -61,14 +62,13 @@ func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
 
 // mapping fills a struct, or a map of headers.
 func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
-	var known fields
-	isMap, hint := out.Kind() == reflect.Map, "write name: value, with a space after the colon"
+	var known fields // none for a map
+	isMap := out.Kind() == reflect.Map
 	if !isMap {
 		known = fieldsOf(out.Type())
-		hint = "it has the fields " + strings.Join(known.names, ", ")
 	}
 	if n.Tag != "!!map" {
-		d.add(n.Line, path, "want a mapping", hint)
+		d.add(n.Line, path, "want a mapping", "its fields are "+cmp.Or(strings.Join(known.names, ", "), "the names of headers"))
 		delete(d.lines, path) // that its fields are missing is no news
 		return
 	}

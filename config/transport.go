@@ -42,13 +42,13 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	if !p.clean("") {
 		return
 	}
-	if !ca.IsZero() {
+	if raw.CA+raw.CAFile != "" {
 		t.ca, t.TLS.RootCAs = pem.Reveal(), x509.NewCertPool()
 		if !t.TLS.RootCAs.AppendCertsFromPEM([]byte(t.ca)) {
 			p.add(ca.name, "has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----")
 		}
 	}
-	if !cert.IsZero() {
+	if raw.Cert+raw.CertFile != "" {
 		if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil {
 			p.add("", err.Error(), hintOf(err))
 		}
@@ -58,16 +58,12 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	}
 }
 
-// pemSource is the source of a certificate or key. It has no name if there is none.
+// pemSource is the source of a certificate or key.
 func pemSource(field, file, text string) SecretSource {
-	s := SecretSource{file: file, value: secret.New(text), kind: isPEM}
-	switch {
-	case file != "":
-		s.name = field + "_file"
-	case text != "":
-		s.name = field
+	if file != "" {
+		return SecretSource{name: field + "_file", file: file, kind: isPEM}
 	}
-	return s
+	return SecretSource{name: field, value: secret.New(text), kind: isPEM}
 }
 
 // clientCertificate reads a certificate and its key, for each handshake anew. The context

@@ -170,14 +170,14 @@ func (b *builder) finish() (*Config, error) {
 		return nil, err
 	}
 	// Written when it is first asked for, as that takes as long as all else that is done here.
-	b.config.yaml = sync.OnceValues(func() ([]byte, error) { return encode(b.global, b.config.Targets) })
+	b.config.yaml = sync.OnceValues(b.encode)
 	return b.config, nil
 }
 
 // encode writes a configuration as YAML, with every secret masked.
-func encode(global rawGlobal, targets []*Target) ([]byte, error) {
-	f := rawFile{Global: global}
-	for _, t := range targets {
+func (b *builder) encode() ([]byte, error) {
+	f := rawFile{Global: b.global}
+	for _, t := range b.config.Targets {
 		raw := t.raw()
 		if u := raw.ProxyURL.URL; u != nil && u.User != nil {
 			masked := *u
@@ -186,11 +186,11 @@ func encode(global rawGlobal, targets []*Target) ([]byte, error) {
 		}
 		f.Targets = append(f.Targets, raw)
 	}
-	var buf bytes.Buffer
-	encoder := yaml.NewEncoder(&buf)
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
 	err := encoder.Encode(f)
-	return buf.Bytes(), err
+	return text.Bytes(), err
 }
 
 // validName matches a name that is fit for a label and a URL.
