@@ -79,7 +79,6 @@ func (t *Target) Same(other *Target) bool {
 // Format writes name and URL, for every verb. ProxyConnectHeader can hold a password.
 func (t Target) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "target %s (%s)", t.Name, t.URL) }
 
-// logsIn reports whether a session of the target does.
 func (t *Target) logsIn() bool { return slices.ContainsFunc(t.Sessions, (*Session).KeyMode) }
 
 // Session is one login on a target: a token, or a key and secret to get one.

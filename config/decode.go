@@ -60,7 +60,6 @@ func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
 	}
 }
 
-// mapping fills a struct, or a map of headers.
 func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 	var known fields // none for a map
 	isMap := out.Kind() == reflect.Map
@@ -95,7 +94,6 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 	}
 }
 
-// list fills a slice from a sequence.
 func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
 	if n.Tag != "!!seq" {
 		hint := "begin each item with a dash, or put the items in [brackets]"
@@ -114,7 +112,6 @@ func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
 	}
 }
 
-// entry is one field of a mapping.
 type entry struct {
 	name  string
 	line  int
@@ -167,7 +164,6 @@ var wants = map[reflect.Type]string{
 	reflect.TypeFor[promconfig.URL]():        "the URL of a proxy such as http://proxy.example:3128",
 }
 
-// single fills out from a single value.
 func (d *decoder) single(n *yaml.Node, path, want string, out reflect.Value) {
 	switch {
 	case n.Kind != yaml.ScalarNode:

@@ -1,9 +1,7 @@
-// Package config turns a YAML file, or a few environment variables, into one
-// validated and immutable [Config].
-//
-// A target is one Haivision Media Platform: a base URL and how to talk to it. A
-// session is one login on that target: a token, or an API key and secret with which
-// the exporter logs in for a token. The file reference.yml has every field.
+// Package config turns a YAML file, or a few environment variables, into one validated and
+// immutable [Config]. A target is one Haivision Media Platform: a base URL and how to talk
+// to it. A session is one login on that target: a token, or an API key and secret with
+// which the exporter logs in for a token. The file reference.yml has every field.
 //
 // [Load] reads the file (files.go), makes a tree of YAML nodes (syntax.go), fills the
 // raw structs of load.go from it (decode.go), checks what the fields mean (validate.go,

@@ -57,7 +57,6 @@ func (e Errors) orNil() error {
 	return nil
 }
 
-// sorted returns e after it has been sorted.
 func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
@@ -65,7 +64,6 @@ func (e Errors) sorted() Errors {
 	return e
 }
 
-// maxProblems bounds the problems listed for one configuration.
 const maxProblems = 100
 
 // report collects the problems of one file. It knows on which line each field stands.
@@ -78,7 +76,6 @@ type report struct {
 	inClear   bool              // a secret stands in the file
 }
 
-// add reports a problem that stands on a line.
 func (r *report) add(line int, path, problem, hint string) {
 	r.addError(Error{File: r.file, Line: line, Field: r.field(path)}.with(problem, hint))
 }
@@ -114,7 +111,6 @@ type place struct {
 // at is the path of a field; that of the place itself for "".
 func (p place) at(field string) string { return join(p.path, field) }
 
-// in is the place that a field is.
 func (p place) in(field string) place {
 	p.path = p.at(field)
 	return p
@@ -148,7 +144,6 @@ func (p place) error(field string) Error {
 	return Error{File: p.file, Line: p.line(field), Field: p.field(p.at(field)), Target: p.target, Session: p.session}
 }
 
-// add reports a problem of a field.
 func (p place) add(field, problem, hint string) { p.addError(p.error(field).with(problem, hint)) }
 
 // join adds a field to a path, or the index of a list item.
@@ -159,5 +154,4 @@ func join(path, field string) string {
 	return path + "." + field
 }
 
-// index is the path of a list item within the list.
 func index(i int) string { return "[" + strconv.Itoa(i) + "]" }

@@ -8,7 +8,6 @@ import (
 	"sync"
 )
 
-// fields are the fields of a raw struct by their name in YAML.
 type fields struct {
 	names []string         // in the order of the struct
 	index map[string][]int // as for reflect.Value.FieldByIndex

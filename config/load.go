@@ -79,7 +79,6 @@ func Load(file string) (*Config, error) {
 	return b.finish()
 }
 
-// decodeFile reads the file of a report and fills raw from it.
 func (b *builder) decodeFile(r *report, raw any) bool {
 	data, err := readFile(b.ctx, r.file, maxConfigFile)
 	if err != nil {

@@ -14,7 +14,6 @@ type Store struct {
 	state     atomic.Pointer[state]
 }
 
-// state is the configuration in force, and how the last reload ended.
 type state struct {
 	config      *Config
 	successful  bool

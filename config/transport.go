@@ -19,7 +19,6 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// tls makes the TLS settings of a target.
 func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	raw.SetDirectory(p.dir)
 	t.TLS = &tls.Config{
@@ -58,7 +57,6 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	}
 }
 
-// pemSource is the source of a certificate or key.
 func pemSource(field, file, text string) SecretSource {
 	if file != "" {
 		return SecretSource{name: field + "_file", file: file, kind: isPEM}
@@ -120,7 +118,6 @@ func isProxy(u *url.URL) bool {
 	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Hostname() != "" && validPort(u)
 }
 
-// header is one of http_headers.
 type header struct {
 	name    string
 	sources []SecretSource

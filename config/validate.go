@@ -22,7 +22,6 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// Defaults and bounds.
 const (
 	defaultTimeout       = model.Duration(10 * time.Second)
 	defaultTokenLifetime = model.Duration(30 * time.Minute) // as HMP documents it
@@ -55,7 +54,6 @@ func newBuilder(ctx context.Context, source string) (*builder, place) {
 	return b, b.file(source)
 }
 
-// file is the place that a file is.
 func (b *builder) file(name string) place {
 	r := &report{file: name, lines: make(map[string]int), errs: &b.errs}
 	return place{report: r, dir: filepath.Dir(name)}
@@ -73,7 +71,6 @@ func (b *builder) targets(p place, raws []rawTarget) {
 	}
 }
 
-// target adds one target, and fills the defaults into raw.
 func (b *builder) target(p place, raw *rawTarget) {
 	p.target = raw.Name
 	p.checkName(raw.Name, b.names)
@@ -103,7 +100,6 @@ func (b *builder) target(p place, raw *rawTarget) {
 	b.warn(p, raw, t)
 }
 
-// sessions adds the sessions of one target.
 func (b *builder) sessions(p place, raws []rawSession, t *Target) {
 	if len(raws) == 0 && p.clean("sessions") {
 		p.add("sessions", "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
@@ -193,7 +189,6 @@ func (b *builder) encode() ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// validName matches a name that is fit for a label and a URL.
 var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
 // checkName checks the name of a target or session, and that it is not among those seen.
@@ -222,16 +217,12 @@ func (p place) inherit(given, defaults rawGlobal) rawGlobal {
 	}
 }
 
-// duration is the one that was given, or else the inherited one.
 func (p place) duration(field string, given, inherited, least, most model.Duration) model.Duration {
 	if given != 0 && (given < least || given > most) {
 		p.add(field, "is out of bounds", fmt.Sprintf("from %s to %s", least, most))
 	}
 	return cmp.Or(given, inherited)
 }
-
-// endpointPath begins the path of the HMP API; what is configured is the URL in front of it.
-const endpointPath = "/apis/authentication"
 
 // baseURL reads the base URL of a target. It returns nil after reporting a problem, without
 // the URL: there may be a password in it. The syntax of the host is left to the resolver,
@@ -263,7 +254,7 @@ func (p place) baseURL(text string) *url.URL {
 		{u.Hostname() == "", "has no host", "write https://host"},
 		{!validPort(u), "has a port that is not one", "a port is a number from 1 to 65535"},
 		{strings.ContainsAny(text, "?#"), "has a query or a fragment", "leave out everything from the ? or # on"},
-		{strings.Contains(u.Path, endpointPath), "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"},
+		{strings.Contains(u.Path, "/apis/authentication"), "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"},
 	} {
 		if check.fails {
 			p.add("url", check.problem, check.hint)
@@ -273,7 +264,6 @@ func (p place) baseURL(text string) *url.URL {
 	return u
 }
 
-// validPort reports whether the port is one, or left out.
 func validPort(u *url.URL) bool {
 	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
 	return err == nil && port > 0 && !strings.HasSuffix(u.Host, ":")

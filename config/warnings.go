@@ -107,8 +107,7 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	warn(interval > staleness, Error{File: c.source},
 		fmt.Sprintf("a scrape interval of %s is longer than the 5 minutes after which Prometheus takes a series for gone", every), "scrape every 2 minutes at least")
 	for _, t := range c.Targets {
-		warn(t.Timeout > interval, t.timeoutAt,
-			fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
+		warn(t.Timeout > interval, t.timeoutAt, fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
 			"shorten the timeout, or scrape less often")
 		// A token is renewed at the first scrape after some nine tenths of its life.
 		warn(t.logsIn() && interval > t.TokenLifetime-t.TokenLifetime/10, t.lifetimeAt,
