@@ -52,7 +52,7 @@ const minTime = time.Second
 func (c *Collector) join(s *session, start time.Time, within time.Duration) (p *sharedProbe, isNew bool) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
-	if p := s.state.probe; p != nil && p.session.Fingerprint == s.Fingerprint {
+	if p := s.state.probe; p != nil && p.session.Same(s.Session) {
 		return p, false
 	}
 	p = &sharedProbe{

@@ -65,7 +65,7 @@ func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot 
 			byName: make(map[string]*session, len(configured.Sessions)),
 		}
 		old := before.byName[t.Name]
-		if old != nil && old.Fingerprint == t.Fingerprint {
+		if old != nil && old.Same(configured) {
 			t.client = old.client
 		} else {
 			t.client = c.newClient(configured)
