@@ -23,10 +23,6 @@ const (
 	ServiceUnavailable  Code = "090002"
 )
 
-// noRolesMessage tells the two meanings of 020001 apart: with any other message
-// it says that the token is not accepted.
-const noRolesMessage = "User has no roles assigned"
-
 // An ErrorInfo is one entry of the error catalogue.
 type ErrorInfo struct {
 	Code    Code

@@ -1,11 +1,12 @@
 package hmp
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,7 +76,7 @@ func (r *reader) readSession(ctx context.Context, resp *http.Response, a *Answer
 		a.Result = HTTPError
 	default:
 		a.Result, a.Reason = BadPayload, bodyReason(err, encoding(resp.Header))
-		if err == errNoData {
+		if errors.Is(err, errNoData) {
 			a.Code = code(p.code)
 		}
 		if r.login && (a.Code == InvalidCredentials || a.Code == InputValidation) {
@@ -99,6 +100,34 @@ func (r *reader) missing(p *payload) error {
 	}
 }
 
+// bodyReason says why a body is not a session.
+func bodyReason(err error, encoding string) string {
+	form, isForm := errors.AsType[formError](err)
+	switch {
+	case isForm && encoding != "":
+		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; see what stands between it and the HMP"
+	case isForm:
+		return form.Error()
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the body ends early"
+	default:
+		return "the connection broke within the body"
+	}
+}
+
+// encoding names the encoding of a body, in words of this side; "" if it is none.
+func encoding(h http.Header) string {
+	said := strings.ToLower(strings.Join(h.Values("Content-Encoding"), ","))
+	switch {
+	case said == "", said == "identity":
+		return ""
+	case slices.Contains([]string{"gzip", "x-gzip", "deflate", "br", "zstd", "compress"}, said):
+		return said
+	default:
+		return "an unknown one"
+	}
+}
+
 // readRefusal reads the body of an error.
 func (r *reader) readRefusal(ctx context.Context, resp *http.Response, a *Answer) payload {
 	var start beginning
@@ -107,19 +136,16 @@ func (r *reader) readRefusal(ctx context.Context, resp *http.Response, a *Answer
 	if a.Body = p.body; !timedOut {
 		a.Code = code(p.code)
 	}
+	a.Result = refusal(a, p.message)
 	refused := r.login && a.StatusCode < 500
 	switch {
 	case timedOut && envelopeDecides(a.StatusCode, r.login):
 		a.Result = Timeout
-	case refused && a.StatusCode == http.StatusUnauthorized, refused && a.Envelope():
+	case refused && a.Result != NoRoles && (a.StatusCode == http.StatusUnauthorized || a.Envelope()):
 		a.Result = LoginRejected
-		if refusal(a, p.message) == NoRoles {
-			a.Result = NoRoles
-		} else if a.Code.Catalogued() == OtherCode || !a.Envelope() {
+		if a.Code.Catalogued() == OtherCode || !a.Envelope() {
 			a.Reason = "something else than HMP may have answered"
 		}
-	default:
-		a.Result = refusal(a, p.message)
 	}
 	if a.Reason == "" {
 		a.Reason = r.refusalReason(a, start)
@@ -159,7 +185,7 @@ func envelopeDecides(status int, login bool) bool {
 // refusalReason says what the status and the code of an error do not show by themselves.
 func (r *reader) refusalReason(a *Answer, start beginning) string {
 	switch {
-	case a.StatusCode == http.StatusBadRequest && r.options.URL.Scheme == "http" && start.wantsTLS():
+	case a.StatusCode == http.StatusBadRequest && r.options.URL.Scheme == "http" && wantsTLS.Match(start):
 		return "the server speaks TLS; write https:// in `url`"
 	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope() && r.proxy:
 		return "the proxy asks for a user and a password (407); write them in proxy_url"
@@ -181,26 +207,8 @@ func (b *beginning) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// wantsTLS tells whether a web server complains that it was not spoken to with TLS.
-func (b beginning) wantsTLS() bool {
-	text := bytes.ToLower(b)
-	return slices.ContainsFunc([]string{
-		"http request to an https server", "http request was sent to https port", "plain http to an ssl-enabled", "requires tls",
-	}, func(complaint string) bool { return bytes.Contains(text, []byte(complaint)) })
-}
-
-// encoding names the encoding of a body, in words of this side; "" if it is none.
-func encoding(h http.Header) string {
-	said := strings.ToLower(strings.Join(h.Values("Content-Encoding"), ","))
-	switch {
-	case said == "", said == "identity":
-		return ""
-	case slices.Contains([]string{"gzip", "x-gzip", "deflate", "br", "zstd", "compress"}, said):
-		return said
-	default:
-		return "an unknown one"
-	}
-}
+// wantsTLS is what web servers answer where they were not spoken to with TLS.
+var wantsTLS = regexp.MustCompile(`(?i)http request to an https server|http request was sent to https port|plain http to an ssl-enabled|requires tls`)
 
 // retryAfter returns how long a Retry-After header asks to wait: a number of
 // seconds or until a date (RFC 9110, section 10.2.3).

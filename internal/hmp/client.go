@@ -23,10 +23,12 @@ const sessionPath = "/apis/authentication/login/key"
 // A Client asks one HMP about sessions, and for new ones. Many goroutines may use
 // it at once.
 type Client struct {
-	options Options
-	url     *url.URL // of both calls
-	pool    *pool
-	secrets []string // that a proxy is sent
+	options   Options
+	url       *url.URL // of both calls
+	pool      *pool
+	userAgent []string
+	get       Header   // of a GET without a configured header
+	secrets   []string // that a proxy is sent
 }
 
 // NewClient returns a client. [Client.Close] frees what it holds.
@@ -36,7 +38,14 @@ func NewClient(o Options) *Client {
 	if u.RawPath != "" {
 		u.RawPath += sessionPath
 	}
-	return &Client{options: o, url: &u, pool: newPool(&o), secrets: slices.Concat(slices.Collect(maps.Values(o.ProxyConnectHeader))...)}
+	c := &Client{
+		options: o, url: &u, pool: newPool(&o), userAgent: []string{o.UserAgent},
+		secrets: slices.Concat(slices.Collect(maps.Values(o.ProxyConnectHeader))...),
+	}
+	header, _ := c.header(nil)
+	header["Authorization"] = nil
+	c.get = sentHeader(http.MethodGet, header)
+	return c
 }
 
 // Close closes the connections that are kept, and no more will be.
@@ -62,11 +71,11 @@ func (Request) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.Reque
 // The second result is the authToken of a [Valid] answer, if it differs from the one
 // sent and is fit to be sent as a Bearer; else it is zero.
 func (c *Client) Session(ctx context.Context, r Request) (Answer, secret.Value) {
-	token := r.Token.Reveal()
-	x := c.call(http.MethodGet, r.Header, append(reveal(r.Secrets...), token))
-	x.header["Authorization"] = []string{"Bearer " + token}
-	x.sent, x.onResponse = token, r.OnResponse
-	return c.exchange(ctx, x)
+	x := call{method: http.MethodGet, sent: r.Token.Reveal(), onResponse: r.OnResponse}
+	x.header, x.secrets = c.header(r.Header, r.Secrets...)
+	x.secrets = append(x.secrets, x.sent)
+	x.header["Authorization"] = []string{"Bearer " + x.sent}
+	return c.exchange(ctx, &x)
 }
 
 // A LoginRequest is for a new session, by an API key of HMP and its secret.
@@ -90,13 +99,13 @@ func (LoginRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.
 //
 // The call is that of the vendor page "Initiate User Session using Key and Secret".
 func (c *Client) Login(ctx context.Context, r LoginRequest) (Answer, secret.Value) {
-	x := c.call(http.MethodPost, r.Header, reveal(r.Key, r.Secret))
+	x := call{method: http.MethodPost, onResponse: r.OnResponse}
+	x.header, x.secrets = c.header(r.Header, r.Key, r.Secret)
 	delete(x.header, "Authorization")
-	x.header["Content-Type"] = []string{"application/json"}
+	x.header["Content-Type"] = applicationJSON
 	// Texts are always fit for JSON.
 	x.body, _ = json.Marshal(map[string]string{"apiKey": r.Key.Reveal(), "apiSecret": r.Secret.Reveal()})
-	x.onResponse = r.OnResponse
-	return c.exchange(ctx, x)
+	return c.exchange(ctx, &x)
 }
 
 // A call is one request, which can be sent again if an attempt fails.
@@ -109,17 +118,24 @@ type call struct {
 	onResponse func(status int)
 }
 
-// call returns what both calls have in common.
-func (c *Client) call(method string, extra http.Header, secrets []string) *call {
-	x := &call{method: method, header: make(http.Header, len(extra)+5), secrets: append(secrets, c.secrets...)}
-	for name, values := range extra {
-		x.header[name] = values
-		x.secrets = append(x.secrets, values...)
+var (
+	applicationJSON = []string{"application/json"}
+	identity        = []string{"identity"} // or a proxy may choose an encoding
+)
+
+// header returns the header that all calls have in common, and the secrets of a call.
+func (c *Client) header(extra http.Header, values ...secret.Value) (http.Header, []string) {
+	secrets := append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
+	for _, v := range values {
+		secrets = append(secrets, v.Reveal())
 	}
-	x.header["Accept"] = []string{"application/json"}
-	x.header["Accept-Encoding"] = []string{"identity"} // or a proxy may choose one
-	x.header["User-Agent"] = []string{c.options.UserAgent}
-	return x
+	h := make(http.Header, len(extra)+5)
+	for name, values := range extra {
+		h[name] = values
+		secrets = append(secrets, values...)
+	}
+	h["Accept"], h["Accept-Encoding"], h["User-Agent"] = applicationJSON, identity, c.userAgent
+	return h, secrets
 }
 
 func (x *call) request(ctx context.Context, u *url.URL) *http.Request {
@@ -132,60 +148,47 @@ func (x *call) request(ctx context.Context, u *url.URL) *http.Request {
 
 // exchange sends a request and returns what becomes of it. A kept connection that turns
 // out to be dead is no reason to fail: the request is then sent on a new one.
-func (c *Client) exchange(ctx context.Context, x *call) (Answer, secret.Value) {
-	proxy, err := c.proxy(x.request(ctx, c.url))
-	if err != nil {
-		a := Answer{Result: Connect, Reason: "the URL of the proxy is malformed"}
-		a.Exchanges = []Exchange{newExchange(x, nil, &a, nil)}
-		return a, secret.Value{}
+func (c *Client) exchange(ctx context.Context, x *call) (a Answer, token secret.Value) {
+	var proxy *url.URL
+	if c.options.Proxy != nil {
+		var err error
+		if proxy, err = c.options.Proxy(x.request(ctx, c.url)); err != nil {
+			a = Answer{Result: Connect, Reason: "the URL of the proxy is malformed"}
+			c.tell(&a, x, nil, nil)
+			return a, token
+		}
 	}
 	if proxy != nil {
 		if password, ok := proxy.User.Password(); ok {
 			x.secrets = append(x.secrets, password, proxy.User.String())
 		}
 	}
-	var a Answer
-	var token string
-	if kept := c.pool.take(); kept != nil {
+	kept := c.pool.take()
+	if kept != nil {
 		var again bool
 		if a, token, again = c.attempt(ctx, x, proxy, kept); !again {
-			return a, tokenValue(token)
+			return a, token
 		}
 	}
 	before := a.Phases
 	a, token, _ = c.attempt(ctx, x, proxy, nil)
 	a.Phases = before.Add(a.Phases)
 	a.Exchanges[0].Took = a.Phases.Total()
-	return a, tokenValue(token)
-}
-
-func (c *Client) proxy(req *http.Request) (*url.URL, error) {
-	if c.options.Proxy == nil {
-		return nil, nil
-	}
-	return c.options.Proxy(req)
-}
-
-// tokenValue returns the zero value for "".
-func tokenValue(token string) secret.Value {
-	if token == "" {
-		return secret.Value{}
-	}
-	return secret.New(token)
+	return a, token
 }
 
 // attempt sends a request on a kept connection, or on a new one if that is nil. again is
 // true if it broke off so early that the request may be sent once more.
-func (c *Client) attempt(ctx context.Context, x *call, proxy *url.URL, on *conn) (a Answer, token string, again bool) {
+func (c *Client) attempt(ctx context.Context, x *call, proxy *url.URL, on *conn) (a Answer, token secret.Value, again bool) {
 	t := &attempt{proxy: proxy}
-	ctx = t.within(ctx)
 	kept := on != nil
+	ctx = t.within(ctx, kept)
 	var err error
 	if !kept {
 		on, err = c.pool.dial(ctx, t)
 	}
 	var resp *http.Response
-	var found []string
+	var p payload
 	var written int64
 	if err == nil {
 		reusable, farewell := false, false
@@ -193,23 +196,26 @@ func (c *Client) attempt(ctx context.Context, x *call, proxy *url.URL, on *conn)
 		t.use(on)
 		written = on.written.Load()
 		if resp, err = on.client.RoundTrip(x.request(ctx, c.url)); err == nil {
-			a, token, found, err = c.read(ctx, x, proxy, resp)
+			a, p, err = c.read(ctx, x, proxy != nil, resp)
 		}
 		reusable, farewell = a.Result == Valid, err == nil && a.Result != Timeout
 	}
 	at := t.end()
-	m := newMask(append(x.secrets, found...)...)
+	m := &mask{secrets: append(x.secrets, p.found...)}
 	switch {
 	case err == nil:
 	case expired(ctx):
 		a.Result = Timeout
 	default:
-		a.Result, a.Reason = at.failure(err), t.reason(&at, err, m.present)
+		a.Result, a.Reason = at.failure(err), t.reason(&at, err, m)
 		idempotent := x.method == http.MethodGet || on != nil && on.written.Load() == written
 		again = kept && !at.reached(firstByte) && idempotent
 	}
 	a.Phases, a.CertificateExpiry = at.phases(), at.certificate
-	a.Exchanges = []Exchange{newExchange(x, resp, &a, m)}
+	c.tell(&a, x, resp, m)
+	if p.token != "" {
+		token = secret.New(p.token)
+	}
 	return a, token, again
 }
 
@@ -217,18 +223,43 @@ func (c *Client) attempt(ctx context.Context, x *call, proxy *url.URL, on *conn)
 var errNoStatus = errors.New("the status is not one of HTTP")
 
 // read makes an answer of a response. It closes the body even if something panics.
-func (c *Client) read(ctx context.Context, x *call, proxy *url.URL, resp *http.Response) (a Answer, token string, found []string, err error) {
+func (c *Client) read(ctx context.Context, x *call, proxy bool, resp *http.Response) (a Answer, p payload, err error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 100 {
-		return a, "", nil, errNoStatus
+		return a, p, errNoStatus
 	}
 	if x.onResponse != nil {
 		x.onResponse(resp.StatusCode)
 	}
-	r := &reader{options: &c.options, login: x.method == http.MethodPost, proxy: proxy != nil, sent: x.sent, secrets: x.secrets}
-	a, p := r.read(ctx, resp)
-	if slices.ContainsFunc(x.secrets, func(s string) bool { return a.Code != "" && strings.Contains(s, string(a.Code)) }) && a.Code.Catalogued() == OtherCode {
+	r := &reader{options: &c.options, login: x.method == http.MethodPost, proxy: proxy, sent: x.sent, secrets: x.secrets}
+	a, p = r.read(ctx, resp)
+	if a.Code.Catalogued() == OtherCode && slices.ContainsFunc(x.secrets, func(s string) bool { return strings.Contains(s, string(a.Code)) }) {
 		a.Code, a.Reason = OtherCode, ""
 	}
-	return a, p.token, p.found, nil
+	return a, p, nil
+}
+
+// tell tells in an answer of the exchange that it comes from. The response may be nil.
+func (c *Client) tell(a *Answer, x *call, resp *http.Response, m *mask) {
+	e := Exchange{Method: x.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.get}
+	if x.method != http.MethodGet || len(x.header) > 4 {
+		e.Request = sentHeader(x.method, x.header)
+	}
+	if resp != nil {
+		e.Proto, e.Response = proto(resp), receivedHeader(resp.Header, m)
+	}
+	a.Exchanges = []Exchange{e}
+}
+
+// proto names the version of HTTP. What the response has of it would keep the whole
+// status line in memory.
+func proto(resp *http.Response) string {
+	switch {
+	case resp.ProtoAtLeast(2, 0):
+		return "HTTP/2"
+	case resp.ProtoAtLeast(1, 1):
+		return "HTTP/1.1"
+	default:
+		return "HTTP/1.0"
+	}
 }

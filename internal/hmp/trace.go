@@ -94,21 +94,22 @@ type attemptKey struct{}
 // attemptOf returns the attempt that a context was made for.
 func attemptOf(ctx context.Context) *attempt { return ctx.Value(attemptKey{}).(*attempt) }
 
-// within returns the context of the attempt.
-func (t *attempt) within(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(context.WithValue(ctx, attemptKey{}, t), &httptrace.ClientTrace{
-		DNSStart:     func(httptrace.DNSStartInfo) { t.mark(resolveStart) },
-		DNSDone:      func(httptrace.DNSDoneInfo) { t.mark(resolveDone) },
-		ConnectStart: func(_, _ string) { t.mark(connectStart) },
-		ConnectDone: func(_, _ string, err error) {
+// within returns the context of the attempt, which makes no connection if it has a kept one.
+func (t *attempt) within(ctx context.Context, kept bool) context.Context {
+	hooks := &httptrace.ClientTrace{GotFirstResponseByte: func() { t.mark(firstByte) }}
+	if !kept {
+		ctx = context.WithValue(ctx, attemptKey{}, t)
+		hooks.DNSStart = func(httptrace.DNSStartInfo) { t.mark(resolveStart) }
+		hooks.DNSDone = func(httptrace.DNSDoneInfo) { t.mark(resolveDone) }
+		hooks.ConnectStart = func(_, _ string) { t.mark(connectStart) }
+		hooks.ConnectDone = func(_, _ string, err error) {
 			if err == nil && t.proxy == nil {
 				t.mark(connectDone)
 			}
-		},
-		TLSHandshakeStart:    t.handshake,
-		TLSHandshakeDone:     t.handshaken,
-		GotFirstResponseByte: func() { t.mark(firstByte) },
-	})
+		}
+		hooks.TLSHandshakeStart, hooks.TLSHandshakeDone = t.handshake, t.handshaken
+	}
+	return httptrace.WithClientTrace(ctx, hooks)
 }
 
 // mark notes the time at m, once.
