@@ -87,6 +87,3 @@ func (c Code) Text() string {
 		return string(c)
 	}
 }
-
-// internal tells whether c is of the family that comes with a 500.
-func (c Code) internal() bool { return strings.HasPrefix(string(c), "07") }

@@ -75,7 +75,7 @@ func (r *reader) readSession(ctx context.Context, resp *http.Response, a *Answer
 	case resp.StatusCode != http.StatusOK:
 		a.Result = HTTPError
 	default:
-		a.Result, a.Reason = BadPayload, bodyReason(err, encoding(resp.Header))
+		a.Result, a.Reason = BadPayload, bodyReason(err, resp.Header.Get("Content-Encoding"))
 		if errors.Is(err, errNoData) {
 			a.Code = code(p.code)
 		}
@@ -104,7 +104,10 @@ func (r *reader) missing(p *payload) error {
 func bodyReason(err error, encoding string) string {
 	form, isForm := errors.AsType[formError](err)
 	switch {
-	case isForm && encoding != "":
+	case isForm && encoding != "" && !strings.EqualFold(encoding, "identity"):
+		if !isUsual(encoding) {
+			encoding = "an unknown one"
+		}
 		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; see what stands between it and the HMP"
 	case isForm:
 		return form.Error()
@@ -112,19 +115,6 @@ func bodyReason(err error, encoding string) string {
 		return "the body ends early"
 	default:
 		return "the connection broke within the body"
-	}
-}
-
-// encoding names the encoding of a body, in words of this side; "" if it is none.
-func encoding(h http.Header) string {
-	said := strings.ToLower(strings.Join(h.Values("Content-Encoding"), ","))
-	switch {
-	case said == "", said == "identity":
-		return ""
-	case slices.Contains([]string{"gzip", "x-gzip", "deflate", "br", "zstd", "compress"}, said):
-		return said
-	default:
-		return "an unknown one"
 	}
 }
 
@@ -156,17 +146,15 @@ func (r *reader) readRefusal(ctx context.Context, resp *http.Response, a *Answer
 // refusal is the result of an error that answers the GET.
 func refusal(a *Answer, message string) Result {
 	switch status := a.StatusCode; {
-	case status == http.StatusUnauthorized && a.Code == UserNotAuthorized && strings.Contains(strings.ToLower(message), "no role"):
+	case status == 401 && a.Code == UserNotAuthorized && strings.Contains(strings.ToLower(message), "no role"):
 		return NoRoles
-	case status == http.StatusUnauthorized,
-		status == http.StatusForbidden && a.Envelope(),
-		status == http.StatusNotFound && a.Code == AuthSessionNotFound:
+	case status == 401, status == 403 && a.Envelope(), status == 404 && a.Code == AuthSessionNotFound:
 		return Unauthorized
-	case status == http.StatusNotFound:
+	case status == 404:
 		return EndpointMissing
-	case status == http.StatusInternalServerError && a.Code.internal():
+	case status == 500 && strings.HasPrefix(string(a.Code), "07"):
 		return InternalError
-	case status == http.StatusServiceUnavailable && a.Code == ServiceUnavailable:
+	case status == 503 && a.Code == ServiceUnavailable:
 		return AuthUnavailable
 	default:
 		return HTTPError

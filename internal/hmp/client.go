@@ -233,33 +233,21 @@ func (c *Client) read(ctx context.Context, x *call, proxy bool, resp *http.Respo
 	}
 	r := &reader{options: &c.options, login: x.method == http.MethodPost, proxy: proxy, sent: x.sent, secrets: x.secrets}
 	a, p = r.read(ctx, resp)
-	if a.Code.Catalogued() == OtherCode && slices.ContainsFunc(x.secrets, func(s string) bool { return strings.Contains(s, string(a.Code)) }) {
-		a.Code, a.Reason = OtherCode, ""
-	}
 	return a, p, nil
 }
 
 // tell tells in an answer of the exchange that it comes from. The response may be nil.
 func (c *Client) tell(a *Answer, x *call, resp *http.Response, m *mask) {
+	if a.Code.Catalogued() == OtherCode && m.show(string(a.Code), true) == secret.Masked {
+		a.Code, a.Reason = OtherCode, "" // it is a secret of six digits
+	}
 	e := Exchange{Method: x.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.get}
 	if x.method != http.MethodGet || len(x.header) > 4 {
 		e.Request = sentHeader(x.method, x.header)
 	}
 	if resp != nil {
-		e.Proto, e.Response = proto(resp), receivedHeader(resp.Header, m)
+		e.Proto = strings.Clone(resp.Proto) // or the whole status line would stay in memory
+		e.Response = receivedHeader(resp.Header, m)
 	}
 	a.Exchanges = []Exchange{e}
-}
-
-// proto names the version of HTTP. What the response has of it would keep the whole
-// status line in memory.
-func proto(resp *http.Response) string {
-	switch {
-	case resp.ProtoAtLeast(2, 0):
-		return "HTTP/2"
-	case resp.ProtoAtLeast(1, 1):
-		return "HTTP/1.1"
-	default:
-		return "HTTP/1.0"
-	}
 }

@@ -3,7 +3,6 @@ package hmp
 import (
 	"context"
 	"fmt"
-	"hmp_exporter/internal/secret"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/secret"
 )
 
 // What is told of an exchange has all names of both headers, and no value that could

@@ -3,8 +3,6 @@ package hmp
 import (
 	"context"
 	"crypto/tls"
-	"hmp_exporter/internal/hmpsim"
-	"hmp_exporter/internal/secret"
 	"io"
 	"net"
 	"net/http"
@@ -14,6 +12,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/secret"
 
 	"golang.org/x/net/http2"
 )

@@ -5,8 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"hmp_exporter/internal/hmpsim"
-	"hmp_exporter/internal/secret"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +14,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/secret"
 )
 
 func TestProxyWithTLS(t *testing.T) {
@@ -100,7 +101,7 @@ func TestPhasesBehindAProxy(t *testing.T) {
 						go func() {
 							defer far.Close()
 							if _, err := http.ReadRequest(bufio.NewReader(far)); err == nil && tt.answer != "" {
-								time.Sleep(3 * time.Second)
+								<-time.After(3 * time.Second)
 								_, _ = io.WriteString(far, tt.answer)
 							}
 							_, _ = io.Copy(io.Discard, far)
