@@ -24,7 +24,7 @@ type mask struct {
 	ready    bool
 	long     string   // all of them, in lower case
 	short    []string // their words that are shorter than a piece
-	searched int      // how many bytes were searched so far
+	searched int      // how much work was done so far
 }
 
 const (
@@ -33,7 +33,8 @@ const (
 	piece = 8
 	// maxMasked bounds a text that is masked, in bytes. The rest is cut off.
 	maxMasked = 4 << 10
-	// maxSearched bounds the work for a hostile server. Beyond it, every word is hidden.
+	// maxSearched bounds the work that a hostile server can make: the bytes of texts,
+	// times those of secrets. Beyond it, every word is hidden.
 	maxSearched = 64 << 20
 )
 
@@ -126,27 +127,29 @@ func unescaped(escape string) string {
 
 // contains tells whether a text has a piece of a secret, or a short secret as a word.
 func (m *mask) contains(text string) bool {
+	if m.searched += len(text) * len(m.long); m.searched > maxSearched {
+		return true
+	}
 	text = strings.ToLower(text)
 	for end := piece; end <= len(text); end++ {
-		m.searched += len(m.long)
-		if m.searched > maxSearched || strings.Contains(m.long, text[end-piece:end]) {
+		if strings.Contains(m.long, text[end-piece:end]) {
 			return true
 		}
 	}
 	return slices.ContainsFunc(m.short, func(word string) bool { return hasWord(text, word) })
 }
 
+// hasWord tells whether a text has a word, with no letter or digit next to it.
 func hasWord(text, word string) bool {
+	inWord := func(i int) bool {
+		return i >= 0 && i < len(text) && (text[i] >= utf8.RuneSelf || text[i] >= 'a' && text[i] <= 'z' || text[i] >= '0' && text[i] <= '9')
+	}
 	for i := range text {
-		if strings.HasPrefix(text[i:], word) && !letterAt(text, i-1) && !letterAt(text, i+len(word)) {
+		if strings.HasPrefix(text[i:], word) && !inWord(i-1) && !inWord(i+len(word)) {
 			return true
 		}
 	}
 	return false
-}
-
-func letterAt(text string, i int) bool {
-	return i >= 0 && i < len(text) && (text[i] >= utf8.RuneSelf || unicode.IsLetter(rune(text[i])) || unicode.IsDigit(rune(text[i])))
 }
 
 // printable returns a text as valid UTF-8, with a space for every character that a

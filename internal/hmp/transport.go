@@ -302,10 +302,8 @@ func dialer(dial func(context.Context, string, string) (net.Conn, error)) func(c
 		}
 		c := &conn{Conn: made}
 		c.users.Store(1)
-		if deadline, ok := ctx.Deadline(); ok {
-			err = c.SetDeadline(deadline)
-		}
-		if err != nil {
+		deadline, _ := ctx.Deadline()
+		if err := c.SetDeadline(deadline); err != nil {
 			_ = c.Close()
 			return nil, err
 		}
