@@ -25,50 +25,51 @@ const (
 	errUnfitToken formError = "the login's answer has an authToken that is not fit for a header"
 )
 
-// A reader makes an answer of a response.
-type reader struct {
-	options *Options
-	login   bool
-	proxy   bool // whether there is one
-	sent    string
-	secrets []string
-}
+// errNoStatus is about a number that is not one of HTTP's, such as 000.
+var errNoStatus = errors.New("the status is not one of HTTP")
 
 // read makes an answer of a response, by the table of results. It also returns what
-// the body told: a token only if the answer is Valid.
-func (r *reader) read(ctx context.Context, resp *http.Response) (a Answer, p payload) {
+// the body told: a token only if the answer is Valid. It closes the body in any case.
+func (x *call) read(ctx context.Context, resp *http.Response) (a Answer, p payload, err error) {
+	defer resp.Body.Close()
+	if resp.StatusCode < 100 {
+		return a, p, errNoStatus
+	}
+	if x.onResponse != nil {
+		x.onResponse(resp.StatusCode)
+	}
 	a = Answer{Responded: true, StatusCode: resp.StatusCode}
 	if resp.StatusCode >= 300 {
 		a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
 	switch status := resp.StatusCode; {
-	case status == http.StatusOK, r.login && status > 200 && status < 300:
-		p = r.readSession(ctx, resp, &a)
+	case status == http.StatusOK, x.login() && status > 200 && status < 300:
+		p = x.readSession(ctx, resp, &a)
 	case status >= 400:
-		p = r.readRefusal(ctx, resp, &a)
+		p = x.readRefusal(ctx, resp, &a)
 	case status >= 300:
 		a.Result = Redirect
 	default:
 		a.Result = HTTPError
 	}
-	return a, p
+	return a, p, nil
 }
 
 // readSession reads the body of a success.
-func (r *reader) readSession(ctx context.Context, resp *http.Response, a *Answer) payload {
+func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) payload {
 	var p payload
 	var err error = errTooLarge
-	if resp.ContentLength <= r.options.MaxBodySize {
-		p, err = decode(resp.Body, r.options.MaxBodySize, r.sent, r.options.MessageTexts, r.secrets...)
+	if resp.ContentLength <= x.options.MaxBodySize {
+		p, err = decode(resp.Body, x.options.MaxBodySize, x.sent, x.options.MessageTexts, x.secrets...)
 	}
 	timedOut := err != nil && expired(ctx)
 	if err == nil {
 		a.Body = p.body
-		err = r.missing(&p)
+		err = x.missing(&p)
 	}
 	switch {
 	case err == nil:
-		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !r.login
+		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !x.login()
 		return p
 	case timedOut:
 		a.Result = Timeout
@@ -79,7 +80,7 @@ func (r *reader) readSession(ctx context.Context, resp *http.Response, a *Answer
 		if errors.Is(err, errNoData) {
 			a.Code = code(p.code)
 		}
-		if r.login && (a.Code == InvalidCredentials || a.Code == InputValidation) {
+		if x.login() && (a.Code == InvalidCredentials || a.Code == InputValidation) {
 			a.Result, a.Reason = LoginRejected, ""
 		}
 	}
@@ -87,11 +88,11 @@ func (r *reader) readSession(ctx context.Context, resp *http.Response, a *Answer
 }
 
 // missing returns what a session lacks, if anything.
-func (r *reader) missing(p *payload) error {
+func (x *call) missing(p *payload) error {
 	switch {
 	case !p.hasData:
 		return errNoData
-	case !r.login || p.token != "":
+	case !x.login() || p.token != "":
 		return nil
 	case p.unfit:
 		return errUnfitToken
@@ -119,7 +120,7 @@ func bodyReason(err error, encoding string) string {
 }
 
 // readRefusal reads the body of an error.
-func (r *reader) readRefusal(ctx context.Context, resp *http.Response, a *Answer) payload {
+func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer) payload {
 	var start beginning
 	p, err := decode(io.TeeReader(resp.Body, &start), maxEnvelope, "", false)
 	timedOut := err != nil && expired(ctx)
@@ -127,9 +128,9 @@ func (r *reader) readRefusal(ctx context.Context, resp *http.Response, a *Answer
 		a.Code = code(p.code)
 	}
 	a.Result = refusal(a, p.message)
-	refused := r.login && a.StatusCode < 500
+	refused := x.login() && a.StatusCode < 500
 	switch {
-	case timedOut && envelopeDecides(a.StatusCode, r.login):
+	case timedOut && envelopeDecides(a.StatusCode, x.login()):
 		a.Result = Timeout
 	case refused && a.Result != NoRoles && (a.StatusCode == http.StatusUnauthorized || a.Envelope()):
 		a.Result = LoginRejected
@@ -138,7 +139,7 @@ func (r *reader) readRefusal(ctx context.Context, resp *http.Response, a *Answer
 		}
 	}
 	if a.Reason == "" {
-		a.Reason = r.refusalReason(a, start)
+		a.Reason = x.refusalReason(a, start)
 	}
 	return payload{found: p.found}
 }
@@ -171,11 +172,11 @@ func envelopeDecides(status int, login bool) bool {
 }
 
 // refusalReason says what the status and the code of an error do not show by themselves.
-func (r *reader) refusalReason(a *Answer, start beginning) string {
+func (x *call) refusalReason(a *Answer, start beginning) string {
 	switch {
-	case a.StatusCode == http.StatusBadRequest && r.options.URL.Scheme == "http" && wantsTLS.Match(start):
+	case a.StatusCode == http.StatusBadRequest && x.options.URL.Scheme == "http" && wantsTLS.Match(start):
 		return "the server speaks TLS; write https:// in `url`"
-	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope() && r.proxy:
+	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope() && x.proxy != nil:
 		return "the proxy asks for a user and a password (407); write them in proxy_url"
 	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope():
 		return "a proxy before the HMP asks for a user and a password (407)"

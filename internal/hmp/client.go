@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -42,9 +41,9 @@ func NewClient(o Options) *Client {
 		options: o, url: &u, pool: newPool(&o), userAgent: []string{o.UserAgent},
 		secrets: slices.Concat(slices.Collect(maps.Values(o.ProxyConnectHeader))...),
 	}
-	header, _ := c.header(nil)
-	header["Authorization"] = nil
-	c.get = sentHeader(http.MethodGet, header)
+	x := c.call(http.MethodGet, nil)
+	x.header["Authorization"] = nil
+	c.get = sentHeader(x.method, x.header)
 	return c
 }
 
@@ -71,11 +70,11 @@ func (Request) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.Reque
 // The second result is the authToken of a [Valid] answer, if it differs from the one
 // sent and is fit to be sent as a Bearer; else it is zero.
 func (c *Client) Session(ctx context.Context, r Request) (Answer, secret.Value) {
-	x := call{method: http.MethodGet, sent: r.Token.Reveal(), onResponse: r.OnResponse}
-	x.header, x.secrets = c.header(r.Header, r.Secrets...)
+	x := c.call(http.MethodGet, r.Header, r.Secrets...)
+	x.sent, x.onResponse = r.Token.Reveal(), r.OnResponse
 	x.secrets = append(x.secrets, x.sent)
 	x.header["Authorization"] = []string{"Bearer " + x.sent}
-	return c.exchange(ctx, &x)
+	return c.exchange(ctx, x)
 }
 
 // A LoginRequest is for a new session, by an API key of HMP and its secret.
@@ -99,18 +98,21 @@ func (LoginRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.
 //
 // The call is that of the vendor page "Initiate User Session using Key and Secret".
 func (c *Client) Login(ctx context.Context, r LoginRequest) (Answer, secret.Value) {
-	x := call{method: http.MethodPost, onResponse: r.OnResponse}
-	x.header, x.secrets = c.header(r.Header, r.Key, r.Secret)
+	x := c.call(http.MethodPost, r.Header, r.Key, r.Secret)
+	x.onResponse = r.OnResponse
 	delete(x.header, "Authorization")
 	x.header["Content-Type"] = applicationJSON
 	// Texts are always fit for JSON.
 	x.body, _ = json.Marshal(map[string]string{"apiKey": r.Key.Reveal(), "apiSecret": r.Secret.Reveal()})
-	return c.exchange(ctx, &x)
+	return c.exchange(ctx, x)
 }
 
 // A call is one request, which can be sent again if an attempt fails.
 type call struct {
+	options    *Options
 	method     string
+	url        *url.URL
+	proxy      *url.URL // nil for none
 	header     http.Header
 	body       []byte
 	sent       string   // the token, if there is one
@@ -123,23 +125,25 @@ var (
 	identity        = []string{"identity"} // or a proxy may choose an encoding
 )
 
-// header returns the header that all calls have in common, and the secrets of a call.
-func (c *Client) header(extra http.Header, values ...secret.Value) (http.Header, []string) {
-	secrets := append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
+// call returns what both calls have in common.
+func (c *Client) call(method string, extra http.Header, values ...secret.Value) *call {
+	x := &call{options: &c.options, method: method, url: c.url, header: make(http.Header, len(extra)+5)}
+	x.secrets = append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
 	for _, v := range values {
-		secrets = append(secrets, v.Reveal())
+		x.secrets = append(x.secrets, v.Reveal())
 	}
-	h := make(http.Header, len(extra)+5)
 	for name, values := range extra {
-		h[name] = values
-		secrets = append(secrets, values...)
+		x.header[name] = values
+		x.secrets = append(x.secrets, values...)
 	}
-	h["Accept"], h["Accept-Encoding"], h["User-Agent"] = applicationJSON, identity, c.userAgent
-	return h, secrets
+	x.header["Accept"], x.header["Accept-Encoding"], x.header["User-Agent"] = applicationJSON, identity, c.userAgent
+	return x
 }
 
-func (x *call) request(ctx context.Context, u *url.URL) *http.Request {
-	r := &http.Request{Method: x.method, URL: u, Host: u.Host, Header: x.header}
+func (x *call) login() bool { return x.method == http.MethodPost }
+
+func (x *call) request(ctx context.Context) *http.Request {
+	r := &http.Request{Method: x.method, URL: x.url, Host: x.url.Host, Header: x.header}
 	if x.body != nil {
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(x.body)), int64(len(x.body))
 	}
@@ -149,29 +153,27 @@ func (x *call) request(ctx context.Context, u *url.URL) *http.Request {
 // exchange sends a request and returns what becomes of it. A kept connection that turns
 // out to be dead is no reason to fail: the request is then sent on a new one.
 func (c *Client) exchange(ctx context.Context, x *call) (a Answer, token secret.Value) {
-	var proxy *url.URL
 	if c.options.Proxy != nil {
 		var err error
-		if proxy, err = c.options.Proxy(x.request(ctx, c.url)); err != nil {
+		if x.proxy, err = c.options.Proxy(x.request(ctx)); err != nil {
 			a = Answer{Result: Connect, Reason: "the URL of the proxy is malformed"}
 			c.tell(&a, x, nil, nil)
 			return a, token
 		}
 	}
-	if proxy != nil {
-		if password, ok := proxy.User.Password(); ok {
-			x.secrets = append(x.secrets, password, proxy.User.String())
+	if x.proxy != nil {
+		if password, ok := x.proxy.User.Password(); ok {
+			x.secrets = append(x.secrets, password, x.proxy.User.String())
 		}
 	}
-	kept := c.pool.take()
-	if kept != nil {
+	if kept := c.pool.take(); kept != nil {
 		var again bool
-		if a, token, again = c.attempt(ctx, x, proxy, kept); !again {
+		if a, token, again = c.attempt(ctx, x, kept); !again {
 			return a, token
 		}
 	}
 	before := a.Phases
-	a, token, _ = c.attempt(ctx, x, proxy, nil)
+	a, token, _ = c.attempt(ctx, x, nil)
 	a.Phases = before.Add(a.Phases)
 	a.Exchanges[0].Took = a.Phases.Total()
 	return a, token
@@ -179,8 +181,8 @@ func (c *Client) exchange(ctx context.Context, x *call) (a Answer, token secret.
 
 // attempt sends a request on a kept connection, or on a new one if that is nil. again is
 // true if it broke off so early that the request may be sent once more.
-func (c *Client) attempt(ctx context.Context, x *call, proxy *url.URL, on *conn) (a Answer, token secret.Value, again bool) {
-	t := &attempt{proxy: proxy}
+func (c *Client) attempt(ctx context.Context, x *call, on *conn) (a Answer, token secret.Value, again bool) {
+	t := &attempt{proxy: x.proxy}
 	kept := on != nil
 	ctx = t.within(ctx, kept)
 	var err error
@@ -195,8 +197,8 @@ func (c *Client) attempt(ctx context.Context, x *call, proxy *url.URL, on *conn)
 		defer func() { c.pool.release(on, reusable, farewell) }() // also if there is a panic
 		t.use(on)
 		written = on.written.Load()
-		if resp, err = on.client.RoundTrip(x.request(ctx, c.url)); err == nil {
-			a, p, err = c.read(ctx, x, proxy != nil, resp)
+		if resp, err = on.client.RoundTrip(x.request(ctx)); err == nil {
+			a, p, err = x.read(ctx, resp)
 		}
 		reusable, farewell = a.Result == Valid, err == nil && a.Result != Timeout
 	}
@@ -208,7 +210,7 @@ func (c *Client) attempt(ctx context.Context, x *call, proxy *url.URL, on *conn)
 		a.Result = Timeout
 	default:
 		a.Result, a.Reason = at.failure(err), t.reason(&at, err, m)
-		idempotent := x.method == http.MethodGet || on != nil && on.written.Load() == written
+		idempotent := !x.login() || on != nil && on.written.Load() == written
 		again = kept && !at.reached(firstByte) && idempotent
 	}
 	a.Phases, a.CertificateExpiry = at.phases(), at.certificate
@@ -219,30 +221,13 @@ func (c *Client) attempt(ctx context.Context, x *call, proxy *url.URL, on *conn)
 	return a, token, again
 }
 
-// errNoStatus is about a number that is not one of HTTP's, such as 000.
-var errNoStatus = errors.New("the status is not one of HTTP")
-
-// read makes an answer of a response. It closes the body even if something panics.
-func (c *Client) read(ctx context.Context, x *call, proxy bool, resp *http.Response) (a Answer, p payload, err error) {
-	defer resp.Body.Close()
-	if resp.StatusCode < 100 {
-		return a, p, errNoStatus
-	}
-	if x.onResponse != nil {
-		x.onResponse(resp.StatusCode)
-	}
-	r := &reader{options: &c.options, login: x.method == http.MethodPost, proxy: proxy, sent: x.sent, secrets: x.secrets}
-	a, p = r.read(ctx, resp)
-	return a, p, nil
-}
-
 // tell tells in an answer of the exchange that it comes from. The response may be nil.
 func (c *Client) tell(a *Answer, x *call, resp *http.Response, m *mask) {
 	if a.Code.Catalogued() == OtherCode && m.show(string(a.Code), true) == secret.Masked {
 		a.Code, a.Reason = OtherCode, "" // it is a secret of six digits
 	}
 	e := Exchange{Method: x.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.get}
-	if x.method != http.MethodGet || len(x.header) > 4 {
+	if x.login() || len(x.header) > 4 {
 		e.Request = sentHeader(x.method, x.header)
 	}
 	if resp != nil {
