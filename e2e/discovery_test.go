@@ -10,7 +10,7 @@ import (
 )
 
 // scrapeConfigs are the configurations in a document that scrape the exporter at localhost:10042, as whole files, with
-// another address in its place and a scrape each second.
+// another address in its place and a scrape every two seconds: with one, a probe has too little time for a login.
 func scrapeConfigs(t *testing.T, document, exporter string) (configs []string) {
 	t.Helper()
 	for _, block := range yamlBlock.FindAllStringSubmatch(string(read(t, document)), -1) {

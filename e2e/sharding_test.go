@@ -89,7 +89,7 @@ func quickly(t *testing.T, text string, pairs ...string) string {
 			t.Fatalf("there is no %s to replace in\n%s", pair[0], text)
 		}
 	}
-	pairs = append(pairs, "scrape_interval: 30s", "scrape_interval: 1s", "scrape_timeout: 15s", "scrape_timeout: 1s")
+	pairs = append(pairs, "scrape_interval: 30s", "scrape_interval: 2s", "scrape_timeout: 15s", "scrape_timeout: 2s")
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
