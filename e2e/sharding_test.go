@@ -80,7 +80,7 @@ func TestSharding(t *testing.T) {
 	})
 }
 
-// quickly returns a configuration with some parts replaced, given in pairs, and with a scrape every second. Each part
+// quickly returns a configuration with some parts replaced, given in pairs, and with a scrape every two seconds. Each part
 // has to be there.
 func quickly(t *testing.T, text string, pairs ...string) string {
 	t.Helper()
