@@ -72,9 +72,10 @@ func report(err error) {
 	fmt.Fprintln(os.Stderr, err)
 }
 
-// exitCode is 2 where a probe could not begin: what is not valid is another matter.
+// exitCode is 2 where a probe could not begin. Sessions that are not valid, and an output that
+// cannot be written, are 1.
 func exitCode(command string, err error) int {
-	if command == commandline.Probe && !errors.Is(err, probe.ErrNotValid) {
+	if command == commandline.Probe && !errors.Is(err, probe.ErrNotValid) && !errors.Is(err, probe.ErrOutput) {
 		return 2
 	}
 	return 1

@@ -38,7 +38,7 @@ func (l *Line) commands(app *kingpin.Application) {
 	check.Flag("strict", "Fail for warnings too.").BoolVar(&l.Check.Strict)
 	check.Flag("probe", "Probe the first session of each target. A session with an API key logs in.").BoolVar(&l.Check.Probe)
 	check.Flag("scrape-interval", "How often Prometheus scrapes, such as 30s: warn if timeouts and lifetimes of tokens do not go with that.").
-		PlaceHolder("DURATION").DurationVar(&l.Check.ScrapeInterval)
+		PlaceHolder("DURATION").SetValue(positive{"--scrape-interval", &l.Check.ScrapeInterval})
 
 	p := app.Command(Probe, "Probe now: all sessions, those of a target, or one. A session with an API key logs in.")
 	p.Arg("target", "A configured target.").PlaceHolder("TARGET").HintAction(l.targets).StringVar(&l.Probe.Target)
@@ -46,7 +46,7 @@ func (l *Line) commands(app *kingpin.Application) {
 	p.Flag("output", "Form of the output: table, json or metrics.").Short('o').
 		Default(probe.Formats[0]).EnumVar(&l.Probe.Output, probe.Formats...)
 	p.Flag("timeout", "Most time for the whole, such as 5s. The timeouts of the configuration hold in any case.").
-		PlaceHolder("DURATION").DurationVar(&l.Probe.Timeout)
+		PlaceHolder("DURATION").SetValue(positive{"--timeout", &l.Probe.Timeout})
 
 	app.Command(Demo, "Serve a simulated fleet of HMPs that runs inside this program. Needs no configuration.")
 
