@@ -194,6 +194,10 @@ func (p *probe) loggedIn(answer hmp.Answer, value secret.Value, begun time.Time)
 		c.backoff.failed(now, answer, now.Sub(begun))
 	}
 	p.report.Login = answer.Result
+	if answer.Result == hmp.Saturated && p.sent {
+		answer.Result, answer.Reason = p.report.Result, p.report.Reason // HMP's answer says more than that nothing was sent
+		answer.Code, answer.Responded, answer.StatusCode = p.report.Code, p.report.Responded, p.report.StatusCode
+	}
 	p.answered(answer)
 	if answer.Result != hmp.Valid && p.left() < p.enough {
 		return nil

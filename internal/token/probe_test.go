@@ -286,3 +286,18 @@ func TestLateRotation(t *testing.T) {
 		check(t, "the next probe has the newest token", true, r.sent()[0].token == want)
 	})
 }
+
+// TestShortageKeepsTheAnswer has the exporter lack what a login takes, after HMP has rejected
+// the token: what HMP said is the result.
+func TestShortageKeepsTheAnswer(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		c := with(key, apiSecret)
+		r.probe(c)
+		r.restart()
+		r.onLogin = func(call) hmp.Answer { return hmp.Answer{Result: hmp.Saturated, Reason: "no file descriptor left"} }
+		got := r.probe(c)
+		if got.Result != hmp.Unauthorized || got.Held || got.Login != hmp.Saturated {
+			t.Errorf("got %s (held %v) with a login that ended in %s", got.Result, got.Held, got.Login)
+		}
+	})
+}
