@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 
@@ -93,6 +94,13 @@ func onHangup(ctx context.Context, hangup <-chan os.Signal, reload func() error)
 	}
 }
 
+// startSimulation starts the HMPs of the demo. What goes wrong with them later is logged.
+func startSimulation(dir string, logger log.Logger, speed float64) (*hmpsim.Demo, error) {
+	return hmpsim.StartDemo(dir, hmpsim.DemoOptions{Speed: speed, Report: func(err error) {
+		_ = level.Error(logger).Log("msg", "the demo cannot go on as it should", "err", err)
+	}})
+}
+
 // demo serves with simulated HMPs.
 func demo(line *commandline.Line, w io.Writer) error {
 	dir, err := os.MkdirTemp("", "hmp_exporter-demo-")
@@ -100,7 +108,9 @@ func demo(line *commandline.Line, w io.Writer) error {
 		return fmt.Errorf("failed to make a directory for the demo: %w; set TMPDIR to one that is writable", err)
 	}
 	defer os.RemoveAll(dir)
-	sim, err := hmpsim.StartDemo(dir, hmpsim.DemoOptions{})
+	logger, _, flush := logging.New(os.Stderr, line.LogFormat, line.LogLevel)
+	defer flush()
+	sim, err := startSimulation(dir, logger, 1)
 	if err != nil {
 		return err
 	}
