@@ -54,7 +54,7 @@ func run(line *commandline.Line) error {
 	case commandline.Demo:
 		return demo(line, os.Stdout)
 	case commandline.Healthcheck:
-		return web.Healthcheck(context.Background(), line.HealthURL)
+		return healthcheck(line)
 	default:
 		return serve(line, load, func(string) {})
 	}
@@ -140,6 +140,17 @@ func probing(line *commandline.Line, load func() (*config.Config, error), verbos
 		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
 		Logger:        log.With(logger, "command", line.Command),
 	}, flush, nil
+}
+
+// healthcheck asks the exporter that runs with the same flags, environment and files.
+func healthcheck(line *commandline.Line) (err error) {
+	address := line.HealthURL
+	if address == "" {
+		if address, err = web.HealthURL(line.Web); err != nil {
+			return err
+		}
+	}
+	return web.Healthcheck(context.Background(), address)
 }
 
 // interruptible returns a context that a signal ends; a second one ends the program.

@@ -88,8 +88,10 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s: got %d", path, status)
 		}
 	}
-	if err := exec.Command("hmp_exporter", "healthcheck", "--url="+p.URL+"/-/healthy").Run(); err != nil {
-		t.Errorf("healthcheck: %v", err)
+	health := exec.Command("hmp_exporter", "healthcheck")
+	health.Env = append(os.Environ(), "HMP_EXPORTER_WEB_LISTEN_ADDRESS="+strings.TrimPrefix(p.URL, "http://"))
+	if output, err := health.CombinedOutput(); err != nil {
+		t.Errorf("healthcheck: %v\n%s", err, output)
 	}
 	if err := p.Stop(t); err != nil {
 		t.Errorf("it ended with %v:\n%s", err, p.Log)

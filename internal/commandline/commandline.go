@@ -52,7 +52,7 @@ type Line struct {
 		Strict, Probe  bool
 		ScrapeInterval time.Duration // 0 if it is not known
 	}
-	HealthURL string
+	HealthURL string // "" for where the flags have it listen
 }
 
 // Parse reads arguments. Those that ask for help, the version, the man page or completions

@@ -50,6 +50,7 @@ func (l *Line) commands(app *kingpin.Application) {
 
 	app.Command(Demo, "Serve a simulated fleet of HMPs that runs inside this program. Needs no configuration.")
 
-	health := app.Command(Healthcheck, "Ask a running exporter whether it is healthy.").Hidden()
-	health.Flag("url", "What to ask.").Default("http://127.0.0.1:10042/-/healthy").StringVar(&l.HealthURL)
+	health := app.Command(Healthcheck, "Ask a running exporter whether it is healthy: where these flags, the environment "+
+		"and the web configuration have it listen.").Hidden()
+	health.Flag("url", "What to ask instead.").StringVar(&l.HealthURL)
 }
