@@ -43,20 +43,20 @@ func main() {
 
 // run does what was asked for.
 func run(line *commandline.Line) error {
-	load := func() (*config.Config, error) { return config.Read(line.ConfigFile, os.Getenv) }
+	source := &config.Source{File: line.ConfigFile, Getenv: os.Getenv}
 	switch line.Command {
 	case "":
 		return nil // the command line has been answered
 	case commandline.Check:
-		return runCheck(line, load)
+		return runCheck(line, source.Load)
 	case commandline.Probe:
-		return runProbe(line, load)
+		return runProbe(line, source.Load)
 	case commandline.Demo:
 		return demo(line, os.Stdout)
 	case commandline.Healthcheck:
 		return healthcheck(line)
 	default:
-		return serve(line, load, func(string) {})
+		return serve(line, source, func(string) {})
 	}
 }
 

@@ -37,7 +37,11 @@ func InEnvironment(getenv func(string) string) bool {
 // "default", from HMP_URL with HMP_TOKEN or HMP_TOKEN_FILE, or with HMP_API_KEY and
 // HMP_API_SECRET, each of which can be …_FILE too. The error is of type [Errors].
 func FromEnvironment(getenv func(string) string) (*Config, error) {
-	b := newBuilder(context.Background(), "environment")
+	return fromEnvironment(context.Background(), getenv)
+}
+
+func fromEnvironment(ctx context.Context, getenv func(string) string) (*Config, error) {
+	b := newBuilder(ctx, "environment")
 	r := newReport("environment", &b.errs)
 	r.variables = variables
 

@@ -98,7 +98,9 @@ func openFile(path string) (*os.File, error) {
 // returns ErrSlowFile if ctx ends first. Its errors do not repeat the path, and what it
 // returns is shared.
 func readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
-	return files.read(ctx, wanted{path, limit})
+	data, err := files.read(ctx, wanted{path, limit})
+	noteFile(ctx, path, limit, data, err)
+	return data, err
 }
 
 func (f *fileReader) read(ctx context.Context, file wanted) ([]byte, error) {

@@ -66,8 +66,10 @@ type rawSession struct {
 
 // Load reads a configuration file and the target files that it names. The error is
 // of type [Errors] and has every problem of all of them.
-func Load(file string) (*Config, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+func Load(file string) (*Config, error) { return loadFile(context.Background(), file) }
+
+func loadFile(ctx context.Context, file string) (*Config, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	b := newBuilder(ctx, file)
 
@@ -83,7 +85,7 @@ func Load(file string) (*Config, error) {
 	}
 	b.targets(r, "targets", dir, raw.Targets)
 
-	for _, path := range findTargetFiles(r, dir, raw.TargetFiles) {
+	for _, path := range b.findTargetFiles(r, dir, raw.TargetFiles) {
 		b.config.targetFiles++
 		var raw []rawTarget
 		if r := newReport(path, &b.errs); b.decodeFile(r, &raw) {
@@ -129,18 +131,24 @@ func decode(data []byte, r *report, raw any) bool {
 }
 
 // findTargetFiles expands the patterns of target_files to files, sorted and each once.
-func findTargetFiles(r *report, dir string, patterns []string) []string {
+func (b *builder) findTargetFiles(r *report, dir string, patterns []string) []string {
 	var files []string
 	for i, pattern := range patterns {
 		if pattern == "" {
 			continue // reported by the decoder
 		}
-		found, err := filepath.Glob(inDir(dir, pattern))
+		full := inDir(dir, pattern)
+		found, err := filepath.Glob(full)
+		noteMatches(b.ctx, full, found)
 		switch {
 		case err != nil:
 			r.add("target_files"+index(i), "is not a valid pattern", "a [ needs its ]")
 		case len(found) == 0 && !isPattern(pattern):
 			r.add("target_files"+index(i), "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
+		case len(found) == 0:
+			at := Error{File: r.file, Line: r.line("target_files" + index(i)), Field: "target_files" + index(i)}
+			at.Problem, at.Hint = full+": matches no file", "a relative pattern is relative to the file it stands in"
+			b.config.unwatched = append(b.config.unwatched, &at)
 		}
 		files = append(files, found...)
 	}

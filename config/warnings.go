@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -40,7 +41,7 @@ type places struct{ timeout, tokenLifetime Error }
 // as they are now, and at the secrets in them. The list is sorted by file and line; it
 // is nil if all is well.
 func (c *Config) Warnings() Errors {
-	warnings := append(Errors(nil), c.warnings...)
+	warnings := append(slices.Clone(c.warnings), c.unwatched...)
 	for i, r := range c.readSecrets() {
 		f := c.secretFiles[i]
 		if r.short {
@@ -163,13 +164,22 @@ func (w *warner) secrets(s *Session) {
 			continue
 		}
 		field := []string{"token", "api_key", "api_secret"}[i]
-		w.exposed(field, "put it into a file and name that: "+field+"_file")
+		var problems, hints []string // one warning for all of them
+		note := func(problem, hint string) { problems, hints = append(problems, problem), append(hints, hint) }
+		if w.variables == nil { // what is in the environment is not in the file
+			w.inClear = true
+			note("is a secret in clear: whoever can read the configuration has it", "put it into a file and name that: "+field+"_file")
+		}
 		if isShort(source.value) {
-			w.add(field, shortProblem, shortHint)
+			note(shortProblem, shortHint)
 		}
 		if field == "token" {
-			w.add(field, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one",
+			note("ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one",
 				"use "+w.name("api_key_file")+" and "+w.name("api_secret_file"))
+			hints = hints[len(hints)-1:] // the key does away with the token
+		}
+		if len(problems) > 0 {
+			w.add(field, strings.Join(problems, "; it "), strings.Join(hints, "; "))
 		}
 	}
 }

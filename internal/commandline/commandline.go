@@ -30,7 +30,8 @@ const (
 type Line struct {
 	Command string // "" if there is nothing left to do
 
-	ConfigFile          string // "" if none was named
+	ConfigFile          string        // "" if none was named
+	ReloadInterval      time.Duration // 0 for never
 	LogLevel, LogFormat string
 
 	Web           *toolkit.FlagConfig
@@ -99,6 +100,8 @@ func (l *Line) validate() error {
 	switch {
 	case l.MaxConcurrent < 1 || l.TimeoutOffset < 0:
 		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
+	case l.ReloadInterval < 0:
+		return errors.New("--config.auto-reload-interval has to be at least 0s")
 	case l.MaxRequests < 0:
 		return errors.New("--web.max-requests has to be at least 0")
 	}

@@ -69,6 +69,7 @@ func TestMistakes(t *testing.T) {
 		{"probe --timeout=0s", Probe, "--timeout has to be more than 0s"},
 		{"probe --timeout=-1s", Probe, "--timeout has to be more than 0s"},
 		{"check --scrape-interval=0s", Check, "--scrape-interval has to be more than 0s"},
+		{"serve --config.auto-reload-interval=-1s", "", "--config.auto-reload-interval has to be at least 0s"},
 		{"serve --web.max-requests=-1", "", "--web.max-requests has to be at least 0"},
 	} {
 		line, err := Parse(strings.Fields(tt.args), "version", new(strings.Builder))

@@ -14,6 +14,9 @@ func (l *Line) flags(app *kingpin.Application) {
 	app.Flag("config.file", "Configuration file. Without one, HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE "+
 		"in the environment configure a single HMP.").
 		PlaceHolder(`"hmp.yml"`).StringVar(&l.ConfigFile)
+	app.Flag("config.auto-reload-interval", "How often to compare the configuration, and the target files and CA files that it names, "+
+		"with what is loaded, and to load a change. 0s: only SIGHUP and POST /-/reload load it.").
+		Default("0s").DurationVar(&l.ReloadInterval)
 
 	l.Web = kingpinflag.AddFlags(app, ":10042")
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&l.TelemetryPath)
