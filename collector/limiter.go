@@ -60,7 +60,8 @@ type waiter interface {
 	// since is when it began to wait, and latest is until when a place is of use.
 	since() time.Time
 	latest() time.Time
-	// granted is told that there is a place, to be given back with release. It must not block.
+	// granted is told that there is a place, to be given back with release. It must not
+	// block. The caller that gives a place back can start the next waiter itself.
 	granted()
 	// refused is told that there was none in time, because the HMP hangs or because others
 	// had all places.
@@ -108,7 +109,7 @@ func (l *limiter) enqueue(waiters ...waiter) {
 		}
 		t.list()
 	}
-	l.dispatch()
+	l.dispatch(waiter.granted)
 	for _, w := range waiters {
 		if t := w.limit(); t.waiting() > 0 && t.interval == 0 {
 			t.shortest = max(time.Millisecond, min(shortTick, time.Until(w.latest())/200))
@@ -127,8 +128,9 @@ const (
 	timedOut
 )
 
-// release gives back a place that was granted at a time.
-func (t *targetLimit) release(granted time.Time, e experience) {
+// release gives back a place that was granted at a time. It returns a waiter, or nil, that
+// has a place now and is not told so yet.
+func (t *targetLimit) release(granted time.Time, e experience) (next waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
@@ -145,11 +147,18 @@ func (t *targetLimit) release(granted time.Time, e experience) {
 	t.running--
 	t.limiter.running--
 	t.list()
-	t.dispatch()
+	t.dispatch(func(w waiter) {
+		if next == nil {
+			next = w
+		} else {
+			w.granted()
+		}
+	})
+	return next
 }
 
 // dispatch grants the places that are free.
-func (l *limiter) dispatch() {
+func (l *limiter) dispatch(grant func(waiter)) {
 	now := time.Now()
 	for l.running < l.max {
 		t := l.next()
@@ -164,7 +173,7 @@ func (l *limiter) dispatch() {
 			if w := t.take(); now.Before(w.latest()) {
 				l.running++
 				t.running++
-				w.granted()
+				grant(w)
 			} else {
 				go w.refused(t.hangsSince(w.since()))
 			}
@@ -243,7 +252,7 @@ func (t *targetLimit) tick() {
 	}
 	t.answers = 0
 	t.list()
-	t.dispatch()
+	t.dispatch(waiter.granted)
 	now := time.Now()
 	over := func(w waiter) bool { return !now.Before(w.latest()) }
 	refused := append(t.queued.remove(over), t.slow.remove(over)...)

@@ -53,20 +53,24 @@ func (p *place) lend() {
 	defer p.mu.Unlock()
 	if p.lendable {
 		p.lent = true
-		p.limit.release(p.granted, nothing)
+		if next := p.limit.release(p.granted, nothing); next != nil {
+			next.granted()
+		}
 	}
 }
 
-// giveBack gives the place back with what the result tells of the HMP.
-func (p *place) giveBack(r *Result) {
+// giveBack gives the place back with what the result tells of the HMP. It returns what
+// [targetLimit.release] does.
+func (p *place) giveBack(r *Result) waiter {
 	switch {
 	case p.lent:
+		return nil
 	case r.Result == hmp.Timeout && !r.Held:
-		p.limit.release(p.granted, timedOut)
+		return p.limit.release(p.granted, timedOut)
 	case r.sent():
-		p.limit.release(p.granted, answered)
+		return p.limit.release(p.granted, answered)
 	default:
-		p.limit.release(p.granted, nothing)
+		return p.limit.release(p.granted, nothing)
 	}
 }
 

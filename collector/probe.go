@@ -53,19 +53,25 @@ func (p *sharedProbe) local(result hmp.Result, reason string) report {
 }
 
 // run makes a probe that has a place, and ends it. A panic costs the session its result
-// and nothing else: not the scrape, and not the process.
-func (p *sharedProbe) run() {
+// and nothing else: not the scrape, and not the process. It returns a probe, or nil, that
+// has a place now.
+func (p *sharedProbe) run() (next waiter) {
+	p.place.limit, p.place.granted = p.limit(), time.Now()
 	var r Result
 	defer func() {
 		if what := recover(); what != nil {
 			r = p.crashed(what)
 		}
-		p.place.giveBack(&r)
+		next = p.place.giveBack(&r)
 		p.finish(r)
+		if _, isProbe := next.(*sharedProbe); !isProbe && next != nil {
+			next.granted()
+			next = nil
+		}
 	}()
 	if !time.Now().Before(p.deadline()) { // there was a place, but no processor
 		r = p.newResult(p.start, p.notStarted(false))
-		return
+		return nil
 	}
 	metrics := &p.collector.metrics
 	metrics.inFlight.Inc()
@@ -76,14 +82,13 @@ func (p *sharedProbe) run() {
 	if r = p.newResult(start, p.ask(ctx)); r.sent() {
 		metrics.duration.Observe(r.Duration.Seconds())
 	}
+	return nil
 }
 
 // ask reads the secrets and asks the HMP.
 func (p *sharedProbe) ask(ctx context.Context) report {
 	p.stage.Store(readsSecrets)
-	var err error
-	p.place.aside(ctx, func() { p.secrets, err = p.session.readSecrets(ctx) })
-	if err != nil {
+	if err := p.readSecrets(ctx); err != nil {
 		return p.unreadable(err)
 	}
 	p.stage.Store(asks)
@@ -98,13 +103,24 @@ func (p *sharedProbe) ask(ctx context.Context) report {
 	}, p)
 }
 
+// readSecrets reads the secrets. Others may have the place if a disk takes long.
+func (p *sharedProbe) readSecrets(ctx context.Context) (err error) {
+	read := func() { p.secrets, err = p.session.readSecrets(ctx) }
+	if p.session.readsFiles {
+		p.place.aside(ctx, read)
+	} else {
+		read()
+	}
+	return err
+}
+
 var _ token.HMP = (*sharedProbe)(nil)
 
 // Session implements [token.HMP].
 func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (hmp.Answer, secret.Value) {
 	return p.session.target.client.Session(ctx, hmp.Request{
 		Token:      t,
-		Secrets:    []secret.Value{p.secrets.key, p.secrets.apiSecret},
+		Secrets:    p.secrets.ofLogin(),
 		Header:     p.secrets.header,
 		OnResponse: p.responded,
 	})

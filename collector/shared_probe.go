@@ -52,7 +52,7 @@ const minTime = time.Second
 func (c *Collector) join(s *session, start time.Time, within time.Duration) (p *sharedProbe, isNew bool) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
-	if p := s.state.probe; p != nil && p.session.Fingerprint == s.Fingerprint {
+	if p := s.state.probe; p != nil && p.session.Same(s.Session) {
 		return p, false
 	}
 	p = &sharedProbe{
@@ -101,10 +101,14 @@ func (p *sharedProbe) since() time.Time { return p.start }
 // it did not answer.
 func (p *sharedProbe) latest() time.Time { return p.start.Add(p.within / 2) }
 
-// granted implements waiter.
+// granted implements waiter. The goroutine of a probe that has ended starts the next one:
+// it has a stack that is large enough.
 func (p *sharedProbe) granted() {
-	p.place.limit, p.place.granted = p.limit(), time.Now()
-	go p.run()
+	go func() {
+		for next := p; next != nil; {
+			next, _ = next.run().(*sharedProbe)
+		}
+	}()
 }
 
 // refused implements waiter.

@@ -50,6 +50,8 @@ type session struct {
 	*config.Session
 	target *target
 	state  *state
+	// readsFiles tells that reading its secrets can take long.
+	readsFiles bool
 }
 
 // newSnapshot makes a snapshot whose sessions and targets go on with what is known of their
@@ -63,13 +65,14 @@ func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot 
 			byName: make(map[string]*session, len(configured.Sessions)),
 		}
 		old := before.byName[t.Name]
-		if old != nil && old.Fingerprint == t.Fingerprint {
+		if old != nil && old.Same(configured) {
 			t.client = old.client
 		} else {
 			t.client = c.newClient(configured)
 		}
 		for _, configured := range configured.Sessions {
 			s := &session{Session: configured, target: t, state: old.stateOf(configured.Name)}
+			s.readsFiles = s.Token.InFile() || s.APIKey.InFile() || s.APISecret.InFile() || t.HasHeaders()
 			t.sessions = append(t.sessions, s)
 			t.byName[s.Name] = s
 		}
@@ -141,6 +144,14 @@ func (n *snapshot) findOne(target, name string) (*session, error) {
 type secrets struct {
 	token, key, apiSecret secret.Value
 	header                http.Header
+}
+
+// ofLogin returns those that a login takes, if there are any.
+func (s secrets) ofLogin() []secret.Value {
+	if s.key.IsZero() {
+		return nil
+	}
+	return []secret.Value{s.key, s.apiSecret}
 }
 
 // readSecrets reads the secrets of a session. It ends with ctx, also where a disk hangs.

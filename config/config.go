@@ -9,18 +9,18 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 // DefaultFile is the configuration file where none is named.
 const DefaultFile = "hmp.yml"
 
-// Read loads what a flag and the environment choose: the file, which is [DefaultFile]
-// if none was named, or what [FromEnvironment] makes. Two configurations are an error.
+// Read loads a file, [DefaultFile] for "", or what [FromEnvironment] makes. Two
+// configurations are an error.
 func Read(file string, getenv func(string) string) (*Config, error) {
 	return read(context.Background(), file, getenv)
 }
@@ -50,41 +50,41 @@ type Config struct {
 
 // Target is one HMP and how to talk to it.
 type Target struct {
-	Name string
-
-	// URL is the base URL: scheme, host and a path prefix without slash at its end.
-	URL *url.URL
-
-	Timeout       time.Duration // upper bound of one probe
-	TokenLifetime time.Duration // how long HMP keeps a token that a login returned
-
-	KeepAlive          bool  // keep connections from probe to probe
-	EnableHTTP2        bool  // offer HTTP/2
-	MaxBodySize        int64 // bytes of a response that are read at most
-	ServiceMessageText bool  // export the texts of service messages
-
-	// TLS is never nil. It is shared: clone it before changing it.
-	TLS *tls.Config
+	Name               string
+	URL                *url.URL      // scheme, host and a path prefix without slash at its end
+	Timeout            time.Duration // upper bound of one probe
+	TokenLifetime      time.Duration // how long HMP keeps a token that a login returned
+	KeepAlive          bool          // keep connections from probe to probe
+	EnableHTTP2        bool          // offer HTTP/2
+	MaxBodySize        int64         // bytes of a response that are read at most
+	ServiceMessageText bool          // export the texts of service messages
+	TLS                *tls.Config   // never nil, and shared: clone it before changing it
+	Sessions           []*Session    // at least one
 
 	// Proxy and ProxyConnectHeader are for an http.Transport; nil means no proxy.
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyConnectHeader http.Header
 
-	// Fingerprint is the same for two targets if and only if all of the above, but the
-	// name, and the headers are configured the same. It depends on secrets: never show it.
-	Fingerprint [32]byte
-
-	Sessions []*Session // at least one
-
-	headers []header
-	places  places
+	raw                   func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
+	ca                    string           // the content of ca_file
+	headers               []header
+	timeoutAt, lifetimeAt Error // where they stand
 }
 
-// Format writes name and URL, for every verb: the struct as it is would show what
-// ProxyConnectHeader holds, and that can be a password.
+// Same reports whether two targets are probed in the same way. Their names, and which
+// sessions they have, do not count.
+func (t *Target) Same(other *Target) bool {
+	if t == other {
+		return true
+	}
+	a, b := t.raw(), other.raw()
+	a.Name, a.Sessions, b.Name, b.Sessions = "", nil, "", nil
+	return t.ca == other.ca && reflect.DeepEqual(a, b)
+}
+
+// Format writes name and URL, for every verb. ProxyConnectHeader can hold a password.
 func (t Target) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "target %s (%s)", t.Name, t.URL) }
 
-// logsIn reports whether a session of the target does.
 func (t *Target) logsIn() bool { return slices.ContainsFunc(t.Sessions, (*Session).KeyMode) }
 
 // Session is one login on a target: a token, or a key and secret to get one.
@@ -94,12 +94,21 @@ type Session struct {
 	Token             SecretSource // zero in key mode
 	APIKey, APISecret SecretSource // zero in token mode
 
-	// Fingerprint is the same for two sessions if and only if their targets'
-	// fingerprints are, and they have the same credential. Never show it.
-	Fingerprint [32]byte
+	target *Target
+	raw    *rawSession
 }
 
-// Format writes name and credential, for every verb, and not the fingerprint.
+// Same reports whether two sessions have the same credential and are probed in the same way.
+func (s *Session) Same(other *Session) bool {
+	if s == other {
+		return true
+	}
+	a, b := *s.raw, *other.raw
+	a.Name, b.Name = "", ""
+	return s.target.Same(other.target) && reflect.DeepEqual(a, b)
+}
+
+// Format writes name and credential, for every verb.
 func (s Session) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "session %s (%s)", s.Name, s.Credential())
 }
@@ -115,68 +124,11 @@ func (s *Session) Credential() string {
 	return s.Token.String()
 }
 
-// secretFile is a file that only the exporter should be able to read.
-type secretFile struct {
-	at   Error // where its name stands
-	file string
-	read func(context.Context) (short bool, _ error) // as a probe would; nil if no probe reads it like this
-	hint func(error) string                          // for an error of read
-}
+// YAML returns the running configuration, not to be changed: the targets of all files, with
+// defaults filled in and every secret masked. Paths are as the process would open them.
+func (c *Config) YAML() ([]byte, error) { return c.yaml() }
 
-// problem is one of the file.
-func (f secretFile) problem(problem, hint string) *Error {
-	f.at.Problem, f.at.Hint = f.file+": "+problem, hint
-	return &f.at
-}
-
-// CheckSecrets reads every secret and header file as a probe would. Its error is
-// of type [Errors].
-//
-// Load does not do this: a secret that is missing while the exporter starts can be
-// there for the next probe.
-func (c *Config) CheckSecrets() error {
-	var errs Errors
-	for i, r := range c.readSecrets() {
-		if r.err != nil {
-			f := c.secretFiles[i]
-			e := f.problem(r.err.Error(), f.hint(r.err))
-			e.cause = r.err
-			errs = append(errs, e)
-		}
-	}
-	return errs.orNil()
-}
-
-// readResult is what was read of a secretFile.
-type readResult struct {
-	short bool // a secret of a few characters
-	err   error
-}
-
-// readSecrets reads all files at once, so that a disk that hangs costs its time once.
-func (c *Config) readSecrets() []readResult {
-	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
-	defer cancel()
-	results := make([]readResult, len(c.secretFiles))
-	var wg sync.WaitGroup
-	for i, f := range c.secretFiles {
-		if f.read != nil {
-			wg.Go(func() { results[i].short, results[i].err = f.read(ctx) })
-		}
-	}
-	wg.Wait()
-	return results
-}
-
-// YAML returns the running configuration: the targets of all files, with defaults
-// filled in and every secret masked. Paths are as the process would open them.
-func (c *Config) YAML() ([]byte, error) {
-	text, err := c.yaml()
-	return slices.Clone(text), err
-}
-
-// Summary says in half a line where a configuration comes from and how much it is, such
-// as "hmp.yml and 1 target file: 2 targets, 3 sessions".
+// Summary returns such as "hmp.yml and 1 target file: 2 targets, 3 sessions".
 func (c *Config) Summary() string {
 	source := c.source
 	if c.targetFiles > 0 {
@@ -207,13 +159,6 @@ func plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
-// What can be wrong with the names for [Config.Select].
-var (
-	ErrUnknownTarget  = errors.New("unknown target")
-	ErrUnknownSession = errors.New("unknown session")
-	ErrNothing        = errors.New("no session is configured: see target_files")
-)
-
 // A Selected is a session with its target.
 type Selected struct {
 	Target  *Target
@@ -221,8 +166,7 @@ type Selected struct {
 }
 
 // Select returns the sessions with these names: all without a target, and all
-// of the target without a session. Its error wraps one of those above, and says which
-// names there are.
+// of the target without a session. Its error says which names there are.
 func (c *Config) Select(target, session string) ([]Selected, error) {
 	var selected []Selected
 	var targets, sessions []string
@@ -242,19 +186,18 @@ func (c *Config) Select(target, session string) ([]Selected, error) {
 	case len(selected) > 0:
 		return selected, nil
 	case len(targets) == 0:
-		return nil, ErrNothing
+		return nil, errors.New("no session is configured: see target_files")
 	case len(sessions) == 0:
-		return nil, fmt.Errorf("%w %.100q; %s", ErrUnknownTarget, target, known(target, targets))
+		return nil, fmt.Errorf("unknown target %.100q; %s", target, known(target, targets))
 	default:
-		return nil, fmt.Errorf("%w %.100q of target %s; %s", ErrUnknownSession, session, target, known(session, sessions))
+		return nil, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, known(session, sessions))
 	}
 }
 
 // known says which names there are, at most 20, and which one was probably meant.
 func known(name string, names []string) string {
-	const most = 20
-	text := "there is " + strings.Join(names[:min(len(names), most)], ", ")
-	if more := len(names) - most; more > 0 {
+	text := "there is " + strings.Join(names[:min(len(names), 20)], ", ")
+	if more := len(names) - 20; more > 0 {
 		text = fmt.Sprintf("%s and %d more", text, more)
 	}
 	if near := nearest(name, names); near != "" {
@@ -262,3 +205,6 @@ func known(name string, names []string) string {
 	}
 	return text
 }
+
+// HasHeaders reports whether the target has http_headers, which can be in files.
+func (t *Target) HasHeaders() bool { return len(t.headers) > 0 }

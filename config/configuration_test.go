@@ -39,9 +39,7 @@ func TestConfigurationPage(t *testing.T) {
 		t.Run(section, func(t *testing.T) {
 			kind := reflect.TypeOf(raw)
 			fs := fieldsOf(kind)
-			want := slices.DeleteFunc(slices.Clone(fs.names), func(name string) bool {
-				return strings.HasSuffix(name, "_ref") // not supported
-			})
+			want := fs.names
 			rows := fieldRow.FindAllStringSubmatch(part(t, page, "fields of "+section), -1)
 			var got []string
 			for _, row := range rows {
@@ -72,7 +70,7 @@ func typeName(t *testing.T, kind reflect.Type) string {
 		"model.Duration": "duration", "bool": "boolean", "units.Base2Bytes": "size", "string": "string", "config.URL": "URL",
 		"secret.Value": "secret", "config.Secret": "secret", "config.TLSVersion": "string", "[]string": "list of strings", "[]config.Secret": "list of secrets",
 		"[]config.rawTarget": "list of targets", "[]config.rawSession": "list of sessions", "config.rawGlobal": "mapping",
-		"*config.TLSConfig": "mapping", "config.Headers": "mapping", "config.ProxyHeader": "mapping",
+		"config.TLSConfig": "mapping", "map[string]config.Header": "mapping", "config.ProxyHeader": "mapping",
 	}
 	name, ok := names[kind.String()]
 	if !ok {
@@ -129,10 +127,10 @@ func (d defaultValues) of(section, name string, kind reflect.Type) string {
 // checkExample decodes an example as the line of a file, and sees that it sets the field.
 func checkExample(t *testing.T, kind reflect.Type, index []int, name, example string) {
 	t.Helper()
-	var errs Errors
+	b, p := newBuilder(t.Context(), "example")
 	raw := reflect.New(kind)
-	if !decode([]byte(example), newReport("example", &errs), raw.Interface()) || errs.orNil() != nil {
-		t.Errorf("%s: the example %s is none: %v", name, example, errs.orNil())
+	if !decode([]byte(example), p.report, raw.Interface()) || b.errs.orNil() != nil {
+		t.Errorf("%s: the example %s is none: %v", name, example, b.errs.orNil())
 		return
 	}
 	value := raw.Elem().FieldByIndex(index)

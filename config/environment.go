@@ -2,9 +2,12 @@ package config
 
 import (
 	"context"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 
-	"hmp_exporter/internal/secret"
+	"go.yaml.in/yaml/v3"
 )
 
 // variables are the environment variables that make up a configuration without a
@@ -18,19 +21,14 @@ var variables = map[string]string{
 	"api_secret":      "HMP_API_SECRET",
 	"api_secret_file": "HMP_API_SECRET_FILE",
 
-	// Where a problem is that of the session as a whole.
-	"sessions[0]": "HMP_TOKEN_FILE",
+	"sessions[0]": "HMP_TOKEN_FILE", // where a problem is that of the session as a whole
 }
 
 // InEnvironment reports whether any of the variables is set that [FromEnvironment]
 // reads. One that is set to nothing counts as not set.
 func InEnvironment(getenv func(string) string) bool {
-	for _, variable := range variables {
-		if getenv(variable) != "" {
-			return true
-		}
-	}
-	return false
+	isSet := func(variable string) bool { return getenv(variable) != "" }
+	return slices.ContainsFunc(slices.Collect(maps.Values(variables)), isSet)
 }
 
 // FromEnvironment makes a configuration of one target with one session, both named
@@ -41,38 +39,20 @@ func FromEnvironment(getenv func(string) string) (*Config, error) {
 }
 
 func fromEnvironment(ctx context.Context, getenv func(string) string) (*Config, error) {
-	b := newBuilder(ctx, "environment")
-	r := newReport("environment", &b.errs)
-	r.variables = variables
+	b, p := newBuilder(ctx, "environment")
+	p.variables = variables
+	target := p.in("targets[0]")
+	session := target.in("sessions[0]")
+	session.lines[session.path] = 0
 
-	const target, session = "targets[0]", "targets[0].sessions[0]"
-	text := func(path, field string) string {
-		value := getenv(variables[field])
-		if value != "" {
-			r.lines[join(path, field)] = 0
+	raw := &rawTarget{Name: "default", URL: getenv(variables["url"]), Sessions: []rawSession{{Name: "default"}}}
+	out := reflect.ValueOf(&raw.Sessions[0]).Elem()
+	for field, at := range fieldsOf(out.Type()).index {
+		if value := getenv(variables[field]); variables[field] != "" && value != "" {
+			session.lines[session.at(field)] = 0
+			set(&yaml.Node{Value: strings.TrimSpace(value)}, out.FieldByIndex(at)) // shells like to add white space
 		}
-		return value
 	}
-	// Shells and secret managers like to add white space.
-	value := func(field string) secret.Value {
-		if value := text(session, field); value != "" {
-			return secret.New(strings.TrimSpace(value))
-		}
-		return secret.Value{}
-	}
-	b.setGlobal(r, rawGlobal{})
-	b.target(r, target, ".", &rawTarget{
-		Name: "default",
-		URL:  text(target, "url"),
-		Sessions: []rawSession{{
-			Name:          "default",
-			Token:         value("token"),
-			TokenFile:     text(session, "token_file"),
-			APIKey:        value("api_key"),
-			APIKeyFile:    text(session, "api_key_file"),
-			APISecret:     value("api_secret"),
-			APISecretFile: text(session, "api_secret_file"),
-		}},
-	})
+	b.target(target, raw)
 	return b.finish()
 }

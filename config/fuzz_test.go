@@ -95,7 +95,10 @@ func FuzzSecretFile(f *testing.F) {
 		if err := os.WriteFile(file, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		source := SecretSource{name: "token_file", file: file, token: token}
+		source := SecretSource{name: "token_file", file: file}
+		if token {
+			source.kind = isToken
+		}
 		secret, err := source.Read(t.Context())
 		if err != nil {
 			for _, problem := range []error{ErrSecretEmpty, ErrSecretLines, ErrSecretBearer, ErrSecretSpace, ErrVariable, ErrSecretCharacters, errTooLarge} {

@@ -8,11 +8,9 @@ import (
 	"sync"
 )
 
-// fields are the fields of a raw struct by their name in YAML.
 type fields struct {
 	names []string         // in the order of the struct
 	index map[string][]int // as for reflect.Value.FieldByIndex
-	rest  []int            // a map that takes every other name; nil if there is none
 }
 
 // knownFields has the fields of types: a file has many values of few types.
@@ -25,11 +23,8 @@ func fieldsOf(t reflect.Type) fields {
 	}
 	fs := fields{index: make(map[string][]int)}
 	for _, f := range reflect.VisibleFields(t) {
-		name, options, tagged := strings.Cut(f.Tag.Get("yaml"), ",")
-		switch {
-		case name == "" && tagged && options == "inline" && f.Type.Kind() == reflect.Map:
-			fs.rest = f.Index
-		case name != "" && f.IsExported():
+		// Those that end in _ref are for secret managers, which are not supported.
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && !strings.HasSuffix(name, "_ref") {
 			fs.names = append(fs.names, name)
 			fs.index[name] = f.Index
 		}
@@ -60,9 +55,8 @@ func unknownHint(t reflect.Type, name string) string {
 	}
 	known := fieldsOf(t)
 	for _, field := range known.names {
-		f := t.FieldByIndex(known.index[field])
-		inner := f.Type
-		if inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+		inner := t.FieldByIndex(known.index[field]).Type
+		if inner.Kind() == reflect.Slice {
 			inner = inner.Elem()
 		}
 		if inner.Kind() == reflect.Struct && slices.Contains(fieldsOf(inner).names, name) {
@@ -75,46 +69,35 @@ func unknownHint(t reflect.Type, name string) string {
 	return "known fields: " + strings.Join(known.names, ", ")
 }
 
-// plainName matches a name that is surely one. Anything else could be a secret:
-// "{token:abc}" without a space is a field by the name of "token:abc".
+// plainName matches a name that is no secret: "{token:abc}" is a field named "token:abc".
 var plainName = regexp.MustCompile(`^[a-z_]{1,32}$`)
 
 // nearest returns the name that was probably meant, "" if none is near: at most two
 // letters, and less than half of them, differ. Case, dashes and underscores do not count.
 func nearest(name string, names []string) string {
-	if len(name) > maxName {
-		return ""
-	}
-	plain := func(name string) string {
-		return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
-	}
-	best, bestDistance := "", 3
-	for _, candidate := range names {
-		d := distance(plain(name), plain(candidate))
-		if d < bestDistance && d*2 < len(candidate) {
-			best, bestDistance = candidate, d
+	plain := strings.NewReplacer("-", "", "_", "")
+	name = plain.Replace(strings.ToLower(name))
+	for differ := range 3 {
+		for _, candidate := range names {
+			if 2*differ < len(candidate) && similar(name, plain.Replace(strings.ToLower(candidate)), differ) {
+				return candidate
+			}
 		}
 	}
-	return best
+	return ""
 }
 
-// distance is the number of letters to insert, delete or replace (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+// similar reports whether a becomes b if so many letters are inserted, deleted or replaced.
+func similar(a, b string, differ int) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
+	switch {
+	case a == "" || b == "":
+		return len(a)+len(b) <= differ
+	case differ == 0:
+		return false
+	default:
+		return similar(a[1:], b, differ-1) || similar(a, b[1:], differ-1) || similar(a[1:], b[1:], differ-1)
 	}
-	return row[len(b)]
 }

@@ -41,7 +41,7 @@ func TestBadText(t *testing.T) {
 		"Latin-1": {text, "hmp.yml:2: is not UTF-8 text; save the file as UTF-8"},
 		"UTF-16":  {"\xff\xfet\x00a\x00", "hmp.yml:1: is not UTF-8 text; save the file as UTF-8"},
 		"NUL":     {"targets:\n  - name: t\x00\n", "hmp.yml:1: malformed YAML: a control character; remove it, or save the file as UTF-8"},
-		"bomb":    {bomb, "hmp.yml:2: aliases that stand for too much, or for themselves; write the values out"},
+		"bomb":    {bomb, "hmp.yml:2: aliases that stand for too much; write the values out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -63,14 +63,13 @@ func TestBadFile(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		file, want string
-		is         error
 	}{
-		{"testdata/nowhere.yml", "no such file or directory; name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none", os.ErrNotExist},
-		{"testdata", "is a directory; name the file in it", errDirectory},
-		{huge, "is too large", errTooLarge},
+		{"testdata/nowhere.yml", "no such file or directory; name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"},
+		{"testdata", "is a directory; name the file in it"},
+		{huge, "is too large"},
 	} {
 		_, err := Load(tt.file)
-		if diff := cmp.Diff(tt.file+": "+tt.want, errorText(err)); diff != "" || !errors.Is(err, tt.is) {
+		if diff := cmp.Diff(tt.file+": "+tt.want, errorText(err)); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	}

@@ -12,10 +12,7 @@ import (
 func openToOthers(info fs.FileInfo) bool {
 	const groupWrites, othersDo, groupReads = 0o020, 0o007, 0o040
 	mode := info.Mode().Perm()
-	return mode&(groupWrites|othersDo) != 0 || mode&groupReads != 0 && !ownedByRoot(info)
-}
-
-func ownedByRoot(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && stat.Uid == 0
+	isRoots := ok && stat.Uid == 0
+	return mode&(groupWrites|othersDo) != 0 || mode&groupReads != 0 && !isRoots
 }

@@ -10,18 +10,19 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/http/httpguts"
+
 	"hmp_exporter/internal/secret"
 )
 
-// What can be wrong with a secret, beside its file. The texts follow the name of
-// the field or the file.
+// What can be wrong with a secret, beside its file.
 var (
-	ErrSecretEmpty      = errors.New("is empty")
-	ErrSecretLines      = errors.New("has more than one line")
-	ErrSecretBearer     = errors.New("begins with the word Bearer")
-	ErrSecretSpace      = errors.New("has white space in it")
-	ErrVariable         = errors.New("is the name of a variable, and variables are not expanded")
-	ErrSecretCharacters = errors.New("has characters that cannot stand in it")
+	ErrSecretEmpty      error = &hinted{"is empty", "write the secret into it, and nothing else"}
+	ErrSecretLines      error = &hinted{"has more than one line", "it is one line and nothing else"}
+	ErrSecretBearer     error = &hinted{"begins with the word Bearer", "leave out the word Bearer"}
+	ErrSecretSpace      error = &hinted{"has white space in it", "a secret is one word; look for spaces and tabs, and for two secrets in one place"}
+	ErrVariable         error = &hinted{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
+	ErrSecretCharacters error = &hinted{"has characters that cannot stand in it", "look for curly quotes, accents, control characters and a byte order mark"}
 )
 
 // SecretSource says where one secret comes from: the configuration itself, a
@@ -31,11 +32,24 @@ type SecretSource struct {
 	file     string // read anew every time; "" if the value is here
 	value    secret.Value
 	variable bool // the name is that of an environment variable
-	token    bool // it goes into an HTTP header
+	kind     secretKind
 }
+
+// A secretKind says what a secret must be fit for.
+type secretKind int
+
+const (
+	isKey    secretKind = iota // an API key or its secret, which go into JSON
+	isToken                    // goes into a header, after the word Bearer
+	isHeader                   // the value of a header
+	isPEM                      // a certificate or key; crypto/tls checks it
+)
 
 // IsZero reports whether there is no secret.
 func (s SecretSource) IsZero() bool { return s.name == "" }
+
+// InFile reports whether the secret is read from a file.
+func (s SecretSource) InFile() bool { return s.file != "" }
 
 // String says where the secret comes from and never what it is.
 func (s SecretSource) String() string {
@@ -51,10 +65,9 @@ func (s SecretSource) String() string {
 	}
 }
 
-// Read returns the secret, and reads its file for that on every call. White space at
-// both ends of the file is dropped. Read returns [ErrSlowFile] if ctx ends before the
-// file is read. An error wraps what the operating system said or one of the Err values,
-// and names the source and never the content.
+// Read returns the secret, and reads its file on every call, without the white space at
+// both ends. An error wraps what the operating system said or one of the Err values, which
+// is [ErrSlowFile] if ctx ends first. It names the source and never the content.
 func (s SecretSource) Read(ctx context.Context) (secret.Value, error) {
 	value, err := s.read(ctx)
 	if err != nil {
@@ -65,64 +78,54 @@ func (s SecretSource) Read(ctx context.Context) (secret.Value, error) {
 
 // read is Read with errors that do not name the source.
 func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
-	value := s.value
-	if s.file != "" {
-		data, err := readFile(ctx, s.file, maxSecretFile)
-		if err != nil {
-			return secret.Value{}, err
-		}
-		value = secret.New(strings.TrimSpace(string(data)))
+	if s.file == "" {
+		return s.value, nil // it was checked by Load
 	}
-	if err := checkSecret(value.Reveal(), s.token); err != nil {
+	data, err := readFile(ctx, s.file, maxSecretFile)
+	if err != nil {
 		return secret.Value{}, err
 	}
-	return value, nil
+	value := strings.TrimSpace(string(data))
+	if err := checkSecret(value, s.kind); err != nil {
+		return secret.Value{}, err
+	}
+	return secret.New(value), nil
+}
+
+// problem completes an error about the source's file with what read returned.
+func (s SecretSource) problem(at Error, err error) *Error {
+	hint := hintOf(err)
+	if s.variable && errors.Is(err, fs.ErrNotExist) {
+		hint = "a relative path is relative to the directory that hmp_exporter was started in"
+	}
+	return at.with(s.file+": "+err.Error(), hint)
 }
 
 // variableName matches what people write who expect a shell to fill it in.
 var variableName = regexp.MustCompile(`^\$(\w+|\{\w+\}|\(\w+\))$`)
 
 // checkSecret finds what would otherwise come back as an HTTP error or as a login
-// that is refused: a token must be fit for a header, a key and its secret for JSON.
-func checkSecret(value string, token bool) error {
+// that is refused.
+func checkSecret(value string, kind secretKind) error {
+	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == isToken && r > '~' }
 	word, _, _ := strings.Cut(value, " ")
 	switch {
+	case kind == isPEM, kind == isHeader && value != "" && httpguts.ValidHeaderFieldValue(value):
+		return nil
 	case value == "":
 		return ErrSecretEmpty
 	case strings.ContainsAny(value, "\r\n"):
 		return ErrSecretLines
+	case kind == isHeader:
+		return ErrSecretCharacters
 	case variableName.MatchString(value):
 		return ErrVariable
-	case token && strings.EqualFold(word, "Bearer"):
+	case kind == isToken && strings.EqualFold(word, "Bearer"):
 		return ErrSecretBearer
 	case strings.ContainsFunc(value, unicode.IsSpace):
 		return ErrSecretSpace
-	case !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) || token && r > '~' }):
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, isBad):
 		return ErrSecretCharacters
 	}
 	return nil
-}
-
-// hint says what a person can do about an error of read.
-func (s SecretSource) hint(err error) string {
-	switch {
-	case s.variable && errors.Is(err, fs.ErrNotExist):
-		return "a relative path is relative to the directory that hmp_exporter was started in"
-	case errors.Is(err, ErrSecretEmpty):
-		return "write the secret into it, and nothing else"
-	case errors.Is(err, ErrSecretLines):
-		return "it is one line and nothing else"
-	case errors.Is(err, ErrSecretSpace):
-		return "a secret is one word; look for spaces and tabs, and for two secrets in one place"
-	case errors.Is(err, ErrVariable):
-		return "name a file, or use the HMP_ variables without a configuration file"
-	case errors.Is(err, ErrSecretBearer):
-		return "leave out the word Bearer"
-	case errors.Is(err, ErrSecretCharacters) && s.token:
-		return "a token is visible ASCII; look for curly quotes and a byte order mark"
-	case errors.Is(err, ErrSecretCharacters):
-		return "look for control characters and a byte order mark"
-	default:
-		return fileHint(err)
-	}
 }

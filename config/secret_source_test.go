@@ -53,15 +53,15 @@ func TestSecretSourceRead(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "secret")
 			write(t, file, test.content)
-			check := func(source SecretSource) {
-				t.Helper()
-				got, err := source.Read(t.Context())
-				if got.Reveal() != test.want || !errors.Is(err, test.err) || (err == nil) != (test.err == nil) {
-					t.Errorf("Read = %d bytes, %v; want %d bytes, %v", len(got.Reveal()), err, len(test.want), test.err)
-				}
-				noCanary(t, errorText(err), source.String())
+			source := SecretSource{name: "token_file", file: file, kind: isToken}
+			if test.key {
+				source.kind = isKey
 			}
-			check(SecretSource{name: "token_file", file: file, token: !test.key})
+			got, err := source.Read(t.Context())
+			if got.Reveal() != test.want || !errors.Is(err, test.err) || (err == nil) != (test.err == nil) {
+				t.Errorf("Read = %d bytes, %v; want %d bytes, %v", len(got.Reveal()), err, len(test.want), test.err)
+			}
+			noCanary(t, errorText(err), source.String())
 		})
 	}
 }
@@ -100,7 +100,7 @@ func TestSecretSourceFileErrors(t *testing.T) {
 func TestSecretSourceFollowsRotation(t *testing.T) {
 	dir := t.TempDir()
 	link := filepath.Join(dir, "token")
-	source := SecretSource{name: "token_file", file: link, token: true}
+	source := SecretSource{name: "token_file", file: link, kind: isToken}
 	for _, value := range []string{"first", "second"} {
 		write(t, filepath.Join(dir, value), value+"\n")
 		if err := os.Symlink(value, link+".new"); err != nil {

@@ -6,19 +6,16 @@ import (
 	"time"
 )
 
-// Store holds the configuration in force and swaps it as a whole on reload. All
-// methods can be called at any time from anywhere.
+// Store holds the configuration in force and swaps it as a whole on reload.
 type Store struct {
-	load  func() (*Config, error)
-	apply func(*Config)
-
+	load      func() (*Config, error)
+	apply     func(*Config)
 	reloading sync.Mutex // one reload at a time
-	config    atomic.Pointer[Config]
-	status    atomic.Pointer[status]
+	state     atomic.Pointer[state]
 }
 
-// status is how the last reload ended.
-type status struct {
+type state struct {
+	config      *Config
 	successful  bool
 	lastSuccess time.Time
 }
@@ -27,7 +24,7 @@ type status struct {
 // configurations from load, and hands each to apply before anybody else sees it.
 func NewStore(load func() (*Config, error), apply func(*Config)) *Store {
 	s := &Store{load: load, apply: apply}
-	s.status.Store(new(status))
+	s.state.Store(new(state))
 	return s
 }
 
@@ -35,23 +32,23 @@ func NewStore(load func() (*Config, error), apply func(*Config)) *Store {
 func (s *Store) Reload() error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
-
 	config, err := s.load()
 	if err != nil {
-		s.status.Store(&status{successful: false, lastSuccess: s.status.Load().lastSuccess})
+		before := *s.state.Load()
+		before.successful = false
+		s.state.Store(&before)
 		return err
 	}
 	s.apply(config)
-	s.config.Store(config)
-	s.status.Store(&status{successful: true, lastSuccess: time.Now()})
+	s.state.Store(&state{config, true, time.Now()})
 	return nil
 }
 
 // Config returns the configuration in force, nil before the first one has loaded.
-func (s *Store) Config() *Config { return s.config.Load() }
+func (s *Store) Config() *Config { return s.state.Load().config }
 
 // Status reports whether the last Reload succeeded, and when one last did.
 func (s *Store) Status() (successful bool, lastSuccess time.Time) {
-	status := s.status.Load()
-	return status.successful, status.lastSuccess
+	state := s.state.Load()
+	return state.successful, state.lastSuccess
 }

@@ -12,11 +12,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const (
-	emptyFile     = "has nothing in it"
-	emptyFileHint = "list at least one HMP under targets; a target file with none on purpose is []"
-)
-
 // parseYAML returns the one value that a file holds, or nil after reporting why
 // there is none.
 func parseYAML(data []byte, r *report) *yaml.Node {
@@ -24,78 +19,63 @@ func parseYAML(data []byte, r *report) *yaml.Node {
 	number := 0
 	for line := range bytes.Lines(data) {
 		if number++; !utf8.Valid(line) {
-			r.addAt(number, "", "is not UTF-8 text", "save the file as UTF-8")
+			r.add(number, "", "is not UTF-8 text", "save the file as UTF-8")
 			return nil
 		}
 	}
-
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
-	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF):
-		r.add("", emptyFile, emptyFileHint)
-		return nil
-	case err != nil:
-		r.addError(syntaxError(err, data))
-		return nil
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	err := decoder.Decode(&document)
+	isEmpty := errors.Is(err, io.EOF)
+	if err == nil {
+		err = decoder.Decode(&second) // else what follows would be ignored
+		isEmpty = document.Content[0].Tag == "!!null"
 	}
-	// Without this look at what follows, the rest of the file would be ignored.
-	switch err := decoder.Decode(&second); {
+	switch {
 	case err == nil:
-		r.addAt(second.Line, "", "a second document begins here", "a configuration is one YAML document; remove the line ---")
-		return nil
+		r.add(second.Line, "", "a second document begins here", "a configuration is one YAML document; remove the line ---")
 	case !errors.Is(err, io.EOF):
-		r.addError(syntaxError(err, data))
-		return nil
-	case document.Content[0].Tag == "!!null":
-		r.addAt(document.Content[0].Line, "", emptyFile, emptyFileHint)
-		return nil
+		r.addSyntax(err.Error(), data)
+	case isEmpty:
+		r.add(document.Line, "", "has nothing in it", "list at least one HMP under targets; a target file with none on purpose is []")
+	default:
+		return document.Content[0]
 	}
-	return document.Content[0]
+	return nil
 }
 
-// A syntaxHelp is what we say for an error of the YAML parser.
-type syntaxHelp struct {
-	match         string // part of the parser's message
-	problem, hint string
-
-	// The parser counts lines from 0 in some of its errors, and then points at the
-	// beginning of the block in which it got lost.
-	fromZero bool
-}
-
-// syntaxHelps has the mistakes that people make. The parser's own words are never
-// passed on: they puzzle, and one of them quotes the file.
-var syntaxHelps = []syntaxHelp{
-	{match: "unknown anchor", problem: "unknown anchor", hint: "quote a value that begins with *"},
-	{match: "alphabetic or numeric", problem: "an anchor or alias without a name", hint: "quote a value that begins with * or &"},
-	{match: "cannot start any token", problem: "a character that cannot begin a value", hint: "indent with spaces, not tabs, and quote a value that begins with @, ` or %"},
-	{match: "found a tab character", problem: "a tab where only spaces can be", hint: "indent with spaces"},
-	{match: "mapping values are not allowed", problem: "a colon where none can be", hint: "check the indentation, and quote a value that contains a colon and a space"},
-	{match: "mapping keys are not allowed", problem: "a field where none can be", hint: "check the indentation"},
-	{match: "block sequence entries", problem: "a dash where none can be", hint: "a list begins on a line of its own"},
-	{match: "expected ':'", problem: "a line without a colon", hint: "write field: value, with a space after the colon"},
-	{match: "unknown escape", problem: "a backslash that means nothing", hint: "use single quotes for a value with backslashes"},
-	{match: "unexpected end of stream", problem: "a quote that is never closed", hint: "close it on the same line"},
-	{match: "tag", problem: "a tag that means nothing", hint: "quote a value that begins with !"},
-	{match: "control characters", problem: "a control character", hint: "remove it, or save the file as UTF-8"},
-	{match: "expected key", problem: "the block that begins here is broken", hint: "check the indentation below, and quote values with special characters", fromZero: true},
-	{match: "expected '-'", problem: "the list that begins here is broken", hint: "check the indentation below, and give each item its dash", fromZero: true},
-	{match: "expected ','", problem: "the bracket that opens here is broken", hint: "close it, and put commas between its items", fromZero: true},
-	{match: "expected node content", problem: "a value is missing", hint: "quote a value with special characters", fromZero: true},
+// syntaxHelps has the mistakes that people make: a part of the parser's message, what is
+// wrong and what to do. The parser's own words are never passed on: they puzzle, and
+// one of them quotes the file.
+var syntaxHelps = [][3]string{
+	{"unknown anchor", ": unknown anchor", "quote a value that begins with *"},
+	{"cannot start any token", ": a character that cannot begin a value", "indent with spaces, not tabs, and quote a value that begins with @, ` or %"},
+	{"found a tab character", ": a tab where only spaces can be", "indent with spaces"},
+	{"mapping values are not allowed", ": a colon where none can be", "check the indentation, and quote a value that contains a colon and a space"},
+	{"block sequence entries", ": a dash where none can be", "a list begins on a line of its own"},
+	{"expected ':'", ": a line without a colon", "write field: value, with a space after the colon"},
+	{"unknown escape", ": a backslash that means nothing", "use single quotes for a value with backslashes"},
+	{"unexpected end of stream", ": a quote that is never closed", "close it on the same line"},
+	{"control characters", ": a control character", "remove it, or save the file as UTF-8"},
+	{"expected key", ": the block that begins here is broken", "check the indentation below, and quote values with special characters"},
+	{"expected '-'", ": the list that begins here is broken", "check the indentation below, and give each item its dash"},
+	{"expected ','", ": the bracket that opens here is broken", "close it, and put commas between its items"},
+	{"", "", "quote values with special characters, and check the indentation"},
 }
 
 var (
-	syntaxLine    = regexp.MustCompile(`line (\d+):`)
+	syntaxLine    = regexp.MustCompile(`line (\d+): (did not find expected (?:key|'-'|','|node))?`)
 	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
 )
 
-// syntaxError puts an error of the YAML parser into our words.
-func syntaxError(err error, data []byte) *Error {
-	message := err.Error()
+// addSyntax reports an error of the YAML parser in our words.
+func (r *report) addSyntax(message string, data []byte) {
 	line := 1 // the parser leaves out the number of the first line
 	if m := syntaxLine.FindStringSubmatch(message); m != nil {
 		line, _ = strconv.Atoi(m[1])
+		if m[2] != "" {
+			line++ // it counts from 0 where it tells where a block begins
+		}
 	}
 	// It leaves out the line of an alias, too, but not the name of it.
 	if m := unknownAnchor.FindStringSubmatch(message); m != nil {
@@ -103,12 +83,9 @@ func syntaxError(err error, data []byte) *Error {
 		line = 1 + bytes.Count(before, []byte("\n"))
 	}
 	for _, help := range syntaxHelps {
-		if strings.Contains(message, help.match) {
-			if help.fromZero && syntaxLine.MatchString(message) {
-				line++
-			}
-			return &Error{Line: line, Problem: "malformed YAML: " + help.problem, Hint: help.hint}
+		if strings.Contains(message, help[0]) {
+			r.add(line, "", "malformed YAML"+help[1], help[2])
+			return
 		}
 	}
-	return &Error{Line: line, Problem: "malformed YAML", Hint: "quote values with special characters, and check the indentation"}
 }

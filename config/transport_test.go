@@ -140,15 +140,15 @@ func TestClientCertificateAfterLoad(t *testing.T) {
 		name, want string
 		spoil      func() error
 	}{
-		{"FIFO", "client certificate of tls_config: key_file " + keyFile + ": is not a regular file", func() error {
+		{"FIFO", "client certificate: key_file " + keyFile + ": is not a regular file", func() error {
 			return errors.Join(os.Remove(keyFile), syscall.Mkfifo(keyFile, 0o600))
 		}},
-		{"missing", "client certificate of tls_config: key_file " + keyFile + ": no such file or directory", func() error { return os.Remove(keyFile) }},
-		{"another's key", "client certificate of tls_config: cert_file " + certFile + " and key_file " + keyFile + " are not a certificate and its key: tls: private key does not match public key", func() error {
+		{"missing", "client certificate: key_file " + keyFile + ": no such file or directory", func() error { return os.Remove(keyFile) }},
+		{"another's key", "client certificate: cert_file " + certFile + " and key_file " + keyFile + " do not go together: tls: private key does not match public key", func() error {
 			_, key := keyPair(t)
 			return os.WriteFile(keyFile, []byte(key), 0o600)
 		}},
-		{"nothing in it", "client certificate of tls_config: cert_file " + certFile + " and key_file " + keyFile + " are not a certificate and its key: tls: failed to find any PEM data in certificate input", func() error {
+		{"nothing in it", "client certificate: cert_file " + certFile + " and key_file " + keyFile + " do not go together: tls: failed to find any PEM data in certificate input", func() error {
 			return os.Truncate(certFile, 0)
 		}},
 	} {
@@ -164,13 +164,13 @@ func TestClientCertificateAfterLoad(t *testing.T) {
 // The context of a handshake has no deadline: the target's timeout bounds it.
 func TestClientCertificateOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		pair := clientCertificate{pemSource{field: "cert", text: "CANARY"}, pemSource{field: "key", file: d.dir + "/key.pem"}, 10 * time.Second}
+		cert, key := pemSource("cert", "", "CANARY"), pemSource("key", d.dir+"/key.pem", "")
 		start := time.Now()
 		var wg sync.WaitGroup
 		for range 100 {
 			wg.Go(func() {
-				_, err := pair.forHandshake(new(tls.CertificateRequestInfo))
-				if want := "client certificate of tls_config: key_file " + d.dir + "/key.pem: could not be read in time"; !errors.Is(err, ErrSlowFile) || errorText(err) != want {
+				_, err := clientCertificate(t.Context(), cert, key, 10*time.Second)
+				if want := "client certificate: key_file " + d.dir + "/key.pem: could not be read in time"; !errors.Is(err, ErrSlowFile) || errorText(err) != want {
 					t.Errorf("got %v, want %s", err, want)
 				}
 			})
@@ -192,7 +192,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 		{"https://a", "HTTP_PROXY", "http://CANARY:%zz", ""}, // not for this URL
 		{"http://a", "HTTP_PROXY", "http://CANARY:%zz", "HTTP_PROXY"},
 		{"https://a", "HTTPS_PROXY", "http://u:CANARY@proxy.example:port", "HTTPS_PROXY"},
-		{"https://a", "https_proxy", "http://CANARY proxy.example", "https_proxy"},
+		{"https://a", "https_proxy", "http://CANARY proxy.example", "HTTPS_PROXY"},
 		{"https://a", "HTTPS_PROXY", "http:/proxy.example:3128", "HTTPS_PROXY"},
 		{"https://a", "HTTPS_PROXY", "htp://CANARY:3128", "HTTPS_PROXY"},
 		{"https://a", "HTTPS_PROXY", "http://:3128", "HTTPS_PROXY"},
@@ -242,7 +242,7 @@ func TestHeader(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	for content, want := range map[string]error{" \n": errHeaderEmpty, "CANARY\nCANARY": errHeaderValue} {
+	for content, want := range map[string]error{" \n": ErrSecretEmpty, "CANARY\nCANARY": ErrSecretLines} {
 		write(t, file, content)
 		_, err := target.Header(t.Context())
 		if !errors.Is(err, want) {

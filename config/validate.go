@@ -2,9 +2,12 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,17 +22,14 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// Defaults and bounds.
 const (
 	defaultTimeout       = model.Duration(10 * time.Second)
 	defaultTokenLifetime = model.Duration(30 * time.Minute) // as HMP documents it
 	defaultBodySize      = 64 * units.MiB
 
-	maxTimeout = model.Duration(time.Hour)
-
-	// A login leaves a session behind on HMP, so one that renews its token all the
-	// time would do harm.
-	minTokenLifetime = model.Duration(time.Minute)
+	minTimeout       = model.Duration(time.Millisecond)
+	maxTimeout       = model.Duration(time.Hour)
+	minTokenLifetime = model.Duration(time.Minute) // each renewal leaves a session behind on HMP
 	maxTokenLifetime = model.Duration(24 * time.Hour)
 
 	minBodySize = units.KiB
@@ -43,186 +43,121 @@ type builder struct {
 	ctx    context.Context // bounds the reading of files
 	errs   Errors
 	config *Config
-
-	effective rawFile           // all targets with their defaults, for Config.YAML
-	names     map[string]string // where each target's name was given first
-	kept      map[string]bool   // the configuration files that have secrets in them
+	global rawGlobal         // with its defaults
+	names  map[string]string // where each target's name was given first
 }
 
-func newBuilder(ctx context.Context, source string) *builder {
-	return &builder{ctx: ctx, config: &Config{source: source}, names: make(map[string]string), kept: make(map[string]bool)}
+// newBuilder returns a builder, and the place that the main file is.
+func newBuilder(ctx context.Context, source string) (*builder, place) {
+	global := rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
+	b := &builder{ctx: ctx, config: &Config{source: source}, global: global, names: make(map[string]string)}
+	return b, b.file(source)
 }
 
-// A place is where a target, or a session of it, stands in a file.
-type place struct {
-	*report
-	path            string
-	dir             string // relative paths are relative to it
-	target, session string // names
+func (b *builder) file(name string) place {
+	r := &report{file: name, lines: make(map[string]int), errs: &b.errs}
+	return place{report: r, dir: filepath.Dir(name)}
 }
 
-// at is the path of a field.
-func (p place) at(field string) string { return join(p.path, field) }
-
-// error is one about a field that says where it stands, and not yet what is wrong.
-func (p place) error(field string) Error {
-	return Error{File: p.file, Line: p.line(p.at(field)), Field: p.field(p.at(field)), Target: p.target, Session: p.session}
-}
-
-// setGlobal takes the defaults for the targets that follow.
-func (b *builder) setGlobal(r *report, raw rawGlobal) {
-	b.effective.Global = rawGlobal{
-		Timeout:       timeout(r, "global", raw.Timeout, defaultTimeout),
-		TokenLifetime: tokenLifetime(r, "global", raw.TokenLifetime, defaultTokenLifetime),
-	}
-}
-
-// targets adds a list of targets that stands at path. Relative paths in it are
-// relative to dir.
-func (b *builder) targets(r *report, path, dir string, raws []rawTarget) {
+// targets adds a list of targets of one file. Relative paths in it are relative to p.dir.
+func (b *builder) targets(p place, raws []rawTarget) {
 	for i := range raws {
-		if path := path + index(i); !r.broken[path] {
-			b.target(r, path, dir, &raws[i])
+		if p.has(index(i)) {
+			b.target(p.in(index(i)), &raws[i])
 		}
 	}
+	if p.inClear {
+		b.config.secretFiles = append(b.config.secretFiles, secretFile{Error{File: p.file}, SecretSource{file: p.file}})
+	}
 }
 
-// target adds one target, and fills the defaults into raw.
-func (b *builder) target(r *report, path, dir string, raw *rawTarget) {
-	p := place{report: r, path: path, dir: dir, target: raw.Name}
-	b.targetName(p, raw.Name)
-	raw.Timeout = timeout(r, path, raw.Timeout, b.effective.Global.Timeout)
-	raw.TokenLifetime = tokenLifetime(r, path, raw.TokenLifetime, b.effective.Global.TokenLifetime)
-	if raw.MaxBodySize == 0 {
-		raw.MaxBodySize = defaultBodySize
-	}
+func (b *builder) target(p place, raw *rawTarget) {
+	p.target = raw.Name
+	p.checkName(raw.Name, b.names)
+	raw.rawGlobal = p.inherit(raw.rawGlobal, b.global)
+	raw.MaxBodySize = cmp.Or(raw.MaxBodySize, defaultBodySize)
 	t := &Target{
 		Name:               raw.Name,
+		URL:                p.baseURL(raw.URL),
 		Timeout:            time.Duration(raw.Timeout),
 		TokenLifetime:      time.Duration(raw.TokenLifetime),
 		KeepAlive:          raw.KeepAlive,
 		EnableHTTP2:        raw.EnableHTTP2,
 		MaxBodySize:        int64(raw.MaxBodySize),
 		ServiceMessageText: raw.ServiceMessageText,
+		raw:                func() rawTarget { return *raw },
 	}
-	if raw.URL != "" {
-		u, problem, hint := parseBaseURL(raw.URL)
-		if problem != "" {
-			r.add(p.at("url"), problem, hint)
-		} else {
-			t.URL, raw.URL = u, u.String()
-		}
-	} else if !r.has(p.at("url")) {
-		r.add(p.at("url"), "is missing", "the base URL of the HMP, such as https://hmp.example")
+	if t.URL != nil {
+		raw.URL = t.URL.String()
 	}
-	ca := b.transport(p, raw, t)
-	t.Fingerprint = fingerprint(*raw, ca)
+	b.tls(p.in("tls_config"), &raw.TLSConfig, t)
+	p.proxy(raw, t.URL)
+	proxy := raw.ProxyConfig // a copy: it keeps the function, and two functions are never the same
+	t.Proxy, t.ProxyConnectHeader = proxy.Proxy(), raw.GetProxyConnectHeader()
+	t.headers = b.headers(p, raw.HTTPHeaders)
 	b.sessions(p, raw.Sessions, t)
-	b.warn(p, raw, t)
-
 	b.config.Targets = append(b.config.Targets, t)
-	b.effective.Targets = append(b.effective.Targets, *raw)
+	b.warn(p, raw, t)
 }
 
-// targetName checks the name of a target, which is unique in all files.
-func (b *builder) targetName(p place, name string) {
-	at := p.at("name")
-	if !checkName(p.report, at, name) {
-		return
-	}
-	if first, ok := b.names[name]; ok {
-		p.add(at, "target "+name+" is already at "+first, "give each target a name of its own")
-		return
-	}
-	b.names[name] = p.file + ":" + strconv.Itoa(p.line(at))
-}
-
-// sessions adds the sessions of one target.
 func (b *builder) sessions(p place, raws []rawSession, t *Target) {
-	path := p.at("sessions")
-	if len(raws) == 0 && p.clean(path) {
-		p.add(path, "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
+	if len(raws) == 0 && p.clean("sessions") {
+		p.add("sessions", "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
 	}
-	names := make(map[string]int)
+	names := make(map[string]string)
 	for i := range raws {
-		raw := &raws[i]
-		p.path, p.session = path+index(i), raw.Name
-		if p.broken[p.path] {
-			continue
+		raw, p := &raws[i], p.in("sessions"+index(i))
+		if p.session = raw.Name; p.has("") {
+			p.checkName(raw.Name, names)
+			t.Sessions = append(t.Sessions, b.session(p, raw, t))
 		}
-		if at := p.at("name"); checkName(p.report, at, raw.Name) {
-			if first, ok := names[raw.Name]; ok {
-				p.add(at, "session "+raw.Name+" is already "+onLine(first), "give each session of a target a name of its own")
-			} else {
-				names[raw.Name] = p.line(at)
-			}
-		}
-		s := b.session(p, raw)
-		s.Fingerprint = fingerprint(*raw, string(t.Fingerprint[:]))
-		t.Sessions = append(t.Sessions, s)
 	}
 }
 
 // session makes one session from a token or a key and secret, exactly one of the two.
-func (b *builder) session(p place, raw *rawSession) *Session {
-	token := b.source(p, "token", raw.Token, &raw.TokenFile)
-	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile)
-	secret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile)
-
+func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
+	token := b.source(p, "token", raw.Token, &raw.TokenFile, isToken)
+	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
+	secret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
 	switch {
 	case !token.IsZero() && !(key.IsZero() && secret.IsZero()):
-		p.add(p.given("token"), "a token and an API key or secret", "keep one: the token, or the key and secret")
-	case token.IsZero() && key.IsZero() && secret.IsZero():
-		if p.clean(p.path) { // else a field that is misspelt can be the one
-			p.add(p.path, "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
-		}
-	case token.IsZero() && secret.IsZero():
-		p.add(p.given("api_key"), "an API key without its secret", "set "+p.name("api_secret_file")+" too")
-	case token.IsZero() && key.IsZero():
-		p.add(p.given("api_secret"), "an API secret without its key", "set "+p.name("api_key_file")+" too")
+		p.add(token.name, "a token and an API key or secret", "keep one: the token, or the key and secret")
+	case !token.IsZero(), !key.IsZero() && !secret.IsZero():
+	case !key.IsZero():
+		p.add(key.name, "an API key without its secret", "set "+p.name("api_secret_file")+" too")
+	case !secret.IsZero():
+		p.add(secret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
+	case p.clean(""): // else a field that is misspelt can be the one
+		p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
 	}
-	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: secret}
-}
-
-// given is the path of the field that a secret was given in, itself or its file.
-func (p place) given(field string) string {
-	if p.has(p.at(field)) {
-		return p.at(field)
-	}
-	return p.at(field + "_file")
+	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: secret, target: t, raw: raw}
 }
 
 // source makes the source of one secret, that was given inline or as a file, and
 // makes the path of that file relative to p.dir. It is zero if neither was given.
-func (b *builder) source(p place, field string, inline secret.Value, file *string) SecretSource {
-	at, fileField := p.at(field), field+"_file"
-	s := SecretSource{name: p.name(field), value: inline, variable: p.variables != nil, token: field == "token"}
-	switch {
-	case p.has(at) && p.has(p.at(fileField)):
-		p.add(p.at(fileField), "both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
-	case p.has(at):
-		if inline.IsZero() {
-			break // reported by the decoder
-		}
-		if err := checkSecret(inline.Reveal(), s.token); err != nil {
-			p.add(at, err.Error(), s.hint(err))
-		}
-	case p.has(p.at(fileField)):
+func (b *builder) source(p place, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
+	s := SecretSource{name: p.name(field), value: inline, variable: p.variables != nil, kind: kind}
+	switch fileField := field + "_file"; {
+	case p.has(field) && p.has(fileField):
+		p.add(fileField, "both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
+	case p.has(field):
+		p.check(field, s)
+	case p.has(fileField):
 		*file = promconfig.JoinDir(p.dir, *file)
 		s.name, s.file = p.name(fileField), *file
-		b.config.secretFiles = append(b.config.secretFiles, secretFile{
-			at:   p.error(fileField),
-			file: s.file,
-			read: func(ctx context.Context) (bool, error) {
-				value, err := s.read(ctx)
-				return err == nil && isShort(value), err
-			},
-			hint: s.hint,
-		})
+		b.keepSecret(p, s)
 	default:
 		return SecretSource{}
 	}
 	return s
+}
+
+// check reports a secret that stands in the configuration and is not fit for its purpose.
+func (p place) check(field string, s SecretSource) {
+	value := s.value.Reveal() // one that is empty was reported by the decoder
+	if err := checkSecret(value, s.kind); err != nil && value != "" {
+		p.add(field, err.Error(), hintOf(err))
+	}
 }
 
 // finish returns the Config, or all problems if there are any.
@@ -231,120 +166,108 @@ func (b *builder) finish() (*Config, error) {
 		return nil, err
 	}
 	if len(b.config.Targets) == 0 {
-		b.config.unwatched = append(b.config.unwatched, &Error{File: b.config.source, Problem: "no target: nothing is watched", Hint: "list targets here or in target_files"})
+		b.config.unwatched = append(b.config.unwatched, Error{File: b.config.source}.with("no target: nothing is watched", "list targets here or in target_files"))
 	}
 	// Written when it is first asked for, as that takes as long as all else that is done here.
-	b.config.yaml = sync.OnceValues(func() ([]byte, error) { return encode(b.effective) })
+	b.config.yaml = sync.OnceValues(b.encode)
 	return b.config, nil
 }
 
 // encode writes a configuration as YAML, with every secret masked.
-func encode(f rawFile) ([]byte, error) {
-	var buf bytes.Buffer
-	encoder := yaml.NewEncoder(&buf)
+func (b *builder) encode() ([]byte, error) {
+	f := rawFile{Global: b.global}
+	for _, t := range b.config.Targets {
+		raw := t.raw()
+		if u := raw.ProxyURL.URL; u != nil && u.User != nil {
+			masked := *u
+			masked.User = url.User(secret.Masked)
+			raw.ProxyURL.URL = &masked
+		}
+		f.Targets = append(f.Targets, raw)
+	}
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
-	for i := range f.Targets {
-		maskProxy(&f.Targets[i])
-	}
 	err := encoder.Encode(f)
-	return buf.Bytes(), err
+	return text.Bytes(), err
 }
 
-// checkName reports whether the name of a target or session is fit for a label and a URL.
-func checkName(r *report, path, name string) bool {
+var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
+
+// checkName checks the name of a target or session, and that it is not among those seen.
+func (p place) checkName(name string, seen map[string]string) {
+	first, isSeen := seen[name]
 	switch {
-	case name == "" && r.has(path):
-		return false // reported by the decoder
+	case name == "" && p.has("name"): // reported by the decoder
 	case name == "":
-		r.add(path, "is missing", "it becomes a label of every metric")
-		return false
+		p.add("name", "is missing", "it becomes a label of every metric")
 	case len(name) > maxName:
-		r.add(path, fmt.Sprintf("%.20q… is too long", name), fmt.Sprintf("at most %d characters", maxName))
-		return false
-	case strings.ContainsFunc(name, func(c rune) bool { return !nameRune(c) }):
-		r.add(path, fmt.Sprintf("%.40q is not a valid name", name), "use letters, digits and _ . -")
-		return false
+		p.add("name", fmt.Sprintf("%.20q… is too long", name), fmt.Sprintf("at most %d characters", maxName))
+	case !validName.MatchString(name):
+		p.add("name", fmt.Sprintf("%.40q is not a valid name", name), "use letters, digits and _ . -")
+	case isSeen:
+		p.add("name", "the name "+name+" is already at "+first, "choose another")
+	default:
+		seen[name] = p.file + ":" + strconv.Itoa(p.line("name"))
 	}
-	return true
 }
 
-func nameRune(c rune) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '-'
+// inherit returns what was given, and the rest from the defaults.
+func (p place) inherit(given, defaults rawGlobal) rawGlobal {
+	return rawGlobal{
+		Timeout:       p.duration("timeout", given.Timeout, defaults.Timeout, minTimeout, maxTimeout),
+		TokenLifetime: p.duration("token_lifetime", given.TokenLifetime, defaults.TokenLifetime, minTokenLifetime, maxTokenLifetime),
+	}
 }
 
-// timeout is the one that was given, or else the inherited one.
-func timeout(r *report, path string, given, inherited model.Duration) model.Duration {
-	if given > maxTimeout {
-		r.add(join(path, "timeout"), "is too long", "at most "+maxTimeout.String())
+func (p place) duration(field string, given, inherited, least, most model.Duration) model.Duration {
+	if given != 0 && (given < least || given > most) {
+		p.add(field, "is out of bounds", fmt.Sprintf("from %s to %s", least, most))
 	}
-	if given == 0 {
-		return inherited
-	}
-	return given
+	return cmp.Or(given, inherited)
 }
 
-// tokenLifetime is the one that was given, or else the inherited one.
-func tokenLifetime(r *report, path string, given, inherited model.Duration) model.Duration {
-	switch {
-	case given == 0:
-		return inherited
-	case given < minTokenLifetime || given > maxTokenLifetime:
-		r.add(join(path, "token_lifetime"), "is out of bounds", fmt.Sprintf("from %s to %s; HMP says 30m", minTokenLifetime, maxTokenLifetime))
+// baseURL reads the base URL of a target. It returns nil after reporting a problem, without
+// the URL: there may be a password in it. The syntax of the host is left to the resolver,
+// because there are names in use that no standard allows.
+func (p place) baseURL(text string) *url.URL {
+	if text == "" && p.has("url") {
+		return nil // reported by the decoder
 	}
-	return given
-}
-
-// endpointPath begins the path of the HMP API; what is configured is the URL in front of it.
-const endpointPath = "/apis/authentication"
-
-// parseBaseURL reads the base URL of a target. It returns nil with a problem and
-// a hint, neither of which quotes the URL: there may be a password in it.
-//
-// The syntax of the host is left to the resolver, because there are names in use
-// that no standard allows.
-func parseBaseURL(text string) (u *url.URL, problem, hint string) {
-	scheme, rest, ok := strings.Cut(text, "://")
-	authority := rest
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority = rest[:i]
-	}
-	switch {
-	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
-		return nil, "has white space or control characters", "remove them"
-	case variableName.MatchString(text):
-		return nil, ErrVariable.Error(), "write the URL, or set HMP_URL and no configuration file"
-	case !ok:
-		return nil, "has no scheme", "did you forget https://?"
-	case !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"):
-		return nil, "the scheme is neither https nor http", "write https://host"
-	case strings.Contains(authority, "@"):
-		return nil, "has a user or password in it", "remove them; what HMP wants is the token, or the API key and secret, of a session"
-	case strings.Count(authority, ":") > 1 && !strings.HasPrefix(authority, "["):
-		return nil, "more than one colon in the host", "put brackets around an IPv6 address: https://[2001:db8::1]"
-	}
-
+	scheme, rest, hasScheme := strings.Cut(text, "://")
+	authority, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
 	// The path is trimmed in its escaped form, which %2F in it keeps apart from the other.
 	u, err := url.Parse(scheme + "://" + strings.TrimRight(rest, "/"))
-	switch {
-	case err != nil:
-		return nil, "is not a URL", "write https://host, with a port and a path prefix if need be"
-	case u.Hostname() == "":
-		return nil, "has no host", "write https://host"
-	case !validPort(u):
-		return nil, "has a port that is not one", "a port is a number from 1 to 65535"
-	case strings.ContainsAny(text, "?#"):
-		return nil, "has a query or a fragment", "leave out everything from the ? or # on"
-	case strings.Contains(u.Path, endpointPath):
-		return nil, "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"
+	if err != nil {
+		u = new(url.URL)
 	}
-	return u, "", ""
+	isSpace := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	for _, check := range []struct {
+		fails         bool
+		problem, hint string
+	}{
+		{text == "", "is missing", "the base URL of the HMP, such as https://hmp.example"},
+		{strings.ContainsFunc(text, isSpace), "has white space or control characters", "remove them"},
+		{variableName.MatchString(text), ErrVariable.Error(), "write the URL, or set HMP_URL and no configuration file"},
+		{!hasScheme, "has no scheme", "did you forget https://?"},
+		{!strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"), "the scheme is neither https nor http", "write https://host"},
+		{strings.Contains(authority, "@"), "has a user or password in it", "remove them; what HMP wants is the token, or the API key and secret, of a session"},
+		{strings.Count(authority, ":") > 1 && authority[0] != '[', "more than one colon in the host", "put brackets around an IPv6 address: https://[2001:db8::1]"},
+		{err != nil, "is not a URL", "write https://host, with a port and a path prefix if need be"},
+		{u.Hostname() == "", "has no host", "write https://host"},
+		{!validPort(u), "has a port that is not one", "a port is a number from 1 to 65535"},
+		{strings.ContainsAny(text, "?#"), "has a query or a fragment", "leave out everything from the ? or # on"},
+		{strings.Contains(u.Path, "/apis/authentication"), "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"},
+	} {
+		if check.fails {
+			p.add("url", check.problem, check.hint)
+			return nil
+		}
+	}
+	return u
 }
 
-// validPort reports whether the port is one, or left out.
 func validPort(u *url.URL) bool {
-	if u.Port() == "" {
-		return !strings.HasSuffix(u.Host, ":")
-	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	return err == nil && port > 0
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
+	return err == nil && port > 0 && !strings.HasSuffix(u.Host, ":")
 }

@@ -1,14 +1,15 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -17,190 +18,163 @@ import (
 )
 
 const (
-	// documentedLifetime is how long HMP keeps a token: "the token expires after 30
-	// minutes", say three of the vendor's pages.
-	documentedLifetime = 30 * time.Minute
-	// shortLifetime is where logins become many: each leaves a session behind in HMP
-	// for half an hour, which nobody can end.
-	shortLifetime = 10 * time.Minute
-	// staleness is after how long without a sample Prometheus takes a series for gone.
-	staleness = 5 * time.Minute
-	// shortSecret is the length below which a secret is easily guessed.
-	shortSecret = 8
+	documentedLifetime = 30 * time.Minute // "the token expires after 30 minutes", say three of the vendor's pages
+	shortLifetime      = 10 * time.Minute // each login leaves a session behind in HMP for half an hour
+	staleness          = 5 * time.Minute  // without a sample, Prometheus then takes a series for gone
+
+	shortSecret  = 8
+	shortProblem = "is a secret of less than 8 characters"
+	shortHint    = "find out whether it is the whole secret"
 )
 
-const shortProblem, shortHint = "is a secret of less than 8 characters", "find out whether it is the whole secret"
+func (s SecretSource) isShort(value secret.Value) bool {
+	return s.kind != isHeader && len(value.Reveal()) < shortSecret
+}
 
-func isShort(value secret.Value) bool { return len(value.Reveal()) < shortSecret }
+// secretFile is a file that only the exporter should be able to read.
+type secretFile struct {
+	at     Error        // where its name stands
+	source SecretSource // without a name if no probe reads it
+}
 
-// places is where fields of a target stand that a warning can be about.
-type places struct{ timeout, tokenLifetime Error }
+// keepSecret remembers a file that a field names.
+func (b *builder) keepSecret(p place, s SecretSource) {
+	b.config.secretFiles = append(b.config.secretFiles, secretFile{p.error(s.name), s})
+}
 
-// Warnings lists what of a configuration works and is unwise: a token that goes over
-// the wire in clear, a secret that others can read. It looks at the modes of the files
-// as they are now, and at the secrets in them. The list is sorted by file and line; it
-// is nil if all is well.
+// CheckSecrets reads every secret and header file as a probe would. Its error is of type
+// [Errors]. Load does not do this: a missing secret can be there for the next probe.
+func (c *Config) CheckSecrets() error {
+	var problems Errors
+	_, errs := c.readSecrets()
+	for i, err := range errs {
+		if f := c.secretFiles[i]; err != nil {
+			problems = append(problems, f.source.problem(f.at, err))
+		}
+	}
+	return problems.orNil()
+}
+
+// readSecrets reads all files at once, so that a disk that hangs costs its time once.
+func (c *Config) readSecrets() ([]secret.Value, []error) {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	values, errs := make([]secret.Value, len(c.secretFiles)), make([]error, len(c.secretFiles))
+	var wg sync.WaitGroup
+	for i, f := range c.secretFiles {
+		if !f.source.IsZero() {
+			wg.Go(func() { values[i], errs[i] = f.source.read(ctx) })
+		}
+	}
+	wg.Wait()
+	return values, errs
+}
+
+// Warnings lists what of a configuration works and is unwise, sorted by file and line. It
+// looks at the modes of the files as they are now, and at the secrets in them.
 func (c *Config) Warnings() Errors {
 	warnings := append(slices.Clone(c.warnings), c.unwatched...)
-	for i, r := range c.readSecrets() {
-		f := c.secretFiles[i]
-		if r.short {
-			warnings = append(warnings, f.problem(shortProblem, shortHint))
+	values, errs := c.readSecrets()
+	for i, f := range c.secretFiles {
+		prefix := f.source.file + ": "
+		if f.at.File == f.source.file {
+			prefix = "" // the configuration itself, which is named already
 		}
-		if !errors.Is(r.err, ErrSlowFile) { // else a look at its mode would hang too
-			warnings = f.warnOfMode(warnings)
+		if !values[i].IsZero() && f.source.isShort(values[i]) {
+			warnings = append(warnings, f.at.with(prefix+shortProblem, shortHint))
+		}
+		if errors.Is(errs[i], ErrSlowFile) {
+			continue // a look at its mode would hang too
+		}
+		// What is no file, such as a directory or a device, has its mode for other reasons.
+		if info, err := os.Stat(f.source.file); err == nil && info.Mode().IsRegular() && openToOthers(info) {
+			warnings = append(warnings, f.at.with(
+				fmt.Sprintf("%shas mode %04o: others than its owner can get at the secret in it", prefix, info.Mode().Perm()),
+				"chmod 600, or 640 and root as its owner, with the exporter's group"))
 		}
 	}
 	return warnings.sorted()
 }
 
-// warnOfMode adds a warning if others can get at the file. What is no file, such as a
-// directory or a device, has its mode for other reasons, and cannot be read as a secret.
-func (f secretFile) warnOfMode(to Errors) Errors {
-	info, err := os.Stat(f.file)
-	if err != nil || !info.Mode().IsRegular() || !openToOthers(info) {
-		return to
-	}
-	problem := fmt.Sprintf("has mode %04o: others than its owner can get at the secret in it", info.Mode().Perm())
-	e := f.problem(problem, "chmod 600, or 640 and root as its owner, with the exporter's group")
-	if e.File == f.file {
-		e.Problem = problem // the configuration itself, which is named already
-	}
-	return append(to, e)
-}
-
-// IntervalWarnings lists what makes no sense if Prometheus scrapes that often, as
-// [Config.Warnings] does for the rest.
+// IntervalWarnings lists what makes no sense if Prometheus scrapes that often.
 func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	var warnings Errors
 	every := model.Duration(interval)
-	add := func(at Error, problem, hint string) {
-		at.Problem, at.Hint = problem, hint
-		warnings = append(warnings, &at)
+	warn := func(applies bool, at Error, problem, hint string) {
+		if applies {
+			warnings = append(warnings, at.with(problem, hint))
+		}
 	}
-	if interval > staleness {
-		add(Error{File: c.source},
-			fmt.Sprintf("a scrape interval of %s is longer than the 5 minutes after which Prometheus takes a series for gone", every),
-			"scrape every 2 minutes at least")
-	}
+	warn(interval > staleness, Error{File: c.source},
+		fmt.Sprintf("a scrape interval of %s is longer than the 5 minutes after which Prometheus takes a series for gone", every), "scrape every 2 minutes at least")
 	for _, t := range c.Targets {
-		if t.Timeout > interval {
-			add(t.places.timeout,
-				fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
-				"shorten the timeout, or scrape less often")
-		}
+		warn(t.Timeout > interval, t.timeoutAt, fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
+			"shorten the timeout, or scrape less often")
 		// A token is renewed at the first scrape after some nine tenths of its life.
-		if t.logsIn() && interval > t.TokenLifetime-t.TokenLifetime/10 {
-			add(t.places.tokenLifetime,
-				fmt.Sprintf("%s is over before the next scrape, with an interval of %s: every scrape logs in, and leaves a session behind in HMP",
-					model.Duration(t.TokenLifetime), every),
-				"scrape more often")
-		}
+		warn(t.logsIn() && interval > t.TokenLifetime-t.TokenLifetime/10, t.lifetimeAt,
+			fmt.Sprintf("%s is over before the next scrape, with an interval of %s: every scrape logs in, and leaves a session behind in HMP", model.Duration(t.TokenLifetime), every),
+			"scrape more often")
 	}
 	return warnings.sorted()
 }
 
-// warn notes what is unwise about a target.
+const exposed = "is a secret in clear: whoever can read the configuration has it"
+
+// warn notes what is unwise about a target, and whether a secret stands in clear.
 func (b *builder) warn(p place, raw *rawTarget, t *Target) {
-	t.places = places{p.error("timeout"), p.error("token_lifetime")}
-	w := &warner{place: p, to: &b.config.warnings}
-	if t.URL != nil && t.URL.Scheme == "http" && !loopback(t.URL) {
-		w.add("url", "is plain http: whoever is on the way can read and use the tokens", "use https")
-	}
-	if t.TLS.InsecureSkipVerify {
-		w.add("tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file")
-	}
-	if t.logsIn() {
-		w.lifetime(t.TokenLifetime)
-	}
-	for _, name := range slices.Sorted(maps.Keys(raw.HTTPHeaders.Headers)) {
-		if len(raw.HTTPHeaders.Headers[name].Secrets) > 0 {
-			w.exposed(join("http_headers", name), "name files instead")
+	t.timeoutAt, t.lifetimeAt = p.error("timeout"), p.error("token_lifetime")
+	warn := func(applies bool, p place, field, problem, hint string) {
+		if applies {
+			b.config.warnings = append(b.config.warnings, p.error(field).with(problem, hint))
 		}
+	}
+	isLoopback := t.URL != nil && (t.URL.Hostname() == "localhost" || net.ParseIP(t.URL.Hostname()).IsLoopback())
+	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p, "url", "is plain http: whoever is on the way can read and use the tokens", "use https")
+	warn(t.TLS.InsecureSkipVerify, p, "tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file")
+	lifetime := model.Duration(t.TokenLifetime)
+	warn(t.logsIn() && t.TokenLifetime > documentedLifetime, p, "token_lifetime",
+		fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", lifetime),
+		"use 30m, unless your HMP is known to keep them longer")
+	warn(t.logsIn() && t.TokenLifetime < shortLifetime, p, "token_lifetime",
+		fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", lifetime, time.Hour/t.TokenLifetime),
+		"use 30m, as HMP documents")
+	for _, name := range slices.Sorted(maps.Keys(raw.HTTPHeaders)) {
+		hasSecret := len(raw.HTTPHeaders[name].Secrets) > 0
+		p.inClear = p.inClear || hasSecret
+		warn(hasSecret, p, join("http_headers", name), exposed, "name files instead")
 	}
 	for i, s := range t.Sessions {
-		w.path, w.session = p.at("sessions")+index(i), s.Name
-		w.secrets(s)
+		p := p.in("sessions" + index(i))
+		p.session = s.Name
+		for j, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
+			field := []string{"token", "api_key", "api_secret"}[j]
+			problem, hint := warnInline(p, field, source)
+			warn(problem != "", p, field, problem, hint)
+		}
+	}
+	if file := raw.TLSConfig.KeyFile; file != "" {
+		b.config.secretFiles = append(b.config.secretFiles, secretFile{p.error("tls_config.key_file"), SecretSource{file: file}})
 	}
 	proxy := raw.ProxyURL.URL
-	inClear := w.inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0
-	if tls := raw.TLSConfig; tls != nil {
-		inClear = inClear || tls.Key != ""
-		if tls.KeyFile != "" {
-			b.config.secretFiles = append(b.config.secretFiles, secretFile{at: p.error("tls_config.key_file"), file: tls.KeyFile})
-		}
+	p.inClear = p.inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0 || raw.TLSConfig.Key != ""
+}
+
+// warnInline says in one warning all that is unwise about a secret that is not in a file of its own.
+func warnInline(p place, field string, s SecretSource) (problem, hint string) {
+	if s.value.IsZero() {
+		return "", ""
 	}
-	if inClear && !b.kept[p.file] && p.variables == nil {
-		b.kept[p.file] = true
-		b.config.secretFiles = append(b.config.secretFiles, secretFile{at: Error{File: p.file}, file: p.file})
+	var problems, hints []string
+	if p.variables == nil { // not in the environment
+		p.inClear = true
+		problems, hints = append(problems, exposed), append(hints, "put it into a file and name that: "+field+"_file")
 	}
-}
-
-// A warner collects the warnings about one target.
-type warner struct {
-	place
-	to      *Errors
-	inClear bool // a secret stands in the file
-}
-
-func (w *warner) add(field, problem, hint string) {
-	e := w.error(field)
-	e.Problem, e.Hint = problem, hint
-	*w.to = append(*w.to, &e)
-}
-
-// exposed warns of a secret that stands in the file; what is in the environment does not.
-func (w *warner) exposed(field, hint string) {
-	if w.variables == nil {
-		w.inClear = true
-		w.add(field, "is a secret in clear: whoever can read the configuration has it", hint)
+	if s.isShort(s.value) {
+		problems, hints = append(problems, shortProblem), append(hints, shortHint)
 	}
-}
-
-// secrets warns of those in the configuration itself.
-func (w *warner) secrets(s *Session) {
-	for i, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
-		if source.IsZero() || source.file != "" {
-			continue
-		}
-		field := []string{"token", "api_key", "api_secret"}[i]
-		var problems, hints []string // one warning for all of them
-		note := func(problem, hint string) { problems, hints = append(problems, problem), append(hints, hint) }
-		if w.variables == nil { // what is in the environment is not in the file
-			w.inClear = true
-			note("is a secret in clear: whoever can read the configuration has it", "put it into a file and name that: "+field+"_file")
-		}
-		if isShort(source.value) {
-			note(shortProblem, shortHint)
-		}
-		if field == "token" {
-			note("ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one",
-				"use "+w.name("api_key_file")+" and "+w.name("api_secret_file"))
-			hints = hints[len(hints)-1:] // the key does away with the token
-		}
-		if len(problems) > 0 {
-			w.add(field, strings.Join(problems, "; it "), strings.Join(hints, "; "))
-		}
+	if s.kind == isToken {
+		problems = append(problems, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one")
+		hints = []string{"use " + p.name("api_key_file") + " and " + p.name("api_secret_file")} // the token goes
 	}
-}
-
-// lifetime warns of one that makes logins useless or many.
-func (w *warner) lifetime(l time.Duration) {
-	switch {
-	case l > documentedLifetime:
-		w.add("token_lifetime",
-			fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", model.Duration(l)),
-			"use 30m, unless your HMP is known to keep them longer")
-	case l < shortLifetime:
-		w.add("token_lifetime",
-			fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes",
-				model.Duration(l), time.Hour/l),
-			"use 30m, as HMP documents")
-	}
-}
-
-// loopback tells whether a URL stays on this machine.
-func loopback(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.Join(problems, "; it "), strings.Join(hints, "; ")
 }

@@ -56,18 +56,17 @@ func TestWarnings(t *testing.T) {
 	write(t, "open.key", "no key")
 	write(t, "hmp.yml", unwise)
 	modes(t, map[string]os.FileMode{"wide": 0o604, "narrow": 0o600, "grouped": 0o620, "open.key": 0o644, "hmp.yml": 0o644})
-	b := newBuilder(t.Context(), "hmp.yml")
-	r := newReport("hmp.yml", &b.errs)
+	b, p := newBuilder(t.Context(), "hmp.yml")
 	var raw rawFile
-	if !decode([]byte(unwise), r, &raw) {
+	if !decode([]byte(unwise), p.report, &raw) {
 		t.Fatal(b.errs)
 	}
-	b.setGlobal(r, raw.Global)
-	b.targets(r, "targets", ".", raw.Targets) // the key is none, which is an error and not what this is about
+	b.targets(p.in("targets"), raw.Targets) // the key is none, which is an error and not what this is about
 
 	want := `hmp.yml: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
 hmp.yml:3: targets[0].url: is plain http: whoever is on the way can read and use the tokens; use https
 hmp.yml:4: targets[0].token_lifetime: 1h is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed; use 30m, unless your HMP is known to keep them longer
+hmp.yml:6: targets[0].tls_config.insecure_skip_verify: lets anybody who can redirect the connection have the tokens; give the HMP's certificate as ca_file
 hmp.yml:7: targets[0].tls_config.key_file: open.key: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
 hmp.yml:9: targets[0].http_headers.X-Key: is a secret in clear: whoever can read the configuration has it; name files instead
 hmp.yml:9: targets[0].http_headers.X-Key.files[0]: wide: has mode 0604: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
@@ -248,7 +247,7 @@ target_files: [more.yml]
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `hmp.yml:5: targets[0].http_headers.X-Key.files[1]: empty: is empty
+	want := `hmp.yml:5: targets[0].http_headers.X-Key.files[1]: empty: is empty; write the secret into it, and nothing else
 hmp.yml:8: targets[0].sessions[1].token_file: nowhere: no such file or directory; a relative path is relative to the file it stands in
 hmp.yml:9: targets[0].sessions[2].token_file: bearer: begins with the word Bearer; leave out the word Bearer
 hmp.yml:10: targets[0].sessions[3].api_key_file: lines: has more than one line; it is one line and nothing else

@@ -70,3 +70,18 @@ type Details struct {
 	// told to keep them: a message can name an account.
 	MessageTexts []string
 }
+
+// An Exchange is one request of a probe and the response to it, as far as both are
+// harmless to show.
+type Exchange struct {
+	Method string
+	Result Result
+	// Request and Response are the headers; Response is "" if there was none.
+	Request, Response Header
+	// Proto is the version of HTTP that the response came in; "" if there was none.
+	Proto string
+	// StatusCode is that of the response, 0 if there was none.
+	StatusCode int
+	// Took is how long all phases took together.
+	Took time.Duration
+}

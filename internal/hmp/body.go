@@ -3,6 +3,7 @@ package hmp
 import (
 	"io"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -53,15 +54,15 @@ type decoder struct {
 	payload
 	sent  string // the authToken that was sent
 	texts bool   // whether to keep the texts of service messages
-	seen  int    // elements of serviceMessages so far
 	known int    // known fields so far
+	seen  int    // elements of serviceMessages so far
 	raw   []rawText
 }
 
 // A rawText is a service message that may still hold secrets.
 type rawText struct {
-	text string
-	cut  bool
+	text  string
+	whole bool
 }
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
@@ -73,30 +74,28 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 func decode(body io.Reader, limit int64, sent string, texts bool, secrets ...string) (payload, error) {
 	d := decoders.Get().(*decoder)
 	d.scanner.reset(body, limit)
-	d.payload, d.sent, d.texts, d.known = payload{}, sent, texts, 0
+	d.sent, d.texts = sent, texts
 	err := d.body()
 	d.presentMessages(secrets)
 	p := d.payload
 	p.body.Size = limit - d.left
 
 	d.scanner.reset(nil, 0)
-	d.payload, d.sent, d.raw = payload{}, "", nil
+	*d = decoder{scanner: d.scanner}
 	decoders.Put(d)
 	if err != nil {
-		return payload{code: p.code, message: p.message, body: Body{Size: p.body.Size}, found: p.found}, err
+		p = payload{code: p.code, message: p.message, body: Body{Size: p.body.Size}, found: p.found}
 	}
-	return p, nil
+	return p, err
 }
 
 func (d *decoder) body() error {
 	if err := d.skipMark(); err != nil {
 		return err
 	}
-	c, err := d.head()
-	if err != nil {
+	if c, err := d.head(); err != nil {
 		return err
-	}
-	if c != '{' {
+	} else if c != '{' {
 		return errNotAnObject
 	}
 	if err := d.object(d.envelope); err != nil {
@@ -106,144 +105,105 @@ func (d *decoder) body() error {
 }
 
 // envelope reads a member of the body.
-func (d *decoder) envelope(name []byte) (err error) {
-	if d.known == maxKnown {
+func (d *decoder) envelope(name []byte) error {
+	isData, isCode := string(name) == "data", string(name) == "code"
+	if !isData && !isCode && string(name) != "message" || d.known == maxKnown {
 		return d.skip()
 	}
 	d.known++
-	switch string(name) {
-	case "data":
-		d.payload = payload{code: d.code, message: d.message, found: d.found}
-		d.raw = nil
-		d.hasData, err = d.ifBegins('{', func() error { return d.object(d.data) })
-	case "code":
-		d.code, err = d.stringField(maxFieldSource)
-	case "message":
-		d.message, err = d.stringField(maxFieldSource)
-	default:
-		d.known--
-		err = d.skip()
-	}
-	return err
-}
-
-// data reads a member of the session object.
-func (d *decoder) data(name []byte) (err error) {
-	field := fieldNamed(name)
-	isID := string(name) == "sessionId"
-	if field == 0 && !isID || d.known == maxKnown {
-		return d.skip()
-	}
-	d.known++
-	if isID {
-		_, _, err = d.secret()
-		return err
-	}
 	first, err := d.head()
 	if err != nil {
 		return err
 	}
-	used, err := d.member(field, first)
-	d.payload.body.note(field, used, first == 'n')
+	if isData {
+		d.payload, d.raw = payload{code: d.code, message: d.message, found: d.found}, nil
+		if first != '{' {
+			return d.skip()
+		}
+		d.hasData = true
+		return d.object(d.member)
+	}
+	text, whole, err := d.stringField(first, maxFieldSource)
+	if !whole {
+		text = ""
+	}
+	if isCode {
+		d.code = text
+	} else {
+		d.message = text
+	}
 	return err
 }
 
-// member reads the value of a known field, which begins with first, and tells whether
-// it was used.
-func (d *decoder) member(f Fields, first byte) (used bool, err error) {
-	details := &d.details
-	switch f {
-	case authTokenField:
-		err = d.authToken()
-		used = first == '"' && !d.unfit
-	case adminField:
-		details.Admin, err = d.boolField()
-		used = details.Admin != nil
-	case rolesField:
-		details.Roles, err = d.arrayField(d.skip)
-		used = details.Roles != nil
-	case loginFailuresField:
-		details.LoginFailures, err = d.countField()
-		used = details.LoginFailures != nil
-	case lastActionField:
-		details.LastAction, err = d.timeField()
-		used = !details.LastAction.IsZero()
-	case lastLoginField:
-		details.LastLogin, err = d.timeField()
-		used = !details.LastLogin.IsZero()
-	case messagesField:
-		d.raw, d.seen = nil, 0
-		details.ServiceMessages, err = d.arrayField(d.serviceMessage)
-		used = details.ServiceMessages != nil
-		if !used {
-			d.raw = nil
-		}
+// member reads a member of the session object.
+func (d *decoder) member(name []byte) error {
+	i, isID := fieldIndex(name), string(name) == "sessionId"
+	if i < 0 && !isID || d.known == maxKnown {
+		return d.skip()
 	}
-	return used, err
+	d.known++
+	first, err := d.head()
+	if err != nil {
+		return err
+	}
+	if isID {
+		_, _, err = d.secret(first)
+		return err
+	}
+	used, err := sessionFields[i].read(d, first)
+	d.payload.body.note(1<<i, used, first == 'n')
+	return err
 }
 
 // authToken reads the token of the session. It keeps one that can be the next
 // Bearer: another than was sent, of bytes that a header may hold.
-func (d *decoder) authToken() error {
-	d.token, d.rotated, d.unfit = "", false, false
-	text, whole, err := d.secret()
-	if text == "" && whole || err != nil {
-		return err
-	}
-	d.rotated = whole && text != d.sent
-	d.unfit = !whole || !visible(text)
+func (d *decoder) authToken(first byte) (used bool, err error) {
+	text, whole, err := d.secret(first)
+	d.rotated = whole && text != "" && text != d.sent
+	d.unfit = !whole || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+	d.token = ""
 	if d.rotated && !d.unfit {
 		d.token = text
 	}
-	return nil
+	return first == '"' && !d.unfit, err
 }
 
-// secret reads a value that must not be shown. It returns "" for what is not a string.
-func (d *decoder) secret() (text string, whole bool, err error) {
-	whole = true
-	_, err = d.ifBegins('"', func() error {
-		var b []byte
-		b, whole, err = d.text(maxTokenSource)
-		if text = string(b); text != "" && text != d.sent {
-			d.found = append(d.found, text)
-		}
-		return err
-	})
+// secret reads a text that must not be shown.
+func (d *decoder) secret(first byte) (text string, whole bool, err error) {
+	text, whole, err = d.stringField(first, maxTokenSource)
+	if text != "" && text != d.sent {
+		d.found = append(d.found, text)
+	}
 	return text, whole, err
 }
 
-// visible tells whether text is of visible ASCII characters only.
-func visible(text string) bool {
-	for _, c := range []byte(text) {
-		if c <= ' ' || c > '~' {
-			return false
-		}
-	}
-	return true
+func (d *decoder) serviceMessages(first byte) (used bool, err error) {
+	d.raw, d.seen = nil, 0
+	return keep(&d.details.ServiceMessages, first, func(first byte) (*int, error) { return d.arrayField(first, d.serviceMessage) })
 }
 
 func (d *decoder) serviceMessage() error {
 	if d.seen++; !d.texts || d.seen > MaxMessages {
 		return d.skip()
 	}
-	_, err := d.ifBegins('"', func() error {
-		text, whole, err := d.text(maxMessageSource)
-		d.raw = append(d.raw, rawText{string(text), !whole})
+	first, err := d.head()
+	if err != nil {
 		return err
-	})
+	}
+	text, whole, err := d.stringField(first, maxMessageSource)
+	d.raw = append(d.raw, rawText{text, whole})
 	return err
 }
 
-// presentMessages masks the texts that came and shortens them. It does so at the end of
-// the body, because a secret can come after the messages, and it masks first, because a
-// text that was shortened first would keep the beginning of a secret.
+// presentMessages masks the texts that came. It does so at the end of the body, because
+// a secret can come after the messages.
 func (d *decoder) presentMessages(secrets []string) {
 	if !d.hasData || len(d.raw) == 0 {
 		return
 	}
-	m := newMask(append(append([]string{d.sent}, secrets...), d.found...)...)
+	m := &mask{secrets: slices.Concat([]string{d.sent}, secrets, d.found)}
 	for _, raw := range d.raw {
-		text := presentable(m.apply(raw.text, raw.cut))
+		text := m.show(raw.text, raw.whole)
 		if text != "" && !slices.Contains(d.details.MessageTexts, text) {
 			d.details.MessageTexts = append(d.details.MessageTexts, text)
 		}

@@ -23,10 +23,6 @@ const (
 	ServiceUnavailable  Code = "090002"
 )
 
-// noRolesMessage tells the two meanings of 020001 apart: with any other message
-// it says that the token is not accepted.
-const noRolesMessage = "User has no roles assigned"
-
 // An ErrorInfo is one entry of the error catalogue.
 type ErrorInfo struct {
 	Code    Code
@@ -91,6 +87,3 @@ func (c Code) Text() string {
 		return string(c)
 	}
 }
-
-// internal tells whether c is of the family that comes with a 500.
-func (c Code) internal() bool { return strings.HasPrefix(string(c), "07") }

@@ -1,11 +1,12 @@
 package hmp
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,61 +25,62 @@ const (
 	errUnfitToken formError = "the login's answer has an authToken that is not fit for a header"
 )
 
-// A reader makes an answer of a response.
-type reader struct {
-	options *Options
-	login   bool
-	proxy   bool // whether there is one
-	sent    string
-	secrets []string
-}
+// errNoStatus is about a number that is not one of HTTP's, such as 000.
+var errNoStatus = errors.New("the status is not one of HTTP")
 
 // read makes an answer of a response, by the table of results. It also returns what
-// the body told: a token only if the answer is Valid.
-func (r *reader) read(ctx context.Context, resp *http.Response) (a Answer, p payload) {
+// the body told: a token only if the answer is Valid. It closes the body in any case.
+func (x *call) read(ctx context.Context, resp *http.Response) (a Answer, p payload, err error) {
+	defer resp.Body.Close()
+	if resp.StatusCode < 100 {
+		return a, p, errNoStatus
+	}
+	if x.onResponse != nil {
+		x.onResponse(resp.StatusCode)
+	}
 	a = Answer{Responded: true, StatusCode: resp.StatusCode}
 	if resp.StatusCode >= 300 {
 		a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
 	switch status := resp.StatusCode; {
-	case status == http.StatusOK, r.login && status > 200 && status < 300:
-		p = r.readSession(ctx, resp, &a)
+	case status == http.StatusOK, x.login() && status > 200 && status < 300:
+		p = x.readSession(ctx, resp, &a)
 	case status >= 400:
-		p = r.readRefusal(ctx, resp, &a)
+		p = x.readRefusal(ctx, resp, &a)
 	case status >= 300:
 		a.Result = Redirect
 	default:
 		a.Result = HTTPError
 	}
-	return a, p
+	return a, p, nil
 }
 
 // readSession reads the body of a success.
-func (r *reader) readSession(ctx context.Context, resp *http.Response, a *Answer) payload {
+func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) payload {
 	var p payload
 	var err error = errTooLarge
-	if resp.ContentLength <= r.options.MaxBodySize {
-		p, err = decode(resp.Body, r.options.MaxBodySize, r.sent, r.options.MessageTexts, r.secrets...)
+	if resp.ContentLength <= x.options.MaxBodySize {
+		p, err = decode(resp.Body, x.options.MaxBodySize, x.sent, x.options.MessageTexts, x.secrets...)
 	}
 	timedOut := err != nil && expired(ctx)
 	if err == nil {
 		a.Body = p.body
-		err = r.missing(&p)
+		err = x.missing(&p)
 	}
 	switch {
 	case err == nil:
-		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !r.login
+		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !x.login()
 		return p
 	case timedOut:
 		a.Result = Timeout
 	case resp.StatusCode != http.StatusOK:
 		a.Result = HTTPError
 	default:
-		a.Result, a.Reason = BadPayload, bodyReason(err, encoding(resp.Header))
-		if err == errNoData {
+		a.Result, a.Reason = BadPayload, bodyReason(err, resp.Header.Get("Content-Encoding"))
+		if errors.Is(err, errNoData) {
 			a.Code = code(p.code)
 		}
-		if r.login && (a.Code == InvalidCredentials || a.Code == InputValidation) {
+		if x.login() && (a.Code == InvalidCredentials || a.Code == InputValidation) {
 			a.Result, a.Reason = LoginRejected, ""
 		}
 	}
@@ -86,11 +88,11 @@ func (r *reader) readSession(ctx context.Context, resp *http.Response, a *Answer
 }
 
 // missing returns what a session lacks, if anything.
-func (r *reader) missing(p *payload) error {
+func (x *call) missing(p *payload) error {
 	switch {
 	case !p.hasData:
 		return errNoData
-	case !r.login || p.token != "":
+	case !x.login() || p.token != "":
 		return nil
 	case p.unfit:
 		return errUnfitToken
@@ -99,30 +101,45 @@ func (r *reader) missing(p *payload) error {
 	}
 }
 
+// bodyReason says why a body is not a session.
+func bodyReason(err error, encoding string) string {
+	form, isForm := errors.AsType[formError](err)
+	switch {
+	case isForm && encoding != "" && !strings.EqualFold(encoding, "identity"):
+		if !isUsual(encoding) {
+			encoding = "an unknown one"
+		}
+		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; see what stands between it and the HMP"
+	case isForm:
+		return form.Error()
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the body ends early"
+	default:
+		return "the connection broke within the body"
+	}
+}
+
 // readRefusal reads the body of an error.
-func (r *reader) readRefusal(ctx context.Context, resp *http.Response, a *Answer) payload {
+func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer) payload {
 	var start beginning
 	p, err := decode(io.TeeReader(resp.Body, &start), maxEnvelope, "", false)
 	timedOut := err != nil && expired(ctx)
 	if a.Body = p.body; !timedOut {
 		a.Code = code(p.code)
 	}
-	refused := r.login && a.StatusCode < 500
+	a.Result = refusal(a, p.message)
+	refused := x.login() && a.StatusCode < 500
 	switch {
-	case timedOut && envelopeDecides(a.StatusCode, r.login):
+	case timedOut && envelopeDecides(a.StatusCode, x.login()):
 		a.Result = Timeout
-	case refused && a.StatusCode == http.StatusUnauthorized, refused && a.Envelope():
+	case refused && a.Result != NoRoles && (a.StatusCode == http.StatusUnauthorized || a.Envelope()):
 		a.Result = LoginRejected
-		if refusal(a, p.message) == NoRoles {
-			a.Result = NoRoles
-		} else if a.Code.Catalogued() == OtherCode || !a.Envelope() {
+		if a.Code.Catalogued() == OtherCode || !a.Envelope() {
 			a.Reason = "something else than HMP may have answered"
 		}
-	default:
-		a.Result = refusal(a, p.message)
 	}
 	if a.Reason == "" {
-		a.Reason = r.refusalReason(a, start)
+		a.Reason = x.refusalReason(a, start)
 	}
 	return payload{found: p.found}
 }
@@ -130,17 +147,15 @@ func (r *reader) readRefusal(ctx context.Context, resp *http.Response, a *Answer
 // refusal is the result of an error that answers the GET.
 func refusal(a *Answer, message string) Result {
 	switch status := a.StatusCode; {
-	case status == http.StatusUnauthorized && a.Code == UserNotAuthorized && strings.Contains(strings.ToLower(message), "no role"):
+	case status == 401 && a.Code == UserNotAuthorized && strings.Contains(strings.ToLower(message), "no role"):
 		return NoRoles
-	case status == http.StatusUnauthorized,
-		status == http.StatusForbidden && a.Envelope(),
-		status == http.StatusNotFound && a.Code == AuthSessionNotFound:
+	case status == 401, status == 403 && a.Envelope(), status == 404 && a.Code == AuthSessionNotFound:
 		return Unauthorized
-	case status == http.StatusNotFound:
+	case status == 404:
 		return EndpointMissing
-	case status == http.StatusInternalServerError && a.Code.internal():
+	case status == 500 && strings.HasPrefix(string(a.Code), "07"):
 		return InternalError
-	case status == http.StatusServiceUnavailable && a.Code == ServiceUnavailable:
+	case status == 503 && a.Code == ServiceUnavailable:
 		return AuthUnavailable
 	default:
 		return HTTPError
@@ -157,11 +172,11 @@ func envelopeDecides(status int, login bool) bool {
 }
 
 // refusalReason says what the status and the code of an error do not show by themselves.
-func (r *reader) refusalReason(a *Answer, start beginning) string {
+func (x *call) refusalReason(a *Answer, start beginning) string {
 	switch {
-	case a.StatusCode == http.StatusBadRequest && r.options.URL.Scheme == "http" && start.wantsTLS():
+	case a.StatusCode == http.StatusBadRequest && x.options.URL.Scheme == "http" && wantsTLS.Match(start):
 		return "the server speaks TLS; write https:// in `url`"
-	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope() && r.proxy:
+	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope() && x.proxy != nil:
 		return "the proxy asks for a user and a password (407); write them in proxy_url"
 	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope():
 		return "a proxy before the HMP asks for a user and a password (407)"
@@ -181,26 +196,8 @@ func (b *beginning) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// wantsTLS tells whether a web server complains that it was not spoken to with TLS.
-func (b beginning) wantsTLS() bool {
-	text := bytes.ToLower(b)
-	return slices.ContainsFunc([]string{
-		"http request to an https server", "http request was sent to https port", "plain http to an ssl-enabled", "requires tls",
-	}, func(complaint string) bool { return bytes.Contains(text, []byte(complaint)) })
-}
-
-// encoding names the encoding of a body, in words of this side; "" if it is none.
-func encoding(h http.Header) string {
-	said := strings.ToLower(strings.Join(h.Values("Content-Encoding"), ","))
-	switch {
-	case said == "", said == "identity":
-		return ""
-	case slices.Contains([]string{"gzip", "x-gzip", "deflate", "br", "zstd", "compress"}, said):
-		return said
-	default:
-		return "an unknown one"
-	}
-}
+// wantsTLS is what web servers answer where they were not spoken to with TLS.
+var wantsTLS = regexp.MustCompile(`(?i)http request to an https server|http request was sent to https port|plain http to an ssl-enabled|requires tls`)
 
 // retryAfter returns how long a Retry-After header asks to wait: a number of
 // seconds or until a date (RFC 9110, section 10.2.3).

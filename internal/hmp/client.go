@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -23,10 +22,12 @@ const sessionPath = "/apis/authentication/login/key"
 // A Client asks one HMP about sessions, and for new ones. Many goroutines may use
 // it at once.
 type Client struct {
-	options Options
-	url     *url.URL // of both calls
-	pool    *pool
-	secrets []string // that a proxy is sent
+	options   Options
+	url       *url.URL // of both calls
+	pool      *pool
+	userAgent []string
+	get       Header   // of a GET without a configured header
+	secrets   []string // that a proxy is sent
 }
 
 // NewClient returns a client. [Client.Close] frees what it holds.
@@ -36,7 +37,14 @@ func NewClient(o Options) *Client {
 	if u.RawPath != "" {
 		u.RawPath += sessionPath
 	}
-	return &Client{options: o, url: &u, pool: newPool(&o), secrets: slices.Concat(slices.Collect(maps.Values(o.ProxyConnectHeader))...)}
+	c := &Client{
+		options: o, url: &u, pool: newPool(&o), userAgent: []string{o.UserAgent},
+		secrets: slices.Concat(slices.Collect(maps.Values(o.ProxyConnectHeader))...),
+	}
+	x := c.call(http.MethodGet, nil)
+	x.header["Authorization"] = nil
+	c.get = sentHeader(x.method, x.header)
+	return c
 }
 
 // Close closes the connections that are kept, and no more will be.
@@ -62,10 +70,10 @@ func (Request) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.Reque
 // The second result is the authToken of a [Valid] answer, if it differs from the one
 // sent and is fit to be sent as a Bearer; else it is zero.
 func (c *Client) Session(ctx context.Context, r Request) (Answer, secret.Value) {
-	token := r.Token.Reveal()
-	x := c.call(http.MethodGet, r.Header, append(reveal(r.Secrets...), token))
-	x.header["Authorization"] = []string{"Bearer " + token}
-	x.sent, x.onResponse = token, r.OnResponse
+	x := c.call(http.MethodGet, r.Header, r.Secrets...)
+	x.sent, x.onResponse = r.Token.Reveal(), r.OnResponse
+	x.secrets = append(x.secrets, x.sent)
+	x.header["Authorization"] = []string{"Bearer " + x.sent}
 	return c.exchange(ctx, x)
 }
 
@@ -90,18 +98,21 @@ func (LoginRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.
 //
 // The call is that of the vendor page "Initiate User Session using Key and Secret".
 func (c *Client) Login(ctx context.Context, r LoginRequest) (Answer, secret.Value) {
-	x := c.call(http.MethodPost, r.Header, reveal(r.Key, r.Secret))
+	x := c.call(http.MethodPost, r.Header, r.Key, r.Secret)
+	x.onResponse = r.OnResponse
 	delete(x.header, "Authorization")
-	x.header["Content-Type"] = []string{"application/json"}
+	x.header["Content-Type"] = applicationJSON
 	// Texts are always fit for JSON.
 	x.body, _ = json.Marshal(map[string]string{"apiKey": r.Key.Reveal(), "apiSecret": r.Secret.Reveal()})
-	x.onResponse = r.OnResponse
 	return c.exchange(ctx, x)
 }
 
 // A call is one request, which can be sent again if an attempt fails.
 type call struct {
+	options    *Options
 	method     string
+	url        *url.URL
+	proxy      *url.URL // nil for none
 	header     http.Header
 	body       []byte
 	sent       string   // the token, if there is one
@@ -109,21 +120,30 @@ type call struct {
 	onResponse func(status int)
 }
 
+var (
+	applicationJSON = []string{"application/json"}
+	identity        = []string{"identity"} // or a proxy may choose an encoding
+)
+
 // call returns what both calls have in common.
-func (c *Client) call(method string, extra http.Header, secrets []string) *call {
-	x := &call{method: method, header: make(http.Header, len(extra)+5), secrets: append(secrets, c.secrets...)}
+func (c *Client) call(method string, extra http.Header, values ...secret.Value) *call {
+	x := &call{options: &c.options, method: method, url: c.url, header: make(http.Header, len(extra)+5)}
+	x.secrets = append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
+	for _, v := range values {
+		x.secrets = append(x.secrets, v.Reveal())
+	}
 	for name, values := range extra {
 		x.header[name] = values
 		x.secrets = append(x.secrets, values...)
 	}
-	x.header["Accept"] = []string{"application/json"}
-	x.header["Accept-Encoding"] = []string{"identity"} // or a proxy may choose one
-	x.header["User-Agent"] = []string{c.options.UserAgent}
+	x.header["Accept"], x.header["Accept-Encoding"], x.header["User-Agent"] = applicationJSON, identity, c.userAgent
 	return x
 }
 
-func (x *call) request(ctx context.Context, u *url.URL) *http.Request {
-	r := &http.Request{Method: x.method, URL: u, Host: u.Host, Header: x.header}
+func (x *call) login() bool { return x.method == http.MethodPost }
+
+func (x *call) request(ctx context.Context) *http.Request {
+	r := &http.Request{Method: x.method, URL: x.url, Host: x.url.Host, Header: x.header}
 	if x.body != nil {
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(x.body)), int64(len(x.body))
 	}
@@ -132,103 +152,87 @@ func (x *call) request(ctx context.Context, u *url.URL) *http.Request {
 
 // exchange sends a request and returns what becomes of it. A kept connection that turns
 // out to be dead is no reason to fail: the request is then sent on a new one.
-func (c *Client) exchange(ctx context.Context, x *call) (Answer, secret.Value) {
-	proxy, err := c.proxy(x.request(ctx, c.url))
-	if err != nil {
-		a := Answer{Result: Connect, Reason: "the URL of the proxy is malformed"}
-		a.Exchanges = []Exchange{newExchange(x, nil, &a, nil)}
-		return a, secret.Value{}
-	}
-	if proxy != nil {
-		if password, ok := proxy.User.Password(); ok {
-			x.secrets = append(x.secrets, password, proxy.User.String())
+func (c *Client) exchange(ctx context.Context, x *call) (a Answer, token secret.Value) {
+	if c.options.Proxy != nil {
+		var err error
+		if x.proxy, err = c.options.Proxy(x.request(ctx)); err != nil {
+			a = Answer{Result: Connect, Reason: "the URL of the proxy is malformed"}
+			c.tell(&a, x, nil, nil)
+			return a, token
 		}
 	}
-	var a Answer
-	var token string
+	if x.proxy != nil {
+		if password, ok := x.proxy.User.Password(); ok {
+			x.secrets = append(x.secrets, password, x.proxy.User.String())
+		}
+	}
 	if kept := c.pool.take(); kept != nil {
 		var again bool
-		if a, token, again = c.attempt(ctx, x, proxy, kept); !again {
-			return a, tokenValue(token)
+		if a, token, again = c.attempt(ctx, x, kept); !again {
+			return a, token
 		}
 	}
 	before := a.Phases
-	a, token, _ = c.attempt(ctx, x, proxy, nil)
+	a, token, _ = c.attempt(ctx, x, nil)
 	a.Phases = before.Add(a.Phases)
 	a.Exchanges[0].Took = a.Phases.Total()
-	return a, tokenValue(token)
-}
-
-func (c *Client) proxy(req *http.Request) (*url.URL, error) {
-	if c.options.Proxy == nil {
-		return nil, nil
-	}
-	return c.options.Proxy(req)
-}
-
-// tokenValue returns the zero value for "".
-func tokenValue(token string) secret.Value {
-	if token == "" {
-		return secret.Value{}
-	}
-	return secret.New(token)
+	return a, token
 }
 
 // attempt sends a request on a kept connection, or on a new one if that is nil. again is
 // true if it broke off so early that the request may be sent once more.
-func (c *Client) attempt(ctx context.Context, x *call, proxy *url.URL, on *conn) (a Answer, token string, again bool) {
-	t := &attempt{proxy: proxy}
-	ctx = t.within(ctx)
+func (c *Client) attempt(ctx context.Context, x *call, on *conn) (a Answer, token secret.Value, again bool) {
+	t := &attempt{proxy: x.proxy}
 	kept := on != nil
+	ctx = t.within(ctx, kept)
 	var err error
 	if !kept {
 		on, err = c.pool.dial(ctx, t)
 	}
 	var resp *http.Response
-	var found []string
+	var p payload
 	var written int64
 	if err == nil {
 		reusable, farewell := false, false
 		defer func() { c.pool.release(on, reusable, farewell) }() // also if there is a panic
 		t.use(on)
 		written = on.written.Load()
-		if resp, err = on.client.RoundTrip(x.request(ctx, c.url)); err == nil {
-			a, token, found, err = c.read(ctx, x, proxy, resp)
+		if resp, err = on.client.RoundTrip(x.request(ctx)); err == nil {
+			a, p, err = x.read(ctx, resp)
 		}
 		reusable, farewell = a.Result == Valid, err == nil && a.Result != Timeout
 	}
 	at := t.end()
-	m := newMask(append(x.secrets, found...)...)
+	m := &mask{secrets: append(x.secrets, p.found...)}
 	switch {
 	case err == nil:
 	case expired(ctx):
 		a.Result = Timeout
 	default:
-		a.Result, a.Reason = at.failure(err), t.reason(&at, err, m.present)
-		idempotent := x.method == http.MethodGet || on != nil && on.written.Load() == written
+		a.Result, a.Reason = at.failure(err), t.reason(&at, err, m)
+		idempotent := !x.login() || on != nil && on.written.Load() == written
 		again = kept && !at.reached(firstByte) && idempotent
 	}
 	a.Phases, a.CertificateExpiry = at.phases(), at.certificate
-	a.Exchanges = []Exchange{newExchange(x, resp, &a, m)}
+	c.tell(&a, x, resp, m)
+	if p.token != "" {
+		token = secret.New(p.token)
+	}
 	return a, token, again
 }
 
-// errNoStatus is about a number that is not one of HTTP's, such as 000.
-var errNoStatus = errors.New("the status is not one of HTTP")
-
-// read makes an answer of a response. It closes the body even if something panics.
-func (c *Client) read(ctx context.Context, x *call, proxy *url.URL, resp *http.Response) (a Answer, token string, found []string, err error) {
-	defer resp.Body.Close()
-	if resp.StatusCode < 100 {
-		return a, "", nil, errNoStatus
+// tell tells in an answer of the exchange that it comes from. The response may be nil.
+func (c *Client) tell(a *Answer, x *call, resp *http.Response, m *mask) {
+	if a.Code.Catalogued() == OtherCode && m.show(string(a.Code), true) == secret.Masked {
+		a.Code, a.Reason = OtherCode, "" // it is a secret of six digits
 	}
-	if x.onResponse != nil {
-		x.onResponse(resp.StatusCode)
+	e := Exchange{Method: x.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.get}
+	if x.login() || len(x.header) > 4 {
+		e.Request = sentHeader(x.method, x.header)
 	}
-	r := &reader{options: &c.options, login: x.method == http.MethodPost, proxy: proxy != nil, sent: x.sent, secrets: x.secrets}
-	a, p := r.read(ctx, resp)
-	if slices.ContainsFunc(x.secrets, func(s string) bool { return a.Code != "" && strings.Contains(s, string(a.Code)) }) && a.Code.Catalogued() == OtherCode {
-		a.Code, a.Reason = OtherCode, ""
+	if resp != nil {
+		e.Proto = strings.Clone(resp.Proto) // or the whole status line would stay in memory
+		e.Response = receivedHeader(resp.Header, m)
 	}
-	return a, p.token, p.found, nil
+	a.Exchanges = []Exchange{e}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"hmp_exporter/internal/secret"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/secret"
 )
 
 const canaryToken = canary.Word + "-token-7f3a"

@@ -27,22 +27,17 @@
 //
 // The vendor supports the status and data.authToken and calls the rest of the
 // body "informational only and subject to change". So the status line and the
-// presence of a data object decide, and for a login that of a token; every other
-// field only adds a detail, and a strange value of one takes away that detail and
-// nothing else.
+// presence of a data object decide, and for a login that of a token; a strange value
+// of any other field takes away one detail and nothing else.
 //
-// An administrator's session carries maps of permissions that can be megabytes
-// long, with the service messages behind them. The body is therefore never held:
-// a scanner walks over it, checks its grammar and keeps a handful of small
-// values, in memory that does not grow with the body. That is why this package
-// has a JSON scanner of its own: the ones to be had, encoding/json/jsontext
+// An administrator's session can be megabytes long, with the service messages at its
+// end. A scanner walks over it, checks its grammar and keeps a handful of small values.
+// The package has a JSON scanner of its own, because the usual ones, encoding/json/jsontext
 // included, hold at least one whole token, and one token may be the whole body.
 //
 // The server is not trusted. Time, size, depth and number are bounded, and
-// redirects are not followed, because they would carry the token away. A server can
-// repeat a secret: so an [Answer.Reason] has no text of it except names in its
-// certificate, and these, service messages and header fields are masked before they
-// are shortened.
+// redirects are not followed, because they would carry the token away. What an [Answer]
+// shows of a server's words is masked, because a server can repeat a secret.
 //
 // An exchange goes from client.go over transport.go (connections) and trace.go (what is
 // observed of an attempt) to classify.go (results of answers) or failure.go (results

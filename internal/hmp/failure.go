@@ -34,31 +34,28 @@ func Shortage(err error) string {
 	dns, isLookup := errors.AsType[*net.DNSError](err)
 	for _, s := range shortages {
 		// A lookup keeps only the text of what it failed for.
-		if errors.Is(err, s.errno) || isLookup && strings.HasSuffix(dns.Err, s.errno.Error()) {
-			if s.errno == syscall.EADDRNOTAVAIL && toIPv6Loopback(err) {
-				return "" // the machine has no IPv6
-			}
-			return fmt.Sprintf("%v: %s", s.errno, s.advice)
+		if !errors.Is(err, s.errno) && !(isLookup && strings.HasSuffix(dns.Err, s.errno.Error())) {
+			continue
 		}
+		if s.errno == syscall.EADDRNOTAVAIL && strings.Contains(err.Error(), "[::1]:") {
+			return "" // the machine has no IPv6
+		}
+		return fmt.Sprintf("%v: %s", s.errno, s.advice)
 	}
 	return ""
 }
 
-func toIPv6Loopback(err error) bool { return strings.Contains(err.Error(), "[::1]:") }
-
 // failure tells where an attempt without an answer broke off. How far it had
 // come says more than the error, which net/http wraps in many ways.
 func (t *timeline) failure(err error) Result {
-	if Shortage(err) != "" {
-		return Saturated // it says nothing of the HMP
-	}
-	if alert(err) != nil {
-		return TLS // in TLS 1.3 a client's certificate is refused after the handshake
-	}
-	if _, lookup := errors.AsType[*net.DNSError](err); lookup {
-		return DNS
-	}
+	_, isLookup := errors.AsType[*net.DNSError](err)
 	switch {
+	case Shortage(err) != "":
+		return Saturated // it says nothing of the HMP
+	case alert(err) != nil: // in TLS 1.3 a client's certificate is refused after the handshake
+		return TLS
+	case isLookup:
+		return DNS
 	case t.reached(gotConn):
 		return Protocol
 	case t.inTLS(), t.inProxyTLS():
@@ -72,37 +69,48 @@ func (t *timeline) inTLS() bool      { return t.reached(tlsStart) && !t.reached(
 func (t *timeline) inProxyTLS() bool { return t.reached(proxyTLSStart) && !t.reached(proxyTLSDone) }
 
 // reason says why an attempt broke off. It passes on the texts of errors that this side
-// wrote and of certificates, as show has them; never what a server sent as HTTP, because
-// that may repeat a secret.
-func (t *attempt) reason(at *timeline, err error, show func(string) string) string {
+// wrote and of certificates, masked; never what a server sent as HTTP.
+func (t *attempt) reason(at *timeline, err error, m *mask) string {
+	text := func(err error) string { return m.show(err.Error(), true) }
 	proxy := t.proxy != nil
 	atProxy := proxy && !at.reached(gotConn) && !at.reached(tlsStart)
+	who, field := "the server", "`url`"
+	if proxy {
+		who, field = "the proxy", "proxy_url"
+	}
 	if lack := Shortage(err); lack != "" {
 		return lack
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return of(proxy, "the proxy's name: ") + show(dns.Error())
+		if proxy {
+			return "the proxy's name: " + text(dns)
+		}
+		return text(dns)
 	}
 	if refusal, ok := errors.AsType[proxyRefusal](err); ok {
 		return refusal.Error()
 	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
+		err = op.Err
+	}
 	if at.inProxyTLS() {
-		return "the TLS handshake with the proxy failed: " + show(withoutOp(err)) + "; look at the proxy's certificate and the scheme of proxy_url"
+		return "the TLS handshake with the proxy failed: " + text(err) + "; look at the proxy's certificate and the scheme of proxy_url"
 	}
 	if a := alert(err); a != nil && atProxy {
-		return "the proxy ended the TLS connection: " + show(a.Error())
+		return "the proxy ended the TLS connection: " + text(a)
 	}
-	if r := handshakeReason(err, show); r != "" {
-		return r
+	if reason := handshakeReason(err, m); reason != "" {
+		return reason
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && isErrno(op.Err) && !at.reached(gotConn) && !at.inTLS() {
-		return of(proxy, "the proxy: ") + show(withoutOp(op))
+	op, isErrno := errors.AsType[*net.OpError](err)
+	if isErrno {
+		_, isErrno = errors.AsType[syscall.Errno](op)
 	}
 	switch {
-	case t.dialed.speaksTLS() && at.handshakes == 0 && proxy:
-		return "the proxy speaks TLS; write https:// in proxy_url"
+	case isErrno && proxy && !at.reached(gotConn) && !at.inTLS():
+		return "the proxy: " + text(op)
 	case t.dialed.speaksTLS() && at.handshakes == 0:
-		return "the server speaks TLS; write https:// in `url`"
+		return who + " speaks TLS; write https:// in " + field
 	case atProxy:
 		return "the proxy did not make the connection"
 	case strings.Contains(err.Error(), "GOAWAY"), strings.HasPrefix(err.Error(), "stream error:"): // of HTTP/2
@@ -111,37 +119,15 @@ func (t *attempt) reason(at *timeline, err error, show func(string) string) stri
 		return "the connection was reset"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), err.Error() == "http: server closed idle connection":
 		return "the connection was closed before the answer was complete"
-	case isErrno(err):
-		op, _ := errors.AsType[*net.OpError](err)
-		return show(op.Error())
+	case isErrno:
+		return text(op)
 	case at.inTLS(): // only the handshake and the certificate have been received
-		return show(err.Error())
+		return text(err)
 	case !at.reached(gotConn):
 		return "no connection could be made"
 	default:
 		return "the answer is not valid HTTP, or its header is too large"
 	}
-}
-
-func of(applies bool, text string) string {
-	if applies {
-		return text
-	}
-	return ""
-}
-
-// withoutOp is the text of an error without what net/http says of a proxy around it.
-func withoutOp(err error) string {
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
-		return op.Err.Error()
-	}
-	return err.Error()
-}
-
-func isErrno(err error) bool {
-	_, ok := errors.AsType[*net.OpError](err)
-	_, errno := errors.AsType[syscall.Errno](err)
-	return ok && errno
 }
 
 // speaksTLS tells whether the first bytes on a connection are an alert of TLS.
@@ -155,21 +141,6 @@ func (r proxyRefusal) Error() string {
 		return "the proxy asks for a user and a password (407); write them in proxy_url, or a Proxy-Authorization in proxy_connect_header"
 	}
 	return fmt.Sprintf("the proxy did not make the connection: it answered %d to CONNECT; see the proxy's log", int(r))
-}
-
-// bodyReason says why a body is not a session.
-func bodyReason(err error, encoding string) string {
-	form, ok := errors.AsType[formError](err)
-	switch {
-	case ok && encoding != "":
-		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; see what stands between it and the HMP"
-	case ok:
-		return form.Error()
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return "the body ends early"
-	default:
-		return "the connection broke within the body"
-	}
 }
 
 // alert returns what tells that the server ended TLS with an alert, whose type
@@ -193,15 +164,15 @@ func alert(err error) error {
 // for: certificates that nobody signed, and that name an address in the CN only.
 // A certificate decides how long its part of the text is, but not whether the hint
 // is there. It returns "" for any other error.
-func handshakeReason(err error, show func(string) string) string {
+func handshakeReason(err error, m *mask) string {
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return show(e.Error()) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
+		return m.show(e.Error(), true) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return show(e.Error()) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
+		return m.show(e.Error(), true) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return show(e.Error())
+		return m.show(e.Error(), true)
 	}
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		if strings.HasPrefix(string(e.RecordHeader[:]), "HTTP/") {
@@ -210,7 +181,7 @@ func handshakeReason(err error, show func(string) string) string {
 		return "the server does not speak TLS; check the port, or write http:// in `url`"
 	}
 	if a := alert(err); a != nil {
-		return show(a.Error())
+		return m.show(a.Error(), true)
 	}
 	return ""
 }

@@ -1,15 +1,21 @@
 package hmp
 
 import (
+	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -111,7 +117,7 @@ func TestLongCertificateKeepsItsHint(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprintf("hmp-%d.studio.example", i)
 	}
-	got := handshakeReason(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: names}, Host: "hmp.example"}, newMask().present)
+	got := handshakeReason(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: names}, Host: "hmp.example"}, new(mask))
 	if !strings.HasSuffix(got, "or set tls_config.server_name to one it has") {
 		t.Errorf("got %q without its hint", got)
 	}
@@ -124,8 +130,111 @@ func TestLongCertificateKeepsItsHint(t *testing.T) {
 func TestReasonOfAlert(t *testing.T) {
 	bare := error(&net.OpError{Op: "remote error", Err: tls.AlertError(116)})
 	for _, err := range []error{bare, fmt.Errorf("readLoopPeekFailLocked: %w", bare)} {
-		if got, want := handshakeReason(err, newMask().present), "remote error: tls: certificate required"; got != want {
+		if got, want := handshakeReason(err, new(mask)), "remote error: tls: certificate required"; got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestShortage(t *testing.T) {
+	dialed := func(address string, lack error) error {
+		to, _ := net.ResolveTCPAddr("tcp", address)
+		return &net.OpError{Op: "dial", Net: "tcp", Addr: to, Err: os.NewSyscallError("connect", lack)}
+	}
+	for _, tt := range []struct {
+		err    error
+		want   Result
+		reason string
+	}{
+		{dialed("127.0.0.1:1", syscall.EMFILE), Saturated, "raise its limit of open files"},
+		{dialed("127.0.0.1:1", syscall.ENFILE), Saturated, "fs.file-max"},
+		{dialed("127.0.0.1:1", syscall.ENOBUFS), Saturated, "memory"},
+		{dialed("127.0.0.1:1", syscall.ENOMEM), Saturated, "memory"},
+		{dialed("127.0.0.1:1", syscall.EADDRNOTAVAIL), Saturated, "local port"},
+		{dialed("127.0.0.1:1", syscall.EAGAIN), Saturated, "local ports"},
+		{dialed("[::1]:1", syscall.EADDRNOTAVAIL), Connect, "cannot assign requested address"}, // there is no IPv6
+		{dialed("127.0.0.1:1", syscall.ECONNREFUSED), Connect, "connection refused"},
+		{&net.DNSError{Name: "hmp.example", Err: "dial udp 10.0.0.1:53: socket: too many open files"}, Saturated, "raise its limit"},
+		{&net.DNSError{Name: "hmp.example", Err: "no such host"}, DNS, "no such host"},
+		{errors.New("something else"), Connect, "no connection could be made"},
+	} {
+		a := ask(t, "http://127.0.0.1:1", plenty, func(o *Options) {
+			o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, tt.err }
+		})
+		if a.Result != tt.want || !strings.Contains(a.Reason, tt.reason) {
+			t.Errorf("%v: got %s (%s), want %s with %q", tt.err, a.Result, a.Reason, tt.want, tt.reason)
+		}
+	}
+}
+
+func TestReasonsThatHelp(t *testing.T) {
+	secure := httptest.NewTLSServer(answer(200, `{"data":{}}`))
+	defer secure.Close()
+	bare := listen(t, func(c net.Conn) {
+		go func() {
+			_, _ = bufio.NewReader(c).ReadString('\n')
+			_, _ = c.Write([]byte("\x15\x03\x01\x00\x02\x02\x46"))
+			_ = c.Close()
+		}()
+	})
+	server := func(h http.HandlerFunc) string {
+		s := httptest.NewServer(h)
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	plain := server(answer(200, `{"data":{}}`))
+	proxy := func(o *Options) {
+		u, _ := url.Parse(server(answer(407, "")))
+		o.Proxy = http.ProxyURL(u)
+	}
+	for name, tt := range map[string]struct {
+		url    string
+		want   Result
+		reason string
+		change []func(*Options)
+	}{
+		"http at a port with TLS that says so": {strings.Replace(secure.URL, "https", "http", 1), HTTPError, "write https:// in `url`", nil},
+		"http at a port with TLS that alerts":  {"http://" + bare, Protocol, "write https:// in `url`", nil},
+		"https at a port without TLS":          {strings.Replace(plain, "http", "https", 1), TLS, "write http:// in `url`", nil},
+		"a compressed body":                    {server(raw("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00")), BadPayload, "Content-Encoding: gzip", nil},
+		"407 of a proxy":                       {"http://hmp.example", HTTPError, "the proxy asks for a user and a password", []func(*Options){proxy}},
+		"an envelope":                          {server(envelope(400, "030001", "x")), HTTPError, "HMP itself answered: status 400, code 030001", nil},
+		"a 403 with an envelope":               {server(envelope(403, "030001", "x")), Unauthorized, "HMP itself answered: status 403, code 030001", nil},
+		"a 502":                                {server(answer(502, "<html>")), HTTPError, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := ask(t, tt.url, plenty, tt.change...)
+			if a.Result != tt.want || !strings.Contains(a.Reason, tt.reason) || tt.reason == "" && a.Reason != "" {
+				t.Errorf("got %s (%s), want %s with %q", a.Result, a.Reason, tt.want, tt.reason)
+			}
+			if a.Envelope() != strings.Contains(name, "envelope") {
+				t.Errorf("it has HMP's envelope: %t", a.Envelope())
+			}
+		})
+	}
+}
+
+func TestCertificateExpiryOfChains(t *testing.T) {
+	now := time.Now()
+	until := func(hours ...int) (chain []*x509.Certificate) {
+		for _, h := range hours {
+			chain = append(chain, &x509.Certificate{NotAfter: now.Add(time.Duration(h) * time.Hour)})
+		}
+		return chain
+	}
+	refused := &tls.CertificateVerificationError{UnverifiedCertificates: until(5, -1, 9), Err: errors.New("expired")}
+	for name, tt := range map[string]struct {
+		state tls.ConnectionState
+		err   error
+		want  int
+	}{
+		"an expired cross-signature that is not needed": {tls.ConnectionState{PeerCertificates: until(5, -1), VerifiedChains: [][]*x509.Certificate{until(5, 90)}}, nil, 5},
+		"two chains":   {tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{until(50, 9), until(50, 20), until(50, 10)}}, nil, 20},
+		"refused":      {tls.ConnectionState{}, fmt.Errorf("tls: %w", refused), -1},
+		"not verified": {tls.ConnectionState{PeerCertificates: until(7, 3)}, nil, 7},
+	} {
+		if got, want := certificateExpiry(&tt.state, tt.err), now.Add(time.Duration(tt.want)*time.Hour); !got.Equal(want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
 }

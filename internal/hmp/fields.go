@@ -6,123 +6,47 @@ import (
 	"time"
 )
 
-// ifBegins passes the next value: by pass if it begins with c, and reports whether it did.
-func (d *decoder) ifBegins(c byte, pass func() error) (bool, error) {
-	got, err := d.head()
-	if err != nil {
-		return false, err
-	}
-	if got != c {
-		return false, d.skip()
-	}
-	return true, pass()
-}
-
-// stringField returns "" for what is not a string, or too long for one.
-func (d *decoder) stringField(limit int) (field string, err error) {
-	_, err = d.ifBegins('"', func() error {
-		text, whole, err := d.text(limit)
-		if whole {
-			field = string(text)
-		}
-		return err
-	})
-	return field, err
-}
-
-func (d *decoder) boolField() (field *bool, err error) {
-	c, err := d.head()
-	if err != nil {
-		return nil, err
-	}
-	if c == 't' || c == 'f' {
-		field = new(c == 't')
-	}
-	return field, d.skip()
-}
-
-// countField returns nil for what is not a number from zero up.
-func (d *decoder) countField() (*float64, error) {
-	c, err := d.head()
-	if err != nil {
-		return nil, err
-	}
-	if c < '0' || c > '9' {
-		return nil, d.skip()
-	}
-	source, whole, err := d.source(maxNumberSource)
-	if err != nil || !whole {
-		return nil, err
-	}
-	// An overflow comes with an infinity.
-	n, _ := strconv.ParseFloat(string(source), 64)
-	if math.IsInf(n, 0) {
-		return nil, nil
-	}
-	return &n, nil
-}
-
-// timeField returns the zero time for what is not a time after 1970.
-func (d *decoder) timeField() (time.Time, error) {
-	field, err := d.stringField(maxFieldSource)
-	if err != nil {
-		return time.Time{}, err
-	}
-	if t, err := time.Parse(time.RFC3339, field); err == nil && t.Unix() > 0 {
-		return t, nil
-	}
-	return time.Time{}, nil
-}
-
-// arrayField counts the elements of an array; element has to pass one.
-// It returns nil for what is not an array.
-func (d *decoder) arrayField(element func() error) (*int, error) {
-	n := 0
-	isArray, err := d.ifBegins('[', func() error {
-		return d.array(func() error {
-			n++
-			return element()
-		})
-	})
-	if !isArray || err != nil {
-		return nil, err
-	}
-	return &n, nil
-}
-
 // Fields is a set of fields of a session object.
 type Fields uint8
 
-// The fields that are looked for.
-const (
-	authTokenField Fields = 1 << iota
-	adminField
-	rolesField
-	loginFailuresField
-	lastActionField
-	lastLoginField
-	messagesField
-)
+// sessionFields are the fields that are looked for, in the order of the bits of [Fields].
+// read passes a value that begins with first, and tells whether the value was used.
+var sessionFields = []struct {
+	name string
+	read func(d *decoder, first byte) (used bool, err error)
+}{
+	{"authToken", (*decoder).authToken},
+	{"admin", func(d *decoder, first byte) (bool, error) { return keep(&d.details.Admin, first, d.boolField) }},
+	{"roleIds", func(d *decoder, first byte) (bool, error) { return keep(&d.details.Roles, first, d.lengthField) }},
+	{"numLoginFailures", func(d *decoder, first byte) (bool, error) { return keep(&d.details.LoginFailures, first, d.countField) }},
+	{"lastAction", func(d *decoder, first byte) (bool, error) { return keep(&d.details.LastAction, first, d.timeField) }},
+	{"lastLoginDate", func(d *decoder, first byte) (bool, error) { return keep(&d.details.LastLogin, first, d.timeField) }},
+	{"serviceMessages", (*decoder).serviceMessages},
+}
 
-// fieldNames has the names, in the order of the bits.
-var fieldNames = []string{"authToken", "admin", "roleIds", "numLoginFailures", "lastAction", "lastLoginDate", "serviceMessages"}
+// keep keeps the value of a field. A zero one is not used.
+func keep[T comparable](kept *T, first byte, read func(byte) (T, error)) (used bool, err error) {
+	var zero T
+	*kept, err = read(first)
+	return *kept != zero, err
+}
 
-// fieldNamed returns the field of a name, and none for one that is not looked for.
-func fieldNamed(name []byte) Fields {
-	for i, n := range fieldNames {
-		if string(name) == n {
-			return 1 << i
+// fieldIndex returns the index of a field in [sessionFields], or -1.
+func fieldIndex(name []byte) int {
+	for i := range sessionFields {
+		if string(name) == sessionFields[i].name {
+			return i
 		}
 	}
-	return 0
+	return -1
 }
 
 // Names returns the names of the fields.
 func (f Fields) Names() []string {
 	var names []string
-	for i, name := range fieldNames {
+	for i := range sessionFields {
 		if f&(1<<i) != 0 {
-			names = append(names, name)
+			names = append(names, sessionFields[i].name)
 		}
 	}
 	return names
@@ -139,4 +63,61 @@ func (b *Body) note(f Fields, used, null bool) {
 	default:
 		b.Odd |= f
 	}
+}
+
+// The functions below pass a value that begins with first. They return a zero value for
+// one that is not of their type or range.
+
+// stringField returns the beginning of a text that is too long, and false.
+func (d *decoder) stringField(first byte, limit int) (text string, whole bool, err error) {
+	if first != '"' {
+		return "", true, d.skip()
+	}
+	b, whole, err := d.text(limit)
+	return string(b), whole, err
+}
+
+func (d *decoder) boolField(first byte) (*bool, error) {
+	if first != 't' && first != 'f' {
+		return nil, d.skip()
+	}
+	return new(first == 't'), d.skip()
+}
+
+func (d *decoder) countField(first byte) (*float64, error) {
+	if first < '0' || first > '9' {
+		return nil, d.skip()
+	}
+	source, whole, err := d.source(maxNumberSource)
+	if err != nil || !whole {
+		return nil, err
+	}
+	n, _ := strconv.ParseFloat(string(source), 64)
+	if math.IsInf(n, 0) {
+		return nil, nil
+	}
+	return &n, nil
+}
+
+// timeField wants a time after 1970.
+func (d *decoder) timeField(first byte) (time.Time, error) {
+	text, whole, err := d.stringField(first, maxFieldSource)
+	if t, e := time.Parse(time.RFC3339, text); e == nil && whole && t.Unix() > 0 {
+		return t, err
+	}
+	return time.Time{}, err
+}
+
+func (d *decoder) lengthField(first byte) (*int, error) { return d.arrayField(first, d.skip) }
+
+// arrayField counts the elements of an array; element has to pass one.
+func (d *decoder) arrayField(first byte, element func() error) (*int, error) {
+	if first != '[' {
+		return nil, d.skip()
+	}
+	n := 0
+	if err := d.array(func() error { n++; return element() }); err != nil {
+		return nil, err
+	}
+	return &n, nil
 }

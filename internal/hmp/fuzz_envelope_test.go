@@ -41,7 +41,7 @@ func FuzzEnvelope(f *testing.F) {
 		defer get.Body.Close()
 		defer post.Body.Close()
 
-		a, p := (&reader{options: options}).read(ctx, get)
+		a, p, _ := (&call{options: options}).read(ctx, get)
 		checkAnswer(t, &a)
 		if outcome := byTable(int(status), want); a.Result != outcome {
 			t.Errorf("GET: %d with %.300q is %s, and %s by the table", status, body, a.Result, outcome)
@@ -53,7 +53,7 @@ func FuzzEnvelope(f *testing.F) {
 			t.Errorf("GET: %s with the token %q, want %q", a.Result, p.token, want.token)
 		}
 
-		a, p = (&reader{options: options, login: true}).read(ctx, post)
+		a, p, _ = (&call{options: options, method: http.MethodPost}).read(ctx, post)
 		checkAnswer(t, &a)
 		if outcome := loginByTable(int(status), want); a.Result != outcome {
 			t.Errorf("POST: %d with %.300q is %s, and %s by the table", status, body, a.Result, outcome)

@@ -54,17 +54,17 @@ func expect(body []byte, sent string) (want expectation, deep bool) {
 // expectFields expects the fields that are there to be noted by what was made of them.
 func (want *expectation) expectFields(data map[string]json.RawMessage) {
 	d := want.details
-	for field, used := range map[Fields]bool{
-		authTokenField:     bytes.HasPrefix(data["authToken"], []byte(`"`)) && !want.unfit,
-		adminField:         d.Admin != nil,
-		rolesField:         d.Roles != nil,
-		loginFailuresField: d.LoginFailures != nil,
-		lastActionField:    !d.LastAction.IsZero(),
-		lastLoginField:     !d.LastLogin.IsZero(),
-		messagesField:      d.ServiceMessages != nil,
+	for name, used := range map[string]bool{
+		"authToken":        bytes.HasPrefix(data["authToken"], []byte(`"`)) && !want.unfit,
+		"admin":            d.Admin != nil,
+		"roleIds":          d.Roles != nil,
+		"numLoginFailures": d.LoginFailures != nil,
+		"lastAction":       !d.LastAction.IsZero(),
+		"lastLoginDate":    !d.LastLogin.IsZero(),
+		"serviceMessages":  d.ServiceMessages != nil,
 	} {
-		if source, ok := data[field.Names()[0]]; ok {
-			want.body.note(field, used, string(source) == "null")
+		if source, ok := data[name]; ok {
+			want.body.note(fieldsNamed(name), used, string(source) == "null")
 		}
 	}
 }

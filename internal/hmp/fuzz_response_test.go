@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"hmp_exporter/internal/secret"
 	"io"
 	"log"
 	"net"
@@ -15,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hmp_exporter/internal/secret"
 )
 
 // Whatever comes back on a connection, byte for byte: the call ends in an answer, in

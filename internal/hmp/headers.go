@@ -1,22 +1,23 @@
 package hmp
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
-	// MaxHeaderFields is how many fields a [Header] has at most.
-	MaxHeaderFields = 32
 	// maxHeader bounds a [Header], in bytes.
 	maxHeader = 1 << 10
-	// maxFieldName and maxFieldValue bound a name and a value that is shown, in bytes.
-	maxFieldName, maxFieldValue = 64, 128
+	// maxFieldValue bounds a value that is shown, in bytes.
+	maxFieldValue = 128
 )
 
-// A Header is that of a request or a response: all its names, and the values that are
+// A Header is that of a request or a response: the names, and the values that are
 // harmless. It is one string, so that it costs little to keep for each session.
 type Header string
 
@@ -37,80 +38,103 @@ func (h Header) Fields() []HeaderField {
 	return fields
 }
 
-// shownFields are the fields of a response whose values tell which server answered, and
-// nothing of a session. Set-Cookie has a secret; an unknown field may have one.
-var shownFields = []string{
-	"Age", "Allow", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Date",
-	"Location", "Retry-After", "Server", "Transfer-Encoding", "Vary", "Via",
+// receivedFields are the fields of a response that are shown by name, sorted. All others
+// are counted: a name can repeat a secret, too.
+var receivedFields = []string{
+	"Age", "Allow", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Content-Type",
+	"Date", "Etag", "Expires", "Keep-Alive", "Last-Modified", "Location", "Pragma", "Proxy-Authenticate", "Retry-After", "Server",
+	"Set-Cookie", "Strict-Transport-Security", "Transfer-Encoding", "Vary", "Via", "Www-Authenticate", "X-Cache",
+	"X-Content-Type-Options", "X-Frame-Options", "X-Powered-By", "X-Request-Id", "X-Xss-Protection",
 }
 
-// usualValues need no mask.
-var usualValues = []string{"application/json", "application/json; charset=utf-8", "text/html", "keep-alive", "close"}
+// usualTokens are what shown values consist of, in lower case.
+var usualTokens = strings.Fields(`
+	application/json application/problem+json application/xml text/html text/plain text/xml charset=utf-8 charset="utf-8" charset=iso-8859-1
+	close keep-alive upgrade chunked identity gzip x-gzip deflate compress br zstd
+	public private no-cache no-store no-transform must-revalidate proxy-revalidate max-age=0
+	* accept accept-encoding accept-language authorization cookie origin get head post put patch delete options`)
 
-// receivedHeader tells of the header of a response, in which secrets may be repeated.
+// receivedHeader tells of the header of a response. It shows values whose form leaves no
+// room for a secret, and masks what names a server.
 func receivedHeader(h http.Header, m *mask) Header {
-	return header(h, m, func(name, value string) (string, bool) {
-		if name == "Location" {
-			value = place(value)
+	var b []byte
+	listed := 0
+	for _, name := range receivedFields {
+		if values := h[name]; len(values) > 0 {
+			value, shown := receivedValue(name, values[0], m)
+			b = appendField(b, name, value, shown)
+			listed++
 		}
-		if !slices.Contains(shownFields, name) || !plain(value) {
-			return "", false
+	}
+	if others := len(h) - listed; others > 0 {
+		b = appendField(b, fmt.Sprintf("%d more", others), "", false)
+	}
+	return Header(b)
+}
+
+// receivedValue returns the value of a field, and whether it is shown.
+func receivedValue(name, value string, m *mask) (string, bool) {
+	if len(value) > maxFieldValue && name != "Location" {
+		return "", false
+	}
+	switch name {
+	case "Age", "Content-Length", "Date", "Retry-After":
+		return value, isNumber(value) || isDate(value)
+	case "Allow", "Cache-Control", "Connection", "Content-Encoding", "Content-Type", "Transfer-Encoding", "Vary":
+		return value, isUsual(value)
+	case "Location":
+		return m.show(place(value), true), true
+	case "Server", "Via":
+		return m.show(value, true), true
+	default:
+		return "", false
+	}
+}
+
+// isNumber tells whether a value is a number, shorter than a piece of a secret.
+func isNumber(value string) bool {
+	return len(value) < piece && strings.Trim(value, "0123456789") == ""
+}
+
+// isDate tells whether a value is a date in the form that HTTP prefers.
+func isDate(value string) bool {
+	_, err := time.Parse(http.TimeFormat, value)
+	return err == nil && len(value) == len(http.TimeFormat)
+}
+
+func isUsual(value string) bool {
+	for token := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
+		if !slices.Contains(usualTokens, strings.ToLower(token)) {
+			return false
 		}
-		return value, true
-	})
+	}
+	return true
 }
 
 // sentHeader tells of the header of a request. It shows the values that this program
 // sets, except that of Authorization. It never shows those that are configured.
 func sentHeader(method string, h http.Header) Header {
-	return header(h, newMask(), func(name, value string) (string, bool) { return value, ownValue(method, name) })
+	var b []byte
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		own := name == "Accept" || name == "Accept-Encoding" || name == "User-Agent" || name == "Content-Type" && method == http.MethodPost
+		b = appendField(b, name, strings.Join(h[name], ""), own)
+	}
+	return Header(b)
 }
 
-// ownValue tells whether the value of a field of a request is this program's, and not
-// one of a credential or of the configuration.
-func ownValue(method, name string) bool {
-	return name == "Accept" || name == "Accept-Encoding" || name == "User-Agent" || name == "Content-Type" && method == http.MethodPost
-}
-
-// plain tells whether a value is short and of the characters that header fields use.
-func plain(value string) bool {
-	odd := func(c rune) bool {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		return !letter && !strings.ContainsRune(" -._~+*/:;,=()[]<>\"…", c)
+// appendField appends a field, if there is room for it.
+func appendField(b []byte, name, value string, shown bool) []byte {
+	if !shown {
+		value = ""
 	}
-	return len(value) <= maxFieldValue && !strings.ContainsFunc(value, odd)
-}
-
-// header writes a Header. show returns the value of a field, and whether it is shown.
-func header(h http.Header, m *mask, show func(name, value string) (string, bool)) Header {
-	names := make([]string, 0, len(h))
-	for name := range h {
-		names = append(names, name)
+	if len(b)+len(name)+len(value)+len(": \n") > maxHeader {
+		return b
 	}
-	slices.Sort(names)
-	var b strings.Builder
-	for _, key := range names[:min(len(names), MaxHeaderFields)] {
-		name := key
-		var line strings.Builder
-		if !slices.Contains(shownFields, name) && name != "Set-Cookie" { // the name may be a secret
-			name = m.present(name)
-		}
-		line.WriteString(name[:min(len(name), maxFieldName)])
-		if values := h[key]; len(values) > 0 {
-			if value, shown := show(key, values[0]); shown {
-				if !slices.Contains(usualValues, value) {
-					value = m.present(value)
-				}
-				line.WriteString(": " + value)
-			}
-		}
-		line.WriteByte('\n')
-		if b.Len()+line.Len() > maxHeader {
-			break
-		}
-		b.WriteString(line.String())
+	b = append(b, name...)
+	if shown {
+		b = append(append(b, ": "...), value...)
 	}
-	return Header(b.String())
+	return append(b, '\n')
 }
 
 // place tells which server a Location leads to. Its path, query and user may hold secrets.
@@ -119,15 +143,9 @@ func place(location string) string {
 	if err != nil {
 		return "<malformed>"
 	}
-	shown := ""
-	if u.Scheme != "" {
-		shown = u.Scheme + ":"
+	shown := url.URL{Scheme: u.Scheme, Host: u.Host}
+	if (u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.Fragment == "" && u.Opaque == "" {
+		return shown.String()
 	}
-	if u.Host != "" {
-		shown += "//" + u.Host
-	}
-	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
-		shown += "/…"
-	}
-	return shown
+	return shown.String() + "/…"
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"hmp_exporter/internal/secret"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/secret"
 )
 
 const (

@@ -13,8 +13,8 @@ import (
 
 const (
 	scanBufferSize = 32 << 10
-	// maxDepth bounds the nesting of arrays and objects, and with it the
-	// scanner's only memory that depends on the input: a bit for each level.
+	// maxDepth bounds the nesting of arrays and objects, for each of which the scanner
+	// keeps a bit.
 	maxDepth = 1 << 20
 )
 
@@ -29,11 +29,8 @@ const (
 )
 
 // A scanner walks over one JSON text (RFC 8259) that it reads through a buffer of
-// fixed size. It checks the grammar of all that it passes, and keeps only what it is
-// told to.
-//
-// It differs from encoding/json in one way, to get on with a sloppy server: a
-// string may hold bytes that are not UTF-8.
+// fixed size. It checks the grammar of all that it passes, except that a string may hold
+// bytes that are not UTF-8, and keeps only what it is told to.
 type scanner struct {
 	src      io.Reader
 	left     int64 // how many more bytes src may give
@@ -61,35 +58,30 @@ func (s *scanner) reset(src io.Reader, limit int64) {
 // fill reads more into the buffer, all of whose bytes have been passed.
 // At the end of the text it returns io.EOF. An error stays.
 func (s *scanner) fill() error {
-	if s.err == nil {
-		s.err = s.read()
+	if s.err != nil {
+		return s.err
 	}
-	return s.err
-}
-
-func (s *scanner) read() error {
 	s.passed += int64(s.end)
 	s.pos, s.end = 0, 0
 	// One byte beyond the limit is asked for, to tell a body of exactly the
 	// limit from a larger one.
-	room := s.buf
-	if int64(len(room)) > s.left+1 {
-		room = room[:s.left+1]
-	}
+	room := s.buf[:min(int64(len(s.buf)), s.left+1)]
 	for range 100 {
 		n, err := s.src.Read(room)
-		if n > 0 {
-			if s.left -= int64(n); s.left < 0 {
-				return errTooLarge
-			}
+		switch s.left -= int64(n); {
+		case s.left < 0:
+			s.err = errTooLarge
+		case n > 0:
 			s.end = n
-			return nil
+		default:
+			s.err = err
 		}
-		if err != nil {
-			return err
+		if n > 0 || err != nil {
+			return s.err
 		}
 	}
-	return io.ErrNoProgress
+	s.err = io.ErrNoProgress
+	return s.err
 }
 
 // peek returns the next byte that is not white space, without passing it.
@@ -136,14 +128,14 @@ func (s *scanner) head() (byte, error) {
 
 // finish passes the white space behind the value and makes sure that the text ends there.
 func (s *scanner) finish() error {
-	switch _, err := s.peek(); {
+	_, err := s.peek()
+	switch {
 	case err == nil:
 		return s.syntaxError()
 	case errors.Is(err, io.EOF):
 		return nil
-	default:
-		return err
 	}
+	return err
 }
 
 func unexpected(err error) error {
@@ -163,8 +155,8 @@ func (s *scanner) syntaxError() error {
 const maxNameSource = 6 * len("numLoginFailures")
 
 // object passes an object and calls member with each name in it, which has to
-// pass the value. A name that is none of those looked for can be nil. A name is good
-// until the next value is passed.
+// pass the value. A name that cannot be one that is looked for is nil. It is good until
+// the next value is passed.
 func (s *scanner) object(member func(name []byte) error) error {
 	return s.list('{', '}', func() error {
 		name, err := s.name()
@@ -180,11 +172,9 @@ func (s *scanner) object(member func(name []byte) error) error {
 
 // name passes a name and returns it, or nil if it cannot be one that is looked for.
 func (s *scanner) name() ([]byte, error) {
-	c, err := s.head()
-	if err != nil {
+	if c, err := s.head(); err != nil {
 		return nil, err
-	}
-	if c != '"' {
+	} else if c != '"' {
 		return nil, s.syntaxError()
 	}
 	source, whole, err := s.quoted(maxNameSource)
@@ -218,32 +208,28 @@ func (s *scanner) list(opening, closing byte, item func() error) error {
 		if err != nil {
 			return err
 		}
-		switch c {
-		case ',':
-			s.pos++
-		case closing:
-			s.pos++
-			return nil
-		default:
+		if c != ',' && c != closing {
 			return s.syntaxError()
+		}
+		if s.pos++; c == closing {
+			return nil
 		}
 	}
 }
 
 // expect passes the byte c and the white space before it.
 func (s *scanner) expect(c byte) error {
-	got, err := s.head()
-	if err != nil {
+	if got, err := s.head(); err != nil {
 		return err
-	}
-	if got != c {
+	} else if got != c {
 		return s.syntaxError()
 	}
 	s.pos++
 	return nil
 }
 
-// bytes and whether these are all. They are good until the next value is passed.
+// source passes a value and returns the first limit bytes of its source, and whether
+// these are all. They are good until the next value is passed.
 func (s *scanner) source(limit int) (source []byte, whole bool, err error) {
 	s.kept, s.room, s.cut = s.kept[:0], limit, false
 	err = s.skip()

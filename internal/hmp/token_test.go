@@ -2,10 +2,11 @@ package hmp
 
 import (
 	"context"
-	"hmp_exporter/internal/secret"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"hmp_exporter/internal/secret"
 )
 
 // Which authToken is handed out: by the GET, one that differs from the canary it

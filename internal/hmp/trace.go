@@ -23,14 +23,8 @@ type Phases struct {
 }
 
 // Add returns the phases of two exchanges together.
-func (p Phases) Add(other Phases) Phases {
-	return Phases{
-		Resolve:    p.Resolve + other.Resolve,
-		Connect:    p.Connect + other.Connect,
-		TLS:        p.TLS + other.TLS,
-		Processing: p.Processing + other.Processing,
-		Transfer:   p.Transfer + other.Transfer,
-	}
+func (p Phases) Add(q Phases) Phases {
+	return Phases{p.Resolve + q.Resolve, p.Connect + q.Connect, p.TLS + q.TLS, p.Processing + q.Processing, p.Transfer + q.Transfer}
 }
 
 // A Phase is one of [Phases] with its name.
@@ -41,16 +35,11 @@ type Phase struct {
 
 // Each returns the phases in the order in which they occur.
 func (p Phases) Each() [5]Phase {
-	return [...]Phase{
-		{"resolve", p.Resolve}, {"connect", p.Connect}, {"tls", p.TLS},
-		{"processing", p.Processing}, {"transfer", p.Transfer},
-	}
+	return [...]Phase{{"resolve", p.Resolve}, {"connect", p.Connect}, {"tls", p.TLS}, {"processing", p.Processing}, {"transfer", p.Transfer}}
 }
 
 // Total returns how long all phases took together.
-func (p Phases) Total() time.Duration {
-	return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer
-}
+func (p Phases) Total() time.Duration { return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer }
 
 // A mark is a point in the course of an attempt.
 type mark int
@@ -94,21 +83,22 @@ type attemptKey struct{}
 // attemptOf returns the attempt that a context was made for.
 func attemptOf(ctx context.Context) *attempt { return ctx.Value(attemptKey{}).(*attempt) }
 
-// within returns the context of the attempt.
-func (t *attempt) within(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(context.WithValue(ctx, attemptKey{}, t), &httptrace.ClientTrace{
-		DNSStart:     func(httptrace.DNSStartInfo) { t.mark(resolveStart) },
-		DNSDone:      func(httptrace.DNSDoneInfo) { t.mark(resolveDone) },
-		ConnectStart: func(_, _ string) { t.mark(connectStart) },
-		ConnectDone: func(_, _ string, err error) {
+// within returns the context of the attempt, which makes no connection if it has a kept one.
+func (t *attempt) within(ctx context.Context, kept bool) context.Context {
+	hooks := &httptrace.ClientTrace{GotFirstResponseByte: func() { t.mark(firstByte) }}
+	if !kept {
+		ctx = context.WithValue(ctx, attemptKey{}, t)
+		hooks.DNSStart = func(httptrace.DNSStartInfo) { t.mark(resolveStart) }
+		hooks.DNSDone = func(httptrace.DNSDoneInfo) { t.mark(resolveDone) }
+		hooks.ConnectStart = func(_, _ string) { t.mark(connectStart) }
+		hooks.ConnectDone = func(_, _ string, err error) {
 			if err == nil && t.proxy == nil {
 				t.mark(connectDone)
 			}
-		},
-		TLSHandshakeStart:    t.handshake,
-		TLSHandshakeDone:     t.handshaken,
-		GotFirstResponseByte: func() { t.mark(firstByte) },
-	})
+		}
+		hooks.TLSHandshakeStart, hooks.TLSHandshakeDone = t.handshake, t.handshaken
+	}
+	return httptrace.WithClientTrace(ctx, hooks)
 }
 
 // mark notes the time at m, once.
@@ -143,12 +133,9 @@ func (t *attempt) handshake() {
 func (t *attempt) handshaken(state tls.ConnectionState, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.http2 = state.NegotiatedProtocol == "h2"
-	done := tlsDone
-	if t.withProxy() {
-		done = proxyTLSDone
-	} else {
-		t.certificate = certificateExpiry(&state, err)
+	done := proxyTLSDone
+	if !t.withProxy() {
+		done, t.http2, t.certificate = tlsDone, state.NegotiatedProtocol == "h2", certificateExpiry(&state, err)
 	}
 	if err == nil {
 		t.set(done)
@@ -181,14 +168,6 @@ func earliest(chain []*x509.Certificate) (end time.Time) {
 		}
 	}
 	return end
-}
-
-// connected tells of the connection that was made: whether it is of HTTP/2, and when the
-// HMP's certificate ends.
-func (t *attempt) connected() (http2 bool, certificate time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.http2, t.certificate
 }
 
 // use notes that the attempt has a connection.

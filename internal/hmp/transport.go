@@ -30,27 +30,16 @@ const (
 
 // Options say how to reach one HMP.
 type Options struct {
-	// URL is the base URL: scheme, host and perhaps a path, without a slash at its end.
-	URL *url.URL
-	// TLS is the configuration for https; nil for Go's defaults.
-	TLS *tls.Config
-	// Proxy chooses the proxy for a request; nil for none.
-	Proxy func(*http.Request) (*url.URL, error)
-	// ProxyConnectHeader goes to a proxy along with a CONNECT.
-	ProxyConnectHeader http.Header
-	// KeepAlive keeps connections for later exchanges: five minutes at most, and
-	// not after a failure. Without it, every exchange makes its own.
-	KeepAlive bool
-	// HTTP2 allows it.
-	HTTP2 bool
-	// MaxBodySize bounds the body of a session, in bytes.
-	MaxBodySize int64
-	// MessageTexts keeps the texts of service messages, not only their number.
-	MessageTexts bool
-	// UserAgent names this program, as name/version.
-	UserAgent string
-	// Dial makes connections; nil for those of [net.Dialer].
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	URL                *url.URL                                                             // scheme, host and perhaps a path, without a slash at its end
+	TLS                *tls.Config                                                          // for https; nil for Go's defaults
+	Proxy              func(*http.Request) (*url.URL, error)                                // the proxy for a request; nil for none
+	ProxyConnectHeader http.Header                                                          // goes to a proxy along with a CONNECT
+	KeepAlive          bool                                                                 // keeps connections, five minutes at most and not after a failure
+	HTTP2              bool                                                                 // allows it
+	MaxBodySize        int64                                                                // bounds the body of a session, in bytes
+	MessageTexts       bool                                                                 // keeps the texts of service messages, not only their number
+	UserAgent          string                                                               // name/version of this program
+	Dial               func(ctx context.Context, network, address string) (net.Conn, error) // nil for [net.Dialer]'s
 }
 
 // A pool makes connections to one HMP and keeps them if it is told to.
@@ -130,10 +119,15 @@ func newPool(o *Options) *pool {
 	protocols.SetHTTP2(o.HTTP2)
 	return &pool{
 		transport: &http.Transport{
-			Protocols:              &protocols,
-			Proxy:                  func(r *http.Request) (*url.URL, error) { return attemptOf(r.Context()).proxy, nil },
-			ProxyConnectHeader:     o.ProxyConnectHeader,
-			OnProxyConnectResponse: proxyAnswered,
+			Protocols:          &protocols,
+			Proxy:              func(r *http.Request) (*url.URL, error) { return attemptOf(r.Context()).proxy, nil },
+			ProxyConnectHeader: o.ProxyConnectHeader,
+			OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+				if resp.StatusCode != http.StatusOK {
+					return proxyRefusal(resp.StatusCode)
+				}
+				return nil
+			},
 			DialContext:            dialer(o.Dial),
 			TLSClientConfig:        o.TLS.Clone(),
 			DisableKeepAlives:      !o.KeepAlive,
@@ -212,7 +206,8 @@ func (p *pool) dial(ctx context.Context, t *attempt) (*conn, error) {
 func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
 	c := t.dialed
 	c.client, c.made = client, time.Now()
-	c.shared, c.certificate = t.connected()
+	at := t.end()
+	c.shared, c.certificate = at.http2, at.certificate
 	_ = c.SetDeadline(time.Time{}) // from here on, the exchange's context ends it
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -307,22 +302,12 @@ func dialer(dial func(context.Context, string, string) (net.Conn, error)) func(c
 		}
 		c := &conn{Conn: made}
 		c.users.Store(1)
-		if deadline, ok := ctx.Deadline(); ok {
-			err = c.SetDeadline(deadline)
-		}
-		if err != nil {
+		deadline, _ := ctx.Deadline()
+		if err := c.SetDeadline(deadline); err != nil {
 			_ = c.Close()
 			return nil, err
 		}
 		attemptOf(ctx).dialed = c
 		return c, nil
 	}
-}
-
-// proxyAnswered is called with the answer to a CONNECT.
-func proxyAnswered(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
-	if resp.StatusCode != http.StatusOK {
-		return proxyRefusal(resp.StatusCode)
-	}
-	return nil
 }

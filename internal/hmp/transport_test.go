@@ -3,7 +3,6 @@ package hmp
 import (
 	"context"
 	"crypto/tls"
-	"hmp_exporter/internal/secret"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hmp_exporter/internal/secret"
 
 	"hmp_exporter/internal/hmpsim"
 )
