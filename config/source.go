@@ -104,22 +104,23 @@ func noteMatches(ctx context.Context, pattern string, found []string) {
 	}
 }
 
-// changed compares what was read with what there is now. Files are read side by side, so
-// that one which hangs hides no change of another.
+// changed compares what was read with what there is now. Files and patterns are looked at
+// side by side, so that one which hangs hides no change of another.
 func (in *inputs) changed(ctx context.Context) bool {
-	for pattern, found := range in.matches {
-		if now, _ := filepath.Glob(pattern); !slices.Equal(now, found) {
-			return true
-		}
-	}
-	results := make(chan bool, len(in.files))
+	results := make(chan bool, len(in.files)+len(in.matches))
 	for path, before := range in.files {
 		go func() {
 			data, err := readFile(ctx, path, before.limit)
 			results <- !errors.Is(err, ErrSlowFile) && newInput(before.limit, data, err) != before
 		}()
 	}
-	for range in.files {
+	for pattern, before := range in.matches {
+		go func() {
+			found, _ := filepath.Glob(pattern)
+			results <- !slices.Equal(found, before)
+		}()
+	}
+	for range cap(results) {
 		if <-results {
 			return true
 		}
