@@ -54,6 +54,7 @@ WORKDIR /etc/hmp_exporter
 USER 65534:65534
 EXPOSE 10042
 
-# The program asks itself: there is no shell, curl or wget here.
+# The program asks itself: there is no shell, curl or wget here. It asks where HMP_EXPORTER_WEB_LISTEN_ADDRESS and
+# HMP_EXPORTER_WEB_CONFIG_FILE have `serve` listen, so set these in the environment, not as arguments.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["/hmp_exporter", "healthcheck"]
 ENTRYPOINT ["/hmp_exporter"]

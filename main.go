@@ -43,20 +43,20 @@ func main() {
 
 // run does what was asked for.
 func run(line *commandline.Line) error {
-	load := func() (*config.Config, error) { return config.Read(line.ConfigFile, os.Getenv) }
+	source := &config.Source{File: line.ConfigFile, Getenv: os.Getenv}
 	switch line.Command {
 	case "":
 		return nil // the command line has been answered
 	case commandline.Check:
-		return runCheck(line, load)
+		return runCheck(line, source.Load)
 	case commandline.Probe:
-		return runProbe(line, load)
+		return runProbe(line, source.Load)
 	case commandline.Demo:
 		return demo(line, os.Stdout)
 	case commandline.Healthcheck:
-		return web.Healthcheck(context.Background(), line.HealthURL)
+		return healthcheck(line)
 	default:
-		return serve(line, load, func(string) {})
+		return serve(line, source, func(string) {})
 	}
 }
 
@@ -72,9 +72,10 @@ func report(err error) {
 	fmt.Fprintln(os.Stderr, err)
 }
 
-// exitCode is 2 where a probe could not begin: what is not valid is another matter.
+// exitCode is 2 where a probe could not begin. Sessions that are not valid, and an output that
+// cannot be written, are 1.
 func exitCode(command string, err error) int {
-	if command == commandline.Probe && !errors.Is(err, probe.ErrNotValid) {
+	if command == commandline.Probe && !errors.Is(err, probe.ErrNotValid) && !errors.Is(err, probe.ErrOutput) {
 		return 2
 	}
 	return 1
@@ -139,6 +140,17 @@ func probing(line *commandline.Line, load func() (*config.Config, error), verbos
 		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
 		Logger:        log.With(logger, "command", line.Command),
 	}, flush, nil
+}
+
+// healthcheck asks the exporter that runs with the same flags, environment and files.
+func healthcheck(line *commandline.Line) (err error) {
+	address := line.HealthURL
+	if address == "" {
+		if address, err = web.HealthURL(line.Web); err != nil {
+			return err
+		}
+	}
+	return web.Healthcheck(context.Background(), address)
 }
 
 // interruptible returns a context that a signal ends; a second one ends the program.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/logging"
 )
 
 // TestMain lets tests and scripts run this program as the command hmp_exporter.
@@ -86,8 +88,10 @@ func TestServe(t *testing.T) {
 			t.Errorf("%s: got %d", path, status)
 		}
 	}
-	if err := exec.Command("hmp_exporter", "healthcheck", "--url="+p.URL+"/-/healthy").Run(); err != nil {
-		t.Errorf("healthcheck: %v", err)
+	health := exec.Command("hmp_exporter", "healthcheck")
+	health.Env = append(os.Environ(), "HMP_EXPORTER_WEB_LISTEN_ADDRESS="+strings.TrimPrefix(p.URL, "http://"))
+	if output, err := health.CombinedOutput(); err != nil {
+		t.Errorf("healthcheck: %v\n%s", err, output)
 	}
 	if err := p.Stop(t); err != nil {
 		t.Errorf("it ended with %v:\n%s", err, p.Log)
@@ -157,6 +161,58 @@ func TestServeReloads(t *testing.T) {
 	}
 }
 
+// A changed configuration is loaded without anybody asking, and tokens are kept. Files change
+// as in a volume of Kubernetes: all at once, by another link.
+func TestServeAutoReload(t *testing.T) {
+	hmp := hmpsim.New()
+	hmp.AddKey(canary.Word+"-key", canary.Word+"-secret", hmpsim.Valid(hmpsim.ExampleSession()))
+	l, err := hmp.Start(hmpsim.ListenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	dir := t.TempDir()
+	volume := func(version string, sessions ...string) {
+		t.Helper()
+		text := "targets:\n  - name: studio\n    url: " + l.URL + "\n    sessions:\n"
+		for _, s := range sessions {
+			text += "      - {name: " + s + ", api_key: " + canary.Word + "-key, api_secret: " + canary.Word + "-secret}\n"
+		}
+		if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, version, "hmp.yml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(version, filepath.Join(dir, "..next")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, "..next"), filepath.Join(dir, "..data")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	volume("1", "playout")
+	if err := os.Symlink("..data/hmp.yml", filepath.Join(dir, "hmp.yml")); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "--config.file="+filepath.Join(dir, "hmp.yml"), "--config.auto-reload-interval=20ms")
+	p.Get(t, "/metrics")
+	volume("2", "playout", "archive")
+	exportertest.WaitFor(t, "the new session to be there", func() bool {
+		_, body := p.Get(t, "/config")
+		return strings.Contains(body, "archive")
+	})
+	_, body := p.Get(t, "/metrics")
+	for _, session := range []string{"playout", "archive"} {
+		if want := `hmp_session_valid{session="` + session + `",target="studio"} 1`; !strings.Contains(body, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if logins := hmp.Stats().Logins; logins != 1 {
+		t.Errorf("there were %d logins, want one", logins)
+	}
+}
+
 // The demo shows every result that an HMP can cause, in its first scrape.
 func TestDemo(t *testing.T) {
 	p := start(t, "demo")
@@ -177,4 +233,28 @@ func TestDemo(t *testing.T) {
 			t.Errorf("it did not print %q:\n%s", want, p.Log)
 		}
 	}
+}
+
+// What the demo cannot do while it runs is in the log: the standard logger is discarded.
+func TestDemoLogsWhatFails(t *testing.T) {
+	dir := t.TempDir()
+	lines, log := io.Pipe()
+	logger, _, flush := logging.New(log, "logfmt", "info")
+	demo, err := startSimulation(dir, logger, 600) // it writes the first secret after half a second
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "keys")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "keys"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(lines).ReadString('\n')
+	if want := "failed to write the new secret of arena/tickets"; err != nil || !strings.Contains(line, want) {
+		t.Errorf("got %q, error %v, want %s", line, err, want)
+	}
+	demo.Close()
+	lines.Close()
+	flush()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 
@@ -23,7 +23,7 @@ import (
 
 // serve runs the daemon until a signal ends it. When it can be asked, started is
 // called with the address.
-func serve(line *commandline.Line, load func() (*config.Config, error), started func(url string)) error {
+func serve(line *commandline.Line, source *config.Source, started func(url string)) error {
 	ctx, stop := interruptible() // a second signal does not wait for scrapes
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away
@@ -41,23 +41,15 @@ func serve(line *commandline.Line, load func() (*config.Config, error), started 
 		Logger:        logger,
 	})
 	defer sessions.Close()
-	store := config.NewStore(load, sessions.Apply)
-	if err := store.Reload(); err != nil {
-		return err
-	}
-	reload := func() error {
-		err := store.Reload()
-		if err != nil {
-			_ = level.Error(logger).Log("msg", "failed to reload the configuration; the old one stays", "err", err)
-		} else {
-			_ = level.Info(logger).Log("msg", "reloaded the configuration")
-		}
+	store := config.NewStore(source.Load, sessions.Apply)
+	reloader := &reloader{source, store, logger}
+	if err := reloader.load(); err != nil {
 		return err
 	}
 	handler, err := web.New(web.Options{
 		Collector:     sessions,
 		Store:         store,
-		Reload:        reload,
+		Reload:        reloader.reload,
 		Logger:        logger,
 		TelemetryPath: line.TelemetryPath,
 		ProbeSessions: line.ProbeSessions,
@@ -74,23 +66,18 @@ func serve(line *commandline.Line, load func() (*config.Config, error), started 
 	}
 
 	_ = level.Info(logger).Log("msg", "starting hmp_exporter", "version", version.Info(), "build", version.BuildContext())
-	go onHangup(ctx, hangup, reload)
+	go reloader.run(ctx, hangup, line.ReloadInterval)
 	started(web.URL(listeners[0]))
 	err = web.Serve(ctx, listeners, handler, line.Web, slogger)
 	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
 	return err
 }
 
-// onHangup reloads at every SIGHUP until ctx is done.
-func onHangup(ctx context.Context, hangup <-chan os.Signal, reload func() error) {
-	for {
-		select {
-		case <-hangup:
-			_ = reload() // which has logged it
-		case <-ctx.Done():
-			return
-		}
-	}
+// startSimulation starts the HMPs of the demo. What goes wrong with them later is logged.
+func startSimulation(dir string, logger log.Logger, speed float64) (*hmpsim.Demo, error) {
+	return hmpsim.StartDemo(dir, hmpsim.DemoOptions{Speed: speed, Report: func(err error) {
+		_ = level.Error(logger).Log("msg", "the demo cannot go on as it should", "err", err)
+	}})
 }
 
 // demo serves with simulated HMPs.
@@ -100,13 +87,15 @@ func demo(line *commandline.Line, w io.Writer) error {
 		return fmt.Errorf("failed to make a directory for the demo: %w; set TMPDIR to one that is writable", err)
 	}
 	defer os.RemoveAll(dir)
-	sim, err := hmpsim.StartDemo(dir, hmpsim.DemoOptions{})
+	logger, _, flush := logging.New(os.Stderr, line.LogFormat, line.LogLevel)
+	defer flush()
+	sim, err := startSimulation(dir, logger, 1)
 	if err != nil {
 		return err
 	}
 	defer sim.Close()
-	load := func() (*config.Config, error) { return config.Load(sim.ConfigFile()) }
-	return serve(line, load, func(url string) {
+	source := &config.Source{File: sim.ConfigFile(), Getenv: func(string) string { return "" }}
+	return serve(line, source, func(url string) {
 		fmt.Fprintf(w, "%d simulated HMPs are running, and their sessions tell this story:\n\n  %s\n\n", sim.HMPs(), strings.Join(sim.Story(), "\n  "))
 		fmt.Fprintf(w, "Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, line.TelemetryPath)
 	})

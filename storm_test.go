@@ -147,7 +147,7 @@ func TestReloadStorm(t *testing.T) {
 	if err := p.Stop(t); err != nil {
 		t.Errorf("it ended with %v:\n%s", err, p.Log)
 	}
-	t.Logf("%d reloads succeeded, %d failed", strings.Count(p.Log.String(), `msg="reloaded `), strings.Count(p.Log.String(), `msg="failed to reload `))
+	t.Logf("%d reloads succeeded, %d failed", strings.Count(p.Log.String(), `msg="loaded `), strings.Count(p.Log.String(), `msg="failed to reload `))
 }
 
 var validSession = regexp.MustCompile(`(?m)^hmp_session_valid\{session="(.*?)",.*\} (\d)$`)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -21,14 +22,18 @@ const DefaultFile = "hmp.yml"
 // Read loads a file, [DefaultFile] for "", or what [FromEnvironment] makes. Two
 // configurations are an error.
 func Read(file string, getenv func(string) string) (*Config, error) {
+	return read(context.Background(), file, getenv)
+}
+
+func read(ctx context.Context, file string, getenv func(string) string) (*Config, error) {
 	named := cmp.Or(file, DefaultFile)
 	if !InEnvironment(getenv) {
-		return Load(named)
+		return loadFile(ctx, named)
 	}
 	if _, err := os.Stat(named); file != "" || err == nil {
 		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", named)
 	}
-	return FromEnvironment(getenv)
+	return fromEnvironment(ctx, getenv)
 }
 
 // Config is one validated configuration. It must not be changed.
@@ -38,6 +43,7 @@ type Config struct {
 	source      string // the main file as given to Load, or "environment"
 	targetFiles int    // how many files target_files led to
 	warnings    Errors // what of it works and is unwise
+	unwatched   Errors // warnings, too
 	secretFiles []secretFile
 	yaml        func() ([]byte, error)
 }
@@ -124,16 +130,27 @@ func (c *Config) YAML() ([]byte, error) { return c.yaml() }
 
 // Summary returns such as "hmp.yml and 1 target file: 2 targets, 3 sessions".
 func (c *Config) Summary() string {
-	sessions := 0
-	for _, t := range c.Targets {
-		sessions += len(t.Sessions)
-	}
 	source := c.source
 	if c.targetFiles > 0 {
 		source += " and " + plural(c.targetFiles, "target file")
 	}
-	return source + ": " + plural(len(c.Targets), "target") + ", " + plural(sessions, "session")
+	return source + ": " + plural(len(c.Targets), "target") + ", " + plural(c.Sessions(), "session")
 }
+
+// Source returns the main file as it was named, or "environment".
+func (c *Config) Source() string { return c.source }
+
+// Sessions returns how many sessions there are.
+func (c *Config) Sessions() (n int) {
+	for _, t := range c.Targets {
+		n += len(t.Sessions)
+	}
+	return n
+}
+
+// Unwatched lists patterns that match no file, and says if there is no target at all. It
+// is a part of [Config.Warnings].
+func (c *Config) Unwatched() Errors { return c.unwatched }
 
 func plural(n int, noun string) string {
 	if n != 1 {

@@ -35,7 +35,11 @@ func InEnvironment(getenv func(string) string) bool {
 // "default", from HMP_URL with HMP_TOKEN or HMP_TOKEN_FILE, or with HMP_API_KEY and
 // HMP_API_SECRET, each of which can be …_FILE too. The error is of type [Errors].
 func FromEnvironment(getenv func(string) string) (*Config, error) {
-	b, p := newBuilder(context.Background(), "environment")
+	return fromEnvironment(context.Background(), getenv)
+}
+
+func fromEnvironment(ctx context.Context, getenv func(string) string) (*Config, error) {
+	b, p := newBuilder(ctx, "environment")
 	p.variables = variables
 	target := p.in("targets[0]")
 	session := target.in("sessions[0]")

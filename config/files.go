@@ -63,7 +63,13 @@ func newFileReader() *fileReader {
 // readFile reads a regular file of at most limit bytes. It returns ErrSlowFile if ctx ends
 // first. Its errors do not repeat the path. What it returns is shared.
 func readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
-	f := files
+	data, err := files.share(ctx, path, limit)
+	noteFile(ctx, path, limit, data, err)
+	return data, err
+}
+
+// share reads a file, or waits for a reading of it that is under way.
+func (f *fileReader) share(ctx context.Context, path string, limit int64) ([]byte, error) {
 	reading := f.readings.DoChan(strconv.FormatInt(limit, 10)+" "+path, func() (any, error) {
 		directory, _ := f.directories.LoadOrStore(filepath.Dir(path), make(chan struct{}, maxReadingsInDirectory))
 		for _, running := range []chan struct{}{directory.(chan struct{}), f.running} {

@@ -55,8 +55,10 @@ type rawSession struct {
 
 // Load reads a configuration file and the target files that it names. The error is
 // of type [Errors] and has every problem of all of them.
-func Load(file string) (*Config, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+func Load(file string) (*Config, error) { return loadFile(context.Background(), file) }
+
+func loadFile(ctx context.Context, file string) (*Config, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	b, p := newBuilder(ctx, file)
 	var raw rawFile
@@ -69,7 +71,7 @@ func Load(file string) (*Config, error) {
 	}
 	b.targets(p.in("targets"), raw.Targets)
 
-	for _, path := range findTargetFiles(p, raw.TargetFiles) {
+	for _, path := range b.findTargetFiles(p, raw.TargetFiles) {
 		b.config.targetFiles++
 		var raw []rawTarget
 		if p := b.file(path); b.decodeFile(p.report, &raw) {
@@ -93,19 +95,23 @@ func (b *builder) decodeFile(r *report, raw any) bool {
 }
 
 // findTargetFiles expands the patterns of target_files to files, sorted and each once.
-func findTargetFiles(p place, patterns []string) []string {
+func (b *builder) findTargetFiles(p place, patterns []string) []string {
 	var files []string
 	for i, pattern := range patterns {
 		if pattern == "" {
 			continue // reported by the decoder
 		}
 		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir) // its own name is no pattern
-		found, err := filepath.Glob(filepath.Clean(promconfig.JoinDir(dir, pattern)))
+		full := filepath.Clean(promconfig.JoinDir(dir, pattern))
+		found, err := filepath.Glob(full)
+		noteMatches(b.ctx, full, found)
 		switch {
 		case err != nil:
 			p.add("target_files"+index(i), "is not a valid pattern", "a [ needs its ]")
 		case len(found) == 0 && !strings.ContainsAny(pattern, "*?["):
 			p.add("target_files"+index(i), "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
+		case len(found) == 0:
+			b.config.unwatched = append(b.config.unwatched, p.error("target_files"+index(i)).with(full+": matches no file", "a relative pattern is relative to the file it stands in"))
 		}
 		files = append(files, found...)
 	}

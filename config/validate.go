@@ -165,6 +165,9 @@ func (b *builder) finish() (*Config, error) {
 	if err := b.errs.orNil(); err != nil {
 		return nil, err
 	}
+	if len(b.config.Targets) == 0 {
+		b.config.unwatched = append(b.config.unwatched, Error{File: b.config.source}.with("no target: nothing is watched", "list targets here or in target_files"))
+	}
 	// Written when it is first asked for, as that takes as long as all else that is done here.
 	b.config.yaml = sync.OnceValues(b.encode)
 	return b.config, nil

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -72,7 +73,7 @@ func (c *Config) readSecrets() ([]secret.Value, []error) {
 // Warnings lists what of a configuration works and is unwise, sorted by file and line. It
 // looks at the modes of the files as they are now, and at the secrets in them.
 func (c *Config) Warnings() Errors {
-	warnings := slices.Clone(c.warnings)
+	warnings := append(slices.Clone(c.warnings), c.unwatched...)
 	values, errs := c.readSecrets()
 	for i, f := range c.secretFiles {
 		prefix := f.source.file + ": "
@@ -117,6 +118,8 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	return warnings.sorted()
 }
 
+const exposed = "is a secret in clear: whoever can read the configuration has it"
+
 // warn notes what is unwise about a target, and whether a secret stands in clear.
 func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 	t.timeoutAt, t.lifetimeAt = p.error("timeout"), p.error("token_lifetime")
@@ -124,11 +127,6 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 		if applies {
 			b.config.warnings = append(b.config.warnings, p.error(field).with(problem, hint))
 		}
-	}
-	exposed := func(applies bool, p place, field, hint string) {
-		applies = applies && p.variables == nil // one in the environment is not in the file
-		p.inClear = p.inClear || applies
-		warn(applies, p, field, "is a secret in clear: whoever can read the configuration has it", hint)
 	}
 	isLoopback := t.URL != nil && (t.URL.Hostname() == "localhost" || net.ParseIP(t.URL.Hostname()).IsLoopback())
 	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p, "url", "is plain http: whoever is on the way can read and use the tokens", "use https")
@@ -141,17 +139,17 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 		fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", lifetime, time.Hour/t.TokenLifetime),
 		"use 30m, as HMP documents")
 	for _, name := range slices.Sorted(maps.Keys(raw.HTTPHeaders)) {
-		exposed(len(raw.HTTPHeaders[name].Secrets) > 0, p, join("http_headers", name), "name files instead")
+		hasSecret := len(raw.HTTPHeaders[name].Secrets) > 0
+		p.inClear = p.inClear || hasSecret
+		warn(hasSecret, p, join("http_headers", name), exposed, "name files instead")
 	}
 	for i, s := range t.Sessions {
 		p := p.in("sessions" + index(i))
 		p.session = s.Name
 		for j, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
-			field, isInline := []string{"token", "api_key", "api_secret"}[j], !source.value.IsZero()
-			exposed(isInline, p, field, "put it into a file and name that: "+field+"_file")
-			warn(isInline && source.isShort(source.value), p, field, shortProblem, shortHint)
-			warn(isInline && source.kind == isToken, p, field, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one",
-				"use "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
+			field := []string{"token", "api_key", "api_secret"}[j]
+			problem, hint := warnInline(p, field, source)
+			warn(problem != "", p, field, problem, hint)
 		}
 	}
 	if file := raw.TLSConfig.KeyFile; file != "" {
@@ -159,4 +157,24 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 	}
 	proxy := raw.ProxyURL.URL
 	p.inClear = p.inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0 || raw.TLSConfig.Key != ""
+}
+
+// warnInline says in one warning all that is unwise about a secret that is not in a file of its own.
+func warnInline(p place, field string, s SecretSource) (problem, hint string) {
+	if s.value.IsZero() {
+		return "", ""
+	}
+	var problems, hints []string
+	if p.variables == nil { // not in the environment
+		p.inClear = true
+		problems, hints = append(problems, exposed), append(hints, "put it into a file and name that: "+field+"_file")
+	}
+	if s.isShort(s.value) {
+		problems, hints = append(problems, shortProblem), append(hints, shortHint)
+	}
+	if s.kind == isToken {
+		problems = append(problems, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one")
+		hints = []string{"use " + p.name("api_key_file") + " and " + p.name("api_secret_file")} // the token goes
+	}
+	return strings.Join(problems, "; it "), strings.Join(hints, "; ")
 }

@@ -70,8 +70,7 @@ hmp.yml:6: targets[0].tls_config.insecure_skip_verify: lets anybody who can redi
 hmp.yml:7: targets[0].tls_config.key_file: open.key: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
 hmp.yml:9: targets[0].http_headers.X-Key: is a secret in clear: whoever can read the configuration has it; name files instead
 hmp.yml:9: targets[0].http_headers.X-Key.files[0]: wide: has mode 0604: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
-hmp.yml:12: targets[0].sessions[0].token: is a secret in clear: whoever can read the configuration has it; put it into a file and name that: token_file
-hmp.yml:12: targets[0].sessions[0].token: ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; use api_key_file and api_secret_file
+hmp.yml:12: targets[0].sessions[0].token: is a secret in clear: whoever can read the configuration has it; it ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; use api_key_file and api_secret_file
 hmp.yml:14: targets[0].sessions[1].api_key: is a secret in clear: whoever can read the configuration has it; put it into a file and name that: api_key_file
 hmp.yml:18: targets[1].token_lifetime: 5m makes 12 logins an hour for each session, and each leaves a session behind in HMP for 30 minutes; use 30m, as HMP documents
 hmp.yml:19: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group`
@@ -137,11 +136,49 @@ func TestWarningOfShortSecret(t *testing.T) {
 	modes(t, map[string]os.FileMode{"short": 0o600})
 	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, api_key: CANARY1, api_secret_file: short}]}]")
 	modes(t, map[string]os.FileMode{"hmp.yml": 0o600})
-	want := `hmp.yml:1: targets[0].sessions[0].api_key: is a secret in clear: whoever can read the configuration has it; put it into a file and name that: api_key_file
-hmp.yml:1: targets[0].sessions[0].api_key: is a secret of less than 8 characters; find out whether it is the whole secret
+	want := `hmp.yml:1: targets[0].sessions[0].api_key: is a secret in clear: whoever can read the configuration has it; it is a secret of less than 8 characters; put it into a file and name that: api_key_file; find out whether it is the whole secret
 hmp.yml:1: targets[0].sessions[0].api_secret_file: short: is a secret of less than 8 characters; find out whether it is the whole secret`
 	if diff := cmp.Diff(want, errorText(load(t).Warnings())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestOneWarningOfAToken is that a token in the configuration is one thing to do, and so
+// one warning.
+func TestOneWarningOfAToken(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, token: CANARY1}]}]")
+	modes(t, map[string]os.FileMode{"hmp.yml": 0o600})
+	want := "hmp.yml:1: targets[0].sessions[0].token: is a secret in clear: whoever can read the configuration has it; " +
+		"it is a secret of less than 8 characters; it ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; " +
+		"use api_key_file and api_secret_file"
+	if diff := cmp.Diff(want, errorText(load(t).Warnings())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWarningOfNothingWatched is about patterns that match no file.
+func TestWarningOfNothingWatched(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "hmp.yml", "target_files:\n  - here.d/*.yml\n  - targts.d/*.yml\n")
+	if err := os.Mkdir("here.d", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const (
+		here   = "hmp.yml:2: target_files[0]: here.d/*.yml: matches no file; a relative pattern is relative to the file it stands in"
+		typo   = "hmp.yml:3: target_files[1]: targts.d/*.yml: matches no file; a relative pattern is relative to the file it stands in"
+		nobody = "hmp.yml: no target: nothing is watched; list targets here or in target_files"
+	)
+	if diff := cmp.Diff(nobody+"\n"+here+"\n"+typo, errorText(load(t).Warnings())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	write(t, "here.d/a.yml", "[{name: a, url: https://a, sessions: [{name: b, token_file: t}]}]")
+	if diff := cmp.Diff(typo, errorText(load(t).Warnings())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	write(t, "here.d/a.yml", "[]")
+	if diff := cmp.Diff(nobody+"\n"+typo, errorText(load(t).Unwatched().sorted())); diff != "" {
+		t.Errorf("with an empty list (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -94,16 +93,21 @@ func TestPodSelected(t *testing.T) {
 	}
 }
 
-// TestPodRolls checks that another configuration makes other pods, and that nothing else does.
-func TestPodRolls(t *testing.T) {
-	const checksum = "checksum/config"
-	of := func(example string) string { return podOf(t, render(t, example)).Annotations[checksum] }
-	before, same := of("minimal.yaml"), of("minimal.yaml")
-	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(before) || before != same {
-		t.Errorf("the same configuration has the checksums %q and %q", before, same)
+// TestConfigurationKeepsPods checks that another configuration does not make other pods, which would log in anew: the
+// program is told to load it.
+func TestConfigurationKeepsPods(t *testing.T) {
+	of := func(url string) corev1.PodTemplateSpec {
+		return podOf(t, render(t, `config: {targets: [{name: studio, url: "`+url+`", sessions: [{name: playout, token_file: /token}]}]}`))
 	}
-	if other := of("full.yaml"); other == before {
-		t.Error("another configuration has the same checksum")
+	before, after := of("https://hmp.example"), of("https://other.example")
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("another configuration makes other pods (-before +after):\n%s", diff)
+	}
+	for _, example := range examples(t) {
+		args := podOf(t, render(t, example)).Spec.Containers[0].Args
+		if !slices.Contains(args, "--config.auto-reload-interval=30s") {
+			t.Errorf("%s: nothing loads a changed configuration: %q", example, args)
+		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -116,7 +115,7 @@ func (r *report) text() string {
 		noun  string
 	}{{r.errors, "error"}, {r.warnings, "warning"}} {
 		if n.count > 0 {
-			b.WriteString(", " + plural(n.count, n.noun))
+			b.WriteString(", " + probe.Plural(n.count, n.noun))
 		}
 	}
 	b.WriteString("\n")
@@ -154,11 +153,4 @@ func (r *report) warn(b *strings.Builder, target string) {
 	for _, w := range r.warned[target] {
 		fmt.Fprintf(b, "  warning: %s\n", w)
 	}
-}
-
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.Itoa(n) + " " + noun
 }

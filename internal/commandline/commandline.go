@@ -30,7 +30,8 @@ const (
 type Line struct {
 	Command string // "" if there is nothing left to do
 
-	ConfigFile          string // "" if none was named
+	ConfigFile          string        // "" if none was named
+	ReloadInterval      time.Duration // 0 for never
 	LogLevel, LogFormat string
 
 	Web           *toolkit.FlagConfig
@@ -52,7 +53,7 @@ type Line struct {
 		Strict, Probe  bool
 		ScrapeInterval time.Duration // 0 if it is not known
 	}
-	HealthURL string
+	HealthURL string // "" for where the flags have it listen
 }
 
 // Parse reads arguments. Those that ask for help, the version, the man page or completions
@@ -99,15 +100,35 @@ func (l *Line) validate() error {
 	switch {
 	case l.MaxConcurrent < 1 || l.TimeoutOffset < 0:
 		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
+	case l.ReloadInterval < 0:
+		return errors.New("--config.auto-reload-interval has to be at least 0s")
 	case l.MaxRequests < 0:
 		return errors.New("--web.max-requests has to be at least 0")
-	case l.Probe.Timeout < 0:
-		return errors.New("--timeout has to be more than 0s")
-	case l.Check.ScrapeInterval < 0:
-		return errors.New("--scrape-interval has to be more than 0s")
 	}
 	return nil
 }
+
+// positive is a duration of a flag that has to be more than 0s where it is given.
+type positive struct {
+	flag string
+	d    *time.Duration
+}
+
+// Set implements [kingpin.Value].
+func (p positive) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return err
+	}
+	if d <= 0 {
+		return fmt.Errorf("%s has to be more than 0s", p.flag)
+	}
+	*p.d = d
+	return nil
+}
+
+// String implements [kingpin.Value].
+func (p positive) String() string { return p.d.String() }
 
 // meant is the command that arguments are for which have a mistake in them, "" if that is
 // not to be seen.

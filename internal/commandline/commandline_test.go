@@ -66,6 +66,10 @@ func TestMistakes(t *testing.T) {
 		{"prob", "", "unexpected prob"},
 		{"--no", "", "unknown long flag '--no'"},
 		{"probe --probe.max-concurrent=0", Probe, "--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s"},
+		{"probe --timeout=0s", Probe, "--timeout has to be more than 0s"},
+		{"probe --timeout=-1s", Probe, "--timeout has to be more than 0s"},
+		{"check --scrape-interval=0s", Check, "--scrape-interval has to be more than 0s"},
+		{"serve --config.auto-reload-interval=-1s", "", "--config.auto-reload-interval has to be at least 0s"},
 		{"serve --web.max-requests=-1", "", "--web.max-requests has to be at least 0"},
 	} {
 		line, err := Parse(strings.Fields(tt.args), "version", new(strings.Builder))

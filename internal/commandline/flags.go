@@ -14,6 +14,9 @@ func (l *Line) flags(app *kingpin.Application) {
 	app.Flag("config.file", "Configuration file. Without one, HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE "+
 		"in the environment configure a single HMP.").
 		PlaceHolder(`"hmp.yml"`).StringVar(&l.ConfigFile)
+	app.Flag("config.auto-reload-interval", "How often to compare the configuration, and the target files and CA files that it names, "+
+		"with what is loaded, and to load a change. 0s: only SIGHUP and POST /-/reload load it.").
+		Default("0s").DurationVar(&l.ReloadInterval)
 
 	l.Web = kingpinflag.AddFlags(app, ":10042")
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&l.TelemetryPath)
@@ -38,7 +41,7 @@ func (l *Line) commands(app *kingpin.Application) {
 	check.Flag("strict", "Fail for warnings too.").BoolVar(&l.Check.Strict)
 	check.Flag("probe", "Probe the first session of each target. A session with an API key logs in.").BoolVar(&l.Check.Probe)
 	check.Flag("scrape-interval", "How often Prometheus scrapes, such as 30s: warn if timeouts and lifetimes of tokens do not go with that.").
-		PlaceHolder("DURATION").DurationVar(&l.Check.ScrapeInterval)
+		PlaceHolder("DURATION").SetValue(positive{"--scrape-interval", &l.Check.ScrapeInterval})
 
 	p := app.Command(Probe, "Probe now: all sessions, those of a target, or one. A session with an API key logs in.")
 	p.Arg("target", "A configured target.").PlaceHolder("TARGET").HintAction(l.targets).StringVar(&l.Probe.Target)
@@ -46,10 +49,11 @@ func (l *Line) commands(app *kingpin.Application) {
 	p.Flag("output", "Form of the output: table, json or metrics.").Short('o').
 		Default(probe.Formats[0]).EnumVar(&l.Probe.Output, probe.Formats...)
 	p.Flag("timeout", "Most time for the whole, such as 5s. The timeouts of the configuration hold in any case.").
-		PlaceHolder("DURATION").DurationVar(&l.Probe.Timeout)
+		PlaceHolder("DURATION").SetValue(positive{"--timeout", &l.Probe.Timeout})
 
 	app.Command(Demo, "Serve a simulated fleet of HMPs that runs inside this program. Needs no configuration.")
 
-	health := app.Command(Healthcheck, "Ask a running exporter whether it is healthy.").Hidden()
-	health.Flag("url", "What to ask.").Default("http://127.0.0.1:10042/-/healthy").StringVar(&l.HealthURL)
+	health := app.Command(Healthcheck, "Ask a running exporter whether it is healthy: where these flags, the environment "+
+		"and the web configuration have it listen.").Hidden()
+	health.Flag("url", "What to ask instead.").StringVar(&l.HealthURL)
 }

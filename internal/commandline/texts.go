@@ -21,7 +21,7 @@ Signals:
 `,
 	Probe: `Exit status:
   0  all sessions are valid
-  1  some are not, or were not probed
+  1  some are not, or were not probed, or the output could not be written
   2  the command line or the configuration has a mistake
 
 Output:

@@ -30,6 +30,8 @@ type Call struct {
 	Start time.Time
 	// Token is the Bearer that came with a GET, empty for a POST.
 	Token string
+	// Issued is when the token was made or set, for a GET with one that is known.
+	Issued time.Time
 
 	handOut func() string
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"log"
 	"path/filepath"
 	"sync"
 	"time"
@@ -16,18 +15,17 @@ type DemoOptions struct {
 	// Speed is how much faster than real time the story goes; 0 is 1. It
 	// changes when things happen, not how long an answer takes.
 	Speed float64
-	// ErrorLog is passed on to [ListenConfig]. It is also told of a file
-	// that could not be written while the demo runs; where it is nil, the
-	// standard logger is.
-	ErrorLog *log.Logger
+	// Report is told of a file that could not be written while the demo
+	// runs, without a secret; nil ignores it. It may be called at any time.
+	Report func(error)
 }
 
 // A Demo is a fleet of simulated HMPs on loopback and the configuration of an
 // exporter that watches them.
 type Demo struct {
 	dir        string
-	errorLog   *log.Logger // may be nil
-	clock      demoClock   // one for all, so that the stories stay in step
+	report     func(error)
+	clock      demoClock // one for all, so that the stories stay in step
 	fleet      []demoTarget
 	listenings []*Listening
 
@@ -52,7 +50,10 @@ type DemoSession struct {
 // runs. The files are the caller's to remove, once the demo is closed.
 func StartDemo(dir string, o DemoOptions) (*Demo, error) {
 	ctx, stop := context.WithCancel(context.Background())
-	d := &Demo{dir: dir, errorLog: o.ErrorLog, clock: newDemoClock(cmp.Or(o.Speed, 1)), stop: stop}
+	d := &Demo{dir: dir, report: o.Report, clock: newDemoClock(cmp.Or(o.Speed, 1)), stop: stop}
+	if d.report == nil {
+		d.report = func(error) {}
+	}
 	if err := d.start(ctx); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("failed to start the demo: %w", err)
@@ -132,7 +133,7 @@ func (d *Demo) start(ctx context.Context) error {
 // listen serves a target and fills in its server and URL.
 func (d *Demo) listen(t *demoTarget, cert *tls.Certificate) error {
 	t.server = t.newServer(d.clock.now)
-	l, err := t.server.Start(ListenConfig{Certificate: cert, ErrorLog: d.errorLog})
+	l, err := t.server.Start(ListenConfig{Certificate: cert})
 	if err != nil {
 		return err
 	}

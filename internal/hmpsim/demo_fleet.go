@@ -72,6 +72,12 @@ func demoFleet(now time.Time) []demoTarget {
 			sessions: gallerySessions(now),
 		},
 		{
+			name:     "harbour",
+			config:   []string{shortLifetime},
+			options:  []Option{WithUnauthenticated(Forbidden())},
+			sessions: harbourSessions(now),
+		},
+		{
 			// Refused by the resolver itself for its empty label, so
 			// that no query leaves the machine.
 			name:     "unknown-host",

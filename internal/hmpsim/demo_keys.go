@@ -1,9 +1,9 @@
 package hmpsim
 
 import (
-	"cmp"
 	"context"
-	"log"
+	"fmt"
+	"net/http"
 	"path/filepath"
 	"time"
 )
@@ -50,6 +50,39 @@ func gallerySessions(now time.Time) []demoSession {
 	}}
 }
 
+// harbourSessions are about tokens that the HMP ends with a 403, and about one that
+// outlives failed logins.
+func harbourSessions(now time.Time) []demoSession {
+	return []demoSession{
+		{
+			name: "ferries", logsIn: true, result: "valid",
+			what:      "a 403 ends its token after 40 s: the same probe logs in and asks again",
+			behaviour: forbidAfter(40*time.Second, Valid(demoUser(now, "ferries"))),
+		},
+		{
+			name: "lighthouse", logsIn: true, result: "valid",
+			what: "its renewals are answered 503 from minute 2 to 8 of 10: its token still lives",
+			behaviour: PerMethod(Valid(demoUser(now, "lighthouse")), Timeline(
+				Step{For: 2 * time.Minute, Do: Valid(demoUser(now, "lighthouse"))},
+				Step{For: 6 * time.Minute, Do: AuthUnavailable()},
+				Step{For: 2 * time.Minute, Do: Valid(demoUser(now, "lighthouse"))},
+			)),
+		},
+		{name: "customs", result: "unauthorized", what: "the HMP answers 403 to its token"},
+	}
+}
+
+// forbidAfter is b, and [Forbidden] for tokens that are so old.
+func forbidAfter(age time.Duration, b Behaviour) Behaviour {
+	return BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c Call) {
+		if r.Method == http.MethodGet && c.Now.Sub(c.Issued) >= age {
+			Forbidden().Serve(w, r, c)
+			return
+		}
+		b.Serve(w, r, c)
+	})
+}
+
 // A regeneration is the story of a key that gets another secret in each period:
 // first in HMP, where its tokens end too, and later in the exporter's file.
 type regeneration struct {
@@ -86,7 +119,7 @@ func (d *Demo) regenerate(ctx context.Context, t *demoTarget, s demoSession) {
 		}
 		if err := writeSecret(filepath.Join(d.dir, t.secretFile(s)), t.secret(s, n)); err != nil {
 			// The demo goes on: the next period brings the next secret.
-			cmp.Or(d.errorLog, log.Default()).Printf("demo: failed to write the new secret of %s/%s: %v", t.name, s.name, err)
+			d.report(fmt.Errorf("failed to write the new secret of %s/%s: %w", t.name, s.name, err))
 		}
 		period = period.Add(s.regeneration.every)
 	}

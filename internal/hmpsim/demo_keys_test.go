@@ -3,7 +3,7 @@ package hmpsim
 import (
 	"bytes"
 	"context"
-	"log"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +26,7 @@ func openTicketOffice(t *testing.T) *ticketOffice {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	office := &ticketOffice{demo: &Demo{dir: t.TempDir(), clock: newDemoClock(60), stop: stop}}
-	office.demo.errorLog = log.New(&office.log, "", 0)
+	office.demo.report = func(err error) { fmt.Fprintln(&office.log, err) }
 	office.demo.fleet = demoFleet(office.demo.clock.start)
 	target, session := findDemoSession(office.demo, "arena", "tickets")
 	target.server = target.newServer(office.demo.clock.now)
@@ -93,6 +93,35 @@ func TestRegeneration(t *testing.T) {
 			t.Errorf("logged: %s", &office.log)
 		}
 	})
+}
+
+// A client whose token a 403 ends logs in and is well again. Its token lives through
+// renewals that are not decided.
+func TestHarbour(t *testing.T) {
+	clock := newFakeClock()
+	demo := &Demo{fleet: demoFleet(clock.now())}
+	target, ferries := findDemoSession(demo, "harbour", "ferries")
+	_, lighthouse := findDemoSession(demo, "harbour", "lighthouse")
+	target.server = target.newServer(clock.now)
+	c := start(t, target.server)
+	first := c.login(target.key(ferries), target.secret(ferries, 1)).authToken()
+	lives := c.login(target.key(lighthouse), target.secret(lighthouse, 1)).authToken()
+
+	clock.advance(40 * time.Second)
+	if got := c.get(first); got.status != 403 || got.code() != "030001" {
+		t.Errorf("after 40 s: %d, code %s, want 403 and 030001", got.status, got.code())
+	}
+	if got := demoResult(c.get(c.login(target.key(ferries), target.secret(ferries, 1)).authToken())); got != "valid" {
+		t.Errorf("after another login: %s, want valid", got)
+	}
+
+	clock.advance(5 * time.Minute)
+	if got := demoResult(c.login(target.key(lighthouse), target.secret(lighthouse, 1))); got != "auth_unavailable" {
+		t.Errorf("a renewal: %s, want auth_unavailable", got)
+	}
+	if got := demoResult(c.get(lives)); got != "valid" {
+		t.Errorf("meanwhile, the token is %s, want valid", got)
+	}
 }
 
 // A client that takes the token of each answer needs one login, however short

@@ -140,7 +140,7 @@ func demoResult(r reply) string {
 		return "login_rejected"
 	}
 	return map[int]string{
-		200: "bad_payload", 302: "redirect", 401: "unauthorized", 404: "endpoint_missing",
+		200: "bad_payload", 302: "redirect", 401: "unauthorized", 403: "unauthorized", 404: "endpoint_missing",
 		500: "internal_error", 502: "http_error", 503: "auth_unavailable",
 	}[r.status]
 }

@@ -54,6 +54,11 @@ func AuthUnavailable() Behaviour {
 	return Envelope{Code: "090002", Name: "ServiceUnavailable", Message: "No connection to authentication server", HTTPStatusCode: http.StatusServiceUnavailable}
 }
 
+// Forbidden answers 403 030001, as some HMPs do to a token that they have ended.
+func Forbidden() Behaviour {
+	return Envelope{Code: "030001", Name: "Forbidden", Message: "Access denied", HTTPStatusCode: http.StatusForbidden}
+}
+
 // InvalidCredentials answers 401 020002, a login with a wrong key or secret.
 func InvalidCredentials() Behaviour {
 	return Envelope{Code: "020002", Name: "InvalidCredentials", Message: "Invalid credentials", HTTPStatusCode: http.StatusUnauthorized}

@@ -88,6 +88,7 @@ type ticket struct {
 	script
 	account *account // nil: nobody's that is known
 	token   string
+	issued  time.Time
 	handOut func() string
 }
 
@@ -105,7 +106,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, admit func(now t
 		defer s.mu.Unlock()
 		t.account.end()
 	}()
-	t.behaviour.Serve(w, r, Call{Now: now, Start: t.start, Token: t.token, handOut: t.handOut})
+	t.behaviour.Serve(w, r, Call{Now: now, Start: t.start, Token: t.token, Issued: t.issued, handOut: t.handOut})
 }
 
 // admitGET finds the account of a Bearer; s.mu is held.
@@ -129,6 +130,7 @@ func (s *Server) admitGET(bearer string, now time.Time) ticket {
 		script:  t.account.script,
 		account: t.account,
 		token:   bearer,
+		issued:  t.rotated,
 		handOut: func() string { return s.rotate(bearer) },
 	}
 }

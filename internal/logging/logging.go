@@ -1,5 +1,6 @@
 // Package logging makes the program's log. It never waits for who reads it: a pipe
-// that nobody empties must not hold up a probe.
+// that nobody empties must not hold up a probe. Lines that nobody reads are lost, and the
+// log says how many.
 package logging
 
 import (
@@ -16,11 +17,15 @@ import (
 // logfmt or json. What was logged has been written when flush returns, if it can be;
 // what is logged later is lost.
 func New(w io.Writer, format, least string) (logger log.Logger, slogger *slog.Logger, flush func()) {
-	lines := newWriter(w)
-	bare := log.NewLogfmtLogger(lines)
+	encode := log.NewLogfmtLogger
 	if format == "json" {
-		bare = log.NewJSONLogger(lines)
+		encode = log.NewJSONLogger
 	}
+	direct := log.With(encode(w), "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
+	lines := newWriter(w, func(dropped int64) {
+		_ = level.Warn(direct).Log("msg", "dropped log lines", "count", dropped)
+	})
+	bare := encode(lines)
 	bare = level.NewFilter(bare, level.Allow(level.ParseDefault(least, level.InfoValue())))
 	return log.With(bare, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller),
 		slog.New(sloggokit.NewGoKitHandler(bare, slog.LevelDebug)),

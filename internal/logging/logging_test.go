@@ -1,7 +1,7 @@
 package logging
 
 import (
-	"fmt"
+	"bufio"
 	"io"
 	"strings"
 	"testing"
@@ -61,17 +61,61 @@ func TestNobodyReads(t *testing.T) {
 			t.Errorf("it took %v to flush, want %v", took, flushPatience)
 		}
 
-		read := make(chan int)
+		read := make(chan string)
 		go func() {
 			text, _ := io.ReadAll(r)
-			read <- strings.Count(string(text), "\n")
+			read <- string(text)
 		}()
 		synctest.Wait()
 		_ = logger.Log("msg", "the reader is back")
 		flush()
 		_ = w.Close()
-		if n := <-read; n < maxLines || n > maxLines+2 {
-			t.Errorf("%s lines came through, want those that there is room for", fmt.Sprint(n))
+		text := <-read
+		if n := strings.Count(text, "n="); n < maxLines || n > maxLines+1 {
+			t.Errorf("%d lines came through, want those that there is room for", n)
+		}
+		if !strings.Contains(text, "the reader is back") {
+			t.Error("the line of afterwards is missing")
 		}
 	})
+}
+
+// TestDroppedLinesAreCounted has a reader stop and read again: one line says how many
+// lines are missing, in their place, also if nothing is logged afterwards.
+func TestDroppedLinesAreCounted(t *testing.T) {
+	for _, tt := range []struct{ format, want string }{
+		{"logfmt", `msg="dropped log lines" count=7`},
+		{"json", `"count":7`},
+	} {
+		t.Run(tt.format, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, w := io.Pipe()
+				logger, _, flush := New(w, tt.format, "error")
+				_ = level.Error(logger).Log("n", "first")
+				synctest.Wait() // the first line is being written
+				for n := range maxLines + 7 {
+					_ = level.Error(logger).Log("n", n)
+				}
+				lines := bufio.NewScanner(r)
+				var last string
+				for range maxLines + 2 {
+					if !lines.Scan() {
+						t.Fatal("a line is missing")
+					}
+					last = lines.Text()
+				}
+				if !strings.Contains(last, tt.want) || !strings.Contains(last, "warn") {
+					t.Errorf("the last line is %s, want %s", last, tt.want)
+				}
+				go func() {
+					for lines.Scan() {
+						t.Errorf("one more line: %s", lines.Text())
+					}
+				}()
+				flush()
+				_ = w.Close()
+				synctest.Wait()
+			})
+		})
+	}
 }

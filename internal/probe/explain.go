@@ -118,7 +118,7 @@ func reasons(alike []*Attempt) []string {
 		}
 	}
 	if more := len(texts) - mostNames; more > 0 {
-		texts = append(texts[:mostNames], fmt.Sprintf("There are %d more reasons.", more))
+		texts = append(texts[:mostNames], "Not shown: "+Plural(more, "more reason")+".")
 	}
 	return texts
 }

@@ -54,7 +54,7 @@ func (v *live) end(r *Report) error {
 		v.print(terminal.Line{{Text: part, Style: style}})
 	}
 	if v.err != nil {
-		return fmt.Errorf("failed to write what was found: %w", v.err)
+		return fmt.Errorf("%w: %w", ErrOutput, v.err)
 	}
 	return r.err()
 }

@@ -2,9 +2,11 @@ package probe
 
 import (
 	"bufio"
+	"strconv"
 	"strings"
 	"testing"
 
+	"hmp_exporter/collector"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -54,5 +56,19 @@ func TestSummary(t *testing.T) {
 	if got, want := r.summary(), "HMP FAILED: 8 of 9 sessions not valid in 0.000 s: studio/no_roles no_roles, studio/unauthorized unauthorized, "+
 		"studio/internal_error internal_error, studio/auth_unavailable auth_unavailable, studio/endpoint_missing endpoint_missing and 3 more"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Reasons that are left out are counted in the singular too.
+func TestReasonsLeftOut(t *testing.T) {
+	var alike []*Attempt
+	for i := range mostNames + 2 {
+		alike = append(alike, &Attempt{Result: &collector.Result{Answer: hmp.Answer{Result: hmp.Protocol, Reason: strconv.Itoa(i)}}})
+	}
+	for more, want := range []string{"Reason: 4", "Not shown: 1 more reason.", "Not shown: 2 more reasons."} {
+		texts := reasons(alike[:mostNames+more])
+		if got := texts[len(texts)-1]; got != want {
+			t.Errorf("%d too many: got %q, want %q", more, got, want)
+		}
 	}
 }

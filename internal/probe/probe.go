@@ -24,6 +24,9 @@ var Formats = []string{Table, JSON, Metrics}
 // ErrNotValid is that a session is not valid, or was not probed.
 var ErrNotValid = errors.New("not all sessions are valid")
 
+// ErrOutput is that what was found could not be written.
+var ErrOutput = errors.New("failed to write what was found")
+
 // A Command is what was asked for on the command line.
 type Command struct {
 	Options
@@ -34,7 +37,7 @@ type Command struct {
 }
 
 // Run probes and writes. Its error is [ErrNotValid] if all that is to say about that has
-// been written. It is one of those of [config.Config.Select] where nothing was probed.
+// been written, or [ErrOutput]. It is one of those of [config.Config.Select] where nothing was probed.
 //
 // When ctx is done, what has come so far is written.
 func (c *Command) Run(ctx context.Context) error {
@@ -62,7 +65,7 @@ func (c *Command) Run(ctx context.Context) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("failed to write what was found: %w", err)
+		return fmt.Errorf("%w: %w", ErrOutput, err)
 	case report.Stopped != "" && c.Format != Table:
 		return fmt.Errorf("%w: %s", ErrNotValid, report.left())
 	}

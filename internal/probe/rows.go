@@ -59,6 +59,14 @@ func (l layout) row(a *Attempt, pending string) terminal.Line {
 	return l.line(a.Target, a.Session, terminal.Span{Text: a.ResultName(), Style: style}, took, status, a.detail())
 }
 
+// Plural counts things by their noun, such as "1 warning" and "2 warnings".
+func Plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
 // detail is what else there is to say in a few words.
 func (a *Attempt) detail() string {
 	r := a.Result
@@ -67,10 +75,8 @@ func (a *Attempt) detail() string {
 		return r.Code.Text()
 	case r.Held:
 		return "nothing was sent"
-	case n != nil && *n == 1:
-		return "1 service message"
-	case n != nil && *n > 1:
-		return strconv.Itoa(*n) + " service messages"
+	case n != nil && *n > 0:
+		return Plural(*n, "service message")
 	}
 	return ""
 }

@@ -6,12 +6,10 @@ metadata:
     {{- with .Values.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+  {{- with .Values.podAnnotations }}
   annotations:
-    # Another configuration makes other pods. Secrets do not: they are read again at every probe.
-    checksum/config: {{ toYaml .Values.config | sha256sum }}
-    {{- with .Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
-    {{- end }}
+  {{- end }}
 spec:
   serviceAccountName: {{ include "hmp-exporter.serviceAccountName" . }}
   automountServiceAccountToken: false
@@ -126,6 +124,7 @@ spec:
 
 {{- define "hmp-exporter.args" -}}
 - {{ ternary "demo" "serve" .Values.demo }}
+- --config.auto-reload-interval={{ .Values.autoReloadInterval }}
 - --web.listen-address=:{{ .Values.web.port }}
 - --web.telemetry-path={{ .Values.web.telemetryPath }}
 - --web.max-requests={{ .Values.web.maxRequests }}

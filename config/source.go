@@ -1,0 +1,129 @@
+package config
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"path/filepath"
+	"slices"
+	"sync"
+)
+
+// Rule: a configuration has changed if a file that its load read has other content, or if
+// a pattern matches other files. So a configuration that is broken is loaded once, and not
+// again until somebody changes it.
+
+// compareTimeout bounds a comparison, also if a disk hangs.
+const compareTimeout = checkTimeout
+
+// A Source is where [Read] reads a configuration. It notes what each load reads.
+type Source struct {
+	File   string // "" for [DefaultFile]
+	Getenv func(string) string
+
+	mu        sync.Mutex
+	inputs    *inputs // of the last load
+	comparing bool    // a comparison is under way, or hangs
+}
+
+// Load is [Read].
+func (s *Source) Load() (*Config, error) {
+	in := &inputs{files: make(map[string]input), matches: make(map[string][]string)}
+	c, err := read(context.WithValue(context.Background(), inputsKey{}, in), s.File, s.Getenv)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inputs = in
+	return c, err
+}
+
+// Changed reports whether another load would read something else than the last one did:
+// the configuration file, the target files, the CA files and client certificates. Secret
+// files do not count, because each probe reads them. It reports false for what a disk that
+// hangs does not tell in time.
+func (s *Source) Changed(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, compareTimeout)
+	defer cancel()
+	changed := make(chan bool, 1)
+	s.mu.Lock()
+	in := s.inputs
+	if in == nil || s.comparing {
+		s.mu.Unlock()
+		return false
+	}
+	s.comparing = true
+	s.mu.Unlock()
+	go func() {
+		changed <- in.changed(ctx)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.comparing = false
+	}()
+	select {
+	case c := <-changed:
+		return c
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// inputs are what a load has read.
+type inputs struct {
+	mu      sync.Mutex
+	files   map[string]input
+	matches map[string][]string // by pattern
+}
+
+// An input is a file that was read, or could not be.
+type input struct {
+	limit int64
+	sum   [sha256.Size]byte // of the content or of the error
+}
+
+type inputsKey struct{}
+
+func newInput(limit int64, data []byte, err error) input {
+	if err != nil {
+		data = []byte("error: " + err.Error())
+	}
+	return input{limit, sha256.Sum256(data)}
+}
+
+// noteFile notes a reading for the load that ctx belongs to, if there is one.
+func noteFile(ctx context.Context, path string, limit int64, data []byte, err error) {
+	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		in.files[path] = newInput(limit, data, err)
+	}
+}
+
+// noteMatches notes likewise which files a pattern matches.
+func noteMatches(ctx context.Context, pattern string, found []string) {
+	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
+		in.matches[pattern] = found
+	}
+}
+
+// changed compares what was read with what there is now. Files and patterns are looked at
+// side by side, so that one which hangs hides no change of another.
+func (in *inputs) changed(ctx context.Context) bool {
+	results := make(chan bool, len(in.files)+len(in.matches))
+	for path, before := range in.files {
+		go func() {
+			data, err := readFile(ctx, path, before.limit)
+			results <- !errors.Is(err, ErrSlowFile) && newInput(before.limit, data, err) != before
+		}()
+	}
+	for pattern, before := range in.matches {
+		go func() {
+			found, _ := filepath.Glob(pattern)
+			results <- !slices.Equal(found, before)
+		}()
+	}
+	for range cap(results) {
+		if <-results {
+			return true
+		}
+	}
+	return false
+}
