@@ -5,7 +5,6 @@ ARG GO_IMAGE=golang:1.26
 # one default serves both.
 ARG VERSION=0.0.0-dev
 ARG REVISION=unknown
-ARG BRANCH=unknown
 ARG CREATED=1970-01-01T00:00:00Z
 
 # The compiler runs on the builder's own platform and cross-compiles: no emulation for another architecture.
@@ -19,7 +18,6 @@ RUN go mod download
 COPY . .
 ARG VERSION
 ARG REVISION
-ARG BRANCH
 ARG CREATED
 ARG TARGETOS
 ARG TARGETARCH
@@ -27,7 +25,7 @@ ARG TARGETARCH
 # make them: they are made here, with their final modes.
 RUN GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
     make build BIN=/rootfs/hmp_exporter \
-      VERSION="${VERSION}" REVISION="${REVISION}" BRANCH="${BRANCH}" BUILD_DATE="${CREATED}" \
+      VERSION="${VERSION}" REVISION="${REVISION}" BUILD_DATE="${CREATED}" \
  && install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /rootfs/etc/ssl/certs/ca-certificates.crt \
  && install -d -m 0755 /rootfs/etc/hmp_exporter \
  && install -d -m 1777 /rootfs/tmp

@@ -5,18 +5,18 @@ ENGINE ?= docker
 AXE     = e2e/node_modules/axe-core/axe.min.js
 
 # What the program says of itself. Nothing in it depends on who builds it, where or when: the date is the commit's (or
-# SOURCE_DATE_EPOCH), so that the same commit gives the same bytes anywhere. Go's own stamping would add the state of the
-# work tree, which an image or a source archive does not have; hence -buildvcs=false below.
-VERSION    ?= $(or $(patsubst v%,%,$(shell git describe --tags --match='v*' --dirty 2>/dev/null)),0.0.0-dev)
+# SOURCE_DATE_EPOCH), so that the same commit gives the same bytes anywhere. The branch is left empty, as one commit can be
+# on several, and an abbreviated commit always has 12 digits. Go's own stamping would add the state of the work tree, which
+# an image or a source archive does not have; hence -buildvcs=false below.
+VERSION    ?= $(or $(patsubst v%,%,$(shell git describe --tags --match='v*' --dirty --abbrev=12 2>/dev/null)),0.0.0-dev)
 REVISION   ?= $(or $(shell git rev-parse --verify --quiet HEAD 2>/dev/null),unknown)
-BRANCH     ?= $(or $(shell git branch --show-current 2>/dev/null),unknown)
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 BUILD_DATE ?= $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%dT%H:%M:%SZ)
 
 STAMP   = github.com/prometheus/common/version
 LDFLAGS = -s -w \
 	-X $(STAMP).Version=$(VERSION) -X $(STAMP).Revision=$(REVISION) \
-	-X $(STAMP).Branch=$(BRANCH) -X $(STAMP).BuildDate=$(BUILD_DATE)
+	-X $(STAMP).BuildDate=$(BUILD_DATE)
 STATIC  = CGO_ENABLED=0 go build -trimpath -buildvcs=false
 
 # Every go.mod of the repository. The tools have theirs apart, so that the program's own lists what the program needs.
@@ -41,7 +41,7 @@ man: ## write the man page, ./hmp_exporter.1
 image: ## build the container image with docker, or with ENGINE=…
 	$(ENGINE) build -t hmp_exporter:$(VERSION) \
 	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
-	  --build-arg BRANCH=$(BRANCH) --build-arg CREATED=$(BUILD_DATE) .
+	  --build-arg CREATED=$(BUILD_DATE) .
 
 .PHONY: test
 test: unit e2e ## build and test everything, installing what that takes

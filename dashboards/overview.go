@@ -62,7 +62,7 @@ func overviewNumbers(b *dashboard.DashboardBuilder) {
 	}, tokenSteps()).Decimals(1))
 	b.WithPanel(numbers(panel{
 		title: "First certificate to end", unit: units.Seconds, width: 3, height: 5,
-		description: "Time until the first certificate that an HMP presented expires.",
+		description: "Time until the earliest expiry in the certificate chain of an HMP.",
 		queries:     one(fmt.Sprintf("bottomk(1, %s - time())", certificates()), "{{target}}"),
 	}, certificateSteps()).Decimals(1))
 }

@@ -59,7 +59,7 @@ func sessionNumbers(b *dashboard.DashboardBuilder) {
 	}, tokenSteps()).Decimals(1))
 	b.WithPanel(numbers(panel{
 		title: "Certificate ends in", unit: units.Seconds, width: 3, height: 5,
-		description: "Time until the first certificate that the HMP presented expires.",
+		description: "Time until the earliest expiry in the certificate chain of the HMP.",
 		queries:     one(fmt.Sprintf("min(%s) - time()", certificates()), "certificate"),
 	}, certificateSteps()).Decimals(1))
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -76,7 +77,7 @@ var inhibitions = []struct{ sources, targets string }{
 	},
 	{
 		"HMPExporterDown",
-		"HMPExporterAbsent HMPExporterConfigReloadFailed HMPExporterInstanceDown HMPExporterPanics",
+		"HMPExporterAbsent",
 	},
 	{
 		"HMPUnreachable",
@@ -132,6 +133,48 @@ func TestAlertmanagerInhibitions(t *testing.T) {
 			t.Errorf("targets of inhibit rule %d (-want +got):\n%s", i, diff)
 		}
 	}
+}
+
+// TestAlertmanagerSilencesNoOtherExporter gives Alertmanager alerts about an exporter that is down, and about others of
+// the same job. It silences what was known of the HMP that nobody watches, and nothing about another exporter or HMP.
+func TestAlertmanagerSilencesNoOtherExporter(t *testing.T) {
+	s := &alertStack{journal: newJournal(t)}
+	s.startAlertmanager(t)
+	want := map[string]string{
+		"HMPExporterDown job=hmp target=studio":                        "active",
+		"HMPExporterAbsent":                                            "suppressed",
+		"HMPServiceMessages job=hmp target=studio":                     "suppressed",
+		"HMPServiceMessages job=hmp target=campus":                     "active",
+		"HMPServiceMessages job=other target=studio":                   "active",
+		"HMPExporterConfigReloadFailed instance=other:10042 job=hmp":   "active",
+		"HMPExporterConfigReloadFailed instance=other:10042 job=other": "active",
+		"HMPExporterInstanceDown instance=other:10042 job=hmp":         "active",
+		"HMPExporterInstanceDown instance=other:10042 job=other":       "active",
+		"HMPExporterPanics instance=other:10042 job=hmp":               "active",
+		"HMPExporterPanics instance=other:10042 job=other":             "active",
+	}
+	for alert := range want {
+		args := append([]string{"--alertmanager.url=" + s.alertmanager, "alert", "add"}, strings.Fields(alert)...)
+		if output, err := command(t, tool("amtool"), args...).CombinedOutput(); err != nil {
+			t.Fatalf("amtool alert add: %v\n%s", err, output)
+		}
+	}
+	eventually(t, "Alertmanager has decided", func() error {
+		got := make(map[string]string)
+		for _, alert := range s.heldAlerts(t) {
+			text := alert.Labels["alertname"]
+			for _, label := range []string{"instance", "job", "target"} {
+				if value := alert.Labels[label]; value != "" {
+					text += " " + label + "=" + value
+				}
+			}
+			got[text] = alert.Status.State
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			return fmt.Errorf("states (-want +got):\n%s", diff)
+		}
+		return nil
+	})
 }
 
 // matching are the names that satisfy all of some matchers.

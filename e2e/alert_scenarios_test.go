@@ -80,11 +80,18 @@ func faults() []fault {
 			summary: "HMP away does not answer.", says: "3 failed, by result: connect (3)",
 		},
 		{
-			target: "messages", sessions: []string{"playout"}, options: "service_message_text: true",
-			occur: func(h *faultyHMP) { h.serve("playout", "Storage is almost full (CANARY)") },
-			mend:  func(h *faultyHMP) { h.serve("playout") },
-			alert: "HMPServiceMessages", receiver: "ticket", severity: "warning",
-			summary: "HMP messages has service messages.", says: "1 service message for session playout",
+			target: "messages", sessions: []string{"ingest", "playout"}, options: "service_message_text: true",
+			occur: func(h *faultyHMP) {
+				h.serve("ingest", "Storage is almost full (CANARY)")
+				h.serve("playout", "Storage is almost full (CANARY)", "A license ends (CANARY)")
+			},
+			mend: func(h *faultyHMP) {
+				h.serve("ingest")
+				h.serve("playout")
+			},
+			sessionless: true,
+			alert:       "HMPServiceMessages", receiver: "ticket", severity: "warning",
+			summary: "HMP messages has service messages.", says: "up to 2 service messages for each of these sessions: ingest, playout",
 		},
 		{
 			target: "latency", sessions: []string{"playout"},

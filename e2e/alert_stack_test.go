@@ -85,21 +85,28 @@ func (s *alertStack) startPrometheus(t *testing.T) {
 	s.prometheus = servePrometheus(t, config)
 }
 
-// suppressed checks that Alertmanager has an alert and does not tell of it, because of another one.
-func (s *alertStack) suppressed(t *testing.T, alert, target string) error {
-	t.Helper()
-	var alerts []struct {
-		Labels map[string]string
-		Status struct {
-			State       string
-			InhibitedBy []string
-		}
+// A heldAlert is one that Alertmanager has.
+type heldAlert struct {
+	Labels map[string]string
+	Status struct {
+		State       string
+		InhibitedBy []string
 	}
+}
+
+func (s *alertStack) heldAlerts(t *testing.T) (alerts []heldAlert) {
+	t.Helper()
 	body := get(t, s.alertmanager+"/api/v2/alerts", nil).body
 	if err := json.Unmarshal(body, &alerts); err != nil {
 		t.Fatalf("Alertmanager's answer is not JSON: %v\n%s", err, body)
 	}
-	for _, a := range alerts {
+	return alerts
+}
+
+// suppressed checks that Alertmanager has an alert and does not tell of it, because of another one.
+func (s *alertStack) suppressed(t *testing.T, alert, target string) error {
+	t.Helper()
+	for _, a := range s.heldAlerts(t) {
 		if a.Labels["alertname"] == alert && a.Labels["target"] == target {
 			if a.Status.State != "suppressed" || len(a.Status.InhibitedBy) == 0 {
 				return fmt.Errorf("%s of %s is %s", alert, target, a.Status.State)

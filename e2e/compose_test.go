@@ -187,3 +187,24 @@ func TestComposeOwnHMPs(t *testing.T) {
 		}
 	}
 }
+
+// TestComposeOwnVolumes is that the user's own HMPs get volumes of their own. With those of the demo, Prometheus would
+// miss the demo's sessions, and Grafana would keep the password that its admin had there.
+func TestComposeOwnVolumes(t *testing.T) {
+	own, err := loadCompose(t, []string{"GRAFANA_ADMIN_PASSWORD=CANARY", "HMP_CONFIG=" + t.TempDir()}, composeFile, composeHMPFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo := loadDemo(t)
+	if demo.Name != "hmp-demo" || own.Name != "hmp" {
+		t.Errorf("the demo is the project %s, and one's own HMPs are %s", demo.Name, own.Name)
+	}
+	if len(demo.Volumes) == 0 || len(own.Volumes) != len(demo.Volumes) {
+		t.Errorf("the demo has %d volumes, and one's own HMPs have %d", len(demo.Volumes), len(own.Volumes))
+	}
+	for name, volume := range demo.Volumes {
+		if volume.Name == own.Volumes[name].Name {
+			t.Errorf("both have the volume %s", volume.Name)
+		}
+	}
+}

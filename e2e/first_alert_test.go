@@ -47,3 +47,38 @@ func TestFirstAlert(t *testing.T) {
 	})
 	server.expectNone(t, `up == 0`)
 }
+
+var (
+	jobName     = regexp.MustCompile(`job_name: (\S+)`)
+	renamedJob  = regexp.MustCompile("rename the job from `(.+)` to `(.+)`")
+	storagePath = regexp.MustCompile(`(?m)^ *(prometheus|alertmanager) .*--storage(?:\.tsdb)?\.path=(\S+)$`)
+)
+
+// TestFirstAlertLeavesNothingBehind is that the page, when it goes on to the reader's own HMPs, keeps neither the job of
+// the demo nor its data: otherwise HMPSessionVanished fires for each of the demo's sessions.
+func TestFirstAlertLeavesNothingBehind(t *testing.T) {
+	demo, own, ok := strings.Cut(string(read(t, "../docs/first-alert.md")), "\n## Then with your HMPs\n")
+	if !ok {
+		t.Fatal("the page does not go on to the reader's own HMPs")
+	}
+	job, renamed := jobName.FindStringSubmatch(demo), renamedJob.FindStringSubmatch(own)
+	if job == nil || renamed == nil || renamed[1] != job[1] || renamed[2] != "hmp" {
+		t.Errorf("the demo's job is %q, and then it is renamed: %q", job, renamed)
+	}
+	paths := func(text string) map[string]string {
+		found := make(map[string]string)
+		for _, command := range storagePath.FindAllStringSubmatch(text, -1) {
+			found[command[1]] = command[2]
+		}
+		return found
+	}
+	before, after := paths(demo), paths(own)
+	for _, program := range []string{"prometheus", "alertmanager"} {
+		if before[program] == "" || after[program] == "" || before[program] == after[program] {
+			t.Errorf("%s keeps its data in %q with the demo, and in %q after it", program, before[program], after[program])
+		}
+		if !strings.Contains(own, "rm -r ") || !strings.Contains(own, " "+before[program]) {
+			t.Errorf("the data of %s in %s is not deleted", program, before[program])
+		}
+	}
+}

@@ -31,7 +31,6 @@ func (b buildah) buildImage(t *testing.T) {
 		"--build-arg=GO_IMAGE=" + goImage,
 		"--build-arg=VERSION=" + version,
 		"--build-arg=REVISION=" + revision,
-		"--build-arg=BRANCH=test",
 		"--build-arg=CREATED=" + created,
 	}
 	args = append(args, hostToolchain(t)...)
@@ -101,7 +100,7 @@ func testImageFiles(t *testing.T, b buildah) {
 
 	outside := filepath.Join(t.TempDir(), "hmp_exporter")
 	build := command(t, "make", "-C", "..", "build", "BIN="+outside,
-		"VERSION="+version, "REVISION="+revision, "BRANCH=test", "BUILD_DATE="+created)
+		"VERSION="+version, "REVISION="+revision, "BUILD_DATE="+created)
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("make build: %v\n%s", err, output)
 	}

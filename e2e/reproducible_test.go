@@ -11,19 +11,18 @@ import (
 	"testing"
 )
 
-// TestReproducible has `make build` make the program twice, from copies of the source in different places, and expects
-// the same bytes. One build compiles everything anew; the other one has what was compiled on this machine before. So they
-// share nothing, at half the price of two empty caches.
+// TestReproducible has `make build` make the program twice, from the same commit in different places and on different
+// branches, and expects the same bytes. One build compiles everything anew; the other one has what was compiled on this
+// machine before. So they share nothing, at half the price of two empty caches.
 func TestReproducible(t *testing.T) {
-	compiled := buildCopy(t, filepath.Join(t.TempDir(), "here"), "GOCACHE="+t.TempDir())
-	again := buildCopy(t, filepath.Join(t.TempDir(), "and", "somewhere else"))
+	compiled := buildCopy(t, filepath.Join(t.TempDir(), "here"), "main", "GOCACHE="+t.TempDir())
+	again := buildCopy(t, filepath.Join(t.TempDir(), "and", "somewhere else"), "topic", "BRANCH=topic")
 	if !bytes.Equal(read(t, compiled), read(t, again)) {
 		t.Errorf("two builds of the same source differ: %d and %d bytes", len(read(t, compiled)), len(read(t, again)))
 	}
 
 	t.Run("settings", func(t *testing.T) {
-		// That of the work tree: a copy has no state of version control to tell.
-		output, err := command(t, "go", "version", "-m", exporterBinary).CombinedOutput()
+		output, err := command(t, "go", "version", "-m", again).CombinedOutput()
 		if err != nil {
 			t.Fatalf("go version -m: %v\n%s", err, output)
 		}
@@ -63,8 +62,9 @@ func TestReproducible(t *testing.T) {
 	})
 }
 
-// buildCopy copies the source into a new directory, builds there as a user does, and returns the program.
-func buildCopy(t *testing.T, dir string, environment ...string) string {
+// buildCopy copies the source into a new directory, commits it to a branch there, builds it as a user does, and returns the
+// program.
+func buildCopy(t *testing.T, dir, branch string, environment ...string) string {
 	t.Helper()
 	list := command(t, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 	list.Dir = ".."
@@ -82,10 +82,30 @@ func buildCopy(t *testing.T, dir string, environment ...string) string {
 			t.Fatal(err)
 		}
 	}
+	commit(t, dir, branch)
 	build := command(t, "make", "-C", dir, "build")
 	build.Env = append(os.Environ(), environment...)
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("make build: %v\n%s", err, output)
 	}
 	return filepath.Join(dir, "hmp_exporter")
+}
+
+// commit makes a repository of a directory. The same files make the same commit, whatever the branch.
+func commit(t *testing.T, dir, branch string) {
+	t.Helper()
+	for _, args := range [][]string{
+		{"init", "--quiet", "--initial-branch=" + branch},
+		{"add", "--all"},
+		{"commit", "--quiet", "--message=A commit"},
+	} {
+		git := command(t, "git", args...)
+		git.Dir = dir
+		git.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull,
+			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_AUTHOR_DATE=2026-01-02T03:04:05Z",
+			"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com", "GIT_COMMITTER_DATE=2026-01-02T03:04:05Z")
+		if output, err := git.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", args[0], err, output)
+		}
+	}
 }

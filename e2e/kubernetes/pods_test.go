@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // podOf returns the pods that an example makes.
@@ -90,6 +91,27 @@ func TestPodSelected(t *testing.T) {
 				t.Errorf("%s selects pods with %s=%s, and they have %s", name, key, value, labels[key])
 			}
 		}
+	}
+}
+
+// TestPodSpread checks that a constraint of the user's keeps its labelSelector as it is, and that one without gets that of
+// the pods.
+func TestPodSpread(t *testing.T) {
+	all := render(t, `{demo: true, topologySpreadConstraints: [
+		{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {team: video}}},
+		{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchExpressions: [{key: team, operator: Exists}]}},
+		{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}]}`)
+	want := []*metav1.LabelSelector{
+		{MatchLabels: map[string]string{"team": "video"}},
+		{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "team", Operator: metav1.LabelSelectorOpExists}}},
+		{MatchLabels: map[string]string{"app.kubernetes.io/name": "hmp-exporter", "app.kubernetes.io/instance": release}},
+	}
+	var got []*metav1.LabelSelector
+	for _, constraint := range podOf(t, all).Spec.TopologySpreadConstraints {
+		got = append(got, constraint.LabelSelector)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

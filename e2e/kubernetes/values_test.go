@@ -27,6 +27,8 @@ func TestWrongValues(t *testing.T) {
 		"unknown field":     {session + `token_fiel: secrets/token` + end, "at '/config/targets/0/sessions/0': additional properties 'token_fiel' not allowed"},
 		"wrong type":        {"demo: true\nreplicas: two", "at '/replicas': got string, want integer"},
 		"wrong level":       {"demo: true\nlog: {level: loud}", "at '/log/level': value must be one of 'debug', 'info', 'warn', 'error'"},
+		"size as a number":  {target + `max_body_size: 67108864}]}`, "at '/config/targets/0/max_body_size': got number, want string"},
+		"size without unit": {target + `max_body_size: "67108864"}]}`, "at '/config/targets/0/max_body_size': '67108864' does not match pattern"},
 		"no sessions":       {`config: {targets: [{name: studio, url: "https://hmp.example"}]}`, "at '/config/targets/0': missing property 'sessions'"},
 		"token":             {session + `token: CANARY` + end, "config.targets[0].sessions[0].token would be a secret in a ConfigMap: put it into a Secret, name that under files, and set token_file"},
 		"api secret":        {session + `api_key_file: /k, api_secret: CANARY` + end, "config.targets[0].sessions[0].api_secret would be a secret in a ConfigMap"},

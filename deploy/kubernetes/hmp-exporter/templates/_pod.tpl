@@ -41,8 +41,10 @@ spec:
   {{- end }}
   {{- with .Values.topologySpreadConstraints }}
   topologySpreadConstraints:
+    {{- $ofPods := dict "labelSelector" (dict "matchLabels" (include "hmp-exporter.selectorLabels" $ | fromYaml)) }}
     {{- range . }}
-    - {{- toYaml (merge (dict) . (dict "labelSelector" (dict "matchLabels" (include "hmp-exporter.selectorLabels" $ | fromYaml)))) | nindent 6 }}
+    {{- /* merge is deep: it would add to a labelSelector that is there. */}}
+    - {{- toYaml (merge (dict) . (hasKey . "labelSelector" | ternary (dict) $ofPods)) | nindent 6 }}
     {{- end }}
   {{- end }}
   {{- with .Values.hostAliases }}
