@@ -69,14 +69,15 @@ func readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
 }
 
 // share reads a file, or waits for a reading of it that is under way.
-func (f *fileReader) share(ctx context.Context, path string, limit int64) ([]byte, error) {
-	reading := f.readings.DoChan(strconv.FormatInt(limit, 10)+" "+path, func() (any, error) {
-		directory, _ := f.directories.LoadOrStore(filepath.Dir(path), make(chan struct{}, maxReadingsInDirectory))
-		for _, running := range []chan struct{}{directory.(chan struct{}), f.running} {
-			running <- struct{}{}
-			defer func() { <-running }()
-		}
-		data, err := f.read(path, limit)
+func (f *fileReader) share(ctx context.Context, path string, size int64) ([]byte, error) {
+	reading := f.readings.DoChan(strconv.FormatInt(size, 10)+" "+path, func() (any, error) {
+		limit, _ := f.directories.LoadOrStore(filepath.Dir(path), make(chan struct{}, maxReadingsInDirectory))
+		directory := limit.(chan struct{})
+		directory <- struct{}{}
+		defer func() { <-directory }()
+		f.running <- struct{}{}
+		defer func() { <-f.running }()
+		data, err := f.read(path, size)
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err // every message here names the file already
 		}

@@ -23,7 +23,7 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	raw.SetDirectory(p.dir)
 	t.TLS = &tls.Config{
 		ServerName:         raw.ServerName,
-		InsecureSkipVerify: raw.InsecureSkipVerify,
+		InsecureSkipVerify: raw.InsecureSkipVerify, //nolint:gosec // it is off unless a user sets it, and check warns of it
 		MinVersion:         uint16(raw.MinVersion),
 		MaxVersion:         uint16(raw.MaxVersion),
 	}

@@ -51,7 +51,8 @@ type builder struct {
 func newBuilder(ctx context.Context, source string) (*builder, place) {
 	global := rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
 	b := &builder{ctx: ctx, config: &Config{source: source}, global: global, names: make(map[string]string)}
-	return b, b.file(source)
+	main := b.file(source)
+	return b, main
 }
 
 func (b *builder) file(name string) place {
@@ -118,19 +119,19 @@ func (b *builder) sessions(p place, raws []rawSession, t *Target) {
 func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
 	token := b.source(p, "token", raw.Token, &raw.TokenFile, isToken)
 	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
-	secret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
+	apiSecret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
 	switch {
-	case !token.IsZero() && !(key.IsZero() && secret.IsZero()):
+	case !token.IsZero() && !(key.IsZero() && apiSecret.IsZero()):
 		p.add(token.name, "a token and an API key or secret", "keep one: the token, or the key and secret")
-	case !token.IsZero(), !key.IsZero() && !secret.IsZero():
+	case !token.IsZero(), !key.IsZero() && !apiSecret.IsZero():
 	case !key.IsZero():
 		p.add(key.name, "an API key without its secret", "set "+p.name("api_secret_file")+" too")
-	case !secret.IsZero():
-		p.add(secret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
+	case !apiSecret.IsZero():
+		p.add(apiSecret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
 	case p.clean(""): // else a field that is misspelt can be the one
 		p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
 	}
-	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: secret, target: t, raw: raw}
+	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
 }
 
 // source makes the source of one secret, that was given inline or as a file, and
