@@ -11,7 +11,9 @@ AXE     = e2e/node_modules/axe-core/axe.min.js
 VERSION    ?= $(or $(patsubst v%,%,$(shell git describe --tags --match='v*' --dirty --abbrev=12 2>/dev/null)),0.0.0-dev)
 REVISION   ?= $(or $(shell git rev-parse --verify --quiet HEAD 2>/dev/null),unknown)
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
-BUILD_DATE ?= $(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%dT%H:%M:%SZ)
+# The date of GNU and BusyBox, or that of macOS and BSD.
+BUILD_DATE ?= $(shell date -u -d @$(SOURCE_DATE_EPOCH) $(DATE_FORMAT) 2>/dev/null || date -u -r $(SOURCE_DATE_EPOCH) $(DATE_FORMAT))
+DATE_FORMAT = +%Y-%m-%dT%H:%M:%SZ
 
 STAMP   = github.com/prometheus/common/version
 LDFLAGS = -s -w \
@@ -27,7 +29,7 @@ MODULES = . dashboards e2e e2e/kubernetes e2e/tools/prometheus e2e/tools/alertma
 
 .PHONY: help
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build the static program, ./hmp_exporter
@@ -80,8 +82,10 @@ release-check: snapshot systemd-analyze rpm ## what `make snapshot` makes: insta
 	go test -C e2e -count=1 -tags=release -run='^TestRelease' .
 
 .PHONY: snapshot release
+snapshot: .tools/goreleaser .tools/cyclonedx-gomod ## archives, .deb, .rpm, SBOMs and checksums of this commit, in dist/
+release: .tools/goreleaser .tools/cyclonedx-gomod ## the same of the tag that is checked out
 snapshot: FLAGS = --snapshot
-snapshot release: .tools/goreleaser .tools/cyclonedx-gomod ## archives, .deb, .rpm, SBOMs and checksums of this commit or tag, in dist/
+snapshot release:
 	.tools/goreleaser check
 	PATH="$(CURDIR)/.tools:$$PATH" .tools/goreleaser release --clean $(FLAGS)
 
@@ -121,12 +125,14 @@ fuzz: ## every fuzz target for a minute, or for FUZZTIME=…
 .PHONY: lint
 # `go mod verify` trips over a module that stands for this repository; what those modules use is verified with the others'
 # or against go.sum when it is fetched.
-lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod is tidy and true
+lint: .tools/golangci-lint ## static checks, also for Windows and macOS, formatting, and that every go.mod is tidy and true
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
 	cd dashboards && ../.tools/golangci-lint run
 	cd e2e && ../.tools/golangci-lint run --build-tags=release
 	cd e2e/kubernetes && ../../.tools/golangci-lint run
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
 	@set -e; for module in $(MODULES); do (set -x; go mod tidy -C $$module -diff); done
 	@set -e; for module in $$(grep -L '^replace hmp_exporter' $(MODULES:=/go.mod)); do (set -x; go mod verify -C $${module%/go.mod}); done
 

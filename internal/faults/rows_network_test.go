@@ -1,11 +1,6 @@
 package faults
 
 import (
-	"context"
-	"fmt"
-	"net"
-	"os"
-	"syscall"
 	"time"
 
 	"hmp_exporter/internal/hmp"
@@ -48,51 +43,4 @@ func networkRows() []row {
 // named gives the target a host name.
 func named(host string) func(*stage) {
 	return func(s *stage) { s.url = "http://" + host + "." }
-}
-
-// refused points the target to a port at which nobody listens. A socket that does
-// not listen keeps it from others meanwhile.
-func refused(s *stage) {
-	_, port := boundSocket(s)
-	s.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-}
-
-// dropped points the target to a port whose queue of connections is full, so that
-// the system drops the packets that ask for more.
-func dropped(s *stage) {
-	fd, port := boundSocket(s)
-	if err := syscall.Listen(fd, 0); err != nil {
-		s.t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", port)
-	s.url = "http://" + address
-	for {
-		ctx, cancel := context.WithTimeout(s.t.Context(), 100*time.Millisecond)
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-		cancel()
-		if os.IsTimeout(err) {
-			return
-		}
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		s.closers = append(s.closers, func() { _ = conn.Close() })
-	}
-}
-
-// boundSocket returns a socket that has a port, and is closed with the stage.
-func boundSocket(s *stage) (fd, port int) {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.closers = append(s.closers, func() { _ = syscall.Close(fd) })
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		s.t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return fd, name.(*syscall.SockaddrInet4).Port
 }
