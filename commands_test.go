@@ -33,7 +33,9 @@ var commandsTried = map[string]string{
 
 	"podman run --read-only -p 10042:10042 -v ./hmp.yml:/etc/hmp_exporter/hmp.yml:ro -v ./secrets:/etc/hmp_exporter/secrets:ro hmp_exporter:0.0.0-dev": "e2e/container_test.go TestContainer",
 
-	"prometheus --config.file=prometheus.yml --storage.tsdb.path=/tmp/hmp-prometheus": "e2e/first_alert_test.go TestFirstAlert",
+	"prometheus --config.file=prometheus.yml --storage.tsdb.path=/tmp/hmp-demo-prometheus": "e2e/first_alert_test.go TestFirstAlert",
+	"prometheus --config.file=prometheus.yml --storage.tsdb.path=data/prometheus":          "e2e/first_alert_test.go TestFirstAlertLeavesNothingBehind",
+	"rm -r /tmp/hmp-demo-prometheus /tmp/hmp-demo-alertmanager":                            "e2e/first_alert_test.go TestFirstAlertLeavesNothingBehind",
 
 	"source <(hmp_exporter --completion-script-bash)": "scripts_test.go TestScripts",
 	"source <(hmp_exporter --completion-script-zsh)":  "scripts_test.go TestScripts",
@@ -41,8 +43,15 @@ var commandsTried = map[string]string{
 
 	// By hand: they need what is not there in a test.
 	"sed -i 's|https://hmp-exporter.example/|https://wiki.example/|; s|http://localhost:3000/|https://grafana.example/|' dashboards/alerts/hmp*.yml": "by hand: it names the reader's own addresses",
-	"docker compose -f deploy/compose.yaml up --build":                                                           "untried, as it needs Docker and its registry: the tests of e2e read the file as Docker does, and try what it mounts",
-	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml --storage.path=/tmp/hmp-alertmanager":       "e2e/alert_manager_test.go TestAlertmanagerHasNoDoubts",
+	"docker compose -f deploy/compose.yaml up --build":                                                          "untried, as it needs Docker and its registry: the tests of e2e read the file as Docker does, and try what it mounts",
+	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml --storage.path=/tmp/hmp-demo-alertmanager": "e2e/alert_manager_test.go TestAlertmanagerHasNoDoubts",
+	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml --storage.path=data/alertmanager":          "e2e/alert_manager_test.go TestAlertmanagerHasNoDoubts",
+
+	// One command of several lines.
+	"openssl s_client -connect <hmp>:443 -showcerts </dev/null 2>/dev/null | awk '": "e2e/runbook_certificate_test.go TestRunbookCertificates",
+	`/BEGIN CERTIFICATE/ { show = "openssl x509 -noout -subject -enddate" }`:        "e2e/runbook_certificate_test.go TestRunbookCertificates",
+	"show { print | show }":                                                                                      "e2e/runbook_certificate_test.go TestRunbookCertificates",
+	`/END CERTIFICATE/ { close(show); show = "" }'`:                                                              "e2e/runbook_certificate_test.go TestRunbookCertificates",
 	"go run golang.org/x/vuln/cmd/govulncheck@latest ./...":                                                      "untried, as it needs the database of vulnerabilities",
 	"curl -i https://hmp.studio.example/apis/authentication/login/key":                                           "by hand: against a simulated HMP",
 	"openssl x509 -in hmp.pem -noout -fingerprint -sha256":                                                       "by hand: against a simulated HMP",
