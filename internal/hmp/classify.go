@@ -52,12 +52,14 @@ func (x *call) read(ctx context.Context, resp *http.Response) (a Answer, p paylo
 	default:
 		a.Result = HTTPError
 	}
+	if a.Result != Valid {
+		p = payload{found: p.found}
+	}
 	return a, p, nil
 }
 
 // readSession reads the body of a success.
-func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) payload {
-	var p payload
+func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) (p payload) {
 	var err error = errTooLarge
 	if resp.ContentLength <= x.options.MaxBodySize {
 		p, err = decode(resp.Body, x.options.MaxBodySize, x.sent, x.options.MessageTexts, x.secrets...)
@@ -70,7 +72,6 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) 
 	switch {
 	case err == nil:
 		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !x.login()
-		return p
 	case timedOut:
 		a.Result = Timeout
 	case resp.StatusCode != http.StatusOK:
@@ -84,7 +85,7 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) 
 			a.Result, a.Reason = LoginRejected, ""
 		}
 	}
-	return payload{found: p.found}
+	return p
 }
 
 // missing returns what a session lacks, if anything.
@@ -141,7 +142,7 @@ func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer) 
 	if a.Reason == "" {
 		a.Reason = x.refusalReason(a, start)
 	}
-	return payload{found: p.found}
+	return p
 }
 
 // refusal is the result of an error that answers the GET.
@@ -174,13 +175,13 @@ func envelopeDecides(status int, login bool) bool {
 // refusalReason says what the status and the code of an error do not show by themselves.
 func (x *call) refusalReason(a *Answer, start beginning) string {
 	switch {
-	case a.StatusCode == http.StatusBadRequest && x.options.URL.Scheme == "http" && wantsTLS.Match(start):
+	case a.StatusCode == 400 && x.options.URL.Scheme == "http" && wantsTLS.Match(start):
 		return "the server speaks TLS; write https:// in `url`"
-	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope() && x.proxy != nil:
+	case a.StatusCode == 407 && !a.Envelope() && x.proxy != nil:
 		return "the proxy asks for a user and a password (407); write them in proxy_url"
-	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope():
+	case a.StatusCode == 407 && !a.Envelope():
 		return "a proxy before the HMP asks for a user and a password (407)"
-	case a.Envelope() && a.Result == HTTPError, a.Envelope() && a.StatusCode == http.StatusForbidden && a.Result == Unauthorized:
+	case a.Envelope() && (a.Result == HTTPError || a.StatusCode == 403 && a.Result == Unauthorized):
 		return fmt.Sprintf("HMP itself answered: status %d, code %s", a.StatusCode, a.Code.Text())
 	default:
 		return ""
