@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"hmp_exporter/internal/secret"
 )
 
 const (
@@ -28,50 +30,52 @@ const (
 // errNoStatus is about a number that is not one of HTTP's, such as 000.
 var errNoStatus = errors.New("the status is not one of HTTP")
 
-// read makes an answer of a response, by the table of results. It also returns what
-// the body told: a token only if the answer is Valid. It closes the body in any case.
-func (x *call) read(ctx context.Context, resp *http.Response) (a Answer, p payload, err error) {
+// read makes an answer of a response, by the table of results, and returns the token of
+// a Valid one. It adds the secrets in the body to the mask, and closes the body.
+func (x *call) read(ctx context.Context, resp *http.Response, a *Answer, m *mask) (token secret.Value, err error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 100 {
-		return a, p, errNoStatus
+		return token, errNoStatus
 	}
 	if x.onResponse != nil {
 		x.onResponse(resp.StatusCode)
 	}
-	a = Answer{Responded: true, StatusCode: resp.StatusCode}
+	a.Responded, a.StatusCode = true, resp.StatusCode
 	if resp.StatusCode >= 300 {
 		a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusOK, x.login() && status > 200 && status < 300:
-		p = x.readSession(ctx, resp, &a)
+		token = x.readSession(ctx, resp, a, m)
 	case status >= 400:
-		p = x.readRefusal(ctx, resp, &a)
+		x.readRefusal(ctx, resp, a, m)
 	case status >= 300:
 		a.Result = Redirect
 	default:
 		a.Result = HTTPError
 	}
-	if a.Result != Valid {
-		p = payload{found: p.found}
-	}
-	return a, p, nil
+	return token, nil
 }
 
 // readSession reads the body of a success.
-func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) (p payload) {
+func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, m *mask) (token secret.Value) {
+	p := new(payload)
 	var err error = errTooLarge
 	if resp.ContentLength <= x.options.MaxBodySize {
 		p, err = decode(resp.Body, x.options.MaxBodySize, x.sent, x.options.MessageTexts, x.secrets...)
 	}
+	m.secrets = append(m.secrets, p.found...)
 	timedOut := err != nil && expired(ctx)
 	if err == nil {
 		a.Body = p.body
-		err = x.missing(&p)
+		err = x.missing(p)
 	}
 	switch {
 	case err == nil:
 		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !x.login()
+		if p.token != "" {
+			token = secret.New(p.token)
+		}
 	case timedOut:
 		a.Result = Timeout
 	case resp.StatusCode != http.StatusOK:
@@ -85,7 +89,7 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) 
 			a.Result, a.Reason = LoginRejected, ""
 		}
 	}
-	return p
+	return token
 }
 
 // missing returns what a session lacks, if anything.
@@ -121,9 +125,10 @@ func bodyReason(err error, encoding string) string {
 }
 
 // readRefusal reads the body of an error.
-func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer) payload {
+func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
 	var start beginning
 	p, err := decode(io.TeeReader(resp.Body, &start), maxEnvelope, "", false)
+	m.secrets = append(m.secrets, p.found...)
 	timedOut := err != nil && expired(ctx)
 	if a.Body = p.body; !timedOut {
 		a.Code = code(p.code)
@@ -142,7 +147,6 @@ func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer) 
 	if a.Reason == "" {
 		a.Reason = x.refusalReason(a, start)
 	}
-	return p
 }
 
 // refusal is the result of an error that answers the GET.
