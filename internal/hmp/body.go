@@ -111,34 +111,40 @@ func (d *decoder) body() error {
 
 // envelope reads a member of the body.
 func (d *decoder) envelope(name []byte) error {
-	isData, isCode := string(name) == "data", string(name) == "code"
-	if !isData && !isCode && string(name) != "message" || d.known == maxKnown {
+	var text *string // nil for the data
+	switch string(name) {
+	case "data":
+	case "code":
+		text = &d.code
+	case "message":
+		text = &d.message
+	default:
+		return d.skip()
+	}
+	if d.known == maxKnown {
 		return d.skip()
 	}
 	d.known++
+	if text != nil {
+		*text = "" // a value that breaks off replaces an earlier one, too
+	}
 	first, err := d.head()
 	if err != nil {
 		return err
 	}
-	if isData {
-		d.forgetData()
-		d.raw = nil
-		if first != '{' {
-			return d.skip()
+	if text != nil {
+		value, whole, err := d.stringField(first, maxFieldSource)
+		if whole {
+			*text = value
 		}
-		d.hasData = true
-		return d.object(d.member)
+		return err
 	}
-	text, whole, err := d.stringField(first, maxFieldSource)
-	if !whole {
-		text = ""
+	d.forgetData()
+	d.raw = nil
+	if d.hasData = first == '{'; !d.hasData {
+		return d.skip()
 	}
-	if isCode {
-		d.code = text
-	} else {
-		d.message = text
-	}
-	return err
+	return d.object(d.member)
 }
 
 // member reads a member of the session object.

@@ -5,12 +5,15 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"hmp_exporter/internal/secret"
 )
 
 // bodies are where fuzzing begins: answers as HMP writes them, and some that it
@@ -58,7 +61,8 @@ func FuzzDecode(f *testing.F) {
 			}
 			checkToken(t, got.token)
 			checkTexts(t, got.details.MessageTexts)
-			if !want.textsKnown {
+			masked := func(text string) bool { return strings.Contains(text, secret.Masked) }
+			if !want.textsKnown || slices.ContainsFunc(got.details.MessageTexts, masked) {
 				got.details.MessageTexts = want.details.MessageTexts
 			}
 			if want.body.Size = int64(len(body)); !want.accepted {
