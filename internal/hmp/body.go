@@ -51,7 +51,7 @@ type payload struct {
 // A decoder reads one body; afterwards it serves for others.
 type decoder struct {
 	scanner
-	payload
+	*payload
 	sent  string // the authToken that was sent
 	texts bool   // whether to keep the texts of service messages
 	known int    // known fields so far
@@ -71,22 +71,27 @@ var decoders = sync.Pool{New: func() any { return new(decoder) }}
 // large, decode returns what the body told of an error until then. The decoder needs
 // the token that was sent to see whether the answer carries another. It masks that
 // token, what it finds in the body, and the given secrets in the texts it keeps.
-func decode(body io.Reader, limit int64, sent string, texts bool, secrets ...string) (payload, error) {
+func decode(body io.Reader, limit int64, sent string, texts bool, secrets ...string) (*payload, error) {
 	d := decoders.Get().(*decoder)
 	d.scanner.reset(body, limit)
-	d.sent, d.texts = sent, texts
+	p := new(payload)
+	d.payload, d.sent, d.texts, d.known, d.raw = p, sent, texts, 0, nil
 	err := d.body()
+	if err != nil {
+		d.forgetData()
+	}
 	d.presentMessages(secrets)
-	p := d.payload
 	p.body.Size = limit - d.left
 
 	d.scanner.reset(nil, 0)
-	*d = decoder{scanner: d.scanner}
+	d.payload, d.sent, d.raw = nil, "", nil
 	decoders.Put(d)
-	if err != nil {
-		p = payload{code: p.code, message: p.message, body: Body{Size: p.body.Size}, found: p.found}
-	}
 	return p, err
+}
+
+// forgetData forgets all that the session object told, but no secret.
+func (p *payload) forgetData() {
+	p.hasData, p.details, p.token, p.rotated, p.unfit, p.body = false, Details{}, "", false, false, Body{}
 }
 
 func (d *decoder) body() error {
@@ -106,33 +111,40 @@ func (d *decoder) body() error {
 
 // envelope reads a member of the body.
 func (d *decoder) envelope(name []byte) error {
-	isData, isCode := string(name) == "data", string(name) == "code"
-	if !isData && !isCode && string(name) != "message" || d.known == maxKnown {
+	var text *string // nil for the data
+	switch string(name) {
+	case "data":
+	case "code":
+		text = &d.code
+	case "message":
+		text = &d.message
+	default:
+		return d.skip()
+	}
+	if d.known == maxKnown {
 		return d.skip()
 	}
 	d.known++
+	if text != nil {
+		*text = "" // a value that breaks off replaces an earlier one, too
+	}
 	first, err := d.head()
 	if err != nil {
 		return err
 	}
-	if isData {
-		d.payload, d.raw = payload{code: d.code, message: d.message, found: d.found}, nil
-		if first != '{' {
-			return d.skip()
+	if text != nil {
+		value, whole, err := d.stringField(first, maxFieldSource)
+		if whole {
+			*text = value
 		}
-		d.hasData = true
-		return d.object(d.member)
+		return err
 	}
-	text, whole, err := d.stringField(first, maxFieldSource)
-	if !whole {
-		text = ""
+	d.forgetData()
+	d.raw = nil
+	if d.hasData = first == '{'; !d.hasData {
+		return d.skip()
 	}
-	if isCode {
-		d.code = text
-	} else {
-		d.message = text
-	}
-	return err
+	return d.object(d.member)
 }
 
 // member reads a member of the session object.

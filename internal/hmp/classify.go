@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"hmp_exporter/internal/secret"
 )
 
 const (
@@ -28,49 +30,52 @@ const (
 // errNoStatus is about a number that is not one of HTTP's, such as 000.
 var errNoStatus = errors.New("the status is not one of HTTP")
 
-// read makes an answer of a response, by the table of results. It also returns what
-// the body told: a token only if the answer is Valid. It closes the body in any case.
-func (x *call) read(ctx context.Context, resp *http.Response) (a Answer, p payload, err error) {
+// read makes an answer of a response, by the table of results, and returns the token of
+// a Valid one. It adds the secrets in the body to the mask, and closes the body.
+func (x *call) read(ctx context.Context, resp *http.Response, a *Answer, m *mask) (token secret.Value, err error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 100 {
-		return a, p, errNoStatus
+		return token, errNoStatus
 	}
 	if x.onResponse != nil {
 		x.onResponse(resp.StatusCode)
 	}
-	a = Answer{Responded: true, StatusCode: resp.StatusCode}
+	a.Responded, a.StatusCode = true, resp.StatusCode
 	if resp.StatusCode >= 300 {
 		a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusOK, x.login() && status > 200 && status < 300:
-		p = x.readSession(ctx, resp, &a)
+		token = x.readSession(ctx, resp, a, m)
 	case status >= 400:
-		p = x.readRefusal(ctx, resp, &a)
+		x.readRefusal(ctx, resp, a, m)
 	case status >= 300:
 		a.Result = Redirect
 	default:
 		a.Result = HTTPError
 	}
-	return a, p, nil
+	return token, nil
 }
 
 // readSession reads the body of a success.
-func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) payload {
-	var p payload
+func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, m *mask) (token secret.Value) {
+	p := new(payload)
 	var err error = errTooLarge
 	if resp.ContentLength <= x.options.MaxBodySize {
 		p, err = decode(resp.Body, x.options.MaxBodySize, x.sent, x.options.MessageTexts, x.secrets...)
 	}
+	m.secrets = append(m.secrets, p.found...)
 	timedOut := err != nil && expired(ctx)
 	if err == nil {
 		a.Body = p.body
-		err = x.missing(&p)
+		err = x.missing(p)
 	}
 	switch {
 	case err == nil:
 		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !x.login()
-		return p
+		if p.token != "" {
+			token = secret.New(p.token)
+		}
 	case timedOut:
 		a.Result = Timeout
 	case resp.StatusCode != http.StatusOK:
@@ -84,7 +89,7 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer) 
 			a.Result, a.Reason = LoginRejected, ""
 		}
 	}
-	return payload{found: p.found}
+	return token
 }
 
 // missing returns what a session lacks, if anything.
@@ -120,9 +125,10 @@ func bodyReason(err error, encoding string) string {
 }
 
 // readRefusal reads the body of an error.
-func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer) payload {
+func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
 	var start beginning
 	p, err := decode(io.TeeReader(resp.Body, &start), maxEnvelope, "", false)
+	m.secrets = append(m.secrets, p.found...)
 	timedOut := err != nil && expired(ctx)
 	if a.Body = p.body; !timedOut {
 		a.Code = code(p.code)
@@ -141,7 +147,6 @@ func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer) 
 	if a.Reason == "" {
 		a.Reason = x.refusalReason(a, start)
 	}
-	return payload{found: p.found}
 }
 
 // refusal is the result of an error that answers the GET.
@@ -174,13 +179,13 @@ func envelopeDecides(status int, login bool) bool {
 // refusalReason says what the status and the code of an error do not show by themselves.
 func (x *call) refusalReason(a *Answer, start beginning) string {
 	switch {
-	case a.StatusCode == http.StatusBadRequest && x.options.URL.Scheme == "http" && wantsTLS.Match(start):
+	case a.StatusCode == 400 && x.options.URL.Scheme == "http" && wantsTLS.Match(start):
 		return "the server speaks TLS; write https:// in `url`"
-	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope() && x.proxy != nil:
+	case a.StatusCode == 407 && !a.Envelope() && x.proxy != nil:
 		return "the proxy asks for a user and a password (407); write them in proxy_url"
-	case a.StatusCode == http.StatusProxyAuthRequired && !a.Envelope():
+	case a.StatusCode == 407 && !a.Envelope():
 		return "a proxy before the HMP asks for a user and a password (407)"
-	case a.Envelope() && a.Result == HTTPError, a.Envelope() && a.StatusCode == http.StatusForbidden && a.Result == Unauthorized:
+	case a.Envelope() && (a.Result == HTTPError || a.StatusCode == 403 && a.Result == Unauthorized):
 		return fmt.Sprintf("HMP itself answered: status %d, code %s", a.StatusCode, a.Code.Text())
 	default:
 		return ""

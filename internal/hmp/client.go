@@ -69,12 +69,13 @@ func (Request) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.Reque
 //
 // The second result is the authToken of a [Valid] answer, if it differs from the one
 // sent and is fit to be sent as a Bearer; else it is zero.
-func (c *Client) Session(ctx context.Context, r Request) (Answer, secret.Value) {
+func (c *Client) Session(ctx context.Context, r Request) (a Answer, token secret.Value) {
 	x := c.call(http.MethodGet, r.Header, r.Secrets...)
 	x.sent, x.onResponse = r.Token.Reveal(), r.OnResponse
 	x.secrets = append(x.secrets, x.sent)
 	x.header["Authorization"] = []string{"Bearer " + x.sent}
-	return c.exchange(ctx, x)
+	token = c.exchange(ctx, x, &a)
+	return a, token
 }
 
 // A LoginRequest is for a new session, by an API key of HMP and its secret.
@@ -97,14 +98,15 @@ func (LoginRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.
 // a Bearer; it is zero for any other result.
 //
 // The call is that of the vendor page "Initiate User Session using Key and Secret".
-func (c *Client) Login(ctx context.Context, r LoginRequest) (Answer, secret.Value) {
+func (c *Client) Login(ctx context.Context, r LoginRequest) (a Answer, token secret.Value) {
 	x := c.call(http.MethodPost, r.Header, r.Key, r.Secret)
 	x.onResponse = r.OnResponse
 	delete(x.header, "Authorization")
 	x.header["Content-Type"] = applicationJSON
 	// Texts are always fit for JSON.
 	x.body, _ = json.Marshal(map[string]string{"apiKey": r.Key.Reveal(), "apiSecret": r.Secret.Reveal()})
-	return c.exchange(ctx, x)
+	token = c.exchange(ctx, x, &a)
+	return a, token
 }
 
 // A call is one request, which can be sent again if an attempt fails.
@@ -150,15 +152,17 @@ func (x *call) request(ctx context.Context) *http.Request {
 	return r.WithContext(ctx)
 }
 
-// exchange sends a request and returns what becomes of it. A kept connection that turns
+// exchange sends a request and fills in what becomes of it. A kept connection that turns
 // out to be dead is no reason to fail: the request is then sent on a new one.
-func (c *Client) exchange(ctx context.Context, x *call) (a Answer, token secret.Value) {
+//
+// Answers are passed by pointer from here on: each probe begins with a small stack.
+func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret.Value) {
 	if c.options.Proxy != nil {
 		var err error
 		if x.proxy, err = c.options.Proxy(x.request(ctx)); err != nil {
-			a = Answer{Result: Connect, Reason: "the URL of the proxy is malformed"}
-			c.tell(&a, x, nil, nil)
-			return a, token
+			a.Result, a.Reason = Connect, "the URL of the proxy is malformed"
+			c.tell(a, x, nil, nil)
+			return token
 		}
 	}
 	if x.proxy != nil {
@@ -168,20 +172,21 @@ func (c *Client) exchange(ctx context.Context, x *call) (a Answer, token secret.
 	}
 	if kept := c.pool.take(); kept != nil {
 		var again bool
-		if a, token, again = c.attempt(ctx, x, kept); !again {
-			return a, token
+		if token, again = c.attempt(ctx, x, kept, a); !again {
+			return token
 		}
 	}
 	before := a.Phases
-	a, token, _ = c.attempt(ctx, x, nil)
+	*a = Answer{}
+	token, _ = c.attempt(ctx, x, nil, a)
 	a.Phases = before.Add(a.Phases)
 	a.Exchanges[0].Took = a.Phases.Total()
-	return a, token
+	return token
 }
 
 // attempt sends a request on a kept connection, or on a new one if that is nil. again is
 // true if it broke off so early that the request may be sent once more.
-func (c *Client) attempt(ctx context.Context, x *call, on *conn) (a Answer, token secret.Value, again bool) {
+func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (token secret.Value, again bool) {
 	t := &attempt{proxy: x.proxy}
 	kept := on != nil
 	ctx = t.within(ctx, kept)
@@ -190,7 +195,7 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn) (a Answer, toke
 		on, err = c.pool.dial(ctx, t)
 	}
 	var resp *http.Response
-	var p payload
+	m := &mask{secrets: x.secrets}
 	var written int64
 	if err == nil {
 		reusable, farewell := false, false
@@ -198,27 +203,23 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn) (a Answer, toke
 		t.use(on)
 		written = on.written.Load()
 		if resp, err = on.client.RoundTrip(x.request(ctx)); err == nil {
-			a, p, err = x.read(ctx, resp)
+			token, err = x.read(ctx, resp, a, m)
 		}
 		reusable, farewell = a.Result == Valid, err == nil && a.Result != Timeout
 	}
 	at := t.end()
-	m := &mask{secrets: append(x.secrets, p.found...)}
 	switch {
 	case err == nil:
 	case expired(ctx):
 		a.Result = Timeout
 	default:
-		a.Result, a.Reason = at.failure(err), t.reason(&at, err, m)
+		a.Result, a.Reason = at.failure(err), t.reason(at, err, m)
 		idempotent := !x.login() || on != nil && on.written.Load() == written
 		again = kept && !at.reached(firstByte) && idempotent
 	}
 	a.Phases, a.CertificateExpiry = at.phases(), at.certificate
-	c.tell(&a, x, resp, m)
-	if p.token != "" {
-		token = secret.New(p.token)
-	}
-	return a, token, again
+	c.tell(a, x, resp, m)
+	return token, again
 }
 
 // tell tells in an answer of the exchange that it comes from. The response may be nil.

@@ -72,20 +72,16 @@ func (t *timeline) inProxyTLS() bool { return t.reached(proxyTLSStart) && !t.rea
 // wrote and of certificates, masked; never what a server sent as HTTP.
 func (t *attempt) reason(at *timeline, err error, m *mask) string {
 	text := func(err error) string { return m.show(err.Error(), true) }
-	proxy := t.proxy != nil
-	atProxy := proxy && !at.reached(gotConn) && !at.reached(tlsStart)
-	who, field := "the server", "`url`"
-	if proxy {
-		who, field = "the proxy", "proxy_url"
+	atProxy := t.proxy != nil && !at.reached(gotConn) && !at.reached(tlsStart)
+	who, whose, field := "the server", "", "`url`"
+	if t.proxy != nil {
+		who, whose, field = "the proxy", "the proxy's name: ", "proxy_url"
 	}
 	if lack := Shortage(err); lack != "" {
 		return lack
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		if proxy {
-			return "the proxy's name: " + text(dns)
-		}
-		return text(dns)
+		return whose + text(dns)
 	}
 	if refusal, ok := errors.AsType[proxyRefusal](err); ok {
 		return refusal.Error()
@@ -107,7 +103,7 @@ func (t *attempt) reason(at *timeline, err error, m *mask) string {
 		_, isErrno = errors.AsType[syscall.Errno](op)
 	}
 	switch {
-	case isErrno && proxy && !at.reached(gotConn) && !at.inTLS():
+	case isErrno && atProxy:
 		return "the proxy: " + text(op)
 	case t.dialed.speaksTLS() && at.handshakes == 0:
 		return who + " speaks TLS; write https:// in " + field

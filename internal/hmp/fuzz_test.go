@@ -5,12 +5,15 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"hmp_exporter/internal/secret"
 )
 
 // bodies are where fuzzing begins: answers as HMP writes them, and some that it
@@ -58,13 +61,14 @@ func FuzzDecode(f *testing.F) {
 			}
 			checkToken(t, got.token)
 			checkTexts(t, got.details.MessageTexts)
-			if !want.textsKnown {
+			masked := func(text string) bool { return strings.Contains(text, secret.Masked) }
+			if !want.textsKnown || slices.ContainsFunc(got.details.MessageTexts, masked) {
 				got.details.MessageTexts = want.details.MessageTexts
 			}
 			if want.body.Size = int64(len(body)); !want.accepted {
 				want.body.Size = min(got.body.Size, want.body.Size)
 			}
-			if diff := cmp.Diff(want.payload, got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "found")); diff != "" {
+			if diff := cmp.Diff(want.payload, *got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "found")); diff != "" {
 				t.Errorf("%s (-encoding/json +decode):\n%s", how, diff)
 			}
 		}

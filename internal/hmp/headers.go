@@ -10,12 +10,8 @@ import (
 	"time"
 )
 
-const (
-	// maxHeader bounds a [Header], in bytes.
-	maxHeader = 1 << 10
-	// maxFieldValue bounds a value that is shown, in bytes.
-	maxFieldValue = 128
-)
+// maxHeader bounds a [Header], and maxFieldValue a value that is shown, in bytes.
+const maxHeader, maxFieldValue = 1 << 10, 128
 
 // A Header is that of a request or a response: the names, and the values that are
 // harmless. It is one string, so that it costs little to keep for each session.

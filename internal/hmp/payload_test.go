@@ -20,7 +20,8 @@ import (
 const noLimit = 1 << 40
 
 func decodeString(body string) (payload, error) {
-	return decode(strings.NewReader(body), noLimit, "sent", true)
+	p, err := decode(strings.NewReader(body), noLimit, "sent", true)
+	return *p, err
 }
 
 // fieldsNamed is the set of fields with these names, as far as they are looked for.
@@ -66,7 +67,7 @@ func TestDecodeVendorExample(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "found")); diff != "" {
+		if diff := cmp.Diff(want, *got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "found")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

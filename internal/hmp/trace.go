@@ -39,7 +39,9 @@ func (p Phases) Each() [5]Phase {
 }
 
 // Total returns how long all phases took together.
-func (p Phases) Total() time.Duration { return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer }
+func (p Phases) Total() time.Duration {
+	return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer
+}
 
 // A mark is a point in the course of an attempt.
 type mark int
@@ -182,12 +184,12 @@ func (t *attempt) use(c *conn) {
 }
 
 // end returns what was observed until now.
-func (t *attempt) end() timeline {
+func (t *attempt) end() *timeline {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	observed := t.timeline
 	observed.ended = time.Now()
-	return observed
+	return &observed
 }
 
 func (t *timeline) reached(m mark) bool { return !t.marks[m].IsZero() }
