@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,11 +32,14 @@ type fake struct {
 	// own, unless nil, is a metric of its own.
 	own prometheus.Collector
 	// retried has the sessions whose logins were tried at once; the next one ends in retryErr.
+	mu       sync.Mutex
 	retried  []string
 	retryErr error
 }
 
 func (f *fake) RetryLogin(_ context.Context, target, session string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.retryErr == nil {
 		f.retried = append(f.retried, target+"/"+session)
 	}
