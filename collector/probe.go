@@ -150,7 +150,7 @@ func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (ended boo
 
 func (p *sharedProbe) responded(status int) { p.status.Store(int64(status)) }
 
-// newResult makes the result of a probe that ends now, but for what is counted.
+// newResult makes the result of a probe that ends now, without what is counted.
 func (p *sharedProbe) newResult(start time.Time, r report) Result {
 	given := p.within
 	// The time that is told does not change with every probe by a moment.
