@@ -223,7 +223,7 @@ func (t *targetLimit) allowed() int {
 	if t.alive() {
 		return most
 	}
-	few := min(firstProbes, (t.max*3/4+targets-1)/targets)
+	few := max(1, min(firstProbes, (t.max*3/4+targets-1)/targets))
 	return min(max(few, t.learnt), most)
 }
 

@@ -133,3 +133,25 @@ func TestHungTargetWithinScrape(t *testing.T) {
 		}
 	})
 }
+
+// TestHungTargetIsProbedAgain has an HMP hang, however few places there are: it is probed at
+// every scrape, and valid when it answers again.
+func TestHungTargetIsProbedAgain(t *testing.T) {
+	for _, places := range []int{1, 2, 3, 10} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, maxConcurrent(places))
+			sim := r.simulate("hung", sessions{"playout": hmpsim.Hang()})
+			r.simulate("studio", sessions{"playout": valid()})
+			r.Apply(r.load(targetNamed("hung", "playout"), targetNamed("studio", "playout")))
+			for range 3 {
+				if got := r.probe(Request{Target: "hung"})[0]; got.Result != hmp.Timeout || !got.sent() {
+					t.Errorf("%d places: %s, sent %v", places, got.Result, got.sent())
+				}
+			}
+			sim.SetToken(tokenOf("playout"), valid())
+			if got := r.probe(Request{Target: "hung"})[0]; !got.Valid() {
+				t.Errorf("%d places: it answers, and the result is %s", places, got.Result)
+			}
+		})
+	}
+}
