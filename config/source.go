@@ -108,9 +108,10 @@ func noteMatches(ctx context.Context, pattern string, found []string) {
 // side by side, so that one which hangs hides no change of another.
 func (in *inputs) changed(ctx context.Context) bool {
 	results := make(chan bool, len(in.files)+len(in.matches))
+	reader := files // of now: some of what begins here can end later than this does
 	for path, before := range in.files {
 		go func() {
-			data, err := readFile(ctx, path, before.limit)
+			data, err := reader.share(ctx, path, before.limit)
 			results <- !errors.Is(err, ErrSlowFile) && newInput(before.limit, data, err) != before
 		}()
 	}
