@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -47,7 +46,7 @@ type fileReader struct {
 	open        func(path string) (*os.File, error)
 	readings    singleflight.Group
 	running     chan struct{} // one for each reading
-	directories sync.Map      // from the name of a directory to its semaphore
+	directories sync.Map      // from the name of a directory to its own such channel
 }
 
 // files is the one for the whole process, because threads are the process's too.
@@ -72,10 +71,10 @@ func readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
 // share reads a file, or waits for a reading of it that is under way.
 func (f *fileReader) share(ctx context.Context, path string, size int64) ([]byte, error) {
 	reading := f.readings.DoChan(strconv.FormatInt(size, 10)+" "+path, func() (any, error) {
-		limit, _ := f.directories.LoadOrStore(filepath.Dir(path), semaphore.NewWeighted(maxReadingsInDirectory))
-		directory := limit.(*semaphore.Weighted)
-		_ = directory.Acquire(context.Background(), 1) // it fails only if a context ends
-		defer directory.Release(1)
+		limit, _ := f.directories.LoadOrStore(filepath.Dir(path), make(chan struct{}, maxReadingsInDirectory))
+		directory := limit.(chan struct{})
+		directory <- struct{}{}
+		defer func() { <-directory }()
 		f.running <- struct{}{}
 		defer func() { <-f.running }()
 		data, err := f.read(path, size)
