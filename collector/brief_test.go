@@ -11,6 +11,18 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
+// slowSessions configures a session with a token, playout, and one with a key, archive. The
+// HMP takes two seconds for each answer.
+func (r *rig) slowSessions() *hmpsim.Server {
+	r.t.Helper()
+	slow := hmpsim.Delay(2*time.Second, valid())
+	sim := r.simulate("studio", sessions{"playout": slow})
+	addKeys(sim, sessions{"archive": slow})
+	r.Apply(r.load(targetNamed("studio", "playout") +
+		"      - {name: archive, api_key: " + keyOf("archive") + ", api_secret: " + secretOf("archive") + "}\n"))
+	return sim
+}
+
 // TestBriefScrapesLeaveNoTrace has a scraper ask again and again with hardly any time, of
 // an HMP that takes longer. Log, page and history do not follow it, and it starts no login.
 func TestBriefScrapesLeaveNoTrace(t *testing.T) {
@@ -18,11 +30,7 @@ func TestBriefScrapesLeaveNoTrace(t *testing.T) {
 		t.Run(header, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
-				slow := hmpsim.Delay(2*time.Second, valid())
-				sim := r.simulate("studio", sessions{"playout": slow})
-				addKeys(sim, sessions{"archive": slow})
-				r.Apply(r.load(targetNamed("studio", "playout") +
-					"      - {name: archive, api_key: " + keyOf("archive") + ", api_secret: " + secretOf("archive") + "}\n"))
+				sim := r.slowSessions()
 				for range 100 {
 					r.probe(Request{ScrapeTimeout: header})
 					advance(100 * time.Millisecond)
@@ -48,11 +56,7 @@ func TestBriefScrapesLeaveNoTrace(t *testing.T) {
 func TestScrapeAmongBriefOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		slow := hmpsim.Delay(2*time.Second, valid())
-		sim := r.simulate("studio", sessions{"playout": slow})
-		addKeys(sim, sessions{"archive": slow})
-		r.Apply(r.load(targetNamed("studio", "playout") +
-			"      - {name: archive, api_key: " + keyOf("archive") + ", api_secret: " + secretOf("archive") + "}\n"))
+		r.slowSessions()
 		end := make(chan struct{})
 		go func() {
 			for {

@@ -51,7 +51,7 @@ func (p *place) setLendable(lendable bool) {
 func (p *place) lend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lendable {
+	if p.lendable && !p.lent {
 		p.lent = true
 		if next := p.limit.release(p.granted, nothing); next != nil {
 			next.granted()

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -154,4 +155,27 @@ func TestHungTargetIsProbedAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPlaceIsGivenBackOnce has a probe wait for something else than its HMP, twice, and its
+// time run out meanwhile.
+func TestPlaceIsGivenBackOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		limit := newLimiter(1).target("studio")
+		first := &placeWaiter{target: limit, until: time.Now().Add(time.Second), done: make(chan bool, 1)}
+		limit.enqueue(first)
+		if !<-first.done {
+			t.Fatal("there is no place")
+		}
+		p := &place{limit: limit, granted: time.Now()}
+		for range 2 {
+			p.aside(ctx, func() { advance(2 * lendAfter) })
+		}
+		p.giveBack(new(Result))
+		if limit.running != 0 || limit.limiter.running != 0 {
+			t.Errorf("%d probes of the target are under way, and %d of all", limit.running, limit.limiter.running)
+		}
+	})
 }
