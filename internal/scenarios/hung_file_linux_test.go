@@ -88,7 +88,7 @@ func TestTokenFileThatHangs(t *testing.T) {
 	if late == 0 {
 		exportertest.WaitFor(t, "the file to be read again", allValid)
 	}
-	hangOpen(t, filepath.Join(dir, "hung"))
+	release = hangOpen(t, filepath.Join(dir, "hung"))
 	scrape()
 	e.Signal(t, syscall.SIGTERM)
 	select {
@@ -97,7 +97,13 @@ func TestTokenFileThatHangs(t *testing.T) {
 			t.Errorf("after SIGTERM the exporter ended with %v:\n%s", err, e.Log)
 		}
 	case <-time.After(exportertest.Patience / 2):
-		t.Errorf("%v after SIGTERM the exporter still runs", exportertest.Patience/2)
+		e.Signal(t, syscall.SIGQUIT) // which writes what each goroutine does
+		release()
+		select {
+		case <-e.Ended():
+		case <-time.After(exportertest.Patience / 2):
+		}
+		t.Errorf("%v after SIGTERM the exporter still runs:\n%s", exportertest.Patience/2, e.Log)
 	}
 }
 
