@@ -19,7 +19,7 @@ func toxicRows() []row {
 		{name: "the network ends the connection after 40 bytes", set: toxic(`{"type":"limit_data","stream":"downstream","attributes":{"bytes":40}}`), want: failed(hmp.Protocol, 1)},
 		{name: "the network ends the connection after 300 bytes", set: toxic(`{"type":"limit_data","stream":"downstream","attributes":{"bytes":300}}`), want: answered(hmp.BadPayload, 200)},
 		{name: "the network slices what it carries", set: toxic(`{"type":"slicer","stream":"downstream","attributes":{"average_size":10,"size_variation":5,"delay":10}}`), want: valid().messages(goodMessages)},
-		{name: "the network is slower than the deadline", set: toxic(`{"type":"latency","stream":"downstream","attributes":{"latency":1000}}`), want: failed(hmp.Timeout, 1).lasts()},
+		{name: "the network is slower than the deadline", set: toxic(`{"type":"latency","stream":"downstream","attributes":{"latency":60000}}`), want: failed(hmp.Timeout, 1).lasts()},
 	}
 }
 
