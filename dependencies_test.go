@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/exportertest"
 )
 
 const dependencies = "docs/dependencies.md"
@@ -135,7 +138,11 @@ var licences = []struct{ name, says string }{
 func licencesOf(t *testing.T) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
-	modules := json.NewDecoder(strings.NewReader(goCommand(t, "mod", "download", "-json")))
+	downloaded, err := exec.Command("go", "mod", "download", "-json").Output()
+	if err != nil {
+		exportertest.LeaveOut(t, "a module cannot be downloaded for its licence")
+	}
+	modules := json.NewDecoder(bytes.NewReader(downloaded))
 	for modules.More() {
 		var module struct{ Path, Dir string }
 		if err := modules.Decode(&module); err != nil {
