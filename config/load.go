@@ -103,11 +103,12 @@ func (b *builder) findTargetFiles(p place, patterns []string) []string {
 		}
 		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir) // its own name is no pattern
 		full := filepath.Clean(promconfig.JoinDir(dir, pattern))
-		found, err := filepath.Glob(full)
-		noteMatches(b.ctx, full, found)
+		found, err := findFiles(b.ctx, full)
 		switch {
-		case err != nil:
+		case errors.Is(err, filepath.ErrBadPattern):
 			p.add("target_files"+index(i), "is not a valid pattern", "a [ needs its ]")
+		case err != nil:
+			p.add("target_files"+index(i), full+": "+err.Error(), hintOf(err))
 		case len(found) == 0 && !strings.ContainsAny(pattern, "*?["):
 			p.add("target_files"+index(i), "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
 		case len(found) == 0:

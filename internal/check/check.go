@@ -76,7 +76,7 @@ func (c *Command) probe(ctx context.Context) map[string]*probe.Attempt {
 type report struct {
 	config           *config.Config
 	errors, warnings int                       // how many there are; the errors are shown by who gets them
-	broken           map[[2]string]bool        // sessions with a secret that cannot be read, by target and name
+	broken           map[[2]string]bool        // sessions with a secret that cannot be used, by target and name
 	warned           map[string]config.Errors  // by target, those about none at ""
 	probed           map[string]*probe.Attempt // by target
 }
@@ -135,7 +135,7 @@ func (r *report) target(b *strings.Builder, t *config.Target) {
 	for _, s := range t.Sessions {
 		mark := ""
 		if r.broken[[2]string{t.Name, s.Name}] {
-			mark = "  (cannot be read)"
+			mark = "  (cannot be used)"
 		}
 		fmt.Fprintf(b, "  %-*s  %s%s\n", width, s.Name, s.Credential(), mark)
 	}
