@@ -45,7 +45,6 @@ var namesHere = map[string]string{
 	"static_configs":    "list the HMPs under targets",
 	"scrape_configs":    "this is the exporter's own file; scrape_configs belong to prometheus.yml",
 	"scrape_timeout":    "did you mean timeout?",
-	"labels":            "add labels in the scrape configuration of Prometheus",
 }
 
 // unknownHint helps with a name that is not among the fields of t.

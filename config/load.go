@@ -31,7 +31,10 @@ type rawGlobal struct {
 type rawTarget struct {
 	Name               string `yaml:"name"`
 	URL                string `yaml:"url"`
+	Address            string `yaml:"address,omitempty"`
 	rawGlobal          `yaml:",inline"`
+	MaxConcurrent      int              `yaml:"max_concurrent,omitempty"`
+	Labels             labels           `yaml:"labels,omitempty"`
 	KeepAlive          bool             `yaml:"keep_alive"`
 	EnableHTTP2        bool             `yaml:"enable_http2"`
 	MaxBodySize        units.Base2Bytes `yaml:"max_body_size,omitempty"`
@@ -42,6 +45,9 @@ type rawTarget struct {
 	HTTPHeaders            map[string]promconfig.Header `yaml:"http_headers,omitempty"`
 	Sessions               []rawSession                 `yaml:"sessions"`
 }
+
+// labels are those of a target, by name.
+type labels map[string]string
 
 type rawSession struct {
 	Name          string       `yaml:"name"`

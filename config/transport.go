@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
@@ -33,22 +34,19 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	if raw.MaxVersion != 0 && raw.MinVersion > raw.MaxVersion {
 		p.add("max_version", "is less than min_version", "")
 	}
-	ca, cert, key := pemSource("ca", raw.CAFile, raw.CA), pemSource("cert", raw.CertFile, raw.Cert), pemSource("key", raw.KeyFile, string(raw.Key))
-	pem, err := ca.read(b.ctx)
-	if err != nil {
-		p.addError(ca.problem(p.error(ca.name), err))
-	}
 	if !p.clean("") {
 		return
 	}
 	if raw.CA+raw.CAFile != "" {
-		t.ca, t.TLS.RootCAs = pem.Reveal(), x509.NewCertPool()
-		if !t.TLS.RootCAs.AppendCertsFromPEM([]byte(t.ca)) {
-			p.add(ca.name, "has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----")
+		ca := p.pem("ca", raw.CAFile, raw.CA)
+		t.RootCAs = &RootCAs{source: ca}
+		if _, err := t.RootCAs.read(b.ctx); err != nil && p.clean("") {
+			p.addError(ca.problem(p.error(ca.name), err))
 		}
 	}
 	if raw.Cert+raw.CertFile != "" {
-		if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil {
+		cert, key := p.pem("cert", raw.CertFile, raw.Cert), p.pem("key", raw.KeyFile, string(raw.Key))
+		if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil && p.clean("") {
 			p.add("", err.Error(), hintOf(err))
 		}
 		t.TLS.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -57,11 +55,60 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	}
 }
 
-func pemSource(field, file, text string) SecretSource {
+// pem makes the source of a certificate or key, that was given inline or as a file.
+func (p place) pem(field, file, text string) SecretSource {
 	if file != "" {
-		return SecretSource{name: field + "_file", file: file, kind: isPEM}
+		return SecretSource{name: p.name(field + "_file"), file: file, variable: p.variables != nil, kind: isPEM}
 	}
-	return SecretSource{name: field, value: secret.New(text), kind: isPEM}
+	s := SecretSource{name: field, value: secret.New(text), kind: isPEM}
+	p.check(field, s)
+	return s
+}
+
+// RootCAs are the certificates of ca or ca_file. They follow the content of the file.
+type RootCAs struct {
+	source SecretSource
+	last   atomic.Pointer[rootCAs]
+}
+
+type rootCAs struct {
+	content sum
+	pool    *x509.CertPool
+}
+
+// Pool returns the certificates of now: the same pool as before if they are the same.
+func (r *RootCAs) Pool(ctx context.Context) (*x509.CertPool, error) {
+	pool, err := r.read(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.source, err)
+	}
+	return pool, nil
+}
+
+// read is Pool with errors that do not name the source.
+func (r *RootCAs) read(ctx context.Context) (*x509.CertPool, error) {
+	value, err := r.source.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text := []byte(value.Reveal())
+	now := &rootCAs{newSum(text, nil), x509.NewCertPool()}
+	if last := r.last.Load(); last != nil && last.content == now.content {
+		return last.pool, nil
+	}
+	if !now.pool.AppendCertsFromPEM(text) {
+		return nil, errNoCertificate
+	}
+	r.last.Store(now)
+	return now.pool, nil
+}
+
+// String names the certificates for a sentence.
+func (r *RootCAs) String() string {
+	if r.source.file != "" {
+		return "the CA in " + r.source.file
+	}
+	return "the CA in tls_config"
 }
 
 // clientCertificate reads a certificate and its key, for each handshake anew. The context

@@ -5,9 +5,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"net"
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -80,8 +83,11 @@ func (b *builder) target(p place, raw *rawTarget) {
 	t := &Target{
 		Name:               raw.Name,
 		URL:                p.baseURL(raw.URL),
+		Address:            raw.Address,
 		Timeout:            time.Duration(raw.Timeout),
 		TokenLifetime:      time.Duration(raw.TokenLifetime),
+		MaxConcurrent:      raw.MaxConcurrent,
+		Labels:             raw.Labels,
 		KeepAlive:          raw.KeepAlive,
 		EnableHTTP2:        raw.EnableHTTP2,
 		MaxBodySize:        int64(raw.MaxBodySize),
@@ -93,6 +99,12 @@ func (b *builder) target(p place, raw *rawTarget) {
 	}
 	b.tls(p.in("tls_config"), &raw.TLSConfig, t)
 	p.proxy(raw, t.URL)
+	p.address(raw)
+	for _, name := range slices.Sorted(maps.Keys(raw.Labels)) {
+		if strings.HasPrefix(name, "__") || slices.Contains(reservedLabels, name) {
+			p.add(join("labels", name), "this label has a meaning already", "choose another name")
+		}
+	}
 	proxy := raw.ProxyConfig // a copy: it keeps the function, and two functions are never the same
 	t.Proxy, t.ProxyConnectHeader = proxy.Proxy(), raw.GetProxyConnectHeader()
 	t.headers = b.headers(p, raw.HTTPHeaders)
@@ -269,6 +281,28 @@ func (p place) baseURL(text string) *url.URL {
 }
 
 func validPort(u *url.URL) bool {
-	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
-	return err == nil && port > 0 && !strings.HasSuffix(u.Host, ":")
+	return isPort(cmp.Or(u.Port(), "443")) && !strings.HasSuffix(u.Host, ":")
+}
+
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port > 0
+}
+
+// address checks where to connect.
+func (p place) address(raw *rawTarget) {
+	host, port, err := net.SplitHostPort(raw.Address)
+	switch {
+	case raw.Address == "":
+	case err != nil || !isPort(port) || host == "" || strings.ContainsAny(host, "/@ "):
+		p.add("address", "is not a host and a port", "write it like 10.1.2.3:443 or [2001:db8::1]:443, without https://")
+	case raw.ProxyURL.URL != nil || raw.ProxyFromEnvironment:
+		p.add("address", "does not go with a proxy, which connects to the host of the url", "take one away")
+	}
+}
+
+// reservedLabels are those that Prometheus, the exporter's metrics and its alerts have
+// themselves.
+var reservedLabels = []string{
+	"alertname", "build", "code", "instance", "job", "le", "message", "name", "phase", "quantile", "result", "session", "severity", "target", "version",
 }

@@ -115,7 +115,7 @@ func (r *report) text() string {
 		noun  string
 	}{{r.errors, "error"}, {r.warnings, "warning"}} {
 		if n.count > 0 {
-			b.WriteString(", " + probe.Plural(n.count, n.noun))
+			b.WriteString(", " + config.Plural(n.count, n.noun))
 		}
 	}
 	b.WriteString("\n")
@@ -128,6 +128,15 @@ func (r *report) text() string {
 
 func (r *report) target(b *strings.Builder, t *config.Target) {
 	fmt.Fprintf(b, "\n%s: %s, timeout %s\n", t.Name, t.URL, model.Duration(t.Timeout))
+	if t.Address != "" {
+		fmt.Fprintf(b, "  connects to %s\n", t.Address)
+	}
+	if t.MaxConcurrent > 0 {
+		fmt.Fprintf(b, "  at most %s at once\n", config.Plural(t.MaxConcurrent, "probe"))
+	}
+	if len(t.Labels) > 0 {
+		fmt.Fprintf(b, "  labels %s\n", t.Labels)
+	}
 	width := 0
 	for _, s := range t.Sessions {
 		width = max(width, len(s.Name))
