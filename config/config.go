@@ -216,7 +216,7 @@ func known(name string, names []string) string {
 	if more := len(names) - 20; more > 0 {
 		text = fmt.Sprintf("%s and %d more", text, more)
 	}
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		text = "did you mean " + near + "? " + text
 	}
 	return text

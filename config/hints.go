@@ -62,7 +62,7 @@ func unknownHint(t reflect.Type, name string) string {
 			return "it belongs under " + field
 		}
 	}
-	if near := nearest(name, known.names); near != "" {
+	if near := Nearest(name, known.names); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return "known fields: " + strings.Join(known.names, ", ")
@@ -71,9 +71,9 @@ func unknownHint(t reflect.Type, name string) string {
 // plainName matches a name that is no secret: "{token:abc}" is a field named "token:abc".
 var plainName = regexp.MustCompile(`^[a-z_]{1,32}$`)
 
-// nearest returns the name that was probably meant, "" if none is near: at most two
+// Nearest returns the name that was probably meant, "" if none is near: at most two
 // letters, and less than half of them, differ. Case, dashes and underscores do not count.
-func nearest(name string, names []string) string {
+func Nearest(name string, names []string) string {
 	plain := strings.NewReplacer("-", "", "_", "")
 	name = plain.Replace(strings.ToLower(name))
 	for differ := range 3 {

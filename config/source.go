@@ -19,6 +19,9 @@ const compareTimeout = checkTimeout
 type Source struct {
 	File   string // "" for [DefaultFile]
 	Getenv func(string) string
+	// SyntaxOnly is for a check where there are no secrets: Load opens no file of a secret,
+	// CA or key.
+	SyntaxOnly bool
 
 	mu        sync.Mutex
 	inputs    *inputs // of the last load
@@ -27,7 +30,7 @@ type Source struct {
 
 // Load is [Read].
 func (s *Source) Load() (*Config, error) {
-	in := &inputs{sums: make(map[input]sum)}
+	in := &inputs{sums: make(map[input]sum), syntaxOnly: s.SyntaxOnly}
 	c, err := read(context.WithValue(context.Background(), inputsKey{}, in), s.File, s.Getenv)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,6 +70,8 @@ func (s *Source) Changed(ctx context.Context) bool {
 
 // inputs are what a load has read.
 type inputs struct {
+	syntaxOnly bool
+
 	mu   sync.Mutex
 	sums map[input]sum
 }

@@ -40,20 +40,27 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	if raw.CA+raw.CAFile != "" {
 		ca := p.pem("ca", raw.CAFile, raw.CA)
 		t.RootCAs = &RootCAs{source: ca}
-		if _, err := t.RootCAs.read(b.ctx); err != nil && p.clean("") {
-			p.addError(ca.problem(p.error(ca.name), err))
+		if b.opens(ca) && p.clean("") {
+			if _, err := t.RootCAs.read(b.ctx); err != nil {
+				p.addError(ca.problem(p.error(ca.name), err))
+			}
 		}
 	}
 	if raw.Cert+raw.CertFile != "" {
 		cert, key := p.pem("cert", raw.CertFile, raw.Cert), p.pem("key", raw.KeyFile, string(raw.Key))
-		if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil && p.clean("") {
-			p.add("", err.Error(), hintOf(err))
+		if b.opens(cert) && b.opens(key) && p.clean("") {
+			if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil {
+				p.add("", err.Error(), hintOf(err))
+			}
 		}
 		t.TLS.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			return clientCertificate(cmp.Or(info.Context(), context.Background()), cert, key, t.Timeout)
 		}
 	}
 }
+
+// opens reports whether the load may read a source.
+func (b *builder) opens(s SecretSource) bool { return !b.syntaxOnly || !s.InFile() }
 
 // pem makes the source of a certificate or key, that was given inline or as a file.
 func (p place) pem(field, file, text string) SecretSource {
@@ -165,6 +172,12 @@ func isProxy(u *url.URL) bool {
 	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Hostname() != "" && validPort(u)
 }
 
+// unusableHeaders are those with which a probe cannot work, or finds out something else.
+var unusableHeaders = []string{
+	"Accept", "Cookie", "Expect", "Http2-Settings", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
+	"Proxy-Connection", "Range", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
 type header struct {
 	name    string
 	sources []SecretSource
@@ -196,8 +209,12 @@ func (b *builder) headers(p place, raw map[string]promconfig.Header) []header {
 	for _, name := range slices.Sorted(maps.Keys(raw)) {
 		field, h, canonical := join("http_headers", name), raw[name], http.CanonicalHeaderKey(name)
 		h.SetDirectory(p.dir)
-		if _, reserved := promconfig.ReservedHeaders[canonical]; reserved {
+		_, reserved := promconfig.ReservedHeaders[canonical]
+		switch {
+		case reserved:
 			p.add(field, "this header is set by the exporter", "leave it out; a token belongs in a session")
+		case slices.Contains(unusableHeaders, canonical):
+			p.add(field, "this header changes the connection or the answer, and the probe with it", "leave it out")
 		}
 		if first, ok := seen[canonical]; ok {
 			p.add(field, "the same header as "+first, "put all values under one name")

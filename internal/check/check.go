@@ -25,13 +25,14 @@ type Command struct {
 	Strict         bool          // warnings are errors
 	Probe          bool          // probe the first session of each target
 	ScrapeInterval time.Duration // of Prometheus; 0 if it is not known
+	Warnings       config.Errors // about other things than the configuration
 	Stdout         io.Writer
 }
 
 // Run writes the report. Its error is [config.Errors] with every secret that cannot be
 // read, or [probe.ErrNotValid], or [ErrWarnings].
 func (c *Command) Run(ctx context.Context) error {
-	warnings := c.Config.Warnings()
+	warnings := append(c.Warnings, c.Config.Warnings()...)
 	if c.ScrapeInterval > 0 {
 		warnings = append(warnings, c.Config.IntervalWarnings(c.ScrapeInterval)...)
 	}
