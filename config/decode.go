@@ -80,7 +80,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 			d.decode(e.value, inner, out.FieldByIndex(field))
 		case !isMap:
 			d.add(e.line, path, strings.TrimSpace("unknown field "+plainName.FindString(e.name)), unknownHint(out.Type(), e.name))
-		case out.Type() == reflect.TypeFor[labels]() && !model.LabelName(e.name).IsValidLegacy():
+		case out.Type() == reflect.TypeFor[labels]() && !model.LegacyValidation.IsValidLabelName(e.name):
 			d.add(e.line, path, "not a valid label name", "use letters, digits and _, and no digit in front")
 		case !httpguts.ValidHeaderFieldName(e.name):
 			d.add(e.line, path, "not a valid header name", "write the name, a colon and a space")

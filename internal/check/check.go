@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ type Command struct {
 // Run writes the report. Its error is [config.Errors] with every secret that cannot be
 // read, or [probe.ErrNotValid], or [ErrWarnings].
 func (c *Command) Run(ctx context.Context) error {
-	warnings := append(c.Warnings, c.Config.Warnings()...)
+	warnings := slices.Concat(c.Warnings, c.Config.Warnings())
 	if c.ScrapeInterval > 0 {
 		warnings = append(warnings, c.Config.IntervalWarnings(c.ScrapeInterval)...)
 	}

@@ -113,7 +113,7 @@ func parametersOf(target, session string) string {
 }
 
 // configured returns the URL of a target, which has no secret in it, and its labels.
-func (h *handler) configured(target string) (url, labels string) {
+func (h *handler) configured(target string) (base, labels string) {
 	cfg := h.Store.Config()
 	if cfg == nil {
 		return "", ""
