@@ -78,7 +78,7 @@ func nearestCommand(app *kingpin.Application, err error) string {
 			names = append(names, c.Name)
 		}
 	}
-	if near := config.Nearest(word, names); near != "" {
+	if near := config.Nearest(word, names); near != "" && near != word {
 		return "did you mean " + near + "? "
 	}
 	return ""

@@ -171,7 +171,8 @@ func (e caError) Unwrap() error { return e.error }
 // current returns the transport for a new connection: another one if the CAs have changed.
 func (p *pool) current(ctx context.Context) (*http.Transport, error) {
 	var roots *x509.CertPool
-	if p.options.RootCAs != nil && p.scheme == "https" {
+	proxy := attemptOf(ctx).proxy
+	if p.options.RootCAs != nil && (p.scheme == "https" || proxy != nil && proxy.Scheme == "https") {
 		var err error
 		if roots, err = p.options.RootCAs(ctx); err != nil {
 			return nil, caError{err}
