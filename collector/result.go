@@ -26,6 +26,9 @@ type Result struct {
 	// Rotations counts the answers to this session, up to this one, that carried
 	// another authToken than the one sent.
 	Rotations int
+	// Version is that of the HMP, nil if it is not known. It is not a part of the probe, and
+	// histories do not have it.
+	Version *Version
 	// Logins tells about the logins of the session; nil if its token is a fixed one.
 	Logins *Logins
 }

@@ -24,16 +24,18 @@ type sharedProbe struct {
 	brief bool
 	order int64 // among the probes of a target that are started together
 
-	place   place
-	secrets secrets
+	place     place
+	secrets   secrets
+	confirmed confirmed
 
 	stage  atomic.Int32 // how far it has come
 	status atomic.Int64 // of the last response, once there is one
 
 	// What follows is there once done is closed.
 	done       chan struct{}
-	result     *Result // not a part of this: the history keeps results only
-	superseded bool    // a probe of a newer configuration has begun before it ended
+	result     *Result   // not a part of this: the history keeps results only
+	superseded bool      // a probe of a newer configuration has begun before it ended
+	silent     time.Time // when the HMP last did not answer, if this is the first valid result since then
 }
 
 // The stages of a probe.
@@ -122,6 +124,7 @@ func (p *sharedProbe) finish(r Result) {
 	if !p.brief {
 		state.record(p, p.collector.options.Logger)
 	}
+	p.askVersion()
 	close(p.done)
 }
 

@@ -23,6 +23,7 @@ type state struct {
 	probe     *sharedProbe // the one under way
 	last      *Result      // nil before the first probe
 	timedOut  time.Time    // when the last probe timed out, unless a later one did not
+	silent    time.Time    // when the HMP last did not answer, unless a later result is valid
 	history   history
 	rotations int                // see [Result.Rotations]
 	logins    map[hmp.Result]int // see [Logins.Counts]
@@ -45,6 +46,13 @@ func (s *state) finish(p *sharedProbe) {
 		s.timedOut = time.Now()
 	case r.sent():
 		s.timedOut = time.Time{}
+	}
+	switch r := p.result; {
+	case p.brief:
+	case r.Valid():
+		p.silent, s.silent = s.silent, time.Time{}
+	case r.unanswered() || r.sent() && !r.Responded:
+		s.silent = time.Now()
 	}
 }
 
