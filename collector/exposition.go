@@ -81,7 +81,7 @@ func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
 type labels struct {
 	pairs []*dto.LabelPair
 	text  string // name="value", for each
-	// last, unless nil, is one that sorts behind "target", and lastText is ,name="value"
+	// last, unless nil, is one that sorts behind "target", and lastText is ,name="value"} with a space behind it
 	last     *dto.LabelPair
 	lastText string
 }
@@ -200,7 +200,7 @@ type commonText struct{ session, target string }
 func commonTexts(results []Result) []commonText {
 	list := make([]commonText, len(results))
 	for i := range results {
-		target := `target="` + escaped.Replace(results[i].Target) + `"`
+		target := `target="` + escaped.Replace(results[i].Target) + `"} `
 		all := `session="` + escaped.Replace(results[i].Session) + `",` + target
 		list[i] = commonText{all, all[len(all)-len(target):]}
 	}
@@ -225,9 +225,8 @@ func (t *text) add(value float64, own *labels) {
 	}
 	line = append(line, t.labels...)
 	if own != nil && own.last != nil {
-		line = append(line, own.lastText...)
+		line = append(line[:len(line)-len("} ")], own.lastText...)
 	}
-	line = append(line, "} "...)
 	line = append(t.number(line, value), '\n')
 	_, _ = t.w.Write(line)
 }

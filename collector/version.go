@@ -37,7 +37,7 @@ type Version struct {
 func NewVersion(v hmp.Version) *Version {
 	n := &Version{v, newLabels("build", v.Build)}
 	n.labels.last = &dto.LabelPair{Name: &versionLabel, Value: &n.Version.Version}
-	n.labels.lastText = `,version="` + escaped.Replace(v.Version) + `"`
+	n.labels.lastText = `,version="` + escaped.Replace(v.Version) + `"} `
 	return n
 }
 
@@ -127,10 +127,11 @@ func (v *versionState) fail(now time.Time) (first bool) {
 	return v.failures == 1
 }
 
-// askVersion asks the HMP of a probe that has ended for its version, if that is due.
-func (p *sharedProbe) askVersion() {
+// askVersion asks the HMP of a probe that has ended for its version, if that is due. For
+// silent see [versionState.begin].
+func (p *sharedProbe) askVersion(silent time.Time) {
 	v := p.session.target.version
-	if v == nil || p.brief || !p.result.Valid() || !v.begin(p.result.Start.Add(p.result.Duration), p.silent) {
+	if v == nil || p.brief || !p.result.Valid() || !v.begin(p.result.Start.Add(p.result.Duration), silent) {
 		return
 	}
 	q := &versionQuestion{

@@ -198,7 +198,7 @@ func TestVersionTouchesNoResult(t *testing.T) {
 					}
 					advance(pause)
 				}
-				if sim.Stats().Versions == 0 {
+				if pause > 0 && sim.Stats().Versions == 0 { // else it may be given up before it is sent
 					t.Error("the HMP was never asked")
 				}
 			})
