@@ -8,7 +8,7 @@ import (
 )
 
 // pace is that of a far side that sends a byte at a time: slow, but not silent.
-const pace = 5 * time.Millisecond
+const pace = 100 * time.Millisecond
 
 func networkRows() []row {
 	const half = "HTTP/1.1 200 OK\r\nContent-Type: appl"

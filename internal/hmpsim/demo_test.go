@@ -67,6 +67,10 @@ func TestDemoSessions(t *testing.T) {
 }
 
 func demoProbe(t *testing.T, demo *Demo, ca []byte, s DemoSession) string {
+	timeout := time.Minute
+	if s.First == "timeout" {
+		timeout = time.Second
+	}
 	target, session := findDemoSession(demo, s.Target, s.Session)
 	secrets := demoSecrets(t, demo, target.files(session))
 	if secrets == nil {
@@ -75,7 +79,7 @@ func demoProbe(t *testing.T, demo *Demo, ca []byte, s DemoSession) string {
 	c := caller{t: t, listening: &Listening{URL: target.url}, client: &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       2 * time.Second,
+		Timeout:       timeout,
 	}}
 	c.trust(ca)
 	if len(secrets) == 1 {
