@@ -114,6 +114,7 @@ func runProbe(line *commandline.Line, load func() (*config.Config, error)) error
 		return err
 	}
 	defer end()
+	o.Version = line.AskVersion
 	ctx, stop := interruptible()
 	defer stop()
 	c := probe.Command{

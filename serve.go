@@ -40,6 +40,7 @@ func serve(line *commandline.Line, source *config.Source, started func(url strin
 	sessions := collector.New(collector.Options{
 		MaxConcurrent: line.MaxConcurrent,
 		TimeoutOffset: line.TimeoutOffset,
+		Version:       line.AskVersion,
 		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
 		Logger:        logger,
 	})

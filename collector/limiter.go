@@ -18,7 +18,8 @@ const (
 	maxTicks = 20
 )
 
-// A limiter bounds how many probes are under way: of all targets, and of each one.
+// A limiter bounds how many probes are under way: of all targets, and of each one. What is
+// no probe runs in the background (background.go), in places that no probe waits for.
 //
 // The limit of a target is learnt. It begins small, doubles as long as the HMP answers and
 // its queue is long, and falls when what is under way runs into its time. It belongs to the
@@ -33,6 +34,8 @@ type limiter struct {
 	// ready has the targets that have a probe to start and may start it: in front those
 	// that answered last time, then those that are new, then those that did not answer.
 	ready [3]fifo[*targetLimit]
+
+	background background
 }
 
 // A targetLimit is what a limiter knows about one target.
@@ -166,6 +169,7 @@ func (l *limiter) dispatch(grant func(waiter)) {
 	for l.running < l.max {
 		t := l.next()
 		if t == nil {
+			l.dispatchBackground()
 			return
 		}
 		t.listed = false
@@ -182,6 +186,9 @@ func (l *limiter) dispatch(grant func(waiter)) {
 			}
 			t.list()
 		}
+	}
+	if slices.ContainsFunc(l.ready[:], func(waiting fifo[*targetLimit]) bool { return waiting.len() > 0 }) {
+		l.cancelBackground()
 	}
 }
 

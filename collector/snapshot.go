@@ -33,6 +33,7 @@ type snapshot struct {
 type client interface {
 	Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value)
 	Login(ctx context.Context, r hmp.LoginRequest) (hmp.Answer, secret.Value)
+	Version(ctx context.Context, r hmp.Request) (hmp.Version, hmp.Answer)
 	Close()
 }
 
@@ -41,6 +42,7 @@ type target struct {
 	*config.Target
 	client   client
 	limit    *targetLimit
+	version  *versionState // nil if HMPs are not asked for it
 	sessions []*session
 	byName   map[string]*session
 }
@@ -65,6 +67,7 @@ func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot 
 			byName: make(map[string]*session, len(configured.Sessions)),
 		}
 		old := before.byName[t.Name]
+		t.version = c.versionOf(t, old)
 		if old != nil && old.Same(configured) {
 			t.client = old.client
 		} else {

@@ -42,6 +42,7 @@ type Line struct {
 	MaxRequests   int
 
 	ProbeSessions bool
+	AskVersion    bool
 	TimeoutOffset time.Duration
 	MaxConcurrent int
 

@@ -24,6 +24,7 @@ func (l *Line) flags(app *kingpin.Application) {
 	app.Flag("web.enable-pprof", "Serve profiles of this program under /debug/pprof/.").BoolVar(&l.Pprof)
 	app.Flag("web.max-requests", "Scrapes to answer at once, of the telemetry path and of each target by itself; more get a 503. 0 for any number.").Default("40").IntVar(&l.MaxRequests)
 	app.Flag("collector.sessions", "Probe every session for the telemetry path. Without it, only /probe does.").Default("true").BoolVar(&l.ProbeSessions)
+	app.Flag("collector.version", "Ask each HMP for its version, every 15 minutes and after a restart.").Default("true").BoolVar(&l.AskVersion)
 	app.Flag("timeout-offset", "How much earlier than the scrape's timeout its probes end.").Default("500ms").DurationVar(&l.TimeoutOffset)
 
 	app.Flag("probe.max-concurrent", "Probes to make at once, of all scrapes.").Default("256").IntVar(&l.MaxConcurrent)

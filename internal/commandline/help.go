@@ -52,8 +52,8 @@ var titles = []struct {
 }{
 	{"Configuration", []string{"config."}, false},
 	{"Web", []string{"web."}, true},
-	{"Scrapes", []string{"collector.", "timeout-offset"}, true},
-	{"Probes", []string{"probe."}, false},
+	{"Scrapes", []string{"collector.sessions", "timeout-offset"}, true},
+	{"Probes", []string{"probe.", "collector.version"}, false},
 	{"Log", []string{"log."}, false},
 	{"Other", []string{""}, false},
 }

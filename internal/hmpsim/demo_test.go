@@ -175,6 +175,7 @@ func TestDemoChanges(t *testing.T) {
 		"signage":  {"valid": true, "unauthorized": true},
 		"lectures": {"valid": true, "auth_unavailable": true},
 		"library":  {"valid": true, "auth_unavailable": true},
+		"guides":   {"valid": true, "protocol": true},
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Errorf("results within ten minutes (-want +got):\n%s", diff)

@@ -61,6 +61,15 @@ func (f *fake) Summaries() []collector.Summary {
 	return summaries
 }
 
+func (f *fake) Version(target string) *collector.Version {
+	for i := range f.results {
+		if f.results[i].Target == target {
+			return f.results[i].Version
+		}
+	}
+	return nil
+}
+
 // History has the first result of a session, as the last of many probes.
 func (f *fake) History(target, session string) (collector.History, error) {
 	for _, r := range f.results {

@@ -33,6 +33,7 @@ type row struct {
 	Messages        string // how many service messages there are; "" if that is not known
 	HasMessages     bool
 	Texts           []string
+	Version         *collector.Version // of the HMP; nil if it is not known
 }
 
 func rowOf(h *collector.History, now time.Time) row {

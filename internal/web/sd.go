@@ -38,7 +38,12 @@ func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
 	}
 	groups := []targetGroup{} // an empty list is [], and null an error to Prometheus
 	for _, t := range cfg.Targets {
-		groups = append(groups, groupsOf(t)...)
+		for _, g := range groupsOf(t) {
+			if v := h.Collector.Version(t.Name); v != nil {
+				g.Labels[metaLabel+"version"] = v.Version.Version
+			}
+			groups = append(groups, g)
+		}
 	}
 	text, err := json.Marshal(groups)
 	if err != nil {

@@ -84,7 +84,7 @@ func TestDiscoveryIsDocumented(t *testing.T) {
 	for _, name := range regexp.MustCompile(`__meta_hmp_[a-z_]+`).FindAllString(string(page), -1) {
 		documented[name] = true
 	}
-	r := newRig(t, discoverable)
+	r := newRig(t, discoverable, func(o *Options) { o.Collector = versioned{o.Collector} })
 	answered := make(map[string]bool)
 	for _, g := range append(groups(t, r.get("/sd")), groups(t, r.get("/sd?by=session"))...) {
 		for name := range g.Labels {

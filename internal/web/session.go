@@ -54,6 +54,7 @@ func (h *handler) session(w http.ResponseWriter, r *http.Request) {
 	view := viewOf(&history, now)
 	view.frame = h.frame(target+" / "+name, now)
 	view.URL, view.Labels = h.configured(target)
+	view.Row.Version = h.Collector.Version(target)
 	render(w, r, sessionPage, view)
 }
 
