@@ -84,16 +84,6 @@ e2e: build ## the program and its image against a real Prometheus
 e2e-chart: ## the Helm chart
 	go test -C e2e/kubernetes -count=1 .
 
-# Helm reads nothing outside a chart, so that the rules and the dashboards are in it as copies.
-CHART = deploy/kubernetes/hmp-exporter
-.PHONY: chart
-chart: ## the Helm chart's copies of rules and dashboards, and the table in its README
-	rm -rf $(CHART)/files
-	mkdir -p $(CHART)/files/alerts $(CHART)/files/dashboards
-	cp dashboards/alerts/*.yml $(CHART)/files/alerts/
-	cp dashboards/*.json $(CHART)/files/dashboards/
-	go test -C e2e/kubernetes -run='^TestReadme$$' -update .
-
 # -tags: `make e2e` has no release to look at.
 .PHONY: release-check
 release-check: snapshot systemd-analyze rpm ## what `make snapshot` makes: installs the .deb, and compares the rest with what is built here

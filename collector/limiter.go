@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -310,14 +311,12 @@ func (f *fifo[T]) pop() T {
 
 // remove takes out the items that match.
 func (f *fifo[T]) remove(match func(T) bool) (removed []T) {
-	var kept []T
-	for _, v := range f.items {
-		if match(v) {
+	f.items = slices.DeleteFunc(f.items, func(v T) bool {
+		matches := match(v)
+		if matches {
 			removed = append(removed, v)
-		} else {
-			kept = append(kept, v)
 		}
-	}
-	f.items = kept
+		return matches
+	})
 	return removed
 }

@@ -42,7 +42,7 @@ type section struct {
 }
 
 var sections = []section{
-	{"network", slices.Concat(networkRows(), toxicRows())},
+	{"network", networkRows()},
 	{"TLS", tlsRows()},
 	{"HTTP", httpRows()},
 	{"HTTP/2", http2Rows()},

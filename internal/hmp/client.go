@@ -211,7 +211,7 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (tok
 	switch {
 	case err == nil:
 	case expired(ctx):
-		a.Result = Timeout
+		a.Result, a.Reason = Timeout, t.timeoutReason(at)
 	default:
 		a.Result, a.Reason = at.failure(err), t.reason(at, err, m)
 		idempotent := !x.login() || on != nil && on.written.Load() == written

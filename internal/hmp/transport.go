@@ -55,6 +55,8 @@ type pool struct {
 
 	mu     sync.Mutex
 	kept   []*conn // also those in use, the oldest first
+	idle   []*conn // of them those of HTTP/1 that no exchange uses, the last used last
+	shared []*conn // of them those of HTTP/2
 	closed bool
 	// One timer for all: a stopped one can stay in memory until its time, with what it
 	// refers to.
@@ -67,6 +69,7 @@ type conn struct {
 	net.Conn
 	client      *http.ClientConn
 	shared      bool      // by exchanges at once: it is of HTTP/2
+	kept        bool      // by the pool, whose lock guards this
 	certificate time.Time // when the HMP's certificate ends to be good
 	made        time.Time
 
@@ -157,19 +160,33 @@ func address(u *url.URL) string {
 func (p *pool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, c := range slices.Backward(p.kept) {
-		inUse := c.users.Load() > 0
-		switch {
-		case inUse && !c.shared, inUse && c.tooOld():
-		case !c.tooOld() && c.client.Reserve() == nil:
-			c.users.Add(1)
-			c.idleRead.Store(0)
+	for len(p.idle) > 0 {
+		c := p.idle[len(p.idle)-1]
+		p.idle = p.idle[:len(p.idle)-1]
+		if p.use(c) {
 			return c
-		case !inUse:
+		}
+		p.drop(c)
+	}
+	for _, c := range slices.Backward(slices.Clone(p.shared)) {
+		if p.use(c) {
+			return c
+		}
+		if c.users.Load() == 0 {
 			p.drop(c)
 		}
 	}
 	return nil
+}
+
+// use begins the use of a kept connection by an exchange, if it is fit for one more.
+func (p *pool) use(c *conn) bool {
+	if c.tooOld() || c.client.Reserve() != nil {
+		return false
+	}
+	c.users.Add(1)
+	c.idleRead.Store(0)
+	return true
 }
 
 // dial makes a connection for the exchange of an attempt. It returns when ctx ends even
@@ -211,9 +228,13 @@ func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
 	_ = c.SetDeadline(time.Time{}) // from here on, the exchange's context ends it
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	hasShared := slices.ContainsFunc(p.kept, func(c *conn) bool { return c.shared && c.client.Available() > 0 })
+	hasShared := slices.ContainsFunc(p.shared, func(c *conn) bool { return c.client.Available() > 0 })
 	if p.keep && !p.closed && !(c.shared && hasShared) {
+		c.kept = true
 		p.kept = append(p.kept, c)
+		if c.shared {
+			p.shared = append(p.shared, c)
+		}
 		if p.timer == nil {
 			p.timer = time.AfterFunc(maxConnectionAge, p.sweep)
 		}
@@ -233,12 +254,16 @@ func (p *pool) release(c *conn, reusable, farewell bool) {
 	if !reusable {
 		p.forget(c)
 	}
-	unused := c.users.Add(-1) == 0 && (!slices.Contains(p.kept, c) || c.client.Available() == 0)
-	if unused {
+	unused := c.users.Add(-1) == 0
+	fit := c.kept && c.client.Available() > 0
+	switch {
+	case unused && !fit:
 		p.forget(c)
+	case unused && !c.shared:
+		p.idle = append(p.idle, c)
 	}
 	p.mu.Unlock()
-	if unused {
+	if unused && !fit {
 		c.close(farewell)
 	}
 }
@@ -286,7 +311,13 @@ func (p *pool) drop(c *conn) {
 }
 
 func (p *pool) forget(c *conn) {
-	p.kept = slices.DeleteFunc(p.kept, func(other *conn) bool { return other == c })
+	if !c.kept {
+		return
+	}
+	c.kept = false
+	for _, list := range []*[]*conn{&p.kept, &p.idle, &p.shared} {
+		*list = slices.DeleteFunc(*list, func(other *conn) bool { return other == c })
+	}
 }
 
 // dialer returns how a transport dials for an attempt: until the deadline of the

@@ -83,7 +83,6 @@ func historyOf(r collector.Result) collector.History {
 		Last:    r,
 		Points:  slices.Repeat([]collector.Point{{Start: r.Start, Duration: r.Duration, ResultName: r.ResultName()}}, collector.MaxPoints),
 		Streaks: []collector.Streak{{ResultName: r.ResultName(), First: r.Start, Last: r.Start, Probes: collector.MaxPoints}},
-		Recent:  slices.Repeat([]collector.Result{r}, collector.MaxDetails),
 	}
 }
 

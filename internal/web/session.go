@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"hmp_exporter/collector"
@@ -21,7 +20,7 @@ type sessionView struct {
 	Target   string // the status page with the sessions of the target
 	Facts    []fact
 	Streaks  []streak
-	Recent   []probeView
+	Last     *probeView
 	Failures []probeView
 }
 
@@ -143,13 +142,12 @@ func viewOf(h *collector.History, now time.Time) *sessionView {
 			Lasted: age(e.Last.Sub(e.First)), Probes: count(e.Probes, "probe"),
 		})
 	}
-	for i := range h.Recent {
-		view.Recent = append(view.Recent, probeOf(&h.Recent[i], now))
+	if len(h.Points) > 0 {
+		p := probeOf(last, now)
+		view.Last = &p
 	}
 	for i := range h.Failures {
-		f := &h.Failures[i]
-		shown := slices.ContainsFunc(h.Recent, func(r collector.Result) bool { return r.Start.Equal(f.Start) })
-		if !shown {
+		if f := &h.Failures[i]; !f.Start.Equal(last.Start) {
 			view.Failures = append(view.Failures, probeOf(f, now))
 		}
 	}
