@@ -74,10 +74,11 @@ func TestService(t *testing.T) {
 		m.do(t, "systemctl", "daemon-reload")
 		m.do(t, "systemctl", "kill", "--signal=KILL", unit)
 		eventually(t, "many starts fail", func() error {
-			if n, err := strconv.Atoi(m.property(t, "NRestarts")); err != nil || n < 15 {
-				return fmt.Errorf("%d restarts: %v; the unit is %s", n, err, m.property(t, "ActiveState"))
+			n, err := strconv.Atoi(m.property(t, "NRestarts"))
+			if err == nil && n < 15 {
+				err = fmt.Errorf("%d restarts; the unit is %s", n, m.property(t, "ActiveState"))
 			}
-			return nil
+			return err
 		})
 		m.do(t, "mv", config+".late", config)
 		m.url(t)

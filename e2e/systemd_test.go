@@ -36,7 +36,7 @@ func TestUnit(t *testing.T) {
 		}
 		output, err := command(t, "systemd-analyze", "verify", file).CombinedOutput()
 		output = regexp.MustCompile(`(?m)^.*Unknown key (name )?'Restart(Steps|MaxDelaySec)'.*\n`).ReplaceAll(output, nil) // before 254
-		if err != nil || len(output) > 0 { // what it does not know, it ignores with a warning
+		if err != nil || len(output) > 0 {                                                                                 // what it does not know, it ignores with a warning
 			t.Errorf("systemd-analyze verify: %v\n%s", err, output)
 		}
 	})
