@@ -213,9 +213,15 @@ func TestServeAutoReload(t *testing.T) {
 	}
 }
 
-// The demo shows every result that an HMP can cause, in its first scrape.
+// The demo shows every result that an HMP can cause, in its first scrape. Its page lives
+// without one.
 func TestDemo(t *testing.T) {
 	p := start(t, "demo")
+	exportertest.WaitFor(t, "the page to show all sessions", func() bool {
+		_, page := p.Get(t, "/")
+		return strings.Contains(page, "of 30 sessions</a> are not valid") && strings.Contains(page, "on 9 targets") &&
+			!strings.Contains(page, "not probed yet")
+	})
 	_, body := p.Get(t, "/metrics")
 	for _, result := range []string{
 		"valid", "no_roles", "unauthorized", "internal_error", "auth_unavailable", "endpoint_missing", "redirect", "http_error",
@@ -228,7 +234,7 @@ func TestDemo(t *testing.T) {
 	if err := p.Stop(t); err != nil {
 		t.Errorf("it ended with %v:\n%s", err, p.Log)
 	}
-	for _, want := range []string{"Open " + p.URL + "/", "studio/newsroom"} {
+	for _, want := range []string{"30 sessions on 9 targets", "Open " + p.URL + "/", "studio/newsroom"} {
 		if !strings.Contains(p.Log.String(), want) {
 			t.Errorf("it did not print %q:\n%s", want, p.Log)
 		}

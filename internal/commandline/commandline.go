@@ -26,6 +26,12 @@ const (
 	Healthcheck = "healthcheck"
 )
 
+// notGiven is the --probe.interval of who gives none.
+const notGiven time.Duration = -1
+
+// demoInterval is how often the demo probes. Its shortest state lasts 25 s.
+const demoInterval = 10 * time.Second
+
 // A Line is what somebody typed, and what the environment adds to it.
 type Line struct {
 	Command string // "" if there is nothing left to do
@@ -36,6 +42,8 @@ type Line struct {
 
 	Web           *toolkit.FlagConfig
 	TelemetryPath string
+	ExternalURL   string
+	RoutePrefix   string
 	Lifecycle     bool
 	Pprof         bool
 	MaxRequests   int
@@ -43,6 +51,7 @@ type Line struct {
 	ProbeSessions bool
 	TimeoutOffset time.Duration
 	MaxConcurrent int
+	ProbeInterval time.Duration // 0 for no probes but those of scrapes
 
 	Probe struct {
 		Target, Session string // "" for all
@@ -61,7 +70,7 @@ type Line struct {
 //
 // A Line comes with an error too, with the command as far as it is known.
 func Parse(args []string, version string, stdout io.Writer) (*Line, error) {
-	line := new(Line)
+	line := &Line{ProbeInterval: notGiven}
 	app := line.application(version)
 	app.UsageWriter(stdout)
 	if names, ok := complete(app, args); ok {
@@ -77,6 +86,9 @@ func Parse(args []string, version string, stdout io.Writer) (*Line, error) {
 		return line, fmt.Errorf("%w; see hmp_exporter --help", err)
 	}
 	line.Command = command
+	if line.ProbeInterval == notGiven {
+		line.ProbeInterval = map[bool]time.Duration{true: demoInterval}[command == Demo]
+	}
 	return line, nil
 }
 
@@ -102,6 +114,8 @@ func (l *Line) validate() error {
 		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
 	case l.ReloadInterval < 0:
 		return errors.New("--config.auto-reload-interval has to be at least 0s")
+	case l.ProbeInterval != notGiven && l.ProbeInterval != 0 && l.ProbeInterval < time.Second:
+		return errors.New("--probe.interval has to be 0s, or at least 1s")
 	case l.MaxRequests < 0:
 		return errors.New("--web.max-requests has to be at least 0")
 	}
