@@ -152,10 +152,14 @@ func probing(line *commandline.Line, load func() (*config.Config, error), verbos
 }
 
 // healthcheck asks the exporter that runs with the same flags, environment and files.
-func healthcheck(line *commandline.Line) (err error) {
+func healthcheck(line *commandline.Line) error {
 	address := line.HealthURL
 	if address == "" {
-		if address, err = web.HealthURL(line.Web); err != nil {
+		location, err := web.NewLocation(line.ExternalURL, line.RoutePrefix)
+		if err != nil {
+			return err
+		}
+		if address, err = web.HealthURL(line.Web, location); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ var titles = []struct {
 }{
 	{"Configuration", []string{"config."}, false},
 	{"Web", []string{"web."}, true},
-	{"Scrapes", []string{"collector.sessions", "timeout-offset"}, true},
+	{"Scrapes", []string{"collector.sessions", "timeout-offset", "probe.interval"}, true},
 	{"Probes", []string{"probe.", "collector.version"}, false},
 	{"Log", []string{"log."}, false},
 	{"Other", []string{""}, false},

@@ -93,7 +93,7 @@ func (f failure) explain(alike []*Attempt) []string {
 	if f.held {
 		texts = append(texts, "Nothing was sent for this session.")
 	}
-	texts = append(texts, info.Advice)
+	texts = append(texts, info.Advice, "More: /runbook#result-"+f.word+" of a running exporter.")
 	if f.suspended {
 		texts = append(texts, "Do not repeat this before that is done: "+
 			"each probe tries a login, and refused ones can lock the account.")

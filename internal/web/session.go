@@ -73,7 +73,17 @@ func (h *handler) probeNow(w http.ResponseWriter, r *http.Request) {
 	h.probeAndReturn(w, r, target, session)
 }
 
-// probeAndReturn probes a session, or all of a target, and leads to the page that shows it.
+// probeAll probes all sessions, and leads back to the status page.
+func (h *handler) probeAll(w http.ResponseWriter, r *http.Request) {
+	if !h.limiter.begin(w, allPath, "") {
+		return
+	}
+	defer h.limiter.end("")
+	h.probeAndReturn(w, r, "", "")
+}
+
+// probeAndReturn probes a session, all of a target, or all that there are, and leads to the page that
+// shows it.
 func (h *handler) probeAndReturn(w http.ResponseWriter, r *http.Request, target, session string) {
 	if _, err := h.probeSessions(w, r, target, session); err != nil {
 		unknown(w, err)

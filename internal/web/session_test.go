@@ -30,7 +30,7 @@ func TestSession(t *testing.T) {
 		"All sessions / studio /", "playout valid", "HMP confirmed the session.", "URL " + r.hmp.URL, "Labels team=video",
 		"GET → HTTP/1.1 200 valid,", "Accept application/json", "Authorization hidden", "X-Gateway hidden", "Content-Type application/json",
 		"of the body were read.", "Fields of the session that were used: authToken, admin, roleIds, lastAction, lastLoginDate, serviceMessages.",
-		"Fields that were null: numLoginFailures.", "Administrator yes", "1 service message", "1 probe",
+		"Fields that were null: numLoginFailures.", "Administrator yes", "Service messages 1", "1 probe",
 	} {
 		if !strings.Contains(unspaced(shown), unspaced(part)) {
 			t.Errorf("%q is not on the page: %s", part, shown)
