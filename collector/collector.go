@@ -37,6 +37,7 @@ type Collector struct {
 	dial    dialFunc // nil but in tests
 
 	applying sync.Mutex
+	applied  chan struct{} // has a value after Apply
 	snapshot atomic.Pointer[snapshot]
 }
 
@@ -44,7 +45,7 @@ type dialFunc = func(ctx context.Context, network, address string) (net.Conn, er
 
 // New returns a collector without a configuration, which has nothing to probe.
 func New(o Options) *Collector {
-	c := &Collector{options: o, limiter: newLimiter(o.MaxConcurrent), metrics: newSelfMetrics()}
+	c := &Collector{options: o, limiter: newLimiter(o.MaxConcurrent), metrics: newSelfMetrics(), applied: make(chan struct{}, 1)}
 	c.snapshot.Store(new(snapshot))
 	return c
 }
@@ -58,6 +59,10 @@ func (c *Collector) Apply(cfg *config.Config) {
 	old := c.snapshot.Load()
 	next := c.newSnapshot(cfg, old)
 	c.snapshot.Store(next)
+	select {
+	case c.applied <- struct{}{}:
+	default:
+	}
 	c.limiter.forget(func(name string) bool { return next.byName[name] != nil })
 	old.close(next)
 }

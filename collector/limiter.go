@@ -40,7 +40,8 @@ type limiter struct {
 
 // A targetLimit is what a limiter knows about one target.
 type targetLimit struct {
-	*limiter   // guards it
+	*limiter       // guards it
+	most       int // as configured; 0 for any number
 	limit      int
 	learnt     int // the limit that the HMP needed when it last answered
 	running    int
@@ -76,8 +77,8 @@ func newLimiter(most int) *limiter {
 	return &limiter{max: most, targets: make(map[string]*targetLimit)}
 }
 
-// target returns the limit of a target.
-func (l *limiter) target(name string) *targetLimit {
+// target returns the limit of a target that is never above most, unless that is 0.
+func (l *limiter) target(name string, most int) *targetLimit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.targets[name]
@@ -85,6 +86,7 @@ func (l *limiter) target(name string) *targetLimit {
 		t = &targetLimit{limiter: l, limit: firstProbes}
 		l.targets[name] = t
 	}
+	t.most = most
 	return t
 }
 
@@ -220,9 +222,17 @@ func (t *targetLimit) startable() bool {
 	return t.waiting() > 0 && t.running < min(t.limit, t.allowed())
 }
 
-// allowed is how many probes of the target may be under way now. Of several targets, each
-// may have half of the places, and no more than a few while it does not answer.
+// allowed is how many probes of the target may be under way now.
 func (t *targetLimit) allowed() int {
+	if t.most > 0 {
+		return min(t.most, t.share())
+	}
+	return t.share()
+}
+
+// share is how many of all places they may have. Of several targets, each may have half of
+// the places, and no more than a few while it does not answer.
+func (t *targetLimit) share() int {
 	targets := len(t.targets)
 	if targets == 1 {
 		return t.max

@@ -181,8 +181,8 @@ var loginResults = []hmp.Result{
 	hmp.BadPayload, hmp.Timeout, hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.LoginRejected, hmp.Saturated,
 }
 
-// loginResult is how users know what a login ended in.
-func loginResult(o hmp.Result) string {
+// LoginResult is how users know what a login ended in.
+func LoginResult(o hmp.Result) string {
 	if o == hmp.Valid {
 		return "success"
 	}
@@ -192,7 +192,7 @@ func loginResult(o hmp.Result) string {
 // The labels of state sets are made once.
 var (
 	phases       = hmp.Phases{}.Each()
-	loginLabels  = labelsOf("result", loginResults, loginResult)
+	loginLabels  = labelsOf("result", loginResults, LoginResult)
 	phaseLabels  = labelsOf("phase", phases[:], func(p hmp.Phase) string { return p.Name })
 	resultLabels = labelsOf("result", hmp.Results, func(i hmp.ResultInfo) string { return string(i.Result) })
 	codeLabels   = func() (list []labelsOfCode) {

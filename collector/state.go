@@ -103,7 +103,7 @@ func (s *state) record(p *sharedProbe, logger log.Logger) {
 	change := s.logged.change(r)
 	s.mu.Unlock()
 	if r.Logins != nil && r.Logins.Last != "" {
-		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(r.Logins.Last))
+		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", LoginResult(r.Logins.Last))
 	}
 	if change {
 		logChange(logger, before, r)
@@ -118,6 +118,13 @@ func (s *state) loginStatus() token.Status {
 		return token.Status{}
 	}
 	return s.last.Logins.Status
+}
+
+// isNew tells whether there is no result yet.
+func (s *state) isNew() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last == nil
 }
 
 // crashed tells whether the last probe did.

@@ -189,7 +189,7 @@ func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret
 // attempt sends a request on a kept connection, or on a new one if that is nil. again is
 // true if it broke off so early that the request may be sent once more.
 func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (token secret.Value, again bool) {
-	t := &attempt{proxy: x.proxy}
+	t := &attempt{proxy: x.proxy, ca: x.options.CA}
 	kept := on != nil
 	ctx = t.within(ctx, kept)
 	var err error

@@ -87,10 +87,9 @@ func demoFleet(now time.Time) []demoTarget {
 			}},
 		},
 		{
-			// Refused by the resolver itself for its empty label, so
-			// that no query leaves the machine.
 			name:     "unknown-host",
-			url:      "https://hmp.studio..example",
+			url:      "https://no-such-host-.example",
+			config:   []string{"# A resolver refuses the hyphen before the dot, so that no query leaves the machine."},
 			sessions: []demoSession{{name: "playout", result: "dns", what: "the HMP's name does not resolve"}},
 		},
 		{

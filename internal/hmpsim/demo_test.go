@@ -182,11 +182,11 @@ func TestDemoChanges(t *testing.T) {
 	}
 }
 
-func TestDemoHMPs(t *testing.T) {
-	demo := startDemo(t, DemoOptions{})
-	want := len(demo.fleet) - 2 // unknown-host, switched-off
-	if got := demo.HMPs(); got != want {
-		t.Errorf("%d HMPs, want %d", got, want)
+// The counts are those of the status page, and two targets are no HMPs.
+func TestDemoSize(t *testing.T) {
+	const want = "The demo has 30 sessions on 9 targets: 7 simulated HMPs, and 2 addresses where no HMP is"
+	if got := startDemo(t, DemoOptions{}).Size(); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/terminal"
 )
@@ -92,7 +93,7 @@ func (f failure) explain(alike []*Attempt) []string {
 	if f.held {
 		texts = append(texts, "Nothing was sent for this session.")
 	}
-	texts = append(texts, info.Advice)
+	texts = append(texts, info.Advice, "More: /runbook#result-"+f.word+" of a running exporter.")
 	if f.suspended {
 		texts = append(texts, "Do not repeat this before that is done: "+
 			"each probe tries a login, and refused ones can lock the account.")
@@ -122,7 +123,7 @@ func reasons(alike []*Attempt) []string {
 		}
 	}
 	if more := len(texts) - mostNames; more > 0 {
-		texts = append(texts[:mostNames], "Not shown: "+Plural(more, "more reason")+".")
+		texts = append(texts[:mostNames], "Not shown: "+config.Plural(more, "more reason")+".")
 	}
 	return texts
 }

@@ -59,7 +59,7 @@ func answers() []hmp.Answer {
 		because(hmp.Answer{Result: hmp.Connect}, "connection refused"),
 		because(hmp.Answer{Result: hmp.TLS, CertificateExpiry: began.AddDate(0, 0, -1)}, "x509: certificate has expired"),
 		because(hmp.Answer{Result: hmp.Protocol}, "\x1b]0;owned\x07\x1b[2Jconnection reset\u202e\r\nby peer"), // hostile
-		because(answer(hmp.LoginRejected, 401, hmp.InvalidCredentials), "no login before 03:04:05 unless the key changes or its secret"),
+		because(answer(hmp.LoginRejected, 401, hmp.InvalidCredentials), "the exporter tries this secret again at 03:34:05; a changed secret is tried at once"),
 		because(hmp.Answer{Result: hmp.Credentials}, "token_file secrets/playout.token: no such file or directory"),
 		{Result: hmp.Saturated},
 	}

@@ -53,6 +53,8 @@ func (f *fake) Probe(r collector.Request) ([]collector.Result, error) {
 	return f.results, nil
 }
 
+func (f *fake) Last() []collector.Result { return f.results }
+
 func (f *fake) Summaries() []collector.Summary {
 	summaries := make([]collector.Summary, len(f.results))
 	for i, r := range f.results {

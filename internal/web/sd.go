@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,7 +102,7 @@ func groupsOfSessions(t *config.Target) []targetGroup {
 	return groups
 }
 
-// metaLabels are what relabelling may go by. There is no user or password in a URL: the
+// metaLabels are what relabelling may go by, and the labels of the target. There is no user or password in a URL: the
 // configuration does not take one.
 func metaLabels(t *config.Target, sessions []*config.Session) map[string]string {
 	var credentials []string
@@ -115,7 +116,7 @@ func metaLabels(t *config.Target, sessions []*config.Session) map[string]string 
 		}
 	}
 	slices.Sort(credentials)
-	return map[string]string{
+	labels := map[string]string{
 		metaLabel + "target":        t.Name,
 		metaLabel + "url":           t.URL.String(),
 		metaLabel + "scheme":        t.URL.Scheme,
@@ -124,6 +125,8 @@ func metaLabels(t *config.Target, sessions []*config.Session) map[string]string 
 		metaLabel + "session_count": strconv.Itoa(len(sessions)),
 		metaLabel + "credentials":   labelList(credentials),
 	}
+	maps.Copy(labels, t.Labels)
+	return labels
 }
 
 // labelList puts several values into one label, as the discoveries of Prometheus do.
