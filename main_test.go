@@ -240,7 +240,7 @@ func TestDemo(t *testing.T) {
 	if err := p.Stop(t); err != nil {
 		t.Errorf("it ended with %v:\n%s", err, p.Log)
 	}
-	for _, want := range []string{"30 sessions on 9 targets", "Open " + p.URL + "/", "studio/newsroom"} {
+	for _, want := range []string{"31 sessions on 10 targets", "Open " + p.URL + "/", "studio/newsroom"} {
 		if !strings.Contains(p.Log.String(), want) {
 			t.Errorf("it did not print %q:\n%s", want, p.Log)
 		}

@@ -184,7 +184,7 @@ func TestDemoChanges(t *testing.T) {
 
 // The counts are those of the status page, and two targets are no HMPs.
 func TestDemoSize(t *testing.T) {
-	const want = "The demo has 30 sessions on 9 targets: 7 simulated HMPs, and 2 addresses where no HMP is"
+	const want = "The demo has 31 sessions on 10 targets: 8 simulated HMPs, and 2 addresses where no HMP is"
 	if got := startDemo(t, DemoOptions{}).Size(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
