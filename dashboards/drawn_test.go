@@ -89,6 +89,31 @@ var drawnRules = []struct {
 		unit := p.text("fieldConfig.defaults.unit")
 		return when(p.text("type") != "text" && !slices.Contains(known, unit), "%q", unit)
 	}},
+	{"a table is sorted by a column of its own, and its backgrounds are plain", "table", func(p drawn) string {
+		columns := map[any]bool{}
+		for _, tr := range p.list("transformations") {
+			names, _ := tr.at("options.renameByName").(map[string]any)
+			for _, title := range names {
+				columns[title] = true
+			}
+		}
+		for _, by := range p.list("options.sortBy") {
+			if !columns[by["displayName"]] {
+				return fmt.Sprintf("there is no column %v", by["displayName"])
+			}
+		}
+		for _, o := range p.list("fieldConfig.overrides") {
+			for _, property := range o.list("properties") {
+				if property.text("value.type") == "color-background" && property.text("value.mode") != "basic" {
+					return "a gradient changes the colour of " + o.text("matcher.options")
+				}
+			}
+			if !columns[o.at("matcher.options")] {
+				return "an override is of no column: " + o.text("matcher.options")
+			}
+		}
+		return ""
+	}},
 	{"a graph of 0 has no axis to 100", "timeseries", func(p drawn) string {
 		unit := p.text("fieldConfig.defaults.unit")
 		counts := []string{units.Number, units.RequestsPerSecond, probesPerSecond, units.PercentUnit}
