@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -199,6 +200,12 @@ func TestFirstScreen(t *testing.T) {
 // linkPart is what Grafana fills in a link.
 var linkPart = regexp.MustCompile(`\$\{([^}:]+)(?::([a-z]+))?\}`)
 
+// alertLink is the link of an alert to a dashboard, and alertLabel what Prometheus fills in.
+var (
+	alertLink  = regexp.MustCompile(`dashboard_url: .*?(/d/.+)`)
+	alertLabel = regexp.MustCompile(`{{[^}]*}}`)
+)
+
 // resolve fills a link as Grafana does, with values that have to be escaped. A field is a column of the panel.
 func resolve(t *testing.T, link string, columns []string) string {
 	t.Helper()
@@ -243,7 +250,25 @@ func TestLinksResolve(t *testing.T) {
 			}
 		}
 	}
+	rules, err := filepath.Glob("alerts/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	found := 0
+	for _, file := range rules {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range alertLink.FindAllStringSubmatch(string(text), -1) {
+			found++
+			check(file, alertLabel.ReplaceAllLiteralString(m[1], "studio"), nil)
+		}
+	}
+	if found < 10 {
+		t.Errorf("alerts have %d links", found)
+	}
+	found = 0
 	for _, b := range boards {
 		for _, l := range b.list("links") {
 			check(b.text("uid")+", "+l.text("title"), l.text("url"), nil)

@@ -73,12 +73,21 @@ func buildCopy(t *testing.T, dir, branch string, environment ...string) string {
 		t.Fatalf("git ls-files: %v", err)
 	}
 	for name := range strings.SplitSeq(strings.TrimRight(string(files), "\x00"), "\x00") {
-		text, err := os.ReadFile(filepath.Join("..", name))
+		from, file := filepath.Join("..", name), filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if target, err := os.Readlink(from); err == nil {
+			if err := os.Symlink(target, file); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		text, err := os.ReadFile(from)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it was deleted, which git has not been told yet
 		}
-		file := filepath.Join(dir, name)
-		if err := errors.Join(err, os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, text, 0o600)); err != nil {
+		if err := errors.Join(err, os.WriteFile(file, text, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
