@@ -215,9 +215,15 @@ func TestServeAutoReload(t *testing.T) {
 	}
 }
 
-// The demo shows every result that an HMP can cause. The first scrape has them all, unless the machine is busy.
+// The demo shows every result that an HMP can cause. The first scrape has them all, unless the machine is busy. Its page
+// lives without a scrape.
 func TestDemo(t *testing.T) {
 	p := start(t, "demo")
+	exportertest.WaitFor(t, "the page to show all sessions", func() bool {
+		_, page := p.Get(t, "/")
+		return strings.Contains(page, "of 31 sessions</a> are not valid") && strings.Contains(page, "on 10 targets") &&
+			!strings.Contains(page, "not probed yet")
+	})
 	missing := []string{
 		"valid", "no_roles", "unauthorized", "internal_error", "auth_unavailable", "endpoint_missing", "redirect", "http_error",
 		"bad_payload", "timeout", "dns", "connect", "tls", "protocol", "login_rejected", "credentials",
@@ -234,7 +240,7 @@ func TestDemo(t *testing.T) {
 	if err := p.Stop(t); err != nil {
 		t.Errorf("it ended with %v:\n%s", err, p.Log)
 	}
-	for _, want := range []string{"Open " + p.URL + "/", "studio/newsroom"} {
+	for _, want := range []string{"31 sessions on 10 targets", "Open " + p.URL + "/", "studio/newsroom"} {
 		if !strings.Contains(p.Log.String(), want) {
 			t.Errorf("it did not print %q:\n%s", want, p.Log)
 		}

@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log"
@@ -19,17 +23,77 @@ type reloader struct {
 	logger log.Logger
 }
 
-// load loads the configuration, and logs what is in force and what of it watches nothing.
+// load loads the configuration. It logs what is in force, what has changed, and what of it
+// watches nothing.
 func (r *reloader) load() error {
+	before := r.store.Config()
 	if err := r.store.Reload(); err != nil {
 		return err
 	}
 	c := r.store.Config()
-	_ = level.Info(r.logger).Log("msg", "loaded the configuration", "file", c.Source(), "targets", len(c.Targets), "sessions", c.Sessions())
+	line := []any{"msg", "loaded the configuration", "file", c.Source(), "targets", len(c.Targets), "sessions", c.Sessions()}
+	if before != nil {
+		line = append(line, changes(before, c)...)
+	}
+	_ = level.Info(r.logger).Log(line...)
 	for _, w := range c.Unwatched() {
 		_ = level.Warn(r.logger).Log("msg", "a part of the configuration watches nothing", "warning", w)
 	}
 	return nil
+}
+
+// changes tells which sessions differ between two configurations, as keys and values.
+func changes(before, after *config.Config) []any {
+	var added, changed []string
+	old := sessionsByName(before)
+	for _, t := range after.Targets {
+		for _, s := range t.Sessions {
+			name := t.Name + "/" + s.Name
+			switch was := old[name]; {
+			case was == nil:
+				added = append(added, name)
+			case !was.Same(s):
+				changed = append(changed, name)
+			}
+			delete(old, name)
+		}
+	}
+	removed := slices.Sorted(maps.Keys(old))
+	var pairs []any
+	for _, list := range []struct {
+		key   string
+		names []string
+	}{{"added", added}, {"removed", removed}, {"changed", changed}} {
+		if len(list.names) > 0 {
+			pairs = append(pairs, list.key, firstOf(list.names))
+		}
+	}
+	if pairs == nil {
+		return []any{"changed", "nothing"}
+	}
+	return pairs
+}
+
+func sessionsByName(c *config.Config) map[string]*config.Session {
+	byName := make(map[string]*config.Session)
+	for _, t := range c.Targets {
+		for _, s := range t.Sessions {
+			byName[t.Name+"/"+s.Name] = s
+		}
+	}
+	return byName
+}
+
+// maxNames is how many names a line of the log has.
+const maxNames = 10
+
+// firstOf joins names, the first few if there are many.
+func firstOf(names []string) string {
+	text := strings.Join(names[:min(len(names), maxNames)], ",")
+	if more := len(names) - maxNames; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // reload is load with a configuration in force, which stays if there is an error.

@@ -58,10 +58,40 @@ func TestAutoReload(t *testing.T) {
 		writeConfig(t, file, "https://hmp.example", "playout")
 		pass(10 * interval)
 		want("mended", 3, 3)
-		if want := `level=info msg="loaded the configuration" file=` + file + " targets=1 sessions=2\n"; !strings.Contains(logged.String(), want) {
+		if want := `level=info msg="loaded the configuration" file=` + file + " targets=1 sessions=2 added=studio/archive\n"; !strings.Contains(logged.String(), want) {
 			t.Errorf("the log lacks %s:\n%s", want, logged.String())
 		}
 	})
+}
+
+// TestReloadSaysWhatChanged is that the log tells sessions by name that a reload adds, removes
+// and changes.
+func TestReloadSaysWhatChanged(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "hmp.yml")
+	logged := canary.NewLog(t)
+	source := &config.Source{File: file, Getenv: func(string) string { return "" }}
+	r := &reloader{source, config.NewStore(source.Load, func(*config.Config) {}), log.NewLogfmtLogger(logged)}
+	many := strings.Fields("a b c d e f g h i j k l")
+	for _, step := range []struct {
+		url      string
+		sessions []string
+		want     string
+	}{
+		{"https://hmp.example", []string{"playout", "archive"}, "sessions=2\n"},
+		{"https://hmp.example", []string{"playout", "archive"}, "sessions=2 changed=nothing\n"},
+		{"https://hmp.example", []string{"playout", "ingest"}, "sessions=2 added=studio/ingest removed=studio/archive\n"},
+		{"https://new.example", []string{"playout"}, "sessions=1 removed=studio/ingest changed=studio/playout\n"},
+		{"https://new.example", many, `added="studio/a,studio/b,studio/c,studio/d,studio/e,studio/f,studio/g,studio/h,studio/i,studio/j and 2 more" removed=studio/playout` + "\n"},
+	} {
+		before := len(logged.String())
+		writeConfig(t, file, step.url, step.sessions...)
+		if err := r.load(); err != nil {
+			t.Fatal(err)
+		}
+		if got := logged.String()[before:]; !strings.Contains(got, step.want) {
+			t.Errorf("the log has %s, want %s", got, step.want)
+		}
+	}
 }
 
 // TestNoAutoReload is that nothing is compared unless somebody asked for it.
@@ -99,7 +129,7 @@ func TestLoadOfNothing(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		`level=info msg="loaded the configuration" file=` + file + " targets=0 sessions=0\n",
+		`level=info msg="loaded the configuration" file=` + file + " targets=0 sessions=0",
 		"targts.d/*.yml: matches no file; ", "no target: nothing is watched; ",
 	} {
 		if got := strings.Count(logged.String(), want); got != 2 {

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/go-kit/log"
@@ -33,10 +35,14 @@ func serve(line *commandline.Line, source *config.Source, started func(url strin
 
 	logger, slogger, flush := logging.New(os.Stderr, line.LogFormat, line.LogLevel)
 	defer flush()
+	for _, v := range line.Unknown {
+		_ = level.Warn(logger).Log("msg", "no flag has this variable of the environment; "+v.Hint, "variable", v.Name)
+	}
 	memory.Tune(logger)
 	sessions := collector.New(collector.Options{
 		MaxConcurrent: line.MaxConcurrent,
 		TimeoutOffset: line.TimeoutOffset,
+		Version:       line.AskVersion,
 		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
 		Logger:        logger,
 	})
@@ -46,13 +52,19 @@ func serve(line *commandline.Line, source *config.Source, started func(url strin
 	if err := reloader.load(); err != nil {
 		return err
 	}
+	location, err := web.NewLocation(line.ExternalURL, line.RoutePrefix)
+	if err != nil {
+		return err
+	}
 	handler, err := web.New(web.Options{
 		Collector:     sessions,
 		Store:         store,
 		Reload:        reloader.reload,
 		Logger:        logger,
 		TelemetryPath: line.TelemetryPath,
+		Location:      location,
 		ProbeSessions: line.ProbeSessions,
+		ProbeInterval: line.ProbeInterval,
 		MaxRequests:   line.MaxRequests,
 		Lifecycle:     line.Lifecycle,
 		Pprof:         line.Pprof,
@@ -65,9 +77,17 @@ func serve(line *commandline.Line, source *config.Source, started func(url strin
 		return err
 	}
 
+	var probing sync.WaitGroup
+	defer probing.Wait()
+	ctx, cancel := context.WithCancel(ctx) // what goes on beside the server ends with it
+	defer cancel()
+	if line.ProbeInterval > 0 {
+		probing.Go(func() { sessions.ProbeEvery(ctx, line.ProbeInterval) })
+	}
+
 	_ = level.Info(logger).Log("msg", "starting hmp_exporter", "version", version.Info(), "build", version.BuildContext())
 	go reloader.run(ctx, hangup, line.ReloadInterval)
-	started(web.URL(listeners[0]))
+	started(web.URL(listeners[0]) + location.Prefix)
 	err = web.Serve(ctx, listeners, handler, line.Web, slogger)
 	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
 	return err
@@ -96,7 +116,7 @@ func demo(line *commandline.Line, w io.Writer) error {
 	defer sim.Close()
 	source := &config.Source{File: sim.ConfigFile(), Getenv: func(string) string { return "" }}
 	return serve(line, source, func(url string) {
-		fmt.Fprintf(w, "%d simulated HMPs are running, and their sessions tell this story:\n\n  %s\n\n", sim.HMPs(), strings.Join(sim.Story(), "\n  "))
+		fmt.Fprintf(w, "%s. Their sessions tell this story:\n\n  %s\n\n", sim.Size(), strings.Join(sim.Story(), "\n  "))
 		fmt.Fprintf(w, "Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, line.TelemetryPath)
 	})
 }

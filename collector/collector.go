@@ -20,6 +20,8 @@ type Options struct {
 	MaxConcurrent int
 	// TimeoutOffset is how much earlier than a scrape its probes have to end.
 	TimeoutOffset time.Duration
+	// Version has HMPs asked for their version.
+	Version bool
 	// UserAgent names this program to HMPs, as name/version.
 	UserAgent string
 	// Logger is told when the result of a session changes.
@@ -35,6 +37,7 @@ type Collector struct {
 	dial    dialFunc // nil but in tests
 
 	applying sync.Mutex
+	applied  chan struct{} // has a value after Apply
 	snapshot atomic.Pointer[snapshot]
 }
 
@@ -42,7 +45,7 @@ type dialFunc = func(ctx context.Context, network, address string) (net.Conn, er
 
 // New returns a collector without a configuration, which has nothing to probe.
 func New(o Options) *Collector {
-	c := &Collector{options: o, limiter: newLimiter(o.MaxConcurrent), metrics: newSelfMetrics()}
+	c := &Collector{options: o, limiter: newLimiter(o.MaxConcurrent), metrics: newSelfMetrics(), applied: make(chan struct{}, 1)}
 	c.snapshot.Store(new(snapshot))
 	return c
 }
@@ -56,12 +59,19 @@ func (c *Collector) Apply(cfg *config.Config) {
 	old := c.snapshot.Load()
 	next := c.newSnapshot(cfg, old)
 	c.snapshot.Store(next)
+	select {
+	case c.applied <- struct{}{}:
+	default:
+	}
 	c.limiter.forget(func(name string) bool { return next.byName[name] != nil })
 	old.close(next)
 }
 
-// Close closes the connections that are kept.
-func (c *Collector) Close() { c.snapshot.Load().close(nil) }
+// Close closes the connections that are kept, and ends the questions for versions.
+func (c *Collector) Close() {
+	c.limiter.closeBackground()
+	c.snapshot.Load().close(nil)
+}
 
 // A Request is for probes of some sessions: of all, of those of a target, or of one.
 type Request struct {
@@ -101,6 +111,7 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 		for i := range calls {
 			results[i] = c.wait(&calls[i], &timer)
 		}
+		addVersions(results, sessions)
 		return results, nil
 	}
 	var waiting sync.WaitGroup
@@ -113,6 +124,7 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 		})
 	}
 	waiting.Wait()
+	addVersions(results, sessions)
 	return results, nil
 }
 

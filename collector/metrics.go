@@ -15,6 +15,7 @@ const (
 	ConfigReloadTime      = "hmp_exporter_config_last_reload_success_timestamp_seconds"
 	ConfigReloadOK        = "hmp_exporter_config_last_reload_successful"
 	ExporterProbeDuration = "hmp_exporter_probe_duration_seconds"
+	Info                  = "hmp_info"
 	ProbePanics           = "hmp_exporter_probe_panics_total"
 	ProbesInFlight        = "hmp_exporter_probes_in_flight"
 	ScrapesRefused        = "hmp_exporter_scrapes_refused_total"
@@ -74,6 +75,11 @@ var Metrics = []Metric{
 	{ProbePanics, counter, nil, "Probes that a panic of this program ended, which left the session without a result.", nil},
 	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
 	{ScrapesRefused, counter, []string{"path"}, "Scrapes that were refused with a 503, because as many as --web.max-requests were under way.", nil},
+	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and the build that the HMP last told.", func(s sink, r *Result) {
+		if r.Version != nil {
+			s.add(1, &r.Version.labels)
+		}
+	}},
 	{SessionAdmin, gauge, perSession(), "Whether the user of the session is an administrator." + informational, func(s sink, r *Result) {
 		if admin := r.Details.Admin; admin != nil {
 			s.add(boolean(*admin), nil)
@@ -175,8 +181,8 @@ var loginResults = []hmp.Result{
 	hmp.BadPayload, hmp.Timeout, hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.LoginRejected, hmp.Saturated,
 }
 
-// loginResult is how users know what a login ended in.
-func loginResult(o hmp.Result) string {
+// LoginResult is how users know what a login ended in.
+func LoginResult(o hmp.Result) string {
 	if o == hmp.Valid {
 		return "success"
 	}
@@ -186,7 +192,7 @@ func loginResult(o hmp.Result) string {
 // The labels of state sets are made once.
 var (
 	phases       = hmp.Phases{}.Each()
-	loginLabels  = labelsOf("result", loginResults, loginResult)
+	loginLabels  = labelsOf("result", loginResults, LoginResult)
 	phaseLabels  = labelsOf("phase", phases[:], func(p hmp.Phase) string { return p.Name })
 	resultLabels = labelsOf("result", hmp.Results, func(i hmp.ResultInfo) string { return string(i.Result) })
 	codeLabels   = func() (list []labelsOfCode) {

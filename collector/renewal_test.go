@@ -66,7 +66,7 @@ func TestRotationOfFixedTokens(t *testing.T) {
 		sim := r.simulate("studio", sessions{"playout": valid()}, rotating)
 		r.Apply(r.load(targetNamed("studio", "playout")))
 		for i := range 5 {
-			if n := r.probe(Request{})[0].Rotations; n != i+1 {
+			if n := int(r.probe(Request{})[0].Rotations); n != i+1 {
 				t.Errorf("counted %d rotations after %d", n, i+1)
 			}
 			if got := sim.Stats().LastHeader.Get("Authorization"); got != "Bearer "+tokenOf("playout") {

@@ -143,19 +143,6 @@ func targetWith(name, settings string, sessions ...string) string {
 	return b.String()
 }
 
-// Last returns the last result of every session.
-func (r *rig) Last() []Result {
-	var results []Result
-	for _, g := range r.Summaries() {
-		h, err := r.History(g.Target, g.Session)
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		results = append(results, h.Last)
-	}
-	return results
-}
-
 func (r *rig) probe(q Request) []Result {
 	r.t.Helper()
 	results, err := r.Probe(q)

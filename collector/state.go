@@ -23,15 +23,17 @@ type state struct {
 	probe     *sharedProbe // the one under way
 	last      *Result      // nil before the first probe
 	timedOut  time.Time    // when the last probe timed out, unless a later one did not
+	silent    time.Time    // when the HMP last did not answer, unless a later result is valid
 	history   history
-	rotations int                // see [Result.Rotations]
+	rotations int32              // see [Result.Rotations]
 	logins    map[hmp.Result]int // see [Logins.Counts]
 	logged    loggedFailure
 }
 
 // finish counts what was a part of a probe and completes its result, which nobody may
-// change afterwards. New scrapes do not share the probe any more.
-func (s *state) finish(p *sharedProbe) {
+// change afterwards. New scrapes do not share the probe any more. For a valid result, it
+// returns when the HMP last did not answer, if it did not since the valid result before.
+func (s *state) finish(p *sharedProbe) (silent time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count(p.result)
@@ -46,6 +48,14 @@ func (s *state) finish(p *sharedProbe) {
 	case r.sent():
 		s.timedOut = time.Time{}
 	}
+	switch r := p.result; {
+	case p.brief:
+	case r.Valid():
+		silent, s.silent = s.silent, time.Time{}
+	case r.unanswered() || r.sent() && !r.Responded:
+		s.silent = time.Now()
+	}
+	return silent
 }
 
 // count counts what was a part of one probe.
@@ -93,7 +103,7 @@ func (s *state) record(p *sharedProbe, logger log.Logger) {
 	change := s.logged.change(r)
 	s.mu.Unlock()
 	if r.Logins != nil && r.Logins.Last != "" {
-		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", loginResult(r.Logins.Last))
+		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", LoginResult(r.Logins.Last))
 	}
 	if change {
 		logChange(logger, before, r)
@@ -108,6 +118,13 @@ func (s *state) loginStatus() token.Status {
 		return token.Status{}
 	}
 	return s.last.Logins.Status
+}
+
+// isNew tells whether there is no result yet.
+func (s *state) isNew() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last == nil
 }
 
 // crashed tells whether the last probe did.

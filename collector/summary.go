@@ -73,6 +73,23 @@ func (c *Collector) History(target, name string) (History, error) {
 	return h, nil
 }
 
+// Last returns the last result of every session in the order of the configuration, without
+// probing. A result has only the names before the first probe.
+func (c *Collector) Last() []Result {
+	sessions := c.snapshot.Load().sessions
+	results := make([]Result, len(sessions))
+	for i, s := range sessions {
+		s.state.mu.Lock()
+		last := s.state.last
+		s.state.mu.Unlock()
+		if last == nil {
+			last = &Result{Target: s.target.Name, Session: s.Name}
+		}
+		results[i] = s.shown(last)
+	}
+	return results
+}
+
 // shown returns a result as the configuration in force allows to show it: the texts of
 // service messages may have been allowed when it was made.
 func (s *session) shown(r *Result) Result {

@@ -45,6 +45,16 @@ func missing() string {
 	return fmt.Sprintf("count(count by (target, session) (%s)) - (count(%s) or vector(0))", all, valid())
 }
 
+// hmpInfo has the version and the build of each HMP as labels. The exporter has it only while it asks HMPs for them.
+const hmpInfo = "hmp_info"
+
+// versions is a series for each HMP with the version and the build that it says, or "unknown". During an upgrade there
+// are two for a while, of which one is shown.
+func versions() string {
+	return fmt.Sprintf("topk by (target) (1, max by (target, version, build) (%s))"+
+		" or on (target) label_replace(%s, \"version\", \"unknown\", \"\", \"\")", selector(hmpInfo, ofHMPs), answering())
+}
+
 // certificates is when the certificates of each HMP end.
 func certificates() string {
 	return "min by (target) (" + selector(collector.TLSCertificateExpiry, ofHMPs) + ")"
@@ -87,10 +97,10 @@ func usually(value, deviations string) string {
 	return fmt.Sprintf("clamp_min(avg_over_time(%s) %s * stddev_over_time(%s), 0)", day, deviations, day)
 }
 
-// alerts are those of this product. Some are about no session, and some about no instance, so that these labels may be
-// missing; every other metric has to have them.
+// alerts are those of this product, without HMPWatchdog, which always fires. Some are about no session, and some about
+// no instance, so that these labels may be missing; every other metric has to have them.
 func alerts(matchers ...string) string {
-	all := []string{`alertname=~"HMP.+"`}
+	all := []string{`alertname=~"HMP.+"`, `severity!="none"`}
 	for _, label := range []string{"job", "instance", "target", "session"} {
 		all = append(all, fmt.Sprintf(`%s=~"$%s|"`, label, label))
 	}

@@ -54,10 +54,10 @@ func TestDashboardsOfFleet(t *testing.T) {
 		server.expectSeries(t, q, nil)
 	}
 	server.expectNumbers(t, map[string]string{
-		"HMP Overview, Sessions valid, B":   `sum(1 - max by (target, session) (hmp_session_valid))`,
-		"HMP Overview, Sessions valid, C":   `vector(1000)`,
-		"HMP Overview, HMPs that answer, C": `vector(100)`,
-		"HMP Overview, Missing, A":          `vector(0)`,
+		"HMP Overview, Sessions not valid, A": `sum(1 - max by (target, session) (hmp_session_valid))`,
+		"HMP Overview, Sessions not valid, B": `vector(1000)`,
+		"HMP Overview, HMPs not answering, B": `vector(100)`,
+		"HMP Overview, Sessions missing, A":   `vector(0)`,
 	})
 	server.stop(t)
 	demo.stop(t)
@@ -78,7 +78,7 @@ func fleetOf(t *testing.T, exposition []byte) []byte {
 				order = append(order, labels)
 			}
 			sessions[labels] = append(sessions[labels], line)
-		case strings.HasPrefix(line, "hmp_tls_"): // of an HMP
+		case strings.HasPrefix(line, "hmp_tls_"), strings.HasPrefix(line, "hmp_info{"): // of an HMP
 		case strings.HasPrefix(line, "#"):
 		default:
 			text.WriteString(line)

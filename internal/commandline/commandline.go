@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,12 @@ const (
 	Healthcheck = "healthcheck"
 )
 
+// notGiven is the --probe.interval of who gives none.
+const notGiven time.Duration = -1
+
+// demoInterval is how often the demo probes. Its shortest state lasts 25 s.
+const demoInterval = 10 * time.Second
+
 // A Line is what somebody typed, and what the environment adds to it.
 type Line struct {
 	Command string // "" if there is nothing left to do
@@ -36,13 +43,17 @@ type Line struct {
 
 	Web           *toolkit.FlagConfig
 	TelemetryPath string
+	ExternalURL   string
+	RoutePrefix   string
 	Lifecycle     bool
 	Pprof         bool
 	MaxRequests   int
 
 	ProbeSessions bool
+	AskVersion    bool
 	TimeoutOffset time.Duration
 	MaxConcurrent int
+	ProbeInterval time.Duration // 0 for no probes but those of scrapes
 
 	Probe struct {
 		Target, Session string // "" for all
@@ -50,10 +61,17 @@ type Line struct {
 		Timeout         time.Duration // 0 for what is configured
 	}
 	Check struct {
-		Strict, Probe  bool
-		ScrapeInterval time.Duration // 0 if it is not known
+		Strict, Probe, SyntaxOnly bool
+		ScrapeInterval            time.Duration // 0 if it is not known
 	}
 	HealthURL string // "" for where the flags have it listen
+
+	Unknown []Unknown // variables
+}
+
+// An Unknown variable of the environment looks like that of a flag, and there is none.
+type Unknown struct {
+	Name, Hint string
 }
 
 // Parse reads arguments. Those that ask for help, the version, the man page or completions
@@ -61,7 +79,7 @@ type Line struct {
 //
 // A Line comes with an error too, with the command as far as it is known.
 func Parse(args []string, version string, stdout io.Writer) (*Line, error) {
-	line := new(Line)
+	line := &Line{ProbeInterval: notGiven}
 	app := line.application(version)
 	app.UsageWriter(stdout)
 	if names, ok := complete(app, args); ok {
@@ -74,9 +92,12 @@ func Parse(args []string, version string, stdout io.Writer) (*Line, error) {
 	}
 	if err != nil {
 		line.Command = meant(app, args)
-		return line, fmt.Errorf("%w; see hmp_exporter --help", err)
+		return line, fmt.Errorf("%s%w; %ssee hmp_exporter --help", variableOf(app, args, err), err, nearestCommand(app, err))
 	}
-	line.Command = command
+	line.Command, line.Unknown = command, unknownVariables(app, os.Environ())
+	if line.ProbeInterval == notGiven {
+		line.ProbeInterval = map[bool]time.Duration{true: demoInterval}[command == Demo]
+	}
 	return line, nil
 }
 
@@ -102,6 +123,10 @@ func (l *Line) validate() error {
 		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
 	case l.ReloadInterval < 0:
 		return errors.New("--config.auto-reload-interval has to be at least 0s")
+	case l.Check.SyntaxOnly && l.Check.Probe:
+		return errors.New("--syntax-only opens no secret, and --probe needs them: leave one out")
+	case l.ProbeInterval != notGiven && l.ProbeInterval != 0 && l.ProbeInterval < time.Second:
+		return errors.New("--probe.interval has to be 0s, or at least 1s")
 	case l.MaxRequests < 0:
 		return errors.New("--web.max-requests has to be at least 0")
 	}

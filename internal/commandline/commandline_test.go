@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -62,19 +63,34 @@ func TestMistakes(t *testing.T) {
 		{"probe --no", Probe, "unknown long flag '--no'"},
 		{"--no probe", Probe, "unknown long flag '--no'"},
 		{"probe a b c", Probe, "unexpected c"},
-		{"check probe", Check, "unexpected probe"},
-		{"prob", "", "unexpected prob"},
+		{"check a probe", Check, "unexpected probe"},
+		{"prob", "", "unexpected prob; did you mean probe?"},
+		{"chek hmp.yml", "", "unexpected chek; did you mean check?"},
+		{"healthchec", "", "unexpected healthchec"},
 		{"--no", "", "unknown long flag '--no'"},
 		{"probe --probe.max-concurrent=0", Probe, "--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s"},
 		{"probe --timeout=0s", Probe, "--timeout has to be more than 0s"},
 		{"probe --timeout=-1s", Probe, "--timeout has to be more than 0s"},
 		{"check --scrape-interval=0s", Check, "--scrape-interval has to be more than 0s"},
 		{"serve --config.auto-reload-interval=-1s", "", "--config.auto-reload-interval has to be at least 0s"},
+		{"serve --probe.interval=5ms", "", "--probe.interval has to be 0s, or at least 1s"},
 		{"serve --web.max-requests=-1", "", "--web.max-requests has to be at least 0"},
 	} {
 		line, err := Parse(strings.Fields(tt.args), "version", new(strings.Builder))
-		if diff := cmp.Diff([]string{tt.command, tt.want + "; see hmp_exporter --help"}, []string{line.Command, fmt.Sprint(err)}); diff != "" {
+		if diff := cmp.Diff([]string{tt.command, strings.Replace(tt.want+"; see hmp_exporter --help", "?;", "?", 1)}, []string{line.Command, fmt.Sprint(err)}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.args, diff)
+		}
+	}
+}
+
+// The demo probes by itself, unless it is told not to.
+func TestProbeInterval(t *testing.T) {
+	for args, want := range map[string]time.Duration{
+		"": 0, "serve --probe.interval=1m": time.Minute, "demo": demoInterval, "demo --probe.interval=0s": 0,
+	} {
+		line, err := Parse(strings.Fields(args), "version", new(strings.Builder))
+		if err != nil || line.ProbeInterval != want {
+			t.Errorf("%q: %v, %v, want %v", args, line.ProbeInterval, err, want)
 		}
 	}
 }

@@ -50,9 +50,12 @@ func Shortage(err error) string {
 // come says more than the error, which net/http wraps in many ways.
 func (t *timeline) failure(err error) Result {
 	_, isLookup := errors.AsType[*net.DNSError](err)
+	_, isCA := errors.AsType[caError](err)
 	switch {
 	case Shortage(err) != "":
 		return Saturated // it says nothing of the HMP
+	case isCA:
+		return TLS
 	case alert(err) != nil: // in TLS 1.3 a client's certificate is refused after the handshake
 		return TLS
 	case isLookup:
@@ -95,6 +98,12 @@ func (t *attempt) reason(at *timeline, err error, m *mask) string {
 	}
 	if a := alert(err); a != nil && atProxy {
 		return "the proxy ended the TLS connection: " + text(a)
+	}
+	if ca, ok := errors.AsType[caError](err); ok {
+		return text(ca)
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok && t.ca != "" {
+		return "the certificate is not signed by " + t.ca + "; the HMP's certificate may be new"
 	}
 	if reason := handshakeReason(err, m); reason != "" {
 		return reason

@@ -64,8 +64,12 @@ func StartDemo(dir string, o DemoOptions) (*Demo, error) {
 // ConfigFile returns the path of the exporter's configuration.
 func (d *Demo) ConfigFile() string { return filepath.Join(d.dir, "hmp.yml") }
 
-// HMPs returns how many simulated HMPs there are.
-func (d *Demo) HMPs() int { return len(d.listenings) }
+// Size says how many sessions, targets and HMPs there are.
+func (d *Demo) Size() string {
+	hmps := len(d.listenings)
+	return fmt.Sprintf("The demo has %d sessions on %d targets: %d simulated HMPs, and %d addresses where no HMP is",
+		len(d.Sessions()), len(d.fleet), hmps, len(d.fleet)-hmps)
+}
 
 // Close stops the HMPs and all that happens to them, and waits for the end.
 func (d *Demo) Close() {

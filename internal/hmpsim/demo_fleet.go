@@ -53,6 +53,7 @@ func demoFleet(now time.Time) []demoTarget {
 		{
 			name:     "campus",
 			config:   []string{"keep_alive: true"},
+			options:  []Option{WithVersion(Version("4.1.0", "30241"))},
 			sessions: campusSessions(now),
 		},
 		{
@@ -78,10 +79,17 @@ func demoFleet(now time.Time) []demoTarget {
 			sessions: harbourSessions(now),
 		},
 		{
-			// Refused by the resolver itself for its empty label, so
-			// that no query leaves the machine.
+			name:    "museum",
+			options: []Option{WithVersion(upgraded())},
+			sessions: []demoSession{{
+				name: "guides", what: "protocol from second 45 to 75 of 10 minutes: its HMP restarts with another version",
+				behaviour: restarting(Valid(demoUser(now, "guides"))),
+			}},
+		},
+		{
 			name:     "unknown-host",
-			url:      "https://hmp.studio..example",
+			url:      "https://no-such-host-.example",
+			config:   []string{"# A resolver refuses the hyphen before the dot, so that no query leaves the machine."},
 			sessions: []demoSession{{name: "playout", result: "dns", what: "the HMP's name does not resolve"}},
 		},
 		{

@@ -175,17 +175,18 @@ func TestDemoChanges(t *testing.T) {
 		"signage":  {"valid": true, "unauthorized": true},
 		"lectures": {"valid": true, "auth_unavailable": true},
 		"library":  {"valid": true, "auth_unavailable": true},
+		"guides":   {"valid": true, "protocol": true},
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Errorf("results within ten minutes (-want +got):\n%s", diff)
 	}
 }
 
-func TestDemoHMPs(t *testing.T) {
-	demo := startDemo(t, DemoOptions{})
-	want := len(demo.fleet) - 2 // unknown-host, switched-off
-	if got := demo.HMPs(); got != want {
-		t.Errorf("%d HMPs, want %d", got, want)
+// The counts are those of the status page, and two targets are no HMPs.
+func TestDemoSize(t *testing.T) {
+	const want = "The demo has 31 sessions on 10 targets: 8 simulated HMPs, and 2 addresses where no HMP is"
+	if got := startDemo(t, DemoOptions{}).Size(); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

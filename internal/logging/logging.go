@@ -6,6 +6,7 @@ package logging
 import (
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -28,6 +29,18 @@ func New(w io.Writer, format, least string) (logger log.Logger, slogger *slog.Lo
 	bare := encode(lines)
 	bare = level.NewFilter(bare, level.Allow(level.ParseDefault(least, level.InfoValue())))
 	return log.With(bare, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller),
-		slog.New(sloggokit.NewGoKitHandler(bare, slog.LevelDebug)),
+		slog.New(sloggokit.NewGoKitHandler(inUTC(bare), slog.LevelDebug)),
 		lines.flush
+}
+
+// inUTC writes times in UTC, as the other lines of the log have them; slog has local ones.
+func inUTC(next log.Logger) log.Logger {
+	return log.LoggerFunc(func(pairs ...any) error {
+		for i, value := range pairs {
+			if t, ok := value.(time.Time); ok {
+				pairs[i] = t.UTC()
+			}
+		}
+		return next.Log(pairs...)
+	})
 }

@@ -3,6 +3,7 @@ package logging
 import (
 	"bufio"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -41,6 +42,24 @@ func TestNew(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTimeZone is that all lines have times of the same zone, wherever the machine is.
+func TestTimeZone(t *testing.T) {
+	here := time.Local
+	t.Cleanup(func() { time.Local = here })
+	time.Local = time.FixedZone("elsewhere", 3*60*60)
+	for _, format := range []string{"logfmt", "json"} {
+		var out strings.Builder
+		logger, slogger, flush := New(&out, format, "info")
+		_ = level.Info(logger).Log("msg", "one")
+		slogger.Info("two")
+		flush()
+		zones := regexp.MustCompile(`time"?[=:]"?[0-9T:.-]+([Z+]\S{0,5})`).FindAllStringSubmatch(out.String(), -1)
+		if len(zones) != 2 || zones[0][1][0] != 'Z' || zones[1][1][0] != 'Z' {
+			t.Errorf("the zones are %q in\n%s", zones, out.String())
+		}
 	}
 }
 

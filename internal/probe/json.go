@@ -1,8 +1,8 @@
 package probe
 
 import (
-	"bufio"
 	"encoding/json"
+	"io"
 	"time"
 
 	"hmp_exporter/collector"
@@ -43,6 +43,7 @@ type (
 		HTTPStatus        *int              `json:"http_status"`
 		Error             *documentError    `json:"error"`
 		CertificateExpiry *time.Time        `json:"certificate_expiry"`
+		HMP               *documentHMP      `json:"hmp"`
 		Login             *documentLogin    `json:"login"`
 		ServiceMessages   *documentMessages `json:"service_messages"`
 		User              *documentUser     `json:"user"`
@@ -61,10 +62,15 @@ type (
 		Name string   `json:"name"`
 	}
 
+	documentHMP struct {
+		Version string `json:"version"`
+		Build   string `json:"build"`
+	}
+
 	documentLogin struct {
-		Result      *hmp.Result `json:"result"`
-		Suspended   bool        `json:"suspended"`
-		TokenExpiry *time.Time  `json:"token_expiry"`
+		Result      *string    `json:"result"`
+		Suspended   bool       `json:"suspended"`
+		TokenExpiry *time.Time `json:"token_expiry"`
 	}
 
 	documentMessages struct {
@@ -81,12 +87,37 @@ type (
 	}
 )
 
+// WriteLast writes the last results of sessions as a document of --output=json. A result that
+// has only the names is a session that was not probed.
+func WriteLast(w io.Writer, results []collector.Result) error {
+	r := Report{Attempts: make([]Attempt, len(results))}
+	var end time.Time
+	for i := range results {
+		result := &results[i]
+		r.Attempts[i] = Attempt{Target: result.Target, Session: result.Session}
+		if result.ResultName() == "" {
+			continue
+		}
+		r.Attempts[i].Result = result
+		r.answered++
+		if r.Start.IsZero() || result.Start.Before(r.Start) {
+			r.Start = result.Start
+		}
+		if ended := result.Start.Add(result.Duration); ended.After(end) {
+			end = ended
+		}
+	}
+	r.Duration = max(0, end.Sub(r.Start))
+	return writeJSON(w, &r)
+}
+
 // writeJSON writes a report as one document.
-func writeJSON(w *bufio.Writer, r *Report) error {
+func writeJSON(w io.Writer, r *Report) error {
 	d := document{
 		Started:         moment(r.Start),
 		DurationSeconds: r.Duration.Seconds(),
 		Summary:         documentSummary{Sessions: len(r.Attempts), Valid: r.valid(), NotProbed: len(r.Attempts) - r.answered},
+		Sessions:        []documentResult{}, // not null
 	}
 	d.Summary.NotValid = r.answered - d.Summary.Valid
 	if r.Stopped != "" {
@@ -120,6 +151,7 @@ func (a *Attempt) document() documentResult {
 		TimeoutSeconds:    r.Timeout.Seconds(),
 		PhasesSeconds:     phases(r.Phases),
 		CertificateExpiry: moment(r.CertificateExpiry),
+		HMP:               software(r.Version),
 		Login:             login(r.Logins),
 	}
 	if up, known := r.Up(); known {
@@ -141,11 +173,22 @@ func phases(p hmp.Phases) documentPhases {
 	return documentPhases{p.Resolve.Seconds(), p.Connect.Seconds(), p.TLS.Seconds(), p.Processing.Seconds(), p.Transfer.Seconds()}
 }
 
+func software(v *collector.Version) *documentHMP {
+	if v == nil {
+		return nil
+	}
+	return &documentHMP{v.Version.Version, v.Build}
+}
+
 func login(l *collector.Logins) *documentLogin {
 	if l == nil {
 		return nil
 	}
-	return &documentLogin{outcome(l.Last), l.Suspended, moment(l.TokenExpiry)}
+	d := &documentLogin{Suspended: l.Suspended, TokenExpiry: moment(l.TokenExpiry)}
+	if l.Last != "" {
+		d.Result = new(collector.LoginResult(l.Last))
+	}
+	return d
 }
 
 func messages(d *hmp.Details) *documentMessages {

@@ -24,6 +24,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
 
 var began = time.Date(2026, 5, 4, 3, 2, 1, 234_567_890, time.UTC)
 
+var studioVersion = collector.NewVersion(hmp.Version{Version: "4.1.1", Build: "30242\u202e"})
+
 // answers has one for every outcome.
 func answers() []hmp.Answer {
 	answer := func(o hmp.Result, status int, code hmp.Code) hmp.Answer {
@@ -57,7 +59,7 @@ func answers() []hmp.Answer {
 		because(hmp.Answer{Result: hmp.Connect}, "connection refused"),
 		because(hmp.Answer{Result: hmp.TLS, CertificateExpiry: began.AddDate(0, 0, -1)}, "x509: certificate has expired"),
 		because(hmp.Answer{Result: hmp.Protocol}, "\x1b]0;owned\x07\x1b[2Jconnection reset\u202e\r\nby peer"), // hostile
-		because(answer(hmp.LoginRejected, 401, hmp.InvalidCredentials), "no login before 03:04:05 unless the key changes or its secret"),
+		because(answer(hmp.LoginRejected, 401, hmp.InvalidCredentials), "the exporter tries this secret again at 03:34:05; a changed secret is tried at once"),
 		because(hmp.Answer{Result: hmp.Credentials}, "token_file secrets/playout.token: no such file or directory"),
 		{Result: hmp.Saturated},
 	}
@@ -70,7 +72,8 @@ func sample() *Report {
 	for i, a := range answers() {
 		result := collector.Result{
 			Target: "studio", Session: string(a.Result), Answer: a,
-			Start: began, Duration: time.Duration(i) * 100 * time.Millisecond, Timeout: 10 * time.Second,
+			Version: studioVersion,
+			Start:   began, Duration: time.Duration(i) * 100 * time.Millisecond, Timeout: 10 * time.Second,
 		}
 		switch a.Result {
 		case hmp.LoginRejected:

@@ -109,6 +109,9 @@ func (h *handler) encode(out *bufio.Writer, format *negotiated, names []string, 
 			// An own metric that cannot be had is left out; the others are answered.
 			_ = level.Error(h.Logger).Log("msg", "failed to gather the exporter's own metrics", "err", err)
 		}
+		if format.openMetrics {
+			untypeClashes(families)
+		}
 	}
 	direct := format.text && names == nil
 	if !direct {
@@ -133,6 +136,22 @@ func (h *handler) encode(out *bufio.Writer, format *negotiated, names []string, 
 	}
 	_, err := expfmt.FinalizeOpenMetrics(out)
 	return err
+}
+
+// untypeClashes takes the type from counters whose family would have the name of another one.
+// In OpenMetrics, the family of a counter is named without _total, so that
+// go_memstats_alloc_bytes and go_memstats_alloc_bytes_total are one family of two types.
+func untypeClashes(families []*dto.MetricFamily) {
+	for _, f := range families {
+		name, counts := strings.CutSuffix(f.GetName(), "_total")
+		if !counts || !slices.ContainsFunc(families, func(other *dto.MetricFamily) bool { return other.GetName() == name }) {
+			continue
+		}
+		f.Type = dto.MetricType_UNTYPED.Enum()
+		for _, m := range f.Metric {
+			m.Untyped, m.Counter = &dto.Untyped{Value: m.Counter.Value}, nil
+		}
+	}
 }
 
 func acceptsGzip(h http.Header) bool {

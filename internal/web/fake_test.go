@@ -53,12 +53,23 @@ func (f *fake) Probe(r collector.Request) ([]collector.Result, error) {
 	return f.results, nil
 }
 
+func (f *fake) Last() []collector.Result { return f.results }
+
 func (f *fake) Summaries() []collector.Summary {
 	summaries := make([]collector.Summary, len(f.results))
 	for i, r := range f.results {
 		summaries[i] = collector.Summary{Target: r.Target, Session: r.Session, ResultName: r.ResultName(), Start: r.Start, Since: r.Start, Duration: r.Duration}
 	}
 	return summaries
+}
+
+func (f *fake) Version(target string) *collector.Version {
+	for i := range f.results {
+		if f.results[i].Target == target {
+			return f.results[i].Version
+		}
+	}
+	return nil
 }
 
 // History has the first result of a session, as the last of many probes.

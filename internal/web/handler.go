@@ -26,6 +26,7 @@ const (
 	probePath   = "/probe"
 	sessionPath = "/session"
 	retryPath   = "/retry-login"
+	allPath     = "/probe-all"
 )
 
 // A Collector makes the probes of a scrape: [collector.Collector] does.
@@ -33,6 +34,8 @@ type Collector interface {
 	Probe(r collector.Request) ([]collector.Result, error)
 	Summaries() []collector.Summary
 	History(target, session string) (collector.History, error)
+	Version(target string) *collector.Version
+	Last() []collector.Result
 	RetryLogin(ctx context.Context, target, session string) error
 	Register(r prometheus.Registerer, reload func() (ok bool, last time.Time))
 }
@@ -45,10 +48,12 @@ type Options struct {
 	Logger    log.Logger
 
 	TelemetryPath string // of the metrics; begins with a slash
-	ProbeSessions bool   // probe every session for the telemetry path
-	MaxRequests   int    // scrapes at once, of the telemetry path and of each target; 0 for any number
-	Lifecycle     bool   // allow POST /-/reload
-	Pprof         bool   // serve /debug/pprof/
+	Location      Location
+	ProbeSessions bool          // probe every session for the telemetry path
+	ProbeInterval time.Duration // how often all sessions are probed without a scrape; 0 for never
+	MaxRequests   int           // scrapes at once, of the telemetry path and of each target; 0 for any number
+	Lifecycle     bool          // allow POST /-/reload
+	Pprof         bool          // serve /debug/pprof/
 }
 
 type handler struct {
@@ -67,7 +72,7 @@ func New(o Options) (http.Handler, error) {
 	h := &handler{
 		Options:  o,
 		registry: prometheus.NewRegistry(),
-		limiter:  newLimiter(o.MaxRequests, o.Logger, o.TelemetryPath, probePath, sessionPath, retryPath),
+		limiter:  newLimiter(o.MaxRequests, o.Logger, o.TelemetryPath, probePath, sessionPath, retryPath, allPath),
 	}
 	h.registry.MustRegister(
 		h.limiter.refused,
@@ -77,34 +82,55 @@ func New(o Options) (http.Handler, error) {
 	o.Collector.Register(h.registry, o.Store.Status)
 
 	mux := http.NewServeMux()
-	mux.Handle("GET "+o.TelemetryPath, promhttp.InstrumentMetricHandler(h.registry, http.HandlerFunc(h.metrics)))
-	mux.HandleFunc("GET "+probePath, h.probe)
-	mux.HandleFunc("GET /{$}", h.status)
-	mux.HandleFunc("GET "+sessionPath, h.session)
-	mux.HandleFunc("POST "+sessionPath, h.probeNow)
-	mux.HandleFunc("POST "+retryPath, h.retryLogin)
-	mux.HandleFunc("GET /style.css", asset("text/css; charset=utf-8", styleCSS))
-	mux.HandleFunc("GET /live.js", asset("text/javascript; charset=utf-8", liveJS))
-	mux.HandleFunc("GET /config", h.config)
-	mux.HandleFunc("GET /sd", h.discovery)
-	mux.HandleFunc("GET /-/healthy", h.healthy)
-	mux.HandleFunc("GET /-/ready", h.ready)
-	mux.HandleFunc("POST /-/reload", h.reload)
+	handle := func(method, path string, f http.HandlerFunc) { mux.Handle(method+" "+o.Location.Prefix+path, f) }
+	handle("GET", o.TelemetryPath, promhttp.InstrumentMetricHandler(h.registry, http.HandlerFunc(h.metrics)).ServeHTTP)
+	handle("GET", probePath, h.probe)
+	handle("GET", "/{$}", h.status)
+	handle("GET", sessionPath, h.session)
+	handle("POST", sessionPath, h.probeNow)
+	handle("POST", retryPath, h.retryLogin)
+	handle("POST", allPath, h.probeAll)
+	handle("GET", runbookPath, h.runbook)
+	handle("GET", lastPath, h.last)
+	handle("GET", "/style.css", asset("text/css; charset=utf-8", styleCSS))
+	handle("GET", "/live.js", asset("text/javascript; charset=utf-8", liveJS))
+	handle("GET", "/config", h.config)
+	handle("GET", "/sd", h.discovery)
+	handle("GET", "/-/healthy", h.healthy)
+	handle("GET", "/-/ready", h.ready)
+	handle("POST", "/-/reload", h.reload)
 	if o.Pprof {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		handle("GET", "/debug/pprof/", http.StripPrefix(o.Location.Prefix, http.HandlerFunc(pprof.Index)).ServeHTTP)
+		handle("GET", "/debug/pprof/cmdline", pprof.Cmdline)
+		handle("GET", "/debug/pprof/profile", pprof.Profile)
+		handle("GET", "/debug/pprof/symbol", pprof.Symbol)
+		handle("GET", "/debug/pprof/trace", pprof.Trace)
 	}
-	return protect(sameOrigin(mux), o.Logger), nil
+	if prefix := o.Location.Prefix; prefix != "" {
+		mux.HandleFunc("GET /{$}", redirect(strings.TrimPrefix(prefix, "/")+"/"))
+		mux.HandleFunc("GET "+prefix, redirect(path.Base(prefix)+"/"))
+	}
+	protection, err := sameOrigin(o.Location.origin)
+	if err != nil {
+		return nil, err
+	}
+	return protect(protection.Handler(mux), o.Logger), nil
+}
+
+// redirect leads to a relative address. [http.Redirect] would not leave it so, and a proxy may
+// add a prefix of its own.
+func redirect(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusFound)
+	}
 }
 
 func checkTelemetryPath(p string) error {
 	if path.Clean(p) != p || !path.IsAbs(p) || (&url.URL{Path: p}).EscapedPath() != p {
 		return fmt.Errorf("telemetry path %q is not a path: give one such as /metrics", p)
 	}
-	taken := []string{"/", probePath, "/config", "/sd", sessionPath, retryPath, "/style.css", "/live.js"}
+	taken := []string{"/", probePath, "/config", "/sd", sessionPath, retryPath, allPath, runbookPath, lastPath, "/style.css", "/live.js"}
 	if slices.Contains(taken, p) || strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof") {
 		return fmt.Errorf("telemetry path %q serves something else: give another, such as /metrics", p)
 	}

@@ -18,7 +18,7 @@ import (
 
 // HealthURL returns where an exporter with these flags of the exporter toolkit can be
 // asked for its health on this machine: the first address that it listens on.
-func HealthURL(flags *toolkit.FlagConfig) (string, error) {
+func HealthURL(flags *toolkit.FlagConfig, l Location) (string, error) {
 	if *flags.WebSystemdSocket {
 		return "", errors.New("the address of a socket of systemd is not known here; name it with --url")
 	}
@@ -34,7 +34,7 @@ func HealthURL(flags *toolkit.FlagConfig) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return scheme + "://" + net.JoinHostPort(host, port) + "/-/healthy", nil
+	return scheme + "://" + net.JoinHostPort(host, port) + l.Prefix + "/-/healthy", nil
 }
 
 // scheme is https if a web configuration, "" for none, has TLS.

@@ -86,7 +86,7 @@ func TestHealthcheckOfServe(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- Serve(ctx, listeners, handler, flags, slog.New(slog.DiscardHandler)) }()
 
-			address, err := HealthURL(flags)
+			address, err := HealthURL(flags, Location{})
 			if err != nil || !strings.HasPrefix(address, c.scheme+"://") {
 				t.Errorf("URL %s, error %v", address, err)
 			}
@@ -115,12 +115,12 @@ func TestHealthURLErrors(t *testing.T) {
 	} {
 		flags := webFlags(c.webConfig, c.address)
 		*flags.WebSystemdSocket = c.address == "systemd"
-		if got, err := HealthURL(flags); err == nil || err.Error() != c.want {
+		if got, err := HealthURL(flags, Location{}); err == nil || err.Error() != c.want {
 			t.Errorf("%s: got %q, error %v, want %s", c.name, got, err, c.want)
 		}
 	}
 	file := writeFile(t, t.TempDir(), "web.yml", "tls_server_config: {key: [CANARY]}\n")
-	_, err := HealthURL(webFlags(file, ":1"))
+	_, err := HealthURL(webFlags(file, ":1"), Location{})
 	if err == nil {
 		t.Fatal("a web configuration that is not valid is no error")
 	}

@@ -69,6 +69,7 @@ func TestMaxRequests(t *testing.T) {
 		}
 		f.healthy = func(target string) bool { return target == "" }
 		counts("{path=\"/metrics\"} 0\n" + collector.ScrapesRefused + "{path=\"/probe\"} 0\n" +
+			collector.ScrapesRefused + "{path=\"/probe-all\"} 0\n" +
 			collector.ScrapesRefused + "{path=\"/retry-login\"} 0\n" + collector.ScrapesRefused + "{path=\"/session\"} 0\n")
 
 		first, second := p.begin(t, http.MethodGet, "/probe?target=studio"), p.begin(t, http.MethodPost, playoutPage)

@@ -37,6 +37,7 @@ func parsePage(text string) *template.Template {
 type frame struct {
 	Title     string
 	Version   string
+	Interval  time.Duration // see [Options]
 	Telemetry string
 	Now       moment
 	Reload    reloadState
@@ -54,6 +55,7 @@ func (h *handler) frame(title string, now time.Time) frame {
 	return frame{
 		Title:     title,
 		Version:   version.Version,
+		Interval:  h.ProbeInterval,
 		Telemetry: h.TelemetryPath,
 		Now:       momentOf(now, now, 0),
 		Reload:    reloadState{Loaded: h.Store.Config() != nil, OK: ok, Last: momentOf(last, now, 0)},
@@ -67,19 +69,24 @@ func render(w http.ResponseWriter, r *http.Request, page *template.Template, dat
 		http.Error(w, "failed to write the page: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	contentType(w, "text/html; charset=utf-8")
-	header := w.Header()
 	// Not no-referrer, with which a browser does not say that a form is of this origin.
-	header.Set("Referrer-Policy", "same-origin")
+	w.Header().Set("Referrer-Policy", "same-origin")
+	compressed(w, r, "text/html; charset=utf-8", text.Bytes())
+}
+
+// compressed answers with a text, compressed if that is welcome.
+func compressed(w http.ResponseWriter, r *http.Request, kind string, text []byte) {
+	contentType(w, kind)
+	header := w.Header()
 	header.Set("Vary", "Accept-Encoding")
 	if !acceptsGzip(r.Header) {
-		_, _ = w.Write(text.Bytes())
+		_, _ = w.Write(text)
 		return
 	}
 	header.Set("Content-Encoding", "gzip")
 	z := gzips.Get().(*gzip.Writer)
 	z.Reset(w)
-	_, _ = z.Write(text.Bytes())
+	_, _ = z.Write(text)
 	_ = z.Close() // who does not read on knows
 	z.Reset(nil)
 	gzips.Put(z)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -91,7 +90,7 @@ func lastLogin(r *collector.Result) string {
 	if r.Logins == nil {
 		return ""
 	}
-	return string(r.Logins.Last)
+	return collector.LoginResult(r.Logins.Last)
 }
 
 // factsOf lists what the last probe told of a session.
@@ -122,8 +121,7 @@ func factsOf(r *collector.Result, now time.Time) []fact {
 	add(r.Rotations > 0, "Token changes", "%d", r.Rotations)
 	if r.Logins != nil {
 		for _, result := range slices.Sorted(maps.Keys(r.Logins.Counts)) {
-			name := string(cmp.Or(result, well))
-			add(true, "Logins: "+name, "%d", r.Logins.Counts[result])
+			add(true, "Logins: "+collector.LoginResult(result), "%d", r.Logins.Counts[result])
 		}
 		add(r.Logins.Suspended, "Logins", "held back after a rejection")
 	}

@@ -43,12 +43,18 @@ func protect(next http.Handler, logger log.Logger) http.Handler {
 
 // sameOrigin keeps pages of other origins, in a browser that reaches this program, from
 // having it do something. Programs are let through, as they do not say where they are from.
-func sameOrigin(next http.Handler) http.Handler {
+// The external origin, unless it is "", is that of the pages behind a proxy.
+func sameOrigin(external string) (*http.CrossOriginProtection, error) {
 	protection := http.NewCrossOriginProtection()
+	if external != "" {
+		if err := protection.AddTrustedOrigin(external); err != nil {
+			return nil, err
+		}
+	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "this was asked for by a page of another origin: open the exporter's own page; a proxy in front of it has to pass the header Host on", http.StatusForbidden)
+		http.Error(w, "this was asked for by a page of another origin: open the exporter's own page; behind a proxy, set --web.external-url", http.StatusForbidden)
 	}))
-	return protection.Handler(next)
+	return protection, nil
 }
 
 // setWriteDeadline sets by when the answer has to be read; zero is no limit.

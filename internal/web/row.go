@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strconv"
 	"time"
 
 	"hmp_exporter/collector"
@@ -18,6 +19,7 @@ type row struct {
 	Link            string // its page, relative to the pages
 	Probe           string // its metrics
 	Verdict         verdict
+	Runbook         string // where it explains the result, relative to the pages
 	Held            bool
 	Reason          string
 	Probed          bool // there was a probe
@@ -30,9 +32,10 @@ type row struct {
 	Strip           strip
 	Token           moment
 	Certificate     moment
-	Messages        string // how many service messages there are; "" if that is not known
+	Messages        string // the number of service messages; "" if that is not known
 	HasMessages     bool
 	Texts           []string
+	Version         *collector.Version // of the HMP; nil if it is not known
 }
 
 func rowOf(h *collector.History, now time.Time) row {
@@ -43,6 +46,7 @@ func rowOf(h *collector.History, now time.Time) row {
 		Link:        sessionAction(last.Target, last.Session),
 		Probe:       "probe?" + parametersOf(last.Target, last.Session),
 		Verdict:     verdictOf(last.ResultName()),
+		Runbook:     runbookLink(verdictOf(last.ResultName()).Word),
 		Held:        last.Held,
 		Reason:      last.Reason,
 		Probed:      last.ResultName() != "",
@@ -56,7 +60,7 @@ func rowOf(h *collector.History, now time.Time) row {
 		r.Latency = latency(last.Duration)
 	}
 	if n := last.Details.ServiceMessages; n != nil {
-		r.Messages, r.HasMessages = count(*n, "service message"), *n > 0
+		r.Messages, r.HasMessages = strconv.Itoa(*n), *n > 0
 	}
 	if last.Logins != nil {
 		r.Token = momentOf(last.Logins.TokenExpiry, now, tokenMargin)

@@ -14,6 +14,7 @@ type sessionView struct {
 	frame
 	Row      row
 	URL      string // of the HMP
+	Labels   string // of the target
 	Timeout  string
 	Action   string // where to post for a probe
 	Retry    string // where to post to have the login tried at once; "" if logins are not suspended
@@ -52,7 +53,8 @@ func (h *handler) session(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	view := viewOf(&history, now)
 	view.frame = h.frame(target+" / "+name, now)
-	view.URL = h.urlOf(target)
+	view.URL, view.Labels = h.configured(target)
+	view.Row.Version = h.Collector.Version(target)
 	render(w, r, sessionPage, view)
 }
 
@@ -71,7 +73,17 @@ func (h *handler) probeNow(w http.ResponseWriter, r *http.Request) {
 	h.probeAndReturn(w, r, target, session)
 }
 
-// probeAndReturn probes a session, or all of a target, and leads to the page that shows it.
+// probeAll probes all sessions, and leads back to the status page.
+func (h *handler) probeAll(w http.ResponseWriter, r *http.Request) {
+	if !h.limiter.begin(w, allPath, "") {
+		return
+	}
+	defer h.limiter.end("")
+	h.probeAndReturn(w, r, "", "")
+}
+
+// probeAndReturn probes a session, all of a target, or all that there are, and leads to the page that
+// shows it.
 func (h *handler) probeAndReturn(w http.ResponseWriter, r *http.Request, target, session string) {
 	if _, err := h.probeSessions(w, r, target, session); err != nil {
 		unknown(w, err)
@@ -110,18 +122,18 @@ func parametersOf(target, session string) string {
 	return names
 }
 
-// urlOf returns the URL of a target, which has no secret in it.
-func (h *handler) urlOf(target string) string {
+// configured returns the URL of a target, which has no secret in it, and its labels.
+func (h *handler) configured(target string) (base, labels string) {
 	cfg := h.Store.Config()
 	if cfg == nil {
-		return ""
+		return "", ""
 	}
 	for _, t := range cfg.Targets {
 		if t.Name == target {
-			return t.URL.String()
+			return t.URL.String(), t.Labels.String()
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func viewOf(h *collector.History, now time.Time) *sessionView {

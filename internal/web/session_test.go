@@ -19,6 +19,7 @@ const playoutPage = "/session?target=studio&session=playout"
 // nothing that is secret; the rig's client looks for canaries in all of it.
 func TestSession(t *testing.T) {
 	r := newRig(t, strings.Replace(fleet, "url: HMP", `url: HMP
+    labels: {team: video}
     http_headers:
       X-Gateway: {values: [CANARY-gateway], secrets: [CANARY-secret]}`, 1))
 	r.get("/probe?target=studio")
@@ -26,10 +27,10 @@ func TestSession(t *testing.T) {
 	got.want(t, http.StatusOK)
 	shown := text(got.page(t).root)
 	for _, part := range []string{
-		"All sessions / studio /", "playout valid", "HMP confirmed the session.", "URL " + r.hmp.URL,
+		"All sessions / studio /", "playout valid", "HMP confirmed the session.", "URL " + r.hmp.URL, "Labels team=video",
 		"GET → HTTP/1.1 200 valid,", "Accept application/json", "Authorization hidden", "X-Gateway hidden", "Content-Type application/json",
 		"of the body were read.", "Fields of the session that were used: authToken, admin, roleIds, lastAction, lastLoginDate, serviceMessages.",
-		"Fields that were null: numLoginFailures.", "Administrator yes", "1 service message", "1 probe",
+		"Fields that were null: numLoginFailures.", "Administrator yes", "Service messages 1", "1 probe",
 	} {
 		if !strings.Contains(unspaced(shown), unspaced(part)) {
 			t.Errorf("%q is not on the page: %s", part, shown)

@@ -20,12 +20,12 @@ import (
 func TestStatus(t *testing.T) {
 	r := newRig(t, fleet)
 	got := r.get("/")
-	got.want(t, http.StatusOK, "No problem is known of 3 sessions", "No probe has been made yet.", "Probe now")
-	never := "No probe has been made yet. Let Prometheus scrape the exporter, or press Probe now."
+	got.want(t, http.StatusOK, "3 sessions, not probed yet", "on 2 targets", "No probe has been made yet.", "Probe now")
+	never := "No probe has been made yet. Let Prometheus scrape the exporter, or press Probe all."
 	before := [][]string{
-		{"studio/archive", "pending", never, "not probed yet", "", "", "never Probe now"},
-		{"studio/playout", "pending", never, "not probed yet", "", "", "never Probe now"},
-		{"tower/relay", "pending", never, "not probed yet", "", "", "never Probe now"},
+		{"studio/archive", "pending", never, "not probed yet", "", "", "", "", "never Probe now"},
+		{"studio/playout", "pending", never, "not probed yet", "", "", "", "", "never Probe now"},
+		{"tower/relay", "pending", never, "not probed yet", "", "", "", "", "never Probe now"},
 	}
 	if diff := cmp.Diff(before, got.page(t).rows()); diff != "" {
 		t.Errorf("before a scrape (-want +got):\n%s", diff)
@@ -46,9 +46,9 @@ func TestStatus(t *testing.T) {
 		row[3], row[4] = strings.TrimRight(row[3], "0123456789 s"), ""
 	}
 	after := [][]string{
-		{"studio/archive", "no_roles", "HMP knows the user, but the user has no role. Assign a role to the user in HMP.", "1 probe, 0 valid, the oldest just now for", "", "", "just now Probe now"},
-		{"tower/relay", "pending", never, "not probed yet", "", "", "never Probe now"},
-		{"studio/playout", "valid", "HMP confirmed the session.", "1 probe, 1 valid, the oldest just now for", "", "1 service message", "just now Probe now"},
+		{"studio/archive", "no_roles", "HMP knows the user, but the user has no role. Assign a role to the user in HMP. Runbook", "1 probe, 0 valid, the oldest just now In this state for", "", "", "", "", "just now Probe now"},
+		{"tower/relay", "pending", never, "not probed yet", "", "", "", "", "never Probe now"},
+		{"studio/playout", "valid", "HMP confirmed the session.", "1 probe, 1 valid, the oldest just now In this state for", "", "", "", "1", "just now Probe now"},
 	}
 	if diff := cmp.Diff(after, rows); diff != "" {
 		t.Errorf("after a scrape of studio (-want +got):\n%s", diff)
@@ -89,7 +89,7 @@ func outcomesOf() []collector.Result {
 	}
 	return append(results,
 		collector.Result{Target: "t0", Session: "crash", Crashed: true, Start: time.Now(), Answer: hmp.Answer{Reason: "*errors.errorString"}},
-		collector.Result{Target: "t0", Session: "held", Held: true, Start: time.Now(), Answer: hmp.Answer{Result: hmp.LoginRejected, Reason: "no login before noon"}},
+		collector.Result{Target: "t0", Session: "held", Held: true, Start: time.Now(), Answer: hmp.Answer{Result: hmp.LoginRejected, Reason: "the exporter tries this secret again at 12:00:00; a changed secret is tried at once"}},
 		collector.Result{Target: "t0", Session: "new"})
 }
 
@@ -103,7 +103,7 @@ func TestStatusOfResults(t *testing.T) {
 	}
 	for i, o := range collector.Results() {
 		name := fmt.Sprintf("t%d/%s", i%3, o.Result)
-		want := string(o.Result) + ": " + sentence(o.Meaning) + " " + o.Advice
+		want := string(o.Result) + ": " + sentence(o.Meaning) + " " + o.Advice + " Runbook"
 		if o.Result == hmp.Valid {
 			want = "valid: HMP confirmed the session."
 		}
@@ -112,8 +112,8 @@ func TestStatusOfResults(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"t0/crash": "defect of the exporter", "t0/held": "Nothing was sent this time. no login before noon",
-		"t0/new": "press Probe now", "t0/saturated": "--probe.max-concurrent",
+		"t0/crash": "defect of the exporter", "t0/held": "Nothing was sent this time. the exporter tries this secret again at 12:00:00",
+		"t0/new": "press Probe all", "t0/saturated": "--probe.max-concurrent",
 	} {
 		if name != "t0/saturated" && !strings.Contains(advice[name], want) {
 			t.Errorf("%s has %q, want %q in it", name, advice[name], want)

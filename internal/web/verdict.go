@@ -36,7 +36,7 @@ var verdicts = func() map[string]verdict {
 		collector.Crashed: {collector.Crashed, "the exporter itself failed within the probe, so there is no result",
 			"This is a defect of the exporter, not of the HMP. Its log has a line about it: please report that."},
 		pending: {pending, "no probe has been made yet",
-			"Let Prometheus scrape the exporter, or press Probe now."},
+			"Let Prometheus scrape the exporter, or press Probe all."},
 	}
 	for _, i := range collector.Results() {
 		all[string(i.Result)] = verdict{string(i.Result), i.Meaning, i.Advice}

@@ -1,0 +1,67 @@
+package collector
+
+import (
+	"context"
+	"time"
+)
+
+// ProbeEvery probes every session at once, and then each of them once an interval, until ctx
+// is done. It spreads an interval's probes over the interval. Sessions that a new
+// configuration adds are probed at once. A scrape shares these probes as those of other
+// scrapes, and a session that a scrape is probing is not probed twice.
+func (c *Collector) ProbeEvery(ctx context.Context, interval time.Duration) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	wait := func(until time.Time) bool {
+		timer.Reset(time.Until(until))
+		for {
+			select {
+			case <-ctx.Done():
+				return false
+			case <-c.applied:
+				c.probeInBackground(c.unprobed()...)
+			case <-timer.C:
+				return ctx.Err() == nil
+			}
+		}
+	}
+	c.probeInBackground(c.snapshot.Load().sessions...)
+	for {
+		begin := time.Now()
+		sessions := c.snapshot.Load().sessions
+		for i := range sessions {
+			if !wait(begin.Add(interval * time.Duration(i) / time.Duration(len(sessions)))) {
+				return
+			}
+			// The configuration may have changed since the interval began.
+			if s, err := c.snapshot.Load().findOne(sessions[i].target.Name, sessions[i].Name); err == nil {
+				c.probeInBackground(s)
+			}
+		}
+		if !wait(begin.Add(interval)) {
+			return
+		}
+	}
+}
+
+// probeInBackground starts probes of sessions that have none under way. Nobody waits for them.
+func (c *Collector) probeInBackground(sessions ...*session) {
+	start := time.Now()
+	var started []*sharedProbe
+	for _, s := range sessions {
+		if p, isNew := c.join(s, start, s.target.Timeout); isNew {
+			started = append(started, p)
+		}
+	}
+	c.start(started)
+}
+
+// unprobed returns the sessions that have no result yet.
+func (c *Collector) unprobed() (sessions []*session) {
+	for _, s := range c.snapshot.Load().sessions {
+		if s.state.isNew() {
+			sessions = append(sessions, s)
+		}
+	}
+	return sessions
+}
