@@ -53,7 +53,6 @@ var commandsTried = map[string]string{
 	`/BEGIN CERTIFICATE/ { show = "openssl x509 -noout -subject -enddate" }`:        "e2e/runbook_certificate_test.go TestRunbookCertificates",
 	"show { print | show }":                                                                                      "e2e/runbook_certificate_test.go TestRunbookCertificates",
 	`/END CERTIFICATE/ { close(show); show = "" }'`:                                                              "e2e/runbook_certificate_test.go TestRunbookCertificates",
-	"go run golang.org/x/vuln/cmd/govulncheck@latest ./...":                                                      "untried, as it needs the database of vulnerabilities",
 	"curl -i https://hmp.studio.example/apis/authentication/login/key":                                           "by hand: against a simulated HMP",
 	"openssl x509 -in hmp.pem -noout -fingerprint -sha256":                                                       "by hand: against a simulated HMP",
 	"openssl s_client -connect hmp.studio.example:443 -showcerts </dev/null 2>/dev/null | openssl x509 >hmp.pem": "by hand: against a simulated HMP",

@@ -9,11 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
@@ -24,61 +25,76 @@ import (
 // half of them on connections that they keep. Who could connect is answered, the
 // others are refused.
 func TestServeDrainsUnderLoad(t *testing.T) {
-	const rounds, scrapers = 5, 50
+	const rounds, attempts = 5, 3
 	slow := hmpsim.New()
 	slow.SetToken(canary.Word+"-playout", hmpsim.Delay(200*time.Millisecond, hmpsim.Valid(hmpsim.ExampleSession())))
 	file := configure(t, slow, "playout")
 	for round := range rounds {
 		t.Run(fmt.Sprint(round+1), func(t *testing.T) {
-			t.Parallel()
-			// Those that are refused with a 503 would come back thousands of times a
-			// second, and some in the instant in which the listener closes.
-			p := start(t, "--config.file="+file, "--web.max-requests=0")
-			var answered atomic.Int32
-			var group sync.WaitGroup
-			for i := range scrapers {
-				transport := &http.Transport{DisableKeepAlives: i%2 == 0}
-				defer transport.CloseIdleConnections()
-				client := &http.Client{Transport: canary.Transport(t, transport)}
-				group.Go(func() {
-					for p.scrapedOnce(t, client, &answered) {
-					}
-				})
+			// The program waits a second for the request of a new connection. A machine
+			// that is busy with something else may need longer, but seldom every time.
+			for attempt := 1; ; attempt++ {
+				switch err := drainUnderLoad(t, file); {
+				case err == nil:
+					return
+				case attempt == attempts:
+					t.Fatal(err)
+				}
 			}
-			exportertest.WaitFor(t, "scrapes to be answered", func() bool { return answered.Load() >= scrapers })
-			before := answered.Load()
-			err := p.Stop(t)
-			group.Wait()
-			if err != nil {
-				t.Errorf("it ended with %v:\n%s", err, p.Log)
-			}
-			t.Logf("%d answers before SIGTERM, %d after", before, answered.Load()-before)
 		})
 	}
 }
 
-// scrapedOnce makes a scrape, which has to be answered unless the program does not
-// listen any more: then it returns false.
-func (p *process) scrapedOnce(t *testing.T, client *http.Client, answered *atomic.Int32) bool {
-	resp, err := client.Get(p.URL + "/probe?target=studio")
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		return false
+// drainUnderLoad ends a program that scrapers ask, and returns what became of those that
+// were not answered.
+func drainUnderLoad(t *testing.T, file string) error {
+	t.Helper()
+	const scrapers = 50
+	// Those that are refused with a 503 would come back thousands of times a second, and
+	// some in the instant in which the listener closes.
+	p := start(t, "--config.file="+file, "--web.max-requests=0")
+	var answered atomic.Int32
+	var group errgroup.Group
+	for i := range scrapers {
+		transport := &http.Transport{DisableKeepAlives: i%2 == 0}
+		defer transport.CloseIdleConnections()
+		client := &http.Client{Transport: canary.Transport(t, transport)}
+		group.Go(func() error {
+			for {
+				if err := p.scrapeOnce(client); errors.Is(err, syscall.ECONNREFUSED) {
+					return nil
+				} else if err != nil {
+					return err
+				}
+				answered.Add(1)
+			}
+		})
 	}
+	exportertest.WaitFor(t, "scrapes to be answered", func() bool { return answered.Load() >= scrapers })
+	before := answered.Load()
+	if err := p.Stop(t); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Log)
+	}
+	err := group.Wait()
+	t.Logf("%d answers before SIGTERM, %d after", before, answered.Load()-before)
+	return err
+}
+
+// scrapeOnce makes a scrape, and returns why it was not answered well.
+func (p *process) scrapeOnce(client *http.Client) error {
+	resp, err := client.Get(p.URL + "/probe?target=studio")
 	if err != nil {
-		t.Errorf("a scrape was not answered: %v", err)
-		return false
+		return fmt.Errorf("a scrape was not answered: %w", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	switch {
-	case err != nil:
-		t.Errorf("an answer was cut short: %v", err)
-	case resp.StatusCode == http.StatusOK && strings.Contains(string(body), validPlayout):
-		answered.Add(1)
-	default:
-		t.Errorf("got %s: %.300s", resp.Status, body)
+	if err != nil {
+		return fmt.Errorf("an answer was cut short: %w", err)
 	}
-	return true
+	if resp.StatusCode != http.StatusOK || !strings.Contains(string(body), validPlayout) {
+		return fmt.Errorf("got %s: %.300s", resp.Status, body)
+	}
+	return nil
 }
 
 const validPlayout = `hmp_session_valid{session="playout",target="studio"} 1`
@@ -93,7 +109,15 @@ func TestSecondSignal(t *testing.T) {
 				asked <- struct{}{}
 				hmpsim.Hang().Serve(w, r, c)
 			}))
-			p := start(t, "--config.file="+configure(t, hmp, "playout"))
+			file := configure(t, hmp, "playout")
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, append(text, "global: {timeout: 10m}\n"...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p := start(t, "--config.file="+file)
 			hung := make(chan error, 1)
 			go func() {
 				resp, err := http.Get(p.URL + "/metrics")
@@ -103,7 +127,6 @@ func TestSecondSignal(t *testing.T) {
 				hung <- err
 			}()
 			<-asked
-			began := time.Now()
 			p.Signal(t, s)
 			exportertest.WaitFor(t, "the listener to close", func() bool { return !p.listens() })
 			select {
@@ -111,16 +134,24 @@ func TestSecondSignal(t *testing.T) {
 				t.Fatalf("it did not wait for the scrape:\n%s", p.Log)
 			default:
 			}
-			p.Signal(t, s)
-			err := p.Err()
-			if took := time.Since(began); took > 8*time.Second { // the probe alone takes ten
-				t.Errorf("it ended after %v", took)
-			}
+			exportertest.WaitFor(t, "it to end", func() bool {
+				p.Signal(t, s) // again, as one that comes in the very instant of the first is the same to the program
+				select {
+				case <-p.Ended():
+					return true
+				default:
+					return false
+				}
+			})
 			if <-hung == nil {
 				t.Error("the scrape was answered")
 			}
+			err = p.Err()
 			exit, ok := errors.AsType[*exec.ExitError](err)
-			if status, is := exit.Sys().(syscall.WaitStatus); !ok || !is || status.Signal() != s {
+			if !ok {
+				t.Fatalf("it ended with %v, want by the signal %v", err, s)
+			}
+			if status, is := exit.Sys().(syscall.WaitStatus); !is || status.Signal() != s {
 				t.Errorf("it ended with %v, want by the signal %v", err, s)
 			}
 		})

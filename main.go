@@ -43,7 +43,7 @@ func main() {
 
 // run does what was asked for.
 func run(line *commandline.Line) error {
-	source := &config.Source{File: line.ConfigFile, Getenv: os.Getenv}
+	source := &config.Source{File: line.ConfigFile, Getenv: os.Getenv, SyntaxOnly: line.Check.SyntaxOnly}
 	switch line.Command {
 	case "":
 		return nil // the command line has been answered
@@ -82,9 +82,10 @@ func exitCode(command string, err error) int {
 }
 
 func runCheck(line *commandline.Line, load func() (*config.Config, error)) error {
+	webErr := web.ValidateConfig(*line.Web.WebConfigFile, line.Check.SyntaxOnly)
 	o, end, err := probing(line, load, false)
 	if err != nil {
-		return err
+		return errors.Join(err, webErr)
 	}
 	defer end()
 	ctx, stop := interruptible()
@@ -96,7 +97,14 @@ func runCheck(line *commandline.Line, load func() (*config.Config, error)) error
 		ScrapeInterval: line.Check.ScrapeInterval,
 		Stdout:         os.Stdout,
 	}
-	return c.Run(ctx)
+	for _, v := range line.Unknown {
+		c.Warnings = append(c.Warnings, &config.Error{File: "environment", Field: v.Name, Problem: "no flag has this variable; " + v.Hint})
+	}
+	err = c.Run(ctx)
+	if webErr != nil {
+		err = errors.Join(err, webErr)
+	}
+	return err
 }
 
 func runProbe(line *commandline.Line, load func() (*config.Config, error)) error {
@@ -106,6 +114,7 @@ func runProbe(line *commandline.Line, load func() (*config.Config, error)) error
 		return err
 	}
 	defer end()
+	o.Version = line.AskVersion
 	ctx, stop := interruptible()
 	defer stop()
 	c := probe.Command{

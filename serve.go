@@ -35,10 +35,14 @@ func serve(line *commandline.Line, source *config.Source, started func(url strin
 
 	logger, slogger, flush := logging.New(os.Stderr, line.LogFormat, line.LogLevel)
 	defer flush()
+	for _, v := range line.Unknown {
+		_ = level.Warn(logger).Log("msg", "no flag has this variable of the environment; "+v.Hint, "variable", v.Name)
+	}
 	memory.Tune(logger)
 	sessions := collector.New(collector.Options{
 		MaxConcurrent: line.MaxConcurrent,
 		TimeoutOffset: line.TimeoutOffset,
+		Version:       line.AskVersion,
 		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
 		Logger:        logger,
 	})

@@ -52,7 +52,7 @@ func TestApplyDuringScrapes(t *testing.T) {
 				}
 				wg.Wait()
 				last := r.probe(Request{Target: "studio", Session: "playout"})[0]
-				if seen := studio.Stats().Accounts[tokenOf("playout")].GETs; last.Rotations != seen {
+				if seen := studio.Stats().Accounts[tokenOf("playout")].GETs; int(last.Rotations) != seen {
 					t.Errorf("counted %d rotations of %d", last.Rotations, seen)
 				}
 			})
@@ -73,7 +73,7 @@ func TestApply(t *testing.T) {
 
 		type row struct {
 			Session   string
-			Rotations int
+			Rotations int32
 			Result    hmp.Result
 		}
 		rows := func(results []Result) (rows []row) {

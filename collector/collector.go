@@ -20,6 +20,8 @@ type Options struct {
 	MaxConcurrent int
 	// TimeoutOffset is how much earlier than a scrape its probes have to end.
 	TimeoutOffset time.Duration
+	// Version has HMPs asked for their version.
+	Version bool
 	// UserAgent names this program to HMPs, as name/version.
 	UserAgent string
 	// Logger is told when the result of a session changes.
@@ -65,8 +67,11 @@ func (c *Collector) Apply(cfg *config.Config) {
 	old.close(next)
 }
 
-// Close closes the connections that are kept.
-func (c *Collector) Close() { c.snapshot.Load().close(nil) }
+// Close closes the connections that are kept, and ends the questions for versions.
+func (c *Collector) Close() {
+	c.limiter.closeBackground()
+	c.snapshot.Load().close(nil)
+}
 
 // A Request is for probes of some sessions: of all, of those of a target, or of one.
 type Request struct {
@@ -106,6 +111,7 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 		for i := range calls {
 			results[i] = c.wait(&calls[i], &timer)
 		}
+		addVersions(results, sessions)
 		return results, nil
 	}
 	var waiting sync.WaitGroup
@@ -118,6 +124,7 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 		})
 	}
 	waiting.Wait()
+	addVersions(results, sessions)
 	return results, nil
 }
 

@@ -21,8 +21,7 @@ type sink interface {
 	session(i int)
 	target(i int)
 	// add adds a sample, with the labels of that. Own labels, unless nil, stand in front:
-	// they have to be sorted and to sort before "session" and "target", as all that are
-	// in use do.
+	// they have to be sorted and to sort before "session" and "target", except the last.
 	add(value float64, own *labels)
 }
 
@@ -82,6 +81,9 @@ func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
 type labels struct {
 	pairs []*dto.LabelPair
 	text  string // name="value", for each
+	// last, unless nil, is one that sorts behind "target", and lastText is ,name="value"} with a space behind it
+	last     *dto.LabelPair
+	lastText string
 }
 
 // newLabels returns labels of names and values in turn.
@@ -160,6 +162,9 @@ func (f *families) add(value float64, own *labels) {
 		n.metric.Label = append(n.metric.Label, own.pairs...)
 	}
 	n.metric.Label = append(n.metric.Label, f.labels...)
+	if own != nil && own.last != nil {
+		n.metric.Label = append(n.metric.Label, own.last)
+	}
 	if f.of.Type == counter {
 		n.counter.Value, n.metric.Counter = &n.value, &n.counter
 	} else {
@@ -219,6 +224,9 @@ func (t *text) add(value float64, own *labels) {
 		line = append(line, own.text...)
 	}
 	line = append(line, t.labels...)
+	if own != nil && own.last != nil {
+		line = append(line[:len(line)-len("} ")], own.lastText...)
+	}
 	line = append(t.number(line, value), '\n')
 	_, _ = t.w.Write(line)
 }

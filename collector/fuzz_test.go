@@ -41,7 +41,7 @@ func FuzzFamilies(f *testing.F) {
 		count := int(n >> 1)
 		r := Result{
 			Target: "studio", Session: "playout",
-			Duration: time.Duration(took), Timeout: time.Duration(end), Start: moment(at), Rotations: count, Held: n&1 == 1,
+			Duration: time.Duration(took), Timeout: time.Duration(end), Start: moment(at), Rotations: int32(count), Held: n&1 == 1,
 			Answer: hmp.Answer{
 				Result:    hmp.Results[int(outcome)%len(hmp.Results)].Result,
 				Responded: status > 0, StatusCode: int(status), Code: hmp.Code(code), CertificateExpiry: moment(end),

@@ -14,8 +14,8 @@ const (
 	MaxPoints = 60
 	// MaxStreaks is how many [Streak]s are kept.
 	MaxStreaks = 12
-	// MaxDetails is how many results are kept whole, and as many of failures.
-	MaxDetails = 3
+	// MaxFailures is how many failures are kept whole, beside the last result.
+	MaxFailures = 3
 )
 
 // Crashed is the word for a probe that a panic of this program ended, in place of a result.
@@ -50,15 +50,14 @@ type Streak struct {
 // history is what is kept of the probes of a session. It belongs to the state of the
 // session, and is guarded as that is.
 //
-// A session costs 1 kB for points and streaks, and about 1 kB more for each result
-// that is kept whole with the headers of its exchanges: 4 kB if it is well, and no
-// more than 9 kB with failures among successes, for which TestHistoryMemory vouches.
-// Results are not copied: they are those of the flights that made them.
+// Memory of a session: 1 kB for points and streaks, and 1 kB for each result that is kept
+// whole with the headers of its exchanges. That is 2 kB for a session that is valid, and at
+// most 6 kB with failures (checked by TestHistoryMemory). Results are not copied.
 type history struct {
-	points   ring[dot]
-	streaks  ring[Streak]
-	recent   ring[*Result]
-	failures ring[*Result] // that sent something, or tried to
+	points      ring[dot]
+	streaks     ring[Streak]
+	failures    ring[*Result] // that sent something, or tried to
+	certificate time.Time     // the expiry that the last probe that saw a certificate told
 }
 
 // A dot is a Point in 12 bytes.
@@ -72,9 +71,11 @@ type dot struct {
 func (h *history) add(r *Result) {
 	word := r.ResultName()
 	h.points.add(newDot(r, word), MaxPoints)
-	h.recent.add(r, MaxDetails)
 	if !r.Valid() && !r.Held {
-		h.failures.add(r, MaxDetails)
+		h.failures.add(r, MaxFailures)
+	}
+	if !r.CertificateExpiry.IsZero() {
+		h.certificate = r.CertificateExpiry
 	}
 	if e := h.streaks.last(); e != nil && e.ResultName == word {
 		e.Last = r.Start

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,7 +18,8 @@ const (
 	maxTicks = 20
 )
 
-// A limiter bounds how many probes are under way: of all targets, and of each one.
+// A limiter bounds how many probes are under way: of all targets, and of each one. What is
+// no probe runs in the background (background.go), in places that no probe waits for.
 //
 // The limit of a target is learnt. It begins small, doubles as long as the HMP answers and
 // its queue is long, and falls when what is under way runs into its time. It belongs to the
@@ -32,11 +34,14 @@ type limiter struct {
 	// ready has the targets that have a probe to start and may start it: in front those
 	// that answered last time, then those that are new, then those that did not answer.
 	ready [3]fifo[*targetLimit]
+
+	background background
 }
 
 // A targetLimit is what a limiter knows about one target.
 type targetLimit struct {
-	*limiter   // guards it
+	*limiter       // guards it
+	most       int // as configured; 0 for any number
 	limit      int
 	learnt     int // the limit that the HMP needed when it last answered
 	running    int
@@ -72,8 +77,8 @@ func newLimiter(most int) *limiter {
 	return &limiter{max: most, targets: make(map[string]*targetLimit)}
 }
 
-// target returns the limit of a target.
-func (l *limiter) target(name string) *targetLimit {
+// target returns the limit of a target that is never above most, unless that is 0.
+func (l *limiter) target(name string, most int) *targetLimit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.targets[name]
@@ -81,6 +86,7 @@ func (l *limiter) target(name string) *targetLimit {
 		t = &targetLimit{limiter: l, limit: firstProbes}
 		l.targets[name] = t
 	}
+	t.most = most
 	return t
 }
 
@@ -163,6 +169,7 @@ func (l *limiter) dispatch(grant func(waiter)) {
 	for l.running < l.max {
 		t := l.next()
 		if t == nil {
+			l.dispatchBackground()
 			return
 		}
 		t.listed = false
@@ -179,6 +186,9 @@ func (l *limiter) dispatch(grant func(waiter)) {
 			}
 			t.list()
 		}
+	}
+	if slices.ContainsFunc(l.ready[:], func(waiting fifo[*targetLimit]) bool { return waiting.len() > 0 }) {
+		l.cancelBackground()
 	}
 }
 
@@ -212,9 +222,17 @@ func (t *targetLimit) startable() bool {
 	return t.waiting() > 0 && t.running < min(t.limit, t.allowed())
 }
 
-// allowed is how many probes of the target may be under way now. Of several targets, each
-// may have half of the places, and no more than a few while it does not answer.
+// allowed is how many probes of the target may be under way now.
 func (t *targetLimit) allowed() int {
+	if t.most > 0 {
+		return min(t.most, t.share())
+	}
+	return t.share()
+}
+
+// share is how many of all places they may have. Of several targets, each may have half of
+// the places, and no more than a few while it does not answer.
+func (t *targetLimit) share() int {
 	targets := len(t.targets)
 	if targets == 1 {
 		return t.max
@@ -310,14 +328,12 @@ func (f *fifo[T]) pop() T {
 
 // remove takes out the items that match.
 func (f *fifo[T]) remove(match func(T) bool) (removed []T) {
-	var kept []T
-	for _, v := range f.items {
-		if match(v) {
+	f.items = slices.DeleteFunc(f.items, func(v T) bool {
+		matches := match(v)
+		if matches {
 			removed = append(removed, v)
-		} else {
-			kept = append(kept, v)
 		}
-	}
-	f.items = kept
+		return matches
+	})
 	return removed
 }

@@ -15,6 +15,7 @@ const (
 	ConfigReloadTime      = "hmp_exporter_config_last_reload_success_timestamp_seconds"
 	ConfigReloadOK        = "hmp_exporter_config_last_reload_successful"
 	ExporterProbeDuration = "hmp_exporter_probe_duration_seconds"
+	Info                  = "hmp_info"
 	ProbePanics           = "hmp_exporter_probe_panics_total"
 	ProbesInFlight        = "hmp_exporter_probes_in_flight"
 	ScrapesRefused        = "hmp_exporter_scrapes_refused_total"
@@ -74,6 +75,11 @@ var Metrics = []Metric{
 	{ProbePanics, counter, nil, "Probes that a panic of this program ended, which left the session without a result.", nil},
 	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
 	{ScrapesRefused, counter, []string{"path"}, "Scrapes that were refused with a 503, because as many as --web.max-requests were under way.", nil},
+	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and the build that the HMP last told.", func(s sink, r *Result) {
+		if r.Version != nil {
+			s.add(1, &r.Version.labels)
+		}
+	}},
 	{SessionAdmin, gauge, perSession(), "Whether the user of the session is an administrator." + informational, func(s sink, r *Result) {
 		if admin := r.Details.Admin; admin != nil {
 			s.add(boolean(*admin), nil)

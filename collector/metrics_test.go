@@ -20,6 +20,7 @@ hmp_exporter_probe_duration_seconds histogram
 hmp_exporter_probe_panics_total counter
 hmp_exporter_probes_in_flight gauge
 hmp_exporter_scrapes_refused_total counter path
+hmp_info gauge build,target,version
 hmp_session_admin gauge session,target
 hmp_session_error gauge code,name,session,target
 hmp_session_http_status_code gauge session,target

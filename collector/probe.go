@@ -118,12 +118,17 @@ var _ token.HMP = (*sharedProbe)(nil)
 
 // Session implements [token.HMP].
 func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (hmp.Answer, secret.Value) {
-	return p.session.target.client.Session(ctx, hmp.Request{
+	answer, next := p.session.target.client.Session(ctx, hmp.Request{
 		Token:      t,
 		Secrets:    p.secrets.ofLogin(),
 		Header:     p.secrets.header,
 		OnResponse: p.responded,
 	})
+	p.confirmed = confirmed{sent: t, token: t}
+	if !next.IsZero() {
+		p.confirmed.token = next
+	}
+	return answer, next
 }
 
 // Login implements [token.HMP].

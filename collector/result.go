@@ -18,14 +18,17 @@ type Result struct {
 	Held bool
 	// Crashed is true if this program panicked within the probe. Then there is no result.
 	Crashed bool
+	// Rotations counts the answers to this session, up to this one, that carried
+	// another authToken than the one sent.
+	Rotations int32
 
 	Start    time.Time
 	Duration time.Duration
 	// Timeout is the time that the probe was given.
 	Timeout time.Duration
-	// Rotations counts the answers to this session, up to this one, that carried
-	// another authToken than the one sent.
-	Rotations int
+	// Version is that of the HMP, nil if it is not known. It is not a part of the probe, and
+	// histories do not have it.
+	Version *Version
 	// Logins tells about the logins of the session; nil if its token is a fixed one.
 	Logins *Logins
 }

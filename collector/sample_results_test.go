@@ -68,11 +68,13 @@ func sampleResults() map[hmp.Result]Result {
 }
 
 // manyResults are those of several sessions on two targets, with all that is
-// awkward about service messages and certificates.
+// awkward about service messages, certificates and versions.
 func manyResults() []Result {
 	sample := sampleResults()
 	first, second, third, fourth := sample[hmp.Valid], sample[hmp.Valid], sample[hmp.Unauthorized], sample[hmp.Connect]
 
+	first.Version = NewVersion(hmp.Version{Version: `4.1 "beta"`, Build: `30\242`})
+	second.Version = first.Version
 	messages := 4
 	first.Details.ServiceMessages = &messages
 	first.Details.MessageTexts = []string{

@@ -163,7 +163,7 @@ func TestPlaceIsGivenBackOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		limit := newLimiter(1).target("studio")
+		limit := newLimiter(1).target("studio", 0)
 		first := &placeWaiter{target: limit, until: time.Now().Add(time.Second), done: make(chan bool, 1)}
 		limit.enqueue(first)
 		if !<-first.done {

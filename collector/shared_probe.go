@@ -19,13 +19,15 @@ type sharedProbe struct {
 	session   *session
 	start     time.Time
 	within    time.Duration
+	order     int64 // among the probes of a target that are started together
+
+	place     place
+	secrets   secrets
+	confirmed confirmed
+
 	// brief tells that the scrape it was started for leaves too little time to be heard: it
 	// starts no login, and leaves no trace unless another scrape waits for it.
 	brief bool
-	order int64 // among the probes of a target that are started together
-
-	place   place
-	secrets secrets
 
 	stage  atomic.Int32 // how far it has come
 	status atomic.Int64 // of the last response, once there is one
@@ -118,10 +120,11 @@ func (p *sharedProbe) refused(hangs bool) { p.finish(p.newResult(p.start, p.notS
 func (p *sharedProbe) finish(r Result) {
 	p.result = &r
 	state := p.session.state
-	state.finish(p)
+	silent := state.finish(p)
 	if !p.brief {
 		state.record(p, p.collector.options.Logger)
 	}
+	p.askVersion(silent)
 	close(p.done)
 }
 

@@ -33,6 +33,7 @@ type snapshot struct {
 type client interface {
 	Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value)
 	Login(ctx context.Context, r hmp.LoginRequest) (hmp.Answer, secret.Value)
+	Version(ctx context.Context, r hmp.Request) (hmp.Version, hmp.Answer)
 	Close()
 }
 
@@ -41,6 +42,7 @@ type target struct {
 	*config.Target
 	client   client
 	limit    *targetLimit
+	version  *versionState // nil if HMPs are not asked for it
 	sessions []*session
 	byName   map[string]*session
 }
@@ -61,10 +63,11 @@ func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot 
 	for _, configured := range cfg.Targets {
 		t := &target{
 			Target: configured,
-			limit:  c.limiter.target(configured.Name),
+			limit:  c.limiter.target(configured.Name, configured.MaxConcurrent),
 			byName: make(map[string]*session, len(configured.Sessions)),
 		}
 		old := before.byName[t.Name]
+		t.version = c.versionOf(t, old)
 		if old != nil && old.Same(configured) {
 			t.client = old.client
 		} else {
@@ -83,9 +86,10 @@ func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot 
 }
 
 func (c *Collector) newClient(t *config.Target) *hmp.Client {
-	return hmp.NewClient(hmp.Options{
+	o := hmp.Options{
 		URL:                t.URL,
 		TLS:                t.TLS,
+		Address:            t.Address,
 		Proxy:              t.Proxy,
 		ProxyConnectHeader: t.ProxyConnectHeader,
 		KeepAlive:          t.KeepAlive,
@@ -94,7 +98,11 @@ func (c *Collector) newClient(t *config.Target) *hmp.Client {
 		MessageTexts:       t.ServiceMessageText,
 		UserAgent:          c.options.UserAgent,
 		Dial:               c.dial,
-	})
+	}
+	if t.RootCAs != nil {
+		o.RootCAs, o.CA = t.RootCAs.Pool, t.RootCAs.String()
+	}
+	return hmp.NewClient(o)
 }
 
 // stateOf returns what is known of a session of t, which may be nil.
@@ -173,7 +181,11 @@ func (s *session) readSecrets(ctx context.Context) (read secrets, err error) {
 }
 
 func (s *session) credential(read secrets) token.Credential {
-	return token.Credential{HMP: canonicalURL(s.target.URL), Key: read.key, Secret: read.apiSecret}
+	at := canonicalURL(s.target.URL)
+	if s.target.Address != "" { // nodes with one name do not know each other's tokens
+		at += " at " + s.target.Address
+	}
+	return token.Credential{HMP: at, Key: read.key, Secret: read.apiSecret}
 }
 
 // canonicalURL writes a base URL so that two of one HMP are the same.

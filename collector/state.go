@@ -23,15 +23,17 @@ type state struct {
 	probe     *sharedProbe // the one under way
 	last      *Result      // nil before the first probe
 	timedOut  time.Time    // when the last probe timed out, unless a later one did not
+	silent    time.Time    // when the HMP last did not answer, unless a later result is valid
 	history   history
-	rotations int                // see [Result.Rotations]
+	rotations int32              // see [Result.Rotations]
 	logins    map[hmp.Result]int // see [Logins.Counts]
 	logged    loggedFailure
 }
 
 // finish counts what was a part of a probe and completes its result, which nobody may
-// change afterwards. New scrapes do not share the probe any more.
-func (s *state) finish(p *sharedProbe) {
+// change afterwards. New scrapes do not share the probe any more. For a valid result, it
+// returns when the HMP last did not answer, if it did not since the valid result before.
+func (s *state) finish(p *sharedProbe) (silent time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count(p.result)
@@ -46,6 +48,14 @@ func (s *state) finish(p *sharedProbe) {
 	case r.sent():
 		s.timedOut = time.Time{}
 	}
+	switch r := p.result; {
+	case p.brief:
+	case r.Valid():
+		silent, s.silent = s.silent, time.Time{}
+	case r.unanswered() || r.sent() && !r.Responded:
+		s.silent = time.Now()
+	}
+	return silent
 }
 
 // count counts what was a part of one probe.

@@ -40,9 +40,11 @@ type History struct {
 	Last    Result
 	Points  []Point
 	Streaks []Streak
-	// Recent and Failures are whole results: of the last probes, and of the last ones
-	// that failed, but for those that sent nothing because logins are held back.
-	Recent, Failures []Result
+	// Failures are the last results that were not valid, without those that sent nothing
+	// because logins are held back. The last result can be one of them.
+	Failures []Result
+	// CertificateExpiry is that of the last probe that saw a certificate; zero without one.
+	CertificateExpiry time.Time
 }
 
 // History returns that of a session, without probing. The error is an
@@ -60,10 +62,13 @@ func (c *Collector) History(target, name string) (History, error) {
 		h.Points = append(h.Points, d.point())
 	}
 	h.Streaks = kept.streaks.newestFirst()
-	h.Recent, h.Failures = s.shown(kept.recent.newestFirst()), s.shown(kept.failures.newestFirst())
+	h.CertificateExpiry = kept.certificate
 	h.Last = Result{Target: s.target.Name, Session: s.Name}
-	if len(h.Recent) > 0 {
-		h.Last = h.Recent[0]
+	if s.state.last != nil {
+		h.Last = s.shown(s.state.last)
+	}
+	for _, r := range kept.failures.newestFirst() {
+		h.Failures = append(h.Failures, s.shown(r))
 	}
 	return h, nil
 }
@@ -80,20 +85,17 @@ func (c *Collector) Last() []Result {
 		if last == nil {
 			last = &Result{Target: s.target.Name, Session: s.Name}
 		}
-		results[i] = s.shown([]*Result{last})[0]
+		results[i] = s.shown(last)
 	}
 	return results
 }
 
-// shown returns results as the configuration in force allows to show them: the texts
-// of service messages may have been allowed when they were made.
-func (s *session) shown(results []*Result) []Result {
-	list := make([]Result, len(results))
-	for i, r := range results {
-		list[i] = *r
-		if !s.target.ServiceMessageText {
-			list[i].Details.MessageTexts = nil
-		}
+// shown returns a result as the configuration in force allows to show it: the texts of
+// service messages may have been allowed when it was made.
+func (s *session) shown(r *Result) Result {
+	shown := *r
+	if !s.target.ServiceMessageText {
+		shown.Details.MessageTexts = nil
 	}
-	return list
+	return shown
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -52,13 +53,17 @@ type Config struct {
 type Target struct {
 	Name               string
 	URL                *url.URL      // scheme, host and a path prefix without slash at its end
+	Address            string        // host and port to connect to in place of the URL's; "" for those
 	Timeout            time.Duration // upper bound of one probe
 	TokenLifetime      time.Duration // how long HMP keeps a token that a login returned
+	MaxConcurrent      int           // at most so many probes at once; 0 for as many as the HMP answers
+	Labels             labels        // for Prometheus, by name
 	KeepAlive          bool          // keep connections from probe to probe
 	EnableHTTP2        bool          // offer HTTP/2
 	MaxBodySize        int64         // bytes of a response that are read at most
 	ServiceMessageText bool          // export the texts of service messages
 	TLS                *tls.Config   // never nil, and shared: clone it before changing it
+	RootCAs            *RootCAs      // what TLS trusts in place of the system's certificates; nil for those
 	Sessions           []*Session    // at least one
 
 	// Proxy and ProxyConnectHeader are for an http.Transport; nil means no proxy.
@@ -66,24 +71,34 @@ type Target struct {
 	ProxyConnectHeader http.Header
 
 	raw                   func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
-	ca                    string           // the content of ca_file
 	headers               []header
 	timeoutAt, lifetimeAt Error // where they stand
 }
 
-// Same reports whether two targets are probed in the same way. Their names, and which
-// sessions they have, do not count.
+// Same reports whether two targets are probed in the same way. Their names, their labels,
+// how many probes there are at once, and which sessions they have, do not count.
 func (t *Target) Same(other *Target) bool {
 	if t == other {
 		return true
 	}
 	a, b := t.raw(), other.raw()
-	a.Name, a.Sessions, b.Name, b.Sessions = "", nil, "", nil
-	return t.ca == other.ca && reflect.DeepEqual(a, b)
+	for _, raw := range []*rawTarget{&a, &b} {
+		raw.Name, raw.MaxConcurrent, raw.Labels, raw.Sessions = "", 0, nil, nil
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // Format writes name and URL, for every verb. ProxyConnectHeader can hold a password.
 func (t Target) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "target %s (%s)", t.Name, t.URL) }
+
+// String returns such as "site=berlin, team=video".
+func (l labels) String() string {
+	var texts []string
+	for _, name := range slices.Sorted(maps.Keys(l)) {
+		texts = append(texts, name+"="+l[name])
+	}
+	return strings.Join(texts, ", ")
+}
 
 func (t *Target) logsIn() bool { return slices.ContainsFunc(t.Sessions, (*Session).KeyMode) }
 
@@ -132,9 +147,9 @@ func (c *Config) YAML() ([]byte, error) { return c.yaml() }
 func (c *Config) Summary() string {
 	source := c.source
 	if c.targetFiles > 0 {
-		source += " and " + plural(c.targetFiles, "target file")
+		source += " and " + Plural(c.targetFiles, "target file")
 	}
-	return source + ": " + plural(len(c.Targets), "target") + ", " + plural(c.Sessions(), "session")
+	return source + ": " + Plural(len(c.Targets), "target") + ", " + Plural(c.Sessions(), "session")
 }
 
 // Source returns the main file as it was named, or "environment".
@@ -152,7 +167,8 @@ func (c *Config) Sessions() (n int) {
 // is a part of [Config.Warnings].
 func (c *Config) Unwatched() Errors { return c.unwatched }
 
-func plural(n int, noun string) string {
+// Plural counts things by their noun, such as "1 warning" and "2 warnings".
+func Plural(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}
@@ -200,7 +216,7 @@ func known(name string, names []string) string {
 	if more := len(names) - 20; more > 0 {
 		text = fmt.Sprintf("%s and %d more", text, more)
 	}
-	if near := nearest(name, names); near != "" {
+	if near := Nearest(name, names); near != "" {
 		text = "did you mean " + near + "? " + text
 	}
 	return text

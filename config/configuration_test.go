@@ -67,7 +67,7 @@ func TestConfigurationPage(t *testing.T) {
 func typeName(t *testing.T, kind reflect.Type) string {
 	t.Helper()
 	names := map[string]string{
-		"model.Duration": "duration", "bool": "boolean", "units.Base2Bytes": "size", "string": "string", "config.URL": "URL",
+		"model.Duration": "duration", "int": "number", "config.labels": "mapping", "bool": "boolean", "units.Base2Bytes": "size", "string": "string", "config.URL": "URL",
 		"secret.Value": "secret", "config.Secret": "secret", "config.TLSVersion": "string", "[]string": "list of strings", "[]config.Secret": "list of secrets",
 		"[]config.rawTarget": "list of targets", "[]config.rawSession": "list of sessions", "config.rawGlobal": "mapping",
 		"config.TLSConfig": "mapping", "map[string]config.Header": "mapping", "config.ProxyHeader": "mapping",

@@ -67,7 +67,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 		known = fieldsOf(out.Type())
 	}
 	if n.Tag != "!!map" {
-		d.add(n.Line, path, "want a mapping", "its fields are "+cmp.Or(strings.Join(known.names, ", "), "the names of headers"))
+		d.add(n.Line, path, "want a mapping", "its fields are "+cmp.Or(strings.Join(known.names, ", "), "names that you choose"))
 		delete(d.lines, path) // that its fields are missing is no news
 		return
 	}
@@ -80,6 +80,8 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 			d.decode(e.value, inner, out.FieldByIndex(field))
 		case !isMap:
 			d.add(e.line, path, strings.TrimSpace("unknown field "+plainName.FindString(e.name)), unknownHint(out.Type(), e.name))
+		case out.Type() == reflect.TypeFor[labels]() && !model.LegacyValidation.IsValidLabelName(e.name):
+			d.add(e.line, path, "not a valid label name", "use letters, digits and _, and no digit in front")
 		case !httpguts.ValidHeaderFieldName(e.name):
 			d.add(e.line, path, "not a valid header name", "write the name, a colon and a space")
 		default:
@@ -158,6 +160,7 @@ var wants = map[reflect.Type]string{
 	reflect.TypeFor[secret.Value]():          "",
 	reflect.TypeFor[promconfig.Secret]():     "",
 	reflect.TypeFor[bool]():                  "true or false, without quotes",
+	reflect.TypeFor[int]():                   "a whole number from 0 on",
 	reflect.TypeFor[model.Duration]():        "a duration above 0 such as 500ms, 10s or 1h30m",
 	reflect.TypeFor[units.Base2Bytes]():      "a size from 1KiB to 1GiB such as 64MiB",
 	reflect.TypeFor[promconfig.TLSVersion](): "TLS10, TLS11, TLS12 or TLS13",
@@ -190,6 +193,8 @@ func set(n *yaml.Node, out reflect.Value) bool {
 		return true
 	case *bool:
 		return n.Tag == "!!bool" && n.Decode(to) == nil
+	case *int:
+		return n.Decode(to) == nil && *to >= 0
 	case *model.Duration:
 		return n.Decode(to) == nil && *to > 0
 	case *units.Base2Bytes: // MB is another way to write MiB, as in Prometheus

@@ -14,6 +14,7 @@ import (
 // file, by the field that each stands for.
 var variables = map[string]string{
 	"url":             "HMP_URL",
+	"ca_file":         "HMP_CA_FILE",
 	"token":           "HMP_TOKEN",
 	"token_file":      "HMP_TOKEN_FILE",
 	"api_key":         "HMP_API_KEY",
@@ -33,7 +34,8 @@ func InEnvironment(getenv func(string) string) bool {
 
 // FromEnvironment makes a configuration of one target with one session, both named
 // "default", from HMP_URL with HMP_TOKEN or HMP_TOKEN_FILE, or with HMP_API_KEY and
-// HMP_API_SECRET, each of which can be …_FILE too. The error is of type [Errors].
+// HMP_API_SECRET, each of which can be …_FILE too, and from HMP_CA_FILE. The error is of
+// type [Errors].
 func FromEnvironment(getenv func(string) string) (*Config, error) {
 	return fromEnvironment(context.Background(), getenv)
 }
@@ -46,6 +48,7 @@ func fromEnvironment(ctx context.Context, getenv func(string) string) (*Config, 
 	session.lines[session.path] = 0
 
 	raw := &rawTarget{Name: "default", URL: getenv(variables["url"]), Sessions: []rawSession{{Name: "default"}}}
+	raw.TLSConfig.CAFile = strings.TrimSpace(getenv(variables["ca_file"]))
 	out := reflect.ValueOf(&raw.Sessions[0]).Elem()
 	for field, at := range fieldsOf(out.Type()).index {
 		if value := getenv(variables[field]); variables[field] != "" && value != "" {

@@ -16,6 +16,8 @@ func TestFromEnvironment(t *testing.T) {
 		{"token file", map[string]string{"HMP_URL": "https://h", "HMP_TOKEN_FILE": "t"}, "HMP_TOKEN_FILE t"},
 		{"key", map[string]string{"HMP_URL": "https://h", "HMP_API_KEY": "CANARY", "HMP_API_SECRET": "CANARY"}, "environment variable HMP_API_KEY, environment variable HMP_API_SECRET"},
 		{"key files", map[string]string{"HMP_URL": "https://h", "HMP_API_KEY_FILE": "k", "HMP_API_SECRET_FILE": "s"}, "HMP_API_KEY_FILE k, HMP_API_SECRET_FILE s"},
+		{"no CA", map[string]string{"HMP_URL": "https://h", "HMP_TOKEN": "CANARY", "HMP_CA_FILE": " nowhere.pem "}, "environment: HMP_CA_FILE: nowhere.pem: no such file or directory; a relative path is relative to the directory that hmp_exporter was started in"},
+		{"no CA, but a key", map[string]string{"HMP_URL": "https://h", "HMP_TOKEN": "CANARY", "HMP_CA_FILE": "environment_test.go"}, "environment: HMP_CA_FILE: environment_test.go: is not PEM; it begins with -----BEGIN"},
 		{"nothing", nil, "" +
 			"environment: HMP_URL: is missing; the base URL of the HMP, such as https://hmp.example\n" +
 			"environment: HMP_TOKEN_FILE: no credential; set HMP_TOKEN_FILE, or HMP_API_KEY_FILE and HMP_API_SECRET_FILE"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -39,6 +40,7 @@ var (
 	errDirectory  error = &hinted{"is a directory", "name the file in it"}
 	errNotRegular error = &hinted{"is not a regular file", ""}
 	errTooLarge   error = &hinted{"is too large", ""}
+	errUTF16      error = &hinted{"is UTF-16", "save it as UTF-8"}
 )
 
 // fileReader reads files for many callers at once, who share the reading of a file.
@@ -64,31 +66,46 @@ func newFileReader() *fileReader {
 // first. Its errors do not repeat the path. What it returns is shared.
 func readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
 	data, err := files.share(ctx, path, limit)
-	noteFile(ctx, path, limit, data, err)
+	note(ctx, input{path, limit}, data, err)
 	return data, err
+}
+
+// findFiles returns the files that a pattern matches, within the same bounds.
+func findFiles(ctx context.Context, pattern string) ([]string, error) {
+	found, err := files.glob(ctx, pattern)
+	note(ctx, input{pattern, aPattern}, []byte(strings.Join(found, "\n")), err)
+	return found, err
 }
 
 // share reads a file, or waits for a reading of it that is under way.
 func (f *fileReader) share(ctx context.Context, path string, size int64) ([]byte, error) {
-	reading := f.readings.DoChan(strconv.FormatInt(size, 10)+" "+path, func() (any, error) {
-		limit, _ := f.directories.LoadOrStore(filepath.Dir(path), make(chan struct{}, maxReadingsInDirectory))
-		directory := limit.(chan struct{})
-		directory <- struct{}{}
-		defer func() { <-directory }()
-		f.running <- struct{}{}
-		defer func() { <-f.running }()
+	return reading(ctx, f, strconv.FormatInt(size, 10)+" "+path, filepath.Dir(path), func() ([]byte, error) {
 		data, err := f.read(path, size)
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err // every message here names the file already
 		}
 		return data, err
 	})
+}
+
+// reading calls read, which can hang on a directory, or waits for such a call that is under
+// way. What it returns is shared.
+func reading[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
+	result := f.readings.DoChan(key, func() (any, error) {
+		limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadingsInDirectory))
+		directory := limit.(chan struct{})
+		directory <- struct{}{}
+		defer func() { <-directory }()
+		f.running <- struct{}{}
+		defer func() { <-f.running }()
+		return read()
+	})
 	select {
-	case r := <-reading:
-		data, _ := r.Val.([]byte)
-		return data, r.Err
+	case r := <-result:
+		value, _ = r.Val.(T)
+		return value, r.Err
 	case <-ctx.Done():
-		return nil, ErrSlowFile
+		return value, ErrSlowFile
 	}
 }
 
@@ -109,10 +126,22 @@ func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	}
 	// The size in info is no bound: the file can grow while it is read.
 	data, err := io.ReadAll(io.LimitReader(opened, limit+1))
-	if int64(len(data)) > limit {
+	switch {
+	case int64(len(data)) > limit:
 		return nil, errTooLarge
+	case isUTF16(data):
+		return nil, errUTF16
 	}
 	return data, err
+}
+
+// isUTF16 goes by a byte order mark, or by the zero that is half of the first letter.
+func isUTF16(data []byte) bool {
+	if len(data) < 2 {
+		return false
+	}
+	a, b := data[0], data[1]
+	return a == 0xff && b == 0xfe || a == 0xfe && b == 0xff || (a == 0) != (b == 0)
 }
 
 // hinted is what can be wrong with a file or a secret, and what to do about it.

@@ -101,7 +101,7 @@ func FuzzSecretFile(f *testing.F) {
 		}
 		secret, err := source.Read(t.Context())
 		if err != nil {
-			for _, problem := range []error{ErrSecretEmpty, ErrSecretLines, ErrSecretBearer, ErrSecretSpace, ErrVariable, ErrSecretCharacters, errTooLarge} {
+			for _, problem := range []error{ErrSecretEmpty, ErrSecretLines, ErrSecretBearer, ErrSecretSpace, ErrVariable, ErrSecretCharacters, errTooLarge, errUTF16} {
 				if err.Error() == "token_file "+file+": "+problem.Error() && errors.Is(err, problem) && secret.IsZero() {
 					return
 				}

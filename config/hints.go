@@ -45,7 +45,6 @@ var namesHere = map[string]string{
 	"static_configs":    "list the HMPs under targets",
 	"scrape_configs":    "this is the exporter's own file; scrape_configs belong to prometheus.yml",
 	"scrape_timeout":    "did you mean timeout?",
-	"labels":            "add labels in the scrape configuration of Prometheus",
 }
 
 // unknownHint helps with a name that is not among the fields of t.
@@ -63,7 +62,7 @@ func unknownHint(t reflect.Type, name string) string {
 			return "it belongs under " + field
 		}
 	}
-	if near := nearest(name, known.names); near != "" {
+	if near := Nearest(name, known.names); near != "" {
 		return "did you mean " + near + "?"
 	}
 	return "known fields: " + strings.Join(known.names, ", ")
@@ -72,9 +71,9 @@ func unknownHint(t reflect.Type, name string) string {
 // plainName matches a name that is no secret: "{token:abc}" is a field named "token:abc".
 var plainName = regexp.MustCompile(`^[a-z_]{1,32}$`)
 
-// nearest returns the name that was probably meant, "" if none is near: at most two
+// Nearest returns the name that was probably meant, "" if none is near: at most two
 // letters, and less than half of them, differ. Case, dashes and underscores do not count.
-func nearest(name string, names []string) string {
+func Nearest(name string, names []string) string {
 	plain := strings.NewReplacer("-", "", "_", "")
 	name = plain.Replace(strings.ToLower(name))
 	for differ := range 3 {

@@ -31,7 +31,10 @@ type rawGlobal struct {
 type rawTarget struct {
 	Name               string `yaml:"name"`
 	URL                string `yaml:"url"`
+	Address            string `yaml:"address,omitempty"`
 	rawGlobal          `yaml:",inline"`
+	MaxConcurrent      int              `yaml:"max_concurrent,omitempty"`
+	Labels             labels           `yaml:"labels,omitempty"`
 	KeepAlive          bool             `yaml:"keep_alive"`
 	EnableHTTP2        bool             `yaml:"enable_http2"`
 	MaxBodySize        units.Base2Bytes `yaml:"max_body_size,omitempty"`
@@ -42,6 +45,9 @@ type rawTarget struct {
 	HTTPHeaders            map[string]promconfig.Header `yaml:"http_headers,omitempty"`
 	Sessions               []rawSession                 `yaml:"sessions"`
 }
+
+// labels are those of a target, by name.
+type labels map[string]string
 
 type rawSession struct {
 	Name          string       `yaml:"name"`
@@ -103,11 +109,12 @@ func (b *builder) findTargetFiles(p place, patterns []string) []string {
 		}
 		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir) // its own name is no pattern
 		full := filepath.Clean(promconfig.JoinDir(dir, pattern))
-		found, err := filepath.Glob(full)
-		noteMatches(b.ctx, full, found)
+		found, err := findFiles(b.ctx, full)
 		switch {
-		case err != nil:
+		case errors.Is(err, filepath.ErrBadPattern):
 			p.add("target_files"+index(i), "is not a valid pattern", "a [ needs its ]")
+		case err != nil:
+			p.add("target_files"+index(i), full+": "+err.Error(), hintOf(err))
 		case len(found) == 0 && !strings.ContainsAny(pattern, "*?["):
 			p.add("target_files"+index(i), "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
 		case len(found) == 0:

@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,6 +23,8 @@ var (
 	ErrSecretBearer     error = &hinted{"begins with the word Bearer", "leave out the word Bearer"}
 	ErrSecretSpace      error = &hinted{"has white space in it", "a secret is one word; look for spaces and tabs, and for two secrets in one place"}
 	ErrVariable         error = &hinted{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
+	errNotPEM           error = &hinted{"is not PEM", "it begins with -----BEGIN"}
+	errNoCertificate    error = &hinted{"has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----"}
 	ErrSecretCharacters error = &hinted{"has characters that cannot stand in it", "look for curly quotes, accents, control characters and a byte order mark"}
 )
 
@@ -42,7 +45,7 @@ const (
 	isKey    secretKind = iota // an API key or its secret, which go into JSON
 	isToken                    // goes into a header, after the word Bearer
 	isHeader                   // the value of a header
-	isPEM                      // a certificate or key; crypto/tls checks it
+	isPEM                      // a certificate or key; crypto/tls checks what is in it
 )
 
 // IsZero reports whether there is no secret.
@@ -95,6 +98,9 @@ func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
 // problem completes an error about the source's file with what read returned.
 func (s SecretSource) problem(at Error, err error) *Error {
 	hint := hintOf(err)
+	if s.file == "" {
+		return at.with(err.Error(), hint)
+	}
 	if s.variable && errors.Is(err, fs.ErrNotExist) {
 		hint = "a relative path is relative to the directory that hmp_exporter was started in"
 	}
@@ -110,7 +116,12 @@ func checkSecret(value string, kind secretKind) error {
 	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == isToken && r > '~' }
 	word, _, _ := strings.Cut(value, " ")
 	switch {
-	case kind == isPEM, kind == isHeader && value != "" && httpguts.ValidHeaderFieldValue(value):
+	case kind == isPEM:
+		if block, _ := pem.Decode([]byte(value)); block == nil {
+			return errNotPEM
+		}
+		return nil
+	case kind == isHeader && value != "" && httpguts.ValidHeaderFieldValue(value):
 		return nil
 	case value == "":
 		return ErrSecretEmpty

@@ -4,8 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"path/filepath"
-	"slices"
+	"strings"
 	"sync"
 )
 
@@ -20,6 +19,9 @@ const compareTimeout = checkTimeout
 type Source struct {
 	File   string // "" for [DefaultFile]
 	Getenv func(string) string
+	// SyntaxOnly is for a check where there are no secrets: Load opens no file of a secret,
+	// CA or key.
+	SyntaxOnly bool
 
 	mu        sync.Mutex
 	inputs    *inputs // of the last load
@@ -28,7 +30,7 @@ type Source struct {
 
 // Load is [Read].
 func (s *Source) Load() (*Config, error) {
-	in := &inputs{files: make(map[string]input), matches: make(map[string][]string)}
+	in := &inputs{sums: make(map[input]sum), syntaxOnly: s.SyntaxOnly}
 	c, err := read(context.WithValue(context.Background(), inputsKey{}, in), s.File, s.Getenv)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,57 +70,50 @@ func (s *Source) Changed(ctx context.Context) bool {
 
 // inputs are what a load has read.
 type inputs struct {
-	mu      sync.Mutex
-	files   map[string]input
-	matches map[string][]string // by pattern
+	syntaxOnly bool
+
+	mu   sync.Mutex
+	sums map[input]sum
 }
 
-// An input is a file that was read, or could not be.
+// An input is a file that was read, or a pattern that was looked for.
 type input struct {
-	limit int64
-	sum   [sha256.Size]byte // of the content or of the error
+	path  string
+	limit int64 // of what is read, or aPattern
 }
+
+const aPattern = -1
+
+// A sum is that of what was read or found, or of the error.
+type sum [sha256.Size]byte
 
 type inputsKey struct{}
 
-func newInput(limit int64, data []byte, err error) input {
+func newSum(data []byte, err error) sum {
 	if err != nil {
 		data = []byte("error: " + err.Error())
 	}
-	return input{limit, sha256.Sum256(data)}
+	return sha256.Sum256(data)
 }
 
-// noteFile notes a reading for the load that ctx belongs to, if there is one.
-func noteFile(ctx context.Context, path string, limit int64, data []byte, err error) {
+// note notes a reading for the load that ctx belongs to, if there is one.
+func note(ctx context.Context, i input, data []byte, err error) {
 	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
 		in.mu.Lock()
 		defer in.mu.Unlock()
-		in.files[path] = newInput(limit, data, err)
-	}
-}
-
-// noteMatches notes likewise which files a pattern matches.
-func noteMatches(ctx context.Context, pattern string, found []string) {
-	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
-		in.matches[pattern] = found
+		in.sums[i] = newSum(data, err)
 	}
 }
 
 // changed compares what was read with what there is now. Files and patterns are looked at
 // side by side, so that one which hangs hides no change of another.
 func (in *inputs) changed(ctx context.Context) bool {
-	results := make(chan bool, len(in.files)+len(in.matches))
+	results := make(chan bool, len(in.sums))
 	reader := files // of now: some of what begins here can end later than this does
-	for path, before := range in.files {
+	for i, before := range in.sums {
 		go func() {
-			data, err := reader.share(ctx, path, before.limit)
-			results <- !errors.Is(err, ErrSlowFile) && newInput(before.limit, data, err) != before
-		}()
-	}
-	for pattern, before := range in.matches {
-		go func() {
-			found, _ := filepath.Glob(pattern)
-			results <- !slices.Equal(found, before)
+			data, err := i.read(ctx, reader)
+			results <- !errors.Is(err, ErrSlowFile) && newSum(data, err) != before
 		}()
 	}
 	for range cap(results) {
@@ -127,4 +122,12 @@ func (in *inputs) changed(ctx context.Context) bool {
 		}
 	}
 	return false
+}
+
+func (i input) read(ctx context.Context, f *fileReader) ([]byte, error) {
+	if i.limit != aPattern {
+		return f.share(ctx, i.path, i.limit)
+	}
+	found, err := f.glob(ctx, i.path)
+	return []byte(strings.Join(found, "\n")), err
 }

@@ -44,23 +44,17 @@ func parseYAML(data []byte, r *report) *yaml.Node {
 	return nil
 }
 
-// syntaxHelps has the mistakes that people make: a part of the parser's message, what is
-// wrong and what to do. The parser's own words are never passed on: they puzzle, and
+// syntaxHelps has the mistakes that people make most: a part of the parser's message, what
+// is wrong and what to do. The parser's own words are never passed on: they puzzle, and
 // one of them quotes the file.
 var syntaxHelps = [][3]string{
 	{"unknown anchor", ": unknown anchor", "quote a value that begins with *"},
 	{"cannot start any token", ": a character that cannot begin a value", "indent with spaces, not tabs, and quote a value that begins with @, ` or %"},
-	{"found a tab character", ": a tab where only spaces can be", "indent with spaces"},
 	{"mapping values are not allowed", ": a colon where none can be", "check the indentation, and quote a value that contains a colon and a space"},
-	{"block sequence entries", ": a dash where none can be", "a list begins on a line of its own"},
-	{"expected ':'", ": a line without a colon", "write field: value, with a space after the colon"},
-	{"unknown escape", ": a backslash that means nothing", "use single quotes for a value with backslashes"},
 	{"unexpected end of stream", ": a quote that is never closed", "close it on the same line"},
 	{"control characters", ": a control character", "remove it, or save the file as UTF-8"},
-	{"expected key", ": the block that begins here is broken", "check the indentation below, and quote values with special characters"},
-	{"expected '-'", ": the list that begins here is broken", "check the indentation below, and give each item its dash"},
-	{"expected ','", ": the bracket that opens here is broken", "close it, and put commas between its items"},
-	{"", "", "quote values with special characters, and check the indentation"},
+	{"expected ", ": what begins here is broken", "check indentation, colons, dashes and brackets below"},
+	{"", "", "check the indentation, and quote values with special characters"},
 }
 
 var (

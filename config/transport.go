@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
@@ -33,23 +34,24 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	if raw.MaxVersion != 0 && raw.MinVersion > raw.MaxVersion {
 		p.add("max_version", "is less than min_version", "")
 	}
-	ca, cert, key := pemSource("ca", raw.CAFile, raw.CA), pemSource("cert", raw.CertFile, raw.Cert), pemSource("key", raw.KeyFile, string(raw.Key))
-	pem, err := ca.read(b.ctx)
-	if err != nil {
-		p.addError(ca.problem(p.error(ca.name), err))
-	}
 	if !p.clean("") {
 		return
 	}
 	if raw.CA+raw.CAFile != "" {
-		t.ca, t.TLS.RootCAs = pem.Reveal(), x509.NewCertPool()
-		if !t.TLS.RootCAs.AppendCertsFromPEM([]byte(t.ca)) {
-			p.add(ca.name, "has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----")
+		ca := p.pem("ca", raw.CAFile, raw.CA)
+		t.RootCAs = &RootCAs{source: ca}
+		if b.opens(ca) && p.clean("") {
+			if _, err := t.RootCAs.read(b.ctx); err != nil {
+				p.addError(ca.problem(p.error(ca.name), err))
+			}
 		}
 	}
 	if raw.Cert+raw.CertFile != "" {
-		if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil {
-			p.add("", err.Error(), hintOf(err))
+		cert, key := p.pem("cert", raw.CertFile, raw.Cert), p.pem("key", raw.KeyFile, string(raw.Key))
+		if b.opens(cert) && b.opens(key) && p.clean("") {
+			if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil {
+				p.add("", err.Error(), hintOf(err))
+			}
 		}
 		t.TLS.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			return clientCertificate(cmp.Or(info.Context(), context.Background()), cert, key, t.Timeout)
@@ -57,11 +59,63 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	}
 }
 
-func pemSource(field, file, text string) SecretSource {
+// opens reports whether the load may read a source.
+func (b *builder) opens(s SecretSource) bool { return !b.syntaxOnly || !s.InFile() }
+
+// pem makes the source of a certificate or key, that was given inline or as a file.
+func (p place) pem(field, file, text string) SecretSource {
 	if file != "" {
-		return SecretSource{name: field + "_file", file: file, kind: isPEM}
+		return SecretSource{name: p.name(field + "_file"), file: file, variable: p.variables != nil, kind: isPEM}
 	}
-	return SecretSource{name: field, value: secret.New(text), kind: isPEM}
+	s := SecretSource{name: field, value: secret.New(text), kind: isPEM}
+	p.check(field, s)
+	return s
+}
+
+// RootCAs are the certificates of ca or ca_file. They follow the content of the file.
+type RootCAs struct {
+	source SecretSource
+	last   atomic.Pointer[rootCAs]
+}
+
+type rootCAs struct {
+	content sum
+	pool    *x509.CertPool
+}
+
+// Pool returns the certificates of now: the same pool as before if they are the same.
+func (r *RootCAs) Pool(ctx context.Context) (*x509.CertPool, error) {
+	pool, err := r.read(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.source, err)
+	}
+	return pool, nil
+}
+
+// read is Pool with errors that do not name the source.
+func (r *RootCAs) read(ctx context.Context) (*x509.CertPool, error) {
+	value, err := r.source.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text := []byte(value.Reveal())
+	now := &rootCAs{newSum(text, nil), x509.NewCertPool()}
+	if last := r.last.Load(); last != nil && last.content == now.content {
+		return last.pool, nil
+	}
+	if !now.pool.AppendCertsFromPEM(text) {
+		return nil, errNoCertificate
+	}
+	r.last.Store(now)
+	return now.pool, nil
+}
+
+// String names the certificates for a sentence.
+func (r *RootCAs) String() string {
+	if r.source.file != "" {
+		return "the CA in " + r.source.file
+	}
+	return "the CA in tls_config"
 }
 
 // clientCertificate reads a certificate and its key, for each handshake anew. The context
@@ -118,6 +172,12 @@ func isProxy(u *url.URL) bool {
 	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Hostname() != "" && validPort(u)
 }
 
+// unusableHeaders are those with which a probe cannot work, or finds out something else.
+var unusableHeaders = []string{
+	"Accept", "Cookie", "Expect", "Http2-Settings", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
+	"Proxy-Connection", "Range", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
 type header struct {
 	name    string
 	sources []SecretSource
@@ -149,8 +209,12 @@ func (b *builder) headers(p place, raw map[string]promconfig.Header) []header {
 	for _, name := range slices.Sorted(maps.Keys(raw)) {
 		field, h, canonical := join("http_headers", name), raw[name], http.CanonicalHeaderKey(name)
 		h.SetDirectory(p.dir)
-		if _, reserved := promconfig.ReservedHeaders[canonical]; reserved {
+		_, reserved := promconfig.ReservedHeaders[canonical]
+		switch {
+		case reserved:
 			p.add(field, "this header is set by the exporter", "leave it out; a token belongs in a session")
+		case slices.Contains(unusableHeaders, canonical):
+			p.add(field, "this header changes the connection or the answer, and the probe with it", "leave it out")
 		}
 		if first, ok := seen[canonical]; ok {
 			p.add(field, "the same header as "+first, "put all values under one name")

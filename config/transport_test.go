@@ -41,13 +41,44 @@ func TestClientCertificate(t *testing.T) {
 	}
 	for _, target := range config.Targets {
 		got, err := target.TLS.GetClientCertificate(new(tls.CertificateRequestInfo))
-		if err != nil || len(got.Certificate) != 1 || target.TLS.RootCAs == nil || target.TLS.ServerName != "" {
-			t.Errorf("%s: certificate %v, %v; TLS %v", target, got, err, target.TLS.RootCAs)
+		if err != nil || len(got.Certificate) != 1 || target.RootCAs == nil || target.TLS.ServerName != "" {
+			t.Errorf("%s: certificate %v, %v; TLS %v", target, got, err, target.RootCAs)
 		}
 	}
 	line := strings.Split(key, "\n")[1]
 	if shown := show(t, config); strings.Contains(shown, line) || !strings.Contains(shown, "key: "+secret.Masked) {
 		t.Errorf("the key is not masked in:\n%s", shown)
+	}
+}
+
+// The certificates of a ca_file are those of its content, without a reload.
+func TestRootCAs(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "ca.pem")
+	first, _ := keyPair(t)
+	second, key := keyPair(t)
+	write(t, file, first)
+	config, err := loadText(t, "targets: [{name: a, url: https://a, tls_config: {ca_file: "+file+"}, sessions: [{name: a, token: CANARY}]}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := config.Targets[0].RootCAs
+	before, err := roots.Pool(t.Context())
+	if again, _ := roots.Pool(t.Context()); err != nil || again != before {
+		t.Errorf("the pool is another one, though the file is not: %v", err)
+	}
+	write(t, file, second)
+	if after, err := roots.Pool(t.Context()); err != nil || after.Equal(before) {
+		t.Errorf("the pool is the same, though the file is not: %v", err)
+	}
+	for content, want := range map[string]string{"CANARY": "is not PEM", "": "is not PEM", key: "has no certificate in it"} {
+		write(t, file, content)
+		if _, err := roots.Pool(t.Context()); errorText(err) != "ca_file "+file+": "+want {
+			t.Errorf("Pool = %v, want %s", err, want)
+		}
+	}
+	if want := "the CA in " + file; roots.String() != want {
+		t.Errorf("String = %s, want %s", roots, want)
 	}
 }
 
@@ -145,7 +176,7 @@ func TestClientCertificateAfterLoad(t *testing.T) {
 			_, key := keyPair(t)
 			return os.WriteFile(keyFile, []byte(key), 0o600)
 		}},
-		{"nothing in it", "client certificate: cert_file " + certFile + " and key_file " + keyFile + " do not go together: tls: failed to find any PEM data in certificate input", func() error {
+		{"nothing in it", "client certificate: cert_file " + certFile + ": is not PEM", func() error {
 			return os.Truncate(certFile, 0)
 		}},
 	} {
@@ -161,7 +192,7 @@ func TestClientCertificateAfterLoad(t *testing.T) {
 // The context of a handshake has no deadline: the target's timeout bounds it.
 func TestClientCertificateOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		cert, key := pemSource("cert", "", "CANARY"), pemSource("key", d.dir+"/key.pem", "")
+		cert, key := SecretSource{name: "cert", value: secret.New("CANARY"), kind: isPEM}, SecretSource{name: "key_file", file: d.dir + "/key.pem", kind: isPEM}
 		start := time.Now()
 		var wg sync.WaitGroup
 		for range 100 {

@@ -5,9 +5,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"net"
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,12 +48,17 @@ type builder struct {
 	config *Config
 	global rawGlobal         // with its defaults
 	names  map[string]string // where each target's name was given first
+
+	syntaxOnly bool // no file of a secret or certificate is opened
 }
 
 // newBuilder returns a builder, and the place that the main file is.
 func newBuilder(ctx context.Context, source string) (*builder, place) {
 	global := rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
 	b := &builder{ctx: ctx, config: &Config{source: source}, global: global, names: make(map[string]string)}
+	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
+		b.syntaxOnly = in.syntaxOnly
+	}
 	main := b.file(source)
 	return b, main
 }
@@ -80,8 +88,11 @@ func (b *builder) target(p place, raw *rawTarget) {
 	t := &Target{
 		Name:               raw.Name,
 		URL:                p.baseURL(raw.URL),
+		Address:            raw.Address,
 		Timeout:            time.Duration(raw.Timeout),
 		TokenLifetime:      time.Duration(raw.TokenLifetime),
+		MaxConcurrent:      raw.MaxConcurrent,
+		Labels:             raw.Labels,
 		KeepAlive:          raw.KeepAlive,
 		EnableHTTP2:        raw.EnableHTTP2,
 		MaxBodySize:        int64(raw.MaxBodySize),
@@ -93,6 +104,12 @@ func (b *builder) target(p place, raw *rawTarget) {
 	}
 	b.tls(p.in("tls_config"), &raw.TLSConfig, t)
 	p.proxy(raw, t.URL)
+	p.address(raw)
+	for _, name := range slices.Sorted(maps.Keys(raw.Labels)) {
+		if strings.HasPrefix(name, "__") || slices.Contains(reservedLabels, name) {
+			p.add(join("labels", name), "this label has a meaning already", "choose another name")
+		}
+	}
 	proxy := raw.ProxyConfig // a copy: it keeps the function, and two functions are never the same
 	t.Proxy, t.ProxyConnectHeader = proxy.Proxy(), raw.GetProxyConnectHeader()
 	t.headers = b.headers(p, raw.HTTPHeaders)
@@ -166,6 +183,9 @@ func (b *builder) finish() (*Config, error) {
 	if err := b.errs.orNil(); err != nil {
 		return nil, err
 	}
+	if b.syntaxOnly {
+		b.config.secretFiles = nil
+	}
 	if len(b.config.Targets) == 0 {
 		b.config.unwatched = append(b.config.unwatched, Error{File: b.config.source}.with("no target: nothing is watched", "list targets here or in target_files"))
 	}
@@ -237,6 +257,7 @@ func (p place) baseURL(text string) *url.URL {
 	}
 	scheme, rest, hasScheme := strings.Cut(text, "://")
 	authority, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
+	_, port, errSplit := net.SplitHostPort(authority)
 	// The path is trimmed in its escaped form, which %2F in it keeps apart from the other.
 	u, err := url.Parse(scheme + "://" + strings.TrimRight(rest, "/"))
 	if err != nil {
@@ -249,14 +270,14 @@ func (p place) baseURL(text string) *url.URL {
 	}{
 		{text == "", "is missing", "the base URL of the HMP, such as https://hmp.example"},
 		{strings.ContainsFunc(text, isSpace), "has white space or control characters", "remove them"},
-		{variableName.MatchString(text), ErrVariable.Error(), "write the URL, or set HMP_URL and no configuration file"},
+		{hasVariable.MatchString(text), "has the name of a variable in it, and variables are not expanded", "write the URL, or set HMP_URL and no configuration file"},
 		{!hasScheme, "has no scheme", "did you forget https://?"},
 		{!strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"), "the scheme is neither https nor http", "write https://host"},
 		{strings.Contains(authority, "@"), "has a user or password in it", "remove them; what HMP wants is the token, or the API key and secret, of a session"},
 		{strings.Count(authority, ":") > 1 && authority[0] != '[', "more than one colon in the host", "put brackets around an IPv6 address: https://[2001:db8::1]"},
+		{errSplit == nil && !isPort(port), "the port is not a number from 1 to 65535", "write it like https://host:8443, or leave it out with its colon"},
 		{err != nil, "is not a URL", "write https://host, with a port and a path prefix if need be"},
 		{u.Hostname() == "", "has no host", "write https://host"},
-		{!validPort(u), "has a port that is not one", "a port is a number from 1 to 65535"},
 		{strings.ContainsAny(text, "?#"), "has a query or a fragment", "leave out everything from the ? or # on"},
 		{strings.Contains(u.Path, "/apis/authentication"), "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"},
 	} {
@@ -268,7 +289,32 @@ func (p place) baseURL(text string) *url.URL {
 	return u
 }
 
+// hasVariable finds what people write into a URL who expect a shell to fill it in.
+var hasVariable = regexp.MustCompile(`^\$\w|\$[{(]\w|://[^/]*\$`)
+
 func validPort(u *url.URL) bool {
-	port, err := strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
-	return err == nil && port > 0 && !strings.HasSuffix(u.Host, ":")
+	return isPort(cmp.Or(u.Port(), "443")) && !strings.HasSuffix(u.Host, ":")
+}
+
+func isPort(text string) bool {
+	port, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && port > 0
+}
+
+// address checks where to connect.
+func (p place) address(raw *rawTarget) {
+	host, port, err := net.SplitHostPort(raw.Address)
+	switch {
+	case raw.Address == "":
+	case err != nil || !isPort(port) || host == "" || strings.ContainsAny(host, "/@ "):
+		p.add("address", "is not a host and a port", "write it like 10.1.2.3:443 or [2001:db8::1]:443, without https://")
+	case raw.ProxyURL.URL != nil || raw.ProxyFromEnvironment:
+		p.add("address", "does not go with a proxy, which connects to the host of the url", "take one away")
+	}
+}
+
+// reservedLabels are those that Prometheus, the exporter's metrics and its alerts have
+// themselves.
+var reservedLabels = []string{
+	"alertname", "build", "code", "instance", "job", "le", "message", "name", "phase", "quantile", "result", "session", "severity", "target", "version",
 }

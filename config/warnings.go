@@ -20,7 +20,7 @@ import (
 const (
 	documentedLifetime = 30 * time.Minute // "the token expires after 30 minutes", say three of the vendor's pages
 	shortLifetime      = 10 * time.Minute // each login leaves a session behind in HMP for half an hour
-	staleness          = 5 * time.Minute  // without a sample, Prometheus then takes a series for gone
+	longInterval       = 2 * time.Minute  // of scrapes: Prometheus takes a series for gone after 5 minutes without one
 
 	shortSecret  = 8
 	shortProblem = "is a secret of less than 8 characters"
@@ -105,8 +105,8 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 			warnings = append(warnings, at.with(problem, hint))
 		}
 	}
-	warn(interval > staleness, Error{File: c.source},
-		fmt.Sprintf("a scrape interval of %s is longer than the 5 minutes after which Prometheus takes a series for gone", every), "scrape every 2 minutes at least")
+	warn(interval > longInterval, Error{File: c.source},
+		fmt.Sprintf("a scrape interval of %s is longer than 2 minutes: Prometheus takes a series for gone after 5 minutes without a sample", every), "scrape every 2 minutes at least")
 	for _, t := range c.Targets {
 		warn(t.Timeout > interval, t.timeoutAt, fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
 			"shorten the timeout, or scrape less often")
@@ -128,7 +128,11 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 			b.config.warnings = append(b.config.warnings, p.error(field).with(problem, hint))
 		}
 	}
-	isLoopback := t.URL != nil && (t.URL.Hostname() == "localhost" || net.ParseIP(t.URL.Hostname()).IsLoopback())
+	host, _, err := net.SplitHostPort(t.Address)
+	if err != nil && t.URL != nil {
+		host = t.URL.Hostname()
+	}
+	isLoopback := host == "localhost" || net.ParseIP(host).IsLoopback()
 	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p, "url", "is plain http: whoever is on the way can read and use the tokens", "use https")
 	warn(t.TLS.InsecureSkipVerify, p, "tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file")
 	lifetime := model.Duration(t.TokenLifetime)
@@ -150,6 +154,8 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 			field := []string{"token", "api_key", "api_secret"}[j]
 			problem, hint := warnInline(p, field, source)
 			warn(problem != "", p, field, problem, hint)
+			warn(source.kind == isToken && source.InFile(), p, source.name, "HMP ends a token after 30 minutes, and the exporter does not renew one of a file",
+				"have something replace it before that, or use "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
 		}
 	}
 	if file := raw.TLSConfig.KeyFile; file != "" {

@@ -73,7 +73,8 @@ hmp.yml:9: targets[0].http_headers.X-Key.files[0]: wide: has mode 0604: others t
 hmp.yml:12: targets[0].sessions[0].token: is a secret in clear: whoever can read the configuration has it; it ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; use api_key_file and api_secret_file
 hmp.yml:14: targets[0].sessions[1].api_key: is a secret in clear: whoever can read the configuration has it; put it into a file and name that: api_key_file
 hmp.yml:18: targets[1].token_lifetime: 5m makes 12 logins an hour for each session, and each leaves a session behind in HMP for 30 minutes; use 30m, as HMP documents
-hmp.yml:19: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group`
+hmp.yml:19: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:25: targets[2].sessions[0].token_file: HMP ends a token after 30 minutes, and the exporter does not renew one of a file; have something replace it before that, or use api_key_file and api_secret_file`
 	warnings := b.config.Warnings()
 	if diff := cmp.Diff(want, errorText(warnings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -88,7 +89,7 @@ func TestNoWarningOfWhatIsNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	modes(t, map[string]os.FileMode{"directory": 0o755})
-	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, token_file: directory}, {name: c, token_file: /dev/null}]}]")
+	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, api_key_file: directory, api_secret_file: /dev/null}]}]")
 	if warnings := load(t).Warnings(); warnings != nil {
 		t.Errorf("got %v", warnings)
 	}
@@ -96,7 +97,7 @@ func TestNoWarningOfWhatIsNoFile(t *testing.T) {
 
 func TestWarningOfInsecureTLS(t *testing.T) {
 	t.Chdir(t.TempDir())
-	write(t, "hmp.yml", "targets: [{name: a, url: https://a, tls_config: {insecure_skip_verify: true}, sessions: [{name: b, token_file: t}]}]")
+	write(t, "hmp.yml", "targets: [{name: a, url: https://a, tls_config: {insecure_skip_verify: true}, sessions: [{name: b, api_key_file: k, api_secret_file: s}]}]")
 	want := "hmp.yml:1: targets[0].tls_config.insecure_skip_verify: lets anybody who can redirect the connection have the tokens; give the HMP's certificate as ca_file"
 	if diff := cmp.Diff(want, errorText(load(t).Warnings())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -109,7 +110,7 @@ func TestNoWarnings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "narrow", "CANARY-1\n")
 	modes(t, map[string]os.FileMode{"narrow": 0o600})
-	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, api_key_file: narrow, api_secret_file: narrow}, {name: c, token_file: missing}]}]")
+	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, api_key_file: narrow, api_secret_file: narrow}, {name: c, api_key_file: missing, api_secret_file: narrow}]}]")
 	if warnings := load(t).Warnings(); warnings != nil {
 		t.Errorf("got %v", warnings)
 	}
@@ -172,7 +173,7 @@ func TestWarningOfNothingWatched(t *testing.T) {
 	if diff := cmp.Diff(nobody+"\n"+here+"\n"+typo, errorText(load(t).Warnings())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	write(t, "here.d/a.yml", "[{name: a, url: https://a, sessions: [{name: b, token_file: t}]}]")
+	write(t, "here.d/a.yml", "[{name: a, url: https://a, sessions: [{name: b, api_key_file: k, api_secret_file: s}]}]")
 	if diff := cmp.Diff(typo, errorText(load(t).Warnings())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -189,17 +190,19 @@ func TestIntervalWarnings(t *testing.T) {
   - name: b
     url: https://b
     timeout: 45s
-    sessions: [{name: b, token_file: t}]
+    token_lifetime: 1h
+    sessions: [{name: b, api_key_file: k, api_secret_file: s}]
 `)
 	for _, tt := range []struct {
 		interval time.Duration
 		want     string
 	}{
-		{time.Minute, ""},
+		{2 * time.Minute, ""},
+		{150 * time.Second, "hmp.yml: a scrape interval of 2m30s is longer than 2 minutes: Prometheus takes a series for gone after 5 minutes without a sample; scrape every 2 minutes at least"},
 		{30 * time.Second, "hmp.yml:5: targets[1].timeout: 45s is longer than the scrape interval of 30s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often"},
 		{5 * time.Second, `hmp.yml:2: targets[0].timeout: 10s is longer than the scrape interval of 5s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often
 hmp.yml:5: targets[1].timeout: 45s is longer than the scrape interval of 5s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often`},
-		{28 * time.Minute, `hmp.yml: a scrape interval of 28m is longer than the 5 minutes after which Prometheus takes a series for gone; scrape every 2 minutes at least
+		{28 * time.Minute, `hmp.yml: a scrape interval of 28m is longer than 2 minutes: Prometheus takes a series for gone after 5 minutes without a sample; scrape every 2 minutes at least
 hmp.yml:2: targets[0].token_lifetime: 30m is over before the next scrape, with an interval of 28m: every scrape logs in, and leaves a session behind in HMP; scrape more often`},
 	} {
 		t.Run(tt.interval.String(), func(t *testing.T) {

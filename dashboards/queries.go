@@ -87,10 +87,10 @@ func usually(value, deviations string) string {
 	return fmt.Sprintf("clamp_min(avg_over_time(%s) %s * stddev_over_time(%s), 0)", day, deviations, day)
 }
 
-// alerts are those of this product. Some are about no session, and some about no instance, so that these labels may be
-// missing; every other metric has to have them.
+// alerts are those of this product, without HMPWatchdog, which always fires. Some are about no session, and some about
+// no instance, so that these labels may be missing; every other metric has to have them.
 func alerts(matchers ...string) string {
-	all := []string{`alertname=~"HMP.+"`}
+	all := []string{`alertname=~"HMP.+"`, `severity!="none"`}
 	for _, label := range []string{"job", "instance", "target", "session"} {
 		all = append(all, fmt.Sprintf(`%s=~"$%s|"`, label, label))
 	}

@@ -35,6 +35,9 @@ func TestAlertsEndToEnd(t *testing.T) {
 	}
 	s := startAlertStack(t, file)
 	s.waitForAllValid(t, hmps)
+	if n := s.waitFor(t, "HMPWatchdog", "", "firing"); n.Receiver != "watchdog" {
+		t.Errorf("%s is told of HMPWatchdog", n.Receiver)
+	}
 
 	s.afterScrape(t)
 	for _, h := range hmps {

@@ -15,7 +15,7 @@ import (
 var alertsOfExporter = map[string]string{"credentials": "HMPSessionInvalid", "saturated": "HMPExporterSaturated"}
 
 // besides are the alerts that a session of the tests raises for other reasons than its result.
-const besides = "HMPServiceMessages|HMPSessionIsAdmin|HMPSessionLoginSuspended"
+const besides = "HMPServiceMessages|HMPSessionIsAdmin|HMPSessionLoginSuspended|HMPWatchdog"
 
 // TestAlertOfEachFault has promtool evaluate the rules over what is exported for each result that the fault matrix
 // knows: the alert that the matrix names fires when its time has come, and no other.

@@ -36,6 +36,9 @@ func (r route) groupOf(t *testing.T, labels map[string]string) []string {
 	return r.GroupBy
 }
 
+// keptLabels are those that the configuration has as examples of labels that tell HMPs apart.
+var keptLabels = []string{"cluster", "namespace", "site", "team"}
+
 var labelInText = regexp.MustCompile(`\$labels\.(\w+)`)
 
 // TestAlertmanagerGroups is that the summary of an alert is that of its whole group: each label that it names is one
@@ -44,12 +47,29 @@ func TestAlertmanagerGroups(t *testing.T) {
 	top := shippedRoutes(t)
 	for name, alert := range shippedAlerts(t) {
 		group := top.groupOf(t, map[string]string{"alertname": name, "severity": alert.Labels["severity"]})
-		if !slices.Contains(group, "alertname") {
-			t.Errorf("%s is told together with others, by %q", name, group)
+		for _, label := range append([]string{"alertname"}, keptLabels...) {
+			if !slices.Contains(group, label) {
+				t.Errorf("%s is told together with others, by %q", name, group)
+			}
 		}
 		for _, label := range labelInText.FindAllStringSubmatch(alert.Annotations["summary"], -1) {
 			if !slices.Contains(group, label[1]) {
 				t.Errorf("the summary of %s names its %s, and it is grouped by %q", name, label[1], group)
+			}
+		}
+	}
+}
+
+// TestAlertmanagerInhibitsWithinLabels is that an alert silences none of an HMP that another label tells apart.
+func TestAlertmanagerInhibitsWithinLabels(t *testing.T) {
+	var config struct {
+		Rules []struct{ Equal []string } `yaml:"inhibit_rules"`
+	}
+	decode(t, alertmanagerConfig, &config)
+	for i, r := range config.Rules {
+		for _, label := range append([]string{"job", "target"}, keptLabels...) {
+			if len(r.Equal) > 0 && !slices.Contains(r.Equal, label) {
+				t.Errorf("inhibit rule %d does not compare %s", i, label)
 			}
 		}
 	}

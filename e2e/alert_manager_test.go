@@ -27,12 +27,12 @@ func TestAlertmanagerConfig(t *testing.T) {
 	if err := os.WriteFile(with, []byte(examples), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, config := range []string{alertmanagerConfig, with} {
+	for config, receivers := range map[string]string{alertmanagerConfig: "5", with: "6"} {
 		output, err := command(t, tool("amtool"), "check-config", config).CombinedOutput()
 		if err != nil {
 			t.Errorf("amtool check-config: %v\n%s", err, output)
 		}
-		if !strings.Contains(string(output), " - 7 inhibit rules") || !strings.Contains(string(output), " - 4 receivers") {
+		if !strings.Contains(string(output), " - 7 inhibit rules") || !strings.Contains(string(output), " - "+receivers+" receivers") {
 			t.Errorf("amtool finds something else than there is:\n%s", output)
 		}
 	}
@@ -54,7 +54,7 @@ func TestAlertmanagerHasNoDoubts(t *testing.T) {
 
 // TestAlertmanagerRoutes is that each alert gets to the receiver of its severity, and what is not HMP's to the default.
 func TestAlertmanagerRoutes(t *testing.T) {
-	receivers := map[string]string{"critical": "page", "warning": "ticket", "info": "context"}
+	receivers := map[string]string{"critical": "page", "warning": "ticket", "info": "context", "none": "watchdog"}
 	route := func(receiver string, labels ...string) {
 		t.Helper()
 		args := append([]string{"config", "routes", "test", "--config.file=" + alertmanagerConfig, "--verify.receivers=" + receiver}, labels...)
@@ -73,16 +73,16 @@ func TestAlertmanagerRoutes(t *testing.T) {
 var inhibitions = []struct{ sources, targets string }{
 	{
 		"HMPExporterDown",
-		"every other",
+		"every other but HMPWatchdog",
 	},
 	{
-		"HMPExporterDown",
+		"HMPExporterDown HMPExporterScrapeFailing",
 		"HMPExporterAbsent",
 	},
 	{
 		"HMPUnreachable",
 		"every other but HMPExporterAbsent HMPExporterConfigReloadFailed HMPExporterDown HMPExporterInstanceDown " +
-			"HMPExporterPanics HMPExporterSaturated",
+			"HMPExporterPanics HMPExporterSaturated HMPExporterScrapeFailing HMPUpgraded HMPWatchdog",
 	},
 	{
 		"HMPAuthServiceUnavailable",
@@ -136,14 +136,16 @@ func TestAlertmanagerInhibitions(t *testing.T) {
 }
 
 // TestAlertmanagerSilencesNoOtherExporter gives Alertmanager alerts about an exporter that is down, and about others of
-// the same job. It silences what was known of the HMP that nobody watches, and nothing about another exporter or HMP.
+// the same job. It silences what was known of the HMP that nobody watches, and nothing about another exporter or HMP, nor
+// about one of the same name in another cluster.
 func TestAlertmanagerSilencesNoOtherExporter(t *testing.T) {
 	s := &alertStack{journal: newJournal(t)}
 	s.startAlertmanager(t)
 	want := map[string]string{
-		"HMPExporterDown job=hmp target=studio":                        "active",
-		"HMPExporterAbsent":                                            "suppressed",
-		"HMPServiceMessages job=hmp target=studio":                     "suppressed",
+		"HMPExporterDown cluster=a job=hmp target=studio": "active",
+		"HMPExporterAbsent": "suppressed",
+		"HMPServiceMessages cluster=a job=hmp target=studio":           "suppressed",
+		"HMPServiceMessages cluster=b job=hmp target=studio":           "active",
 		"HMPServiceMessages job=hmp target=campus":                     "active",
 		"HMPServiceMessages job=other target=studio":                   "active",
 		"HMPExporterConfigReloadFailed instance=other:10042 job=hmp":   "active",
@@ -163,7 +165,7 @@ func TestAlertmanagerSilencesNoOtherExporter(t *testing.T) {
 		got := make(map[string]string)
 		for _, alert := range s.heldAlerts(t) {
 			text := alert.Labels["alertname"]
-			for _, label := range []string{"instance", "job", "target"} {
+			for _, label := range []string{"cluster", "instance", "job", "target"} {
 				if value := alert.Labels[label]; value != "" {
 					text += " " + label + "=" + value
 				}

@@ -79,11 +79,14 @@ func (j *journal) about(alert, target, status string) (found []notification) {
 	return found
 }
 
-// lines are all notifications, sorted.
+// lines are all notifications but those that come all the time, sorted.
 func (j *journal) lines() (lines []string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, n := range j.kept {
+		if n.Labels["alertname"] == "HMPWatchdog" {
+			continue
+		}
 		lines = append(lines, n.String())
 	}
 	slices.Sort(lines)

@@ -13,9 +13,11 @@ import (
 
 const performance = "../docs/performance.md"
 
-// buildBench builds the benchmark beside peers.
+// buildBench builds the benchmark beside peers. Without these, which take a minute to build, it is not tried.
 func buildBench(t *testing.T) string {
 	t.Helper()
+	need(t, tool("blackbox_exporter"))
+	need(t, tool("json_exporter"))
 	binary := filepath.Join(t.TempDir(), "bench")
 	build := command(t, "go", "build", "-o", binary, "./bench")
 	build.Dir = ".."

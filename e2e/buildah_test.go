@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hmp_exporter/internal/exportertest"
 )
 
 // A buildah builds and runs images in a folder of the test's own, without an engine, a registry or a daemon.
@@ -21,11 +23,9 @@ type buildah struct {
 func newBuildah(t *testing.T) buildah {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("building an image takes root: run this as root, or within `buildah unshare`")
+		exportertest.LeaveOut(t, "building an image takes root, or `buildah unshare`")
 	}
-	if _, err := exec.LookPath("buildah"); err != nil {
-		t.Fatal("buildah is missing: `make buildah` installs it")
-	}
+	need(t, "buildah")
 	b := buildah{dir: t.TempDir()}
 	for _, dir := range []string{"tmp", "empty"} {
 		if err := os.Mkdir(filepath.Join(b.dir, dir), 0o755); err != nil {

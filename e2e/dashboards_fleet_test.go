@@ -78,7 +78,7 @@ func fleetOf(t *testing.T, exposition []byte) []byte {
 				order = append(order, labels)
 			}
 			sessions[labels] = append(sessions[labels], line)
-		case strings.HasPrefix(line, "hmp_tls_"): // of an HMP
+		case strings.HasPrefix(line, "hmp_tls_"), strings.HasPrefix(line, "hmp_info{"): // of an HMP
 		case strings.HasPrefix(line, "#"):
 		default:
 			text.WriteString(line)

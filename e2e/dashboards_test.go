@@ -77,6 +77,9 @@ func TestDashboardsOfDemo(t *testing.T) {
 		return errors.Join(missing...)
 	})
 
+	for _, job := range []string{"hmp.all", "hmp.each"} {
+		t.Run("upgrade in "+job, func(t *testing.T) { server.expectUpgrade(t, job) })
+	}
 	for name, c := range map[string]choice{
 		"one": {
 			"job": {"hmp.all"}, "instance": {address}, "target": {"studio"}, "session": {"playout"},

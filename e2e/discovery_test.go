@@ -48,6 +48,7 @@ func TestDocumentedScrapes(t *testing.T) {
 	}
 	for way, want := range ways {
 		t.Run(way, func(t *testing.T) {
+			t.Parallel()
 			i := slices.IndexFunc(scrapeConfigs(t, want.document, exporter), func(c string) bool { return strings.Contains(c, want.has) })
 			if i < 0 {
 				t.Fatalf("%s has no configuration with %q", want.document, want.has)

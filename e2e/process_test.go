@@ -5,16 +5,19 @@ import (
 	"errors"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"hmp_exporter/internal/exportertest"
 )
 
 // How long a program may take to start or to stop on a busy machine.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // A process is a running program under test.
 type process struct {
@@ -30,7 +33,7 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 	p := &process{name: cmd.Args[0], exited: make(chan error, 1)}
 	cmd.Stdout, cmd.Stderr = &p.output, &p.output
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("failed to start %s: %v (did `make e2e` build it?)", p.name, err)
+		t.Fatalf("failed to start %s: %v", p.name, err)
 	}
 	p.pid = cmd.Process.Pid
 	reaped := make(chan struct{})
@@ -56,13 +59,23 @@ func noCanary(t *testing.T, what, text string) {
 	}
 }
 
-// command is a command that ends with the test: asked first, so that it can end its own children, then killed.
+// command is a command that ends with the test: asked first, so that it can end its own children, then killed. A test
+// whose command this machine does not have is left out.
 func command(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
+	need(t, name)
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = patience
 	return cmd
+}
+
+// need leaves a test out if this machine does not have a program.
+func need(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		exportertest.LeaveOut(t, "%s is missing", filepath.Base(program))
+	}
 }
 
 var addressPattern = regexp.MustCompile(`127\.0\.0\.1:[1-9]\d*`)

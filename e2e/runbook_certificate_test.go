@@ -23,6 +23,7 @@ var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?\n)```")
 // TestRunbookCertificates runs the command that the runbook has for a certificate that expires, against a server that
 // presents a chain of two. It shows both of them: the one that expires first may be either.
 func TestRunbookCertificates(t *testing.T) {
+	need(t, "openssl")
 	chain, ends := chainOfTwo(t)
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{chain}}

@@ -28,7 +28,8 @@ if [ -e "$dir/hmp-exporter.deb" ]; then
 	cat "$dir/default" >/etc/default/hmp_exporter
 else
 	# It is what the README beside the unit says.
-	useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hmp_exporter
+	groupadd --system --force hmp_exporter
+	useradd --system --gid hmp_exporter --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hmp_exporter
 	install -m 0755 "$dir/hmp_exporter" /usr/local/bin/
 	install -d -m 0755 /etc/hmp_exporter
 	install -m 0644 "$dir/hmp.yml" /etc/hmp_exporter/

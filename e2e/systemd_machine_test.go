@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"hmp_exporter/internal/exportertest"
 )
 
 // A machine is one on which systemd is init and runs the unit: see systemd_boot.sh. It shares this one's network.
@@ -27,11 +29,12 @@ type machine struct {
 func boot(t *testing.T, files map[string]string) machine {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("a machine with an init of its own takes root: run this as root")
+		exportertest.LeaveOut(t, "a machine with an init of its own takes root")
 	}
 	if output, err := command(t, "unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "true").CombinedOutput(); err != nil {
-		t.Skipf("a machine with an init of its own takes namespaces, which there are none of here: %s", output)
+		exportertest.LeaveOut(t, "a machine with an init of its own takes namespaces: %s", bytes.TrimSpace(output))
 	}
+	need(t, "/lib/systemd/systemd")
 	dir := t.TempDir()
 	files[unit] = string(read(t, unitFile))
 	files["hmp_exporter"] = string(read(t, exporterBinary))
@@ -67,11 +70,11 @@ func newCgroup(t *testing.T) string {
 		}
 	}
 	if root == "" {
-		t.Skip("a machine with an init of its own takes a cgroup2 file system, which there is none of here")
+		exportertest.LeaveOut(t, "a machine with an init of its own takes a cgroup2 file system")
 	}
 	dir, err := os.MkdirTemp(root, "hmp_exporter-test-")
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		t.Skipf("a machine with an init of its own takes a cgroup2 file system that can be written: %v", err)
+		exportertest.LeaveOut(t, "a machine with an init of its own takes a cgroup2 file system that can be written: %v", err)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -4,9 +4,11 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,6 +67,21 @@ func TestService(t *testing.T) {
 			}
 			return nil
 		})
+	})
+	t.Run("a file that comes late", func(t *testing.T) {
+		const config, limits = "/etc/hmp_exporter/hmp.yml", "/run/systemd/system/hmp_exporter.service.d/fast.conf"
+		m.do(t, "sh", "-c", "mv "+config+" "+config+".late; printf '[Service]\nRestartSec=10ms\nRestartSteps=0\n' >"+limits)
+		m.do(t, "systemctl", "daemon-reload")
+		m.do(t, "systemctl", "kill", "--signal=KILL", unit)
+		eventually(t, "many starts fail", func() error {
+			n, err := strconv.Atoi(m.property(t, "NRestarts"))
+			if err == nil && n < 15 {
+				err = fmt.Errorf("%d restarts; the unit is %s", n, m.property(t, "ActiveState"))
+			}
+			return err
+		})
+		m.do(t, "mv", config+".late", config)
+		m.url(t)
 	})
 	t.Run("stop", func(t *testing.T) {
 		m.do(t, "systemctl", "stop", unit)

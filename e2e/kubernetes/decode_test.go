@@ -23,7 +23,6 @@ type objects map[string]metav1.Object
 var kinds = map[string]func() metav1.Object{
 	"apps/v1 Deployment":                          func() metav1.Object { return new(appsv1.Deployment) },
 	"apps/v1 StatefulSet":                         func() metav1.Object { return new(appsv1.StatefulSet) },
-	"monitoring.coreos.com/v1 PodMonitor":         func() metav1.Object { return new(monitoringv1.PodMonitor) },
 	"monitoring.coreos.com/v1 PrometheusRule":     func() metav1.Object { return new(monitoringv1.PrometheusRule) },
 	"monitoring.coreos.com/v1 ServiceMonitor":     func() metav1.Object { return new(monitoringv1.ServiceMonitor) },
 	"monitoring.coreos.com/v1alpha1 ScrapeConfig": func() metav1.Object { return new(monitoringv1alpha1.ScrapeConfig) },

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 )
 
 // podOf returns the pods that an example makes.
@@ -35,17 +36,17 @@ func TestPodIsConfined(t *testing.T) {
 			container := pod.Spec.Containers[0]
 			type confinement struct {
 				NonRoot, ReadOnlyRoot, Escalation, Token, ServiceLinks bool
-				User                                                   int64
+				User                                                   *int64 // the image's, or OpenShift's
 				Seccomp                                                corev1.SeccompProfileType
 				Drop                                                   []corev1.Capability
 				Writable                                               []string
 			}
-			want := confinement{NonRoot: true, ReadOnlyRoot: true, User: 65534, Seccomp: corev1.SeccompProfileTypeRuntimeDefault, Drop: []corev1.Capability{"ALL"}}
+			want := confinement{NonRoot: true, ReadOnlyRoot: true, Seccomp: corev1.SeccompProfileTypeRuntimeDefault, Drop: []corev1.Capability{"ALL"}}
 			if strings.HasPrefix(example, "demo") {
 				want.Writable = []string{"/tmp"}
 			}
 			got := confinement{
-				NonRoot: *pod.Spec.SecurityContext.RunAsNonRoot, User: *pod.Spec.SecurityContext.RunAsUser, Seccomp: pod.Spec.SecurityContext.SeccompProfile.Type,
+				NonRoot: *pod.Spec.SecurityContext.RunAsNonRoot, User: pod.Spec.SecurityContext.RunAsUser, Seccomp: pod.Spec.SecurityContext.SeccompProfile.Type,
 				ReadOnlyRoot: *container.SecurityContext.ReadOnlyRootFilesystem, Escalation: *container.SecurityContext.AllowPrivilegeEscalation,
 				Drop: container.SecurityContext.Capabilities.Drop, Token: *pod.Spec.AutomountServiceAccountToken, ServiceLinks: *pod.Spec.EnableServiceLinks,
 			}
@@ -66,6 +67,40 @@ func TestPodIsConfined(t *testing.T) {
 				t.Error("nothing limits its memory")
 			}
 		})
+	}
+}
+
+// TestPodOnOpenShift checks that the pods have no id that the SCC "restricted-v2" refuses: those outside the range of the
+// namespace. One that the user sets stays.
+func TestPodOnOpenShift(t *testing.T) {
+	for values, want := range map[string]*int64{
+		`demo: true`: nil,
+		`{demo: true, podSecurityContext: {fsGroup: 1000650000}}`: ptr.To[int64](1000650000),
+	} {
+		files, err := helmTemplate(t, exampleValues(t, values), "security.openshift.io/v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		context := podOf(t, decode(t, files)).Spec.SecurityContext
+		if diff := cmp.Diff([]*int64{nil, nil, want}, []*int64{context.RunAsUser, context.RunAsGroup, context.FSGroup}); diff != "" {
+			t.Errorf("%s: user and groups (-want +got):\n%s", values, diff)
+		}
+	}
+}
+
+// TestPodExtras checks that the pods have the volumes and the environment that the user adds, and that a session can have
+// its secret from there.
+func TestPodExtras(t *testing.T) {
+	pod := podOf(t, render(t, `
+environment: {url: "https://hmp.example"}
+extraEnv: [{name: HMP_TOKEN, valueFrom: {secretKeyRef: {name: hmp, key: token}}}]
+extraVolumes: [{name: vault, csi: {driver: secrets-store.csi.k8s.io, readOnly: true}}]
+extraVolumeMounts: [{name: vault, mountPath: /mnt/secrets, readOnly: true}]`)).Spec
+	if len(pod.Volumes) != 1 || pod.Volumes[0].CSI == nil || len(pod.Containers[0].VolumeMounts) != 1 || pod.Containers[0].VolumeMounts[0].MountPath != "/mnt/secrets" {
+		t.Errorf("got volumes %v at %v", pod.Volumes, pod.Containers[0].VolumeMounts)
+	}
+	if env := pod.Containers[0].Env; len(env) != 2 || env[1].ValueFrom.SecretKeyRef.Key != "token" {
+		t.Errorf("got environment %v", env)
 	}
 }
 

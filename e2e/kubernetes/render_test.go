@@ -1,14 +1,16 @@
 package kubernetes
 
 import (
-	"flag"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/chart/v2/lint"
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -23,7 +25,10 @@ const (
 	fullname  = release + "-hmp-exporter"
 )
 
-var update = flag.Bool("update", false, "write what is compared")
+func TestMain(m *testing.M) {
+	slog.SetLogLoggerLevel(slog.LevelWarn) // Helm has a line for each symbolic link that it follows
+	os.Exit(m.Run())
+}
 
 // exampleValues are the values of a file in ci/, or values written out as YAML.
 func exampleValues(t *testing.T, example string) map[string]any {
@@ -55,19 +60,31 @@ func examples(t *testing.T) []string {
 	return files
 }
 
-// helmTemplate does what `helm template` does: values over the chart's own, checked by the schema, and rendered.
-func helmTemplate(t *testing.T, values map[string]any) (map[string]string, error) {
+// helmTemplate does what `helm template` does: values over the chart's own, checked by the schema, and rendered, for a
+// cluster that has these APIs beside those of Kubernetes.
+func helmTemplate(t *testing.T, values map[string]any, apis ...string) (map[string]string, error) {
 	t.Helper()
-	chart, err := loader.Load(chartDir)
+	return renderChart(load(t), values, apis...)
+}
+
+func load(t *testing.T) *chart.Chart {
+	t.Helper()
+	loaded, err := loader.Load(chartDir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return loaded
+}
+
+func renderChart(c *chart.Chart, values map[string]any, apis ...string) (map[string]string, error) {
 	options := common.ReleaseOptions{Name: release, Namespace: namespace, IsInstall: true}
-	all, err := util.ToRenderValues(chart, values, options, common.DefaultCapabilities)
+	capabilities := common.DefaultCapabilities.Copy()
+	capabilities.APIVersions = slices.Concat(capabilities.APIVersions, apis)
+	all, err := util.ToRenderValues(c, values, options, capabilities)
 	if err != nil {
 		return nil, err
 	}
-	return engine.Render(chart, all)
+	return engine.Render(c, all)
 }
 
 // render renders an example, which has to be a good one, and returns its objects.

@@ -10,35 +10,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 )
 
 const promtool = "../../.tools/promtool"
 
-// copies are the files of the repository that the chart has to have within itself, as Helm reads no others.
-var copies = map[string]string{
-	"files/alerts":     "../../dashboards/alerts/*.yml",
-	"files/dashboards": "../../dashboards/*.json",
-}
-
-// TestCopies checks that the chart has the rules and the dashboards as they are.
-func TestCopies(t *testing.T) {
-	for dir, pattern := range copies {
-		want, got := contents(t, pattern), contents(t, filepath.Join(chartDir, dir, "*"))
-		if len(want) == 0 {
-			t.Errorf("there is no %s to copy", pattern)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s is not what there is in the repository; `make chart` copies it (-want +got):\n%s", dir, diff)
-		}
-	}
-}
+// The chart has links to these files of the repository, as Helm reads no others.
+const (
+	ruleFiles      = "../../dashboards/alerts/*.yml"
+	dashboardFiles = "../../dashboards/*.json"
+)
 
 func contents(t *testing.T, pattern string) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(pattern)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatalf("there is no %s", pattern)
 	}
 	texts := make(map[string]string)
 	for _, file := range files {
@@ -55,7 +46,7 @@ func contents(t *testing.T, pattern string) map[string]string {
 // it are others.
 func TestRules(t *testing.T) {
 	all := render(t, "full.yaml")
-	sources, count := contents(t, copies["files/alerts"]), 0
+	sources, count := contents(t, ruleFiles), 0
 	for file, text := range sources {
 		text = strings.ReplaceAll(text, "https://hmp-exporter.example/", "https://runbooks.example/hmp/")
 		text = strings.ReplaceAll(text, "http://localhost:3000/", "https://grafana.example/")
@@ -81,6 +72,64 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// TestAlertValues changes, adds to and leaves out alerts by values.
+func TestAlertValues(t *testing.T) {
+	rules := func(values string) map[string]monitoringv1.Rule {
+		found := make(map[string]monitoringv1.Rule)
+		for name, object := range render(t, "demo: true\nweb: {externalUrl: 'https://tools.example/hmp/'}\nprometheusRule: {enabled: true, "+values+"}") {
+			if object, ok := object.(*monitoringv1.PrometheusRule); ok {
+				checkRules(t, name, object.Spec)
+				for _, group := range object.Spec.Groups {
+					for _, rule := range group.Rules {
+						found[rule.Alert+rule.Record] = rule
+					}
+				}
+			}
+		}
+		return found
+	}
+	before := rules("dashboardPrefix: ''")
+	for name, rule := range before {
+		if rule.Alert != "" && (rule.Annotations["runbook_url"] != "https://tools.example/hmp/runbook#"+strings.ToLower(name) || rule.Annotations["dashboard_url"] != "") {
+			t.Errorf("%s links to %q", name, rule.Annotations)
+		}
+	}
+
+	after := rules(`alertLabels: {team: video, severity: page}, replicaLabels: [replica], alerts: {
+		HMPSessionDisputed: {enabled: false},
+		HMPSessionFlapping: {replace: {">= 6": ">= 12"}, for: 10m, labels: {severity: info, desk: night}, annotations: {note: later}},
+		HMPInternalError: {expr: vector(1), keep_firing_for: 1h}}`)
+	if _, ok := after["HMPSessionDisputed"]; ok || len(after) != len(before)-1 {
+		t.Error("HMPSessionDisputed is not off, or others are")
+	}
+	want := before["HMPSessionFlapping"]
+	want.For, want.Labels = ptr.To[monitoringv1.Duration]("10m"), map[string]string{"team": "video", "severity": "info", "desk": "night"}
+	want.Annotations["note"] = "later"
+	want.Expr.StrVal = withReplica(strings.ReplaceAll(want.Expr.StrVal, ">= 6", ">= 12"))
+	if diff := cmp.Diff(want, after[want.Alert]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if changed := after["HMPInternalError"]; changed.Expr.StrVal != "vector(1)" || *changed.KeepFiringFor != "1h" {
+		t.Errorf("got %v", changed)
+	}
+	for name, rule := range after {
+		if want := withReplica(before[name].Expr.StrVal); rule.Record != "" && rule.Expr.StrVal != want {
+			t.Errorf("%s: got %s, want %s", name, rule.Expr.StrVal, want)
+		}
+		if rule.Alert != "" && (rule.Labels["team"] != "video" || rule.Labels["desk"] == "" && rule.Labels["severity"] != "page") {
+			t.Errorf("%s has the labels %v", name, rule.Labels)
+		}
+		if strings.Contains(rule.Expr.StrVal, "ignoring (alertname, ") && !strings.Contains(rule.Expr.StrVal, "ignoring (alertname, alertstate, severity, desk, team") {
+			t.Errorf("%s takes an alert with more labels for another: %s", name, rule.Expr.StrVal)
+		}
+	}
+}
+
+func withReplica(expr string) string {
+	const labels = "instance, pod, container, endpoint, service, node"
+	return strings.ReplaceAll(expr, labels, labels+", replica")
+}
+
 func checkRules(t *testing.T, name string, spec monitoringv1.PrometheusRuleSpec) {
 	t.Helper()
 	text, err := yaml.Marshal(spec)
@@ -100,11 +149,9 @@ func checkRules(t *testing.T, name string, spec monitoringv1.PrometheusRuleSpec)
 // TestDashboards checks that the sidecar of Grafana finds each dashboard, whole, in an object that is not too large.
 func TestDashboards(t *testing.T) {
 	all := render(t, "full.yaml")
-	for file, text := range contents(t, copies["files/dashboards"]) {
+	for file, text := range contents(t, dashboardFiles) {
 		name := "hmp-" + strings.TrimPrefix(strings.TrimSuffix(file, ".json"), "hmp-")
 		object := get[*corev1.ConfigMap](t, all, "ConfigMap/"+name)
-		text = strings.ReplaceAll(text, "https://hmp-exporter.example/", "https://runbooks.example/hmp/")
-		text = strings.ReplaceAll(text, "http://localhost:3000/", "https://grafana.example/")
 		if diff := cmp.Diff(map[string]string{file: text}, object.Data); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

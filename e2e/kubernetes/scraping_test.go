@@ -1,7 +1,10 @@
 package kubernetes
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,6 +25,9 @@ func TestMonitors(t *testing.T) {
 	if endpoint.Port != service.Spec.Ports[0].Name || endpoint.Path != "/all" || endpoint.Scheme.String() != "https" {
 		t.Errorf("Prometheus goes to %s %s %s", endpoint.Port, endpoint.Path, endpoint.Scheme)
 	}
+	if !endpoint.HonorLabels || !*get[*monitoringv1alpha1.ScrapeConfig](t, full, "ScrapeConfig/hmp").Spec.HonorLabels {
+		t.Error("a label target of the scrape replaces the exporter's")
+	}
 	selector, err := metav1.LabelSelectorAsSelector(&monitor.Selector)
 	if err != nil {
 		t.Fatal(err)
@@ -37,13 +43,6 @@ func TestMonitors(t *testing.T) {
 	}
 	if job := service.Labels[monitor.JobLabel]; !regexp.MustCompile(`^hmp.*$`).MatchString(job) {
 		t.Errorf("the job is %q", job)
-	}
-
-	pods := render(t, "environment.yaml")
-	podMonitor := get[*monitoringv1.PodMonitor](t, pods, "PodMonitor/"+fullname).Spec
-	pod := podOf(t, pods)
-	if *podMonitor.PodMetricsEndpoints[0].Port != pod.Spec.Containers[0].Ports[0].Name || pod.Labels[podMonitor.JobLabel] != "hmp-exporter" {
-		t.Error("the PodMonitor does not lead to the pods")
 	}
 }
 
@@ -81,6 +80,34 @@ demo: true`
 	}
 	if sd := config.Spec.HTTPSDConfigs[0].URL; string(sd) != "https://hmp.monitoring.svc:8443/sd" {
 		t.Errorf("targets are discovered at %s", sd)
+	}
+}
+
+// TestExternalURL checks that its path is part of every path by which Prometheus and the kubelet come, unless the prefix is
+// another.
+func TestExternalURL(t *testing.T) {
+	const values = `
+demo: true
+collector: {sessions: false}
+scrapeConfig: {enabled: true}
+serviceMonitor: {enabled: true}
+web: {externalUrl: "https://tools.example/hmp/", routePrefix: %q}`
+	for given, prefix := range map[string]string{"": "/hmp", "/": "", "/other": "/other"} {
+		all := render(t, fmt.Sprintf(values, given))
+		config := get[*monitoringv1alpha1.ScrapeConfig](t, all, "ScrapeConfig/"+fullname).Spec
+		container := podOf(t, all).Spec.Containers[0]
+		got := []string{
+			get[*monitoringv1.ServiceMonitor](t, all, "ServiceMonitor/"+fullname).Spec.Endpoints[0].Path, *config.MetricsPath,
+			strings.TrimPrefix(string(config.HTTPSDConfigs[0].URL), "http://"+fullname+".monitoring.svc:10042"),
+			container.LivenessProbe.HTTPGet.Path, container.ReadinessProbe.HTTPGet.Path,
+		}
+		want := []string{prefix + "/metrics", prefix + "/probe", prefix + "/sd", prefix + "/-/healthy", prefix + "/-/ready"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("routePrefix %q (-want +got):\n%s", given, diff)
+		}
+		if !slices.Contains(container.Args, "--web.external-url=https://tools.example/hmp/") {
+			t.Errorf("the program is not told: %q", container.Args)
+		}
 	}
 }
 

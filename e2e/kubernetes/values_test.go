@@ -1,14 +1,10 @@
 package kubernetes
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"helm.sh/helm/v4/pkg/chart/common"
 )
 
 // TestWrongValues makes the mistakes that one makes. Each gets one error, which says where and what to do.
@@ -18,6 +14,7 @@ func TestWrongValues(t *testing.T) {
 		end     = `}]}]}`
 		files   = "\nfiles: [{secret: {name: hmp, items: [{key: token, path: secrets/token}]}}]"
 		target  = `config: {targets: [{name: studio, url: "https://hmp.example", sessions: [{name: playout, token_file: /t}], `
+		rules   = "demo: true\nprometheusRule: {enabled: true, runbookPrefix: 'https://r.example/', alerts: "
 		good    = session + `token_file: secrets/token` + end + files
 	)
 	tests := map[string]struct{ values, want string }{
@@ -27,9 +24,6 @@ func TestWrongValues(t *testing.T) {
 		"unknown field":     {session + `token_fiel: secrets/token` + end, "at '/config/targets/0/sessions/0': additional properties 'token_fiel' not allowed"},
 		"wrong type":        {"demo: true\nreplicas: two", "at '/replicas': got string, want integer"},
 		"wrong level":       {"demo: true\nlog: {level: loud}", "at '/log/level': value must be one of 'debug', 'info', 'warn', 'error'"},
-		"size as a number":  {target + `max_body_size: 67108864}]}`, "at '/config/targets/0/max_body_size': got number, want string"},
-		"size without unit": {target + `max_body_size: "67108864"}]}`, "at '/config/targets/0/max_body_size': '67108864' does not match pattern"},
-		"no sessions":       {`config: {targets: [{name: studio, url: "https://hmp.example"}]}`, "at '/config/targets/0': missing property 'sessions'"},
 		"token":             {session + `token: CANARY` + end, "config.targets[0].sessions[0].token would be a secret in a ConfigMap: put it into a Secret, name that under files, and set token_file"},
 		"api secret":        {session + `api_key_file: /k, api_secret: CANARY` + end, "config.targets[0].sessions[0].api_secret would be a secret in a ConfigMap"},
 		"password of proxy": {target + `proxy_url: "http://u:CANARY@proxy"}]}`, "config.targets[0].proxy_url has a password"},
@@ -47,7 +41,10 @@ func TestWrongValues(t *testing.T) {
 		"probed twice":      {"demo: true\nscrapeConfig: {enabled: true}", "set collector.sessions to false"},
 		"sharded by nobody": {"demo: true\nsharding: true", "set scrapeConfig.enabled to true"},
 		"lone pod":          {"demo: true\npodDisruptionBudget: {enabled: true}", "wants at least 2 replicas"},
-		"two monitors":      {"demo: true\nserviceMonitor: {enabled: true}\npodMonitor: {enabled: true}", "would scrape each pod twice"},
+		"no runbook":        {"demo: true\nprometheusRule: {enabled: true}", "set web.externalUrl, for the exporter's own, or prometheusRule.runbookPrefix"},
+		"unknown alert":     {rules + "{HMPGone: {enabled: false}}}", "prometheusRule.alerts.HMPGone: there is no such alert; there are HMP"},
+		"other threshold":   {rules + "{HMPSessionFlapping: {replace: {'>= 99': '>= 5'}}}}", `HMPSessionFlapping.replace: the expression has no ">= 99": `},
+		"unknown change":    {rules + "{HMPSessionFlapping: {threshold: 5}}}", "additional properties 'threshold' not allowed"},
 		"no certificate":    {"demo: true\nweb: {scheme: HTTPS}", "name a web configuration with TLS as web.configFile"},
 	}
 	for name, test := range tests {
@@ -63,50 +60,18 @@ func TestWrongValues(t *testing.T) {
 	}
 }
 
-// TestConfigurationFields checks that the schema knows the fields that the reference configuration explains, and no more.
-func TestConfigurationFields(t *testing.T) {
-	reference, err := os.ReadFile("../../config/reference.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := make(map[string]bool)
-	for _, field := range regexp.MustCompile(`(?m)^ *(?:# *)?(?:- )?([a-z0-9_]+):`).FindAllSubmatch(reference, -1) {
-		if name := string(field[1]); name != "true" && name != "false" {
-			want[name] = true
+// TestLostLinks checks that a chart whose symbolic links were dropped, or became text, says so.
+func TestLostLinks(t *testing.T) {
+	text := &common.File{Name: "files/dashboards/hmp-session.json", Data: []byte("../../../../../dashboards/hmp-session.json")}
+	for values, files := range map[string][]*common.File{
+		"dashboards: {enabled: true}":                                          {text},
+		"dashboards: { enabled: true}":                                         nil,
+		"prometheusRule: {enabled: true, runbookPrefix: 'https://r.example/'}": nil,
+	} {
+		lost := load(t)
+		lost.Files = files
+		if _, err := renderChart(lost, exampleValues(t, "demo: true\n"+values)); err == nil || !strings.Contains(err.Error(), "take the chart from a checkout of the repository") {
+			t.Errorf("%s: got %v", values, err)
 		}
-	}
-	text, err := os.ReadFile(filepath.Join(chartDir, "values.schema.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var root struct{ Properties map[string]schema }
-	if err := json.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
-	}
-	got := make(map[string]bool)
-	root.Properties["config"].addFields(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("fields of config (-reference.yml +values.schema.json):\n%s", diff)
-	}
-}
-
-// A schema is what fields an object may have.
-type schema struct {
-	Properties           map[string]schema
-	Items                *schema
-	AdditionalProperties json.RawMessage
-}
-
-func (s schema) addFields(to map[string]bool) {
-	for name, field := range s.Properties {
-		to[name] = true
-		field.addFields(to)
-	}
-	if s.Items != nil {
-		s.Items.addFields(to)
-	}
-	var values schema
-	if json.Unmarshal(s.AdditionalProperties, &values) == nil { // not if it is just false
-		values.addFields(to)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,13 +26,14 @@ type Command struct {
 	Strict         bool          // warnings are errors
 	Probe          bool          // probe the first session of each target
 	ScrapeInterval time.Duration // of Prometheus; 0 if it is not known
+	Warnings       config.Errors // about other things than the configuration
 	Stdout         io.Writer
 }
 
 // Run writes the report. Its error is [config.Errors] with every secret that cannot be
 // read, or [probe.ErrNotValid], or [ErrWarnings].
 func (c *Command) Run(ctx context.Context) error {
-	warnings := c.Config.Warnings()
+	warnings := slices.Concat(c.Warnings, c.Config.Warnings())
 	if c.ScrapeInterval > 0 {
 		warnings = append(warnings, c.Config.IntervalWarnings(c.ScrapeInterval)...)
 	}
@@ -76,7 +78,7 @@ func (c *Command) probe(ctx context.Context) map[string]*probe.Attempt {
 type report struct {
 	config           *config.Config
 	errors, warnings int                       // how many there are; the errors are shown by who gets them
-	broken           map[[2]string]bool        // sessions with a secret that cannot be read, by target and name
+	broken           map[[2]string]bool        // sessions with a secret that cannot be used, by target and name
 	warned           map[string]config.Errors  // by target, those about none at ""
 	probed           map[string]*probe.Attempt // by target
 }
@@ -115,7 +117,7 @@ func (r *report) text() string {
 		noun  string
 	}{{r.errors, "error"}, {r.warnings, "warning"}} {
 		if n.count > 0 {
-			b.WriteString(", " + probe.Plural(n.count, n.noun))
+			b.WriteString(", " + config.Plural(n.count, n.noun))
 		}
 	}
 	b.WriteString("\n")
@@ -128,6 +130,15 @@ func (r *report) text() string {
 
 func (r *report) target(b *strings.Builder, t *config.Target) {
 	fmt.Fprintf(b, "\n%s: %s, timeout %s\n", t.Name, t.URL, model.Duration(t.Timeout))
+	if t.Address != "" {
+		fmt.Fprintf(b, "  connects to %s\n", t.Address)
+	}
+	if t.MaxConcurrent > 0 {
+		fmt.Fprintf(b, "  at most %s at once\n", config.Plural(t.MaxConcurrent, "probe"))
+	}
+	if len(t.Labels) > 0 {
+		fmt.Fprintf(b, "  labels %s\n", t.Labels)
+	}
 	width := 0
 	for _, s := range t.Sessions {
 		width = max(width, len(s.Name))
@@ -135,7 +146,7 @@ func (r *report) target(b *strings.Builder, t *config.Target) {
 	for _, s := range t.Sessions {
 		mark := ""
 		if r.broken[[2]string{t.Name, s.Name}] {
-			mark = "  (cannot be read)"
+			mark = "  (cannot be used)"
 		}
 		fmt.Fprintf(b, "  %-*s  %s%s\n", width, s.Name, s.Credential(), mark)
 	}

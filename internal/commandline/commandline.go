@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,7 @@ type Line struct {
 	MaxRequests   int
 
 	ProbeSessions bool
+	AskVersion    bool
 	TimeoutOffset time.Duration
 	MaxConcurrent int
 	ProbeInterval time.Duration // 0 for no probes but those of scrapes
@@ -59,10 +61,17 @@ type Line struct {
 		Timeout         time.Duration // 0 for what is configured
 	}
 	Check struct {
-		Strict, Probe  bool
-		ScrapeInterval time.Duration // 0 if it is not known
+		Strict, Probe, SyntaxOnly bool
+		ScrapeInterval            time.Duration // 0 if it is not known
 	}
 	HealthURL string // "" for where the flags have it listen
+
+	Unknown []Unknown // variables
+}
+
+// An Unknown variable of the environment looks like that of a flag, and there is none.
+type Unknown struct {
+	Name, Hint string
 }
 
 // Parse reads arguments. Those that ask for help, the version, the man page or completions
@@ -83,9 +92,9 @@ func Parse(args []string, version string, stdout io.Writer) (*Line, error) {
 	}
 	if err != nil {
 		line.Command = meant(app, args)
-		return line, fmt.Errorf("%w; see hmp_exporter --help", err)
+		return line, fmt.Errorf("%s%w; %ssee hmp_exporter --help", variableOf(app, args, err), err, nearestCommand(app, err))
 	}
-	line.Command = command
+	line.Command, line.Unknown = command, unknownVariables(app, os.Environ())
 	if line.ProbeInterval == notGiven {
 		line.ProbeInterval = map[bool]time.Duration{true: demoInterval}[command == Demo]
 	}
@@ -114,6 +123,8 @@ func (l *Line) validate() error {
 		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
 	case l.ReloadInterval < 0:
 		return errors.New("--config.auto-reload-interval has to be at least 0s")
+	case l.Check.SyntaxOnly && l.Check.Probe:
+		return errors.New("--syntax-only opens no secret, and --probe needs them: leave one out")
 	case l.ProbeInterval != notGiven && l.ProbeInterval != 0 && l.ProbeInterval < time.Second:
 		return errors.New("--probe.interval has to be 0s, or at least 1s")
 	case l.MaxRequests < 0:

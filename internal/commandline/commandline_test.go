@@ -63,8 +63,10 @@ func TestMistakes(t *testing.T) {
 		{"probe --no", Probe, "unknown long flag '--no'"},
 		{"--no probe", Probe, "unknown long flag '--no'"},
 		{"probe a b c", Probe, "unexpected c"},
-		{"check probe", Check, "unexpected probe"},
-		{"prob", "", "unexpected prob"},
+		{"check a probe", Check, "unexpected probe"},
+		{"prob", "", "unexpected prob; did you mean probe?"},
+		{"chek hmp.yml", "", "unexpected chek; did you mean check?"},
+		{"healthchec", "", "unexpected healthchec"},
 		{"--no", "", "unknown long flag '--no'"},
 		{"probe --probe.max-concurrent=0", Probe, "--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s"},
 		{"probe --timeout=0s", Probe, "--timeout has to be more than 0s"},
@@ -75,7 +77,7 @@ func TestMistakes(t *testing.T) {
 		{"serve --web.max-requests=-1", "", "--web.max-requests has to be at least 0"},
 	} {
 		line, err := Parse(strings.Fields(tt.args), "version", new(strings.Builder))
-		if diff := cmp.Diff([]string{tt.command, tt.want + "; see hmp_exporter --help"}, []string{line.Command, fmt.Sprint(err)}); diff != "" {
+		if diff := cmp.Diff([]string{tt.command, strings.Replace(tt.want+"; see hmp_exporter --help", "?;", "?", 1)}, []string{line.Command, fmt.Sprint(err)}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.args, diff)
 		}
 	}

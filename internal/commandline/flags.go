@@ -28,6 +28,7 @@ func (l *Line) flags(app *kingpin.Application) {
 	app.Flag("web.enable-pprof", "Serve profiles of this program under /debug/pprof/.").BoolVar(&l.Pprof)
 	app.Flag("web.max-requests", "Scrapes to answer at once, of the telemetry path and of each target by itself; more get a 503. 0 for any number.").Default("40").IntVar(&l.MaxRequests)
 	app.Flag("collector.sessions", "Probe every session for the telemetry path. Without it, only /probe does.").Default("true").BoolVar(&l.ProbeSessions)
+	app.Flag("collector.version", "Ask each HMP for its version, every 15 minutes and after a restart.").Default("true").BoolVar(&l.AskVersion)
 	app.Flag("timeout-offset", "How much earlier than the scrape's timeout its probes end.").Default("500ms").DurationVar(&l.TimeoutOffset)
 
 	app.Flag("probe.max-concurrent", "Probes to make at once, of all scrapes.").Default("256").IntVar(&l.MaxConcurrent)
@@ -45,6 +46,8 @@ func (l *Line) commands(app *kingpin.Application) {
 
 	check := app.Command(Check, "Load the configuration and the secret files, and show what would be probed and what is "+
 		"unwise. Sends nothing without --probe.")
+	check.Arg("file", "The configuration file, in place of --config.file.").PlaceHolder("FILE").StringVar(&l.ConfigFile)
+	check.Flag("syntax-only", "Open no file of a secret, CA or key, as where there are none.").BoolVar(&l.Check.SyntaxOnly)
 	check.Flag("strict", "Fail for warnings too.").BoolVar(&l.Check.Strict)
 	check.Flag("probe", "Probe the first session of each target. A session with an API key logs in.").BoolVar(&l.Check.Probe)
 	check.Flag("scrape-interval", "How often Prometheus scrapes, such as 30s: warn if timeouts and lifetimes of tokens do not go with that.").

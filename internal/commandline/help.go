@@ -52,8 +52,8 @@ var titles = []struct {
 }{
 	{"Configuration", []string{"config."}, false},
 	{"Web", []string{"web."}, true},
-	{"Scrapes", []string{"collector.", "timeout-offset", "probe.interval"}, true},
-	{"Probes", []string{"probe."}, false},
+	{"Scrapes", []string{"collector.sessions", "timeout-offset", "probe.interval"}, true},
+	{"Probes", []string{"probe.", "collector.version"}, false},
 	{"Log", []string{"log."}, false},
 	{"Other", []string{""}, false},
 }
@@ -95,9 +95,10 @@ func groups(app *kingpin.ApplicationModel, of *kingpin.CmdModel) []group {
 			}
 		}
 		left = rest
-		if !t.serving || serves(of) {
-			all = addGroup(all, t.title, flags)
+		if t.serving && !serves(of) { // check reads the web configuration
+			flags = slices.DeleteFunc(flags, func(f *kingpin.FlagModel) bool { return of.Name != Check || f.Name != "web.config.file" })
 		}
+		all = addGroup(all, t.title, flags)
 	}
 	if of != nil {
 		return all

@@ -5,7 +5,8 @@ var notes = map[string]string{
 	"": `Environment:
   Every flag is also read from the environment, --log.level from HMP_EXPORTER_LOG_LEVEL.
   One HMP needs no file: set HMP_URL, and HMP_API_KEY_FILE with HMP_API_SECRET_FILE, or
-  HMP_TOKEN_FILE. Without _FILE, each is the secret itself. No flag takes a secret.
+  HMP_TOKEN_FILE. Without _FILE, each is the secret itself. HMP_CA_FILE is the CA to trust.
+  No flag takes a secret.
 
 Signals:
   SIGHUP loads the configuration again. SIGTERM and SIGINT end the program once all
@@ -57,6 +58,7 @@ var examples = map[string][]string{
 	Check: {
 		"hmp_exporter check",
 		"hmp_exporter check --strict --scrape-interval=30s",
+		"hmp_exporter check --syntax-only hmp.yml",
 		"hmp_exporter check --probe --config.file=/etc/hmp_exporter/hmp.yml",
 	},
 	Probe: {

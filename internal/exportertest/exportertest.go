@@ -5,6 +5,7 @@
 package exportertest
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -18,7 +19,7 @@ import (
 )
 
 // Patience is how long a test waits for something that must happen, on however busy a machine.
-const Patience = 30 * time.Second
+const Patience = 2 * time.Minute
 
 // A Process is a running exporter.
 type Process struct {
@@ -75,10 +76,10 @@ func Run(t testing.TB, cmd *exec.Cmd) *Process {
 	return p
 }
 
-// Signal sends a signal to the exporter.
+// Signal sends a signal to the exporter, unless it has ended.
 func (p *Process) Signal(t testing.TB, s os.Signal) {
 	t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
+	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
 }

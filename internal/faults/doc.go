@@ -21,7 +21,7 @@
 //
 // reads a request, answers with a head, and resets the connection before the body.
 // Names are resolved by a name server of this process, which fails where a name says
-// so, and some rows have a Toxiproxy between the two sides.
+// so.
 //
 // Each row is run twice where that makes sense: for a session with a fixed token,
 // where the fault meets a GET, and for one with an API key, where it meets the POST.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -193,6 +194,15 @@ func (p *peer) repeat(text string, total int) {
 func (p *peer) drip(text string, pause time.Duration) {
 	for i := range len(text) {
 		if !p.pause(pause) || !p.say(text[i:i+1]) {
+			return
+		}
+	}
+}
+
+// slices sends a text in packets of ten bytes.
+func (p *peer) slices(text string) {
+	for piece := range slices.Chunk([]byte(text), 10) {
+		if !p.pause(10*time.Microsecond) || !p.say(string(piece)) {
 			return
 		}
 	}

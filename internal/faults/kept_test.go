@@ -26,7 +26,7 @@ func TestKeptConnection(t *testing.T) {
 
 	for connections := range 2 {
 		o := observe(t, e)
-		got, _, _ := o.seen(t)
+		got := o.seen(t)
 		got.Connections = s.origin.connections() - connections
 		if diff := cmp.Diff(valid().messages(goodMessages), got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

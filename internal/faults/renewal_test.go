@@ -49,7 +49,7 @@ func TestRenewal(t *testing.T) {
 		dead.Store(step.dead)
 		o := observe(t, e)
 		o.bounded(t, patience)
-		got, _, _ := o.seen(t)
+		got := o.seen(t)
 		got.Connections = s.origin.connections() - connections
 		connections = s.origin.connections()
 		want := valid().messages(goodMessages)

@@ -46,16 +46,16 @@ func bodyRows() []row {
 		{name: "gzip in the transfer encoding", script: says(head(200, "Transfer-Encoding: gzip, chunked") + chunk(body) + "0\r\n\r\n"), want: failed(hmp.Protocol, 1)},
 		{name: "a gzip bomb of 64 MB", set: bombed, want: bad},
 
-		{name: "an endless body of spaces, max_body_size 1MiB", set: limited(func(p *peer) { p.say(head(200)); p.repeat(spaces, -1) }), want: bad, heavy: true},
-		{name: "an endless body of spaces, max_body_size 64MiB", script: does(func(p *peer) { p.say(head(200)); p.repeat(spaces, -1) }), want: bad, heavy: true},
-		{name: "an endless string", set: limited(func(p *peer) { p.say(head(200) + `{"data":{"authToken":"`); p.repeat(strings.Repeat("x", 4096), -1) }), want: bad, heavy: true},
-		{name: "an endless list", set: limited(func(p *peer) { p.say(head(200) + `{"data":{"serviceMessages":["one"`); p.repeat(`,"more"`, -1) }), want: bad, heavy: true},
-		{name: "an endless name", set: limited(func(p *peer) { p.say(head(200) + `{"data":{"`); p.repeat(strings.Repeat("x", 4096), -1) }), want: bad, heavy: true},
-		{name: "an endless number", set: limited(func(p *peer) {
+		{name: "an endless body of spaces, max_body_size 1MiB", set: limited("1MiB", func(p *peer) { p.say(head(200)); p.repeat(spaces, -1) }), want: bad, heavy: true},
+		{name: "an endless body of spaces, max_body_size 8MiB", set: limited("8MiB", func(p *peer) { p.say(head(200)); p.repeat(spaces, -1) }), want: bad, heavy: true},
+		{name: "an endless string", set: limited("1MiB", func(p *peer) { p.say(head(200) + `{"data":{"authToken":"`); p.repeat(strings.Repeat("x", 4096), -1) }), want: bad, heavy: true},
+		{name: "an endless list", set: limited("1MiB", func(p *peer) { p.say(head(200) + `{"data":{"serviceMessages":["one"`); p.repeat(`,"more"`, -1) }), want: bad, heavy: true},
+		{name: "an endless name", set: limited("1MiB", func(p *peer) { p.say(head(200) + `{"data":{"`); p.repeat(strings.Repeat("x", 4096), -1) }), want: bad, heavy: true},
+		{name: "an endless number", set: limited("1MiB", func(p *peer) {
 			p.say(head(200) + `{"data":{"numLoginFailures":1`)
 			p.repeat(strings.Repeat("0", 4096), -1)
 		}), want: bad, heavy: true},
-		{name: "an endless body in chunks of one byte", set: limited(func(p *peer) { p.say(head(200, chunked)); p.repeat(strings.Repeat("1\r\n \r\n", 1000), -1) }), want: bad, heavy: true},
+		{name: "an endless body in chunks of one byte", set: limited("1MiB", func(p *peer) { p.say(head(200, chunked)); p.repeat(strings.Repeat("1\r\n \r\n", 1000), -1) }), want: bad, heavy: true},
 		{name: "an endless body of a 401", script: does(func(p *peer) { p.say(head(401)); p.repeat(spaces, -1) }), want: answered(hmp.Unauthorized, 401)},
 		{name: "an endless body of a 502", script: does(func(p *peer) { p.say(head(502)); p.repeat(spaces, -1) }), want: answered(hmp.HTTPError, 502)},
 		{name: "a body of 302 that stalls", script: saysAnd(head(302, "Location: /", "Content-Length: 10"), (*peer).hold), want: answered(hmp.Redirect, 302)},
@@ -63,10 +63,10 @@ func bodyRows() []row {
 	}
 }
 
-// limited makes the target one that reads a megabyte at most.
-func limited(then func(p *peer)) func(*stage) {
+// limited makes the target one of which no more than most is read.
+func limited(most string, then func(p *peer)) func(*stage) {
 	return func(s *stage) {
-		s.set("max_body_size: 1MiB")
+		s.set("max_body_size: %s", most)
 		s.target(does(then))
 	}
 }

@@ -1,13 +1,14 @@
 package faults
 
 import (
+	"net/http"
 	"time"
 
 	"hmp_exporter/internal/hmp"
 )
 
 // pace is that of a far side that sends a byte at a time: slow, but not silent.
-const pace = 5 * time.Millisecond
+const pace = 100 * time.Millisecond
 
 func networkRows() []row {
 	const half = "HTTP/1.1 200 OK\r\nContent-Type: appl"
@@ -36,6 +37,12 @@ func networkRows() []row {
 		{name: "stall after the headers", script: saysAnd(head(200, "Content-Length: 100"), (*peer).hold), want: answered(hmp.Timeout, 200).lasts()},
 		{name: "stall in the body", script: saysAnd(body, (*peer).hold), want: answered(hmp.Timeout, 200).lasts()},
 		{name: "headers drip a byte at a time", script: does(func(p *peer) { p.drip(whole, pace) }), want: failed(hmp.Timeout, 1).lasts()},
+		{name: "the answer comes in slices of ten bytes", script: each(func(p *peer, _ *http.Request) { p.slices(whole) }), want: valid().messages(goodMessages)},
+		{name: "the answer comes after the deadline", script: does(func(p *peer) {
+			if p.pause(time.Minute) {
+				p.say(whole)
+			}
+		}), want: failed(hmp.Timeout, 1).lasts()},
 		{name: "the body drips a byte at a time", script: saysAnd(head(200), func(p *peer) { p.drip(session(), pace) }), want: answered(hmp.Timeout, 200).lasts()},
 	}
 }

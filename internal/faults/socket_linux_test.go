@@ -1,12 +1,9 @@
 package faults
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"net"
-	"os"
 	"syscall"
-	"time"
 )
 
 // refused points the target to a port at which nobody listens. A socket that does
@@ -23,19 +20,18 @@ func dropped(s *stage) {
 	if err := syscall.Listen(fd, 0); err != nil {
 		s.t.Fatal(err)
 	}
-	address := fmt.Sprintf("127.0.0.1:%d", port)
-	s.url = "http://" + address
-	for {
-		ctx, cancel := context.WithTimeout(s.t.Context(), 100*time.Millisecond)
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-		cancel()
-		if os.IsTimeout(err) {
-			return
-		}
+	s.url = fmt.Sprintf("http://127.0.0.1:%d", port)
+	// Linux queues one more than it is told. The others go on asking, so that none of the target's finds it free.
+	for range 8 {
+		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		s.closers = append(s.closers, func() { _ = conn.Close() })
+		s.closers = append(s.closers, func() { _ = syscall.Close(fd) })
+		err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
+		if err != nil && !errors.Is(err, syscall.EINPROGRESS) {
+			s.t.Fatal(err)
+		}
 	}
 }
 

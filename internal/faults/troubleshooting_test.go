@@ -59,6 +59,9 @@ func (r *row) logged(t *testing.T) string {
 	t.Helper()
 	s := newStage(t, t.TempDir())
 	defer s.close()
+	if r.want.Lasts {
+		s.timeout = brief[1]
+	}
 	r.build(s)
 	s.file("hmp.yml", "targets:\n"+s.configuration("studio", r.modes()[0]))
 	e := export(t, filepath.Join(s.dir, "hmp.yml"))

@@ -45,12 +45,14 @@ func (x *call) read(ctx context.Context, resp *http.Response, a *Answer, m *mask
 		a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
 	switch status := resp.StatusCode; {
+	case status >= 300 && status < 400:
+		a.Result = Redirect
+	case x.version != nil:
+		x.readVersion(ctx, resp, a, m)
 	case status == http.StatusOK, x.login() && status > 200 && status < 300:
 		token = x.readSession(ctx, resp, a, m)
 	case status >= 400:
 		x.readRefusal(ctx, resp, a, m)
-	case status >= 300:
-		a.Result = Redirect
 	default:
 		a.Result = HTTPError
 	}

@@ -19,11 +19,11 @@ import (
 // an API key (POST), since version 4.1.1.
 const sessionPath = "/apis/authentication/login/key"
 
-// A Client asks one HMP about sessions, and for new ones. Many goroutines may use
+// A Client asks one HMP about sessions, for new ones, and for its version. Many goroutines may use
 // it at once.
 type Client struct {
 	options   Options
-	url       *url.URL // of both calls
+	url       *url.URL // of the session calls
 	pool      *pool
 	userAgent []string
 	get       Header   // of a GET without a configured header
@@ -32,13 +32,8 @@ type Client struct {
 
 // NewClient returns a client. [Client.Close] frees what it holds.
 func NewClient(o Options) *Client {
-	u := *o.URL
-	u.Path += sessionPath
-	if u.RawPath != "" {
-		u.RawPath += sessionPath
-	}
 	c := &Client{
-		options: o, url: &u, pool: newPool(&o), userAgent: []string{o.UserAgent},
+		options: o, url: endpoint(o.URL, sessionPath), pool: newPool(&o), userAgent: []string{o.UserAgent},
 		secrets: slices.Concat(slices.Collect(maps.Values(o.ProxyConnectHeader))...),
 	}
 	x := c.call(http.MethodGet, nil)
@@ -71,9 +66,8 @@ func (Request) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.Reque
 // sent and is fit to be sent as a Bearer; else it is zero.
 func (c *Client) Session(ctx context.Context, r Request) (a Answer, token secret.Value) {
 	x := c.call(http.MethodGet, r.Header, r.Secrets...)
-	x.sent, x.onResponse = r.Token.Reveal(), r.OnResponse
-	x.secrets = append(x.secrets, x.sent)
-	x.header["Authorization"] = []string{"Bearer " + x.sent}
+	x.onResponse = r.OnResponse
+	x.authorize(r.Token)
 	token = c.exchange(ctx, x, &a)
 	return a, token
 }
@@ -120,6 +114,7 @@ type call struct {
 	sent       string   // the token, if there is one
 	secrets    []string // of the session and the configuration
 	onResponse func(status int)
+	version    *Version // what to fill in; nil if the call is about a session
 }
 
 var (
@@ -127,7 +122,7 @@ var (
 	identity        = []string{"identity"} // or a proxy may choose an encoding
 )
 
-// call returns what both calls have in common.
+// call returns what all calls have in common.
 func (c *Client) call(method string, extra http.Header, values ...secret.Value) *call {
 	x := &call{options: &c.options, method: method, url: c.url, header: make(http.Header, len(extra)+5)}
 	x.secrets = append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
@@ -140,6 +135,13 @@ func (c *Client) call(method string, extra http.Header, values ...secret.Value) 
 	}
 	x.header["Accept"], x.header["Accept-Encoding"], x.header["User-Agent"] = applicationJSON, identity, c.userAgent
 	return x
+}
+
+// authorize has the call made with a token.
+func (x *call) authorize(t secret.Value) {
+	x.sent = t.Reveal()
+	x.secrets = append(x.secrets, x.sent)
+	x.header["Authorization"] = []string{"Bearer " + x.sent}
 }
 
 func (x *call) login() bool { return x.method == http.MethodPost }
@@ -187,7 +189,7 @@ func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret
 // attempt sends a request on a kept connection, or on a new one if that is nil. again is
 // true if it broke off so early that the request may be sent once more.
 func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (token secret.Value, again bool) {
-	t := &attempt{proxy: x.proxy}
+	t := &attempt{proxy: x.proxy, ca: x.options.CA}
 	kept := on != nil
 	ctx = t.within(ctx, kept)
 	var err error
@@ -211,7 +213,7 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (tok
 	switch {
 	case err == nil:
 	case expired(ctx):
-		a.Result = Timeout
+		a.Result, a.Reason = Timeout, t.timeoutReason(at)
 	default:
 		a.Result, a.Reason = at.failure(err), t.reason(at, err, m)
 		idempotent := !x.login() || on != nil && on.written.Load() == written

@@ -1,5 +1,6 @@
 // Package hmp speaks to a Haivision Media Platform (HMP) about one thing:
-// whether a service token still opens a session, and where to get another.
+// whether a service token still opens a session, and where to get another. Beside it,
+// it asks an HMP for its version.
 //
 // HMP answers
 //
@@ -20,7 +21,13 @@
 // behind on HMP that the client cannot end, and refused ones can lock the account.
 // When to log in is the caller's to decide, sparingly; no login is repeated here.
 //
-// A [Client] makes both calls for one HMP and turns whatever comes back, a
+// To a session that it has confirmed, HMP also answers
+//
+//	GET {base}/apis/system/version
+//
+// with {"data":{"version":"4.1.1","build":"30242"}}.
+//
+// A [Client] makes the calls for one HMP and turns whatever comes back, a
 // refused connection and a body without end included, into one [Answer]: a
 // plain value whose [Result] is one of a closed set of words. There is no
 // error to handle: a call that went wrong is an answer like any other.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // What fails on this side is told as this side's: [Saturated], with what is lacking.
@@ -49,9 +50,12 @@ func Shortage(err error) string {
 // come says more than the error, which net/http wraps in many ways.
 func (t *timeline) failure(err error) Result {
 	_, isLookup := errors.AsType[*net.DNSError](err)
+	_, isCA := errors.AsType[caError](err)
 	switch {
 	case Shortage(err) != "":
 		return Saturated // it says nothing of the HMP
+	case isCA:
+		return TLS
 	case alert(err) != nil: // in TLS 1.3 a client's certificate is refused after the handshake
 		return TLS
 	case isLookup:
@@ -94,6 +98,12 @@ func (t *attempt) reason(at *timeline, err error, m *mask) string {
 	}
 	if a := alert(err); a != nil && atProxy {
 		return "the proxy ended the TLS connection: " + text(a)
+	}
+	if ca, ok := errors.AsType[caError](err); ok {
+		return text(ca)
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok && t.ca != "" {
+		return "the certificate is not signed by " + t.ca + "; the HMP's certificate may be new"
 	}
 	if reason := handshakeReason(err, m); reason != "" {
 		return reason
@@ -161,14 +171,21 @@ func alert(err error) error {
 // A certificate decides how long its part of the text is, but not whether the hint
 // is there. It returns "" for any other error.
 func handshakeReason(err error, m *mask) string {
+	refused, isRefused := errors.AsType[*tls.CertificateVerificationError](err)
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
+		return validityReason("the HMP's certificate", e.Cert)
+	}
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		if isRefused && strings.Contains(e.Error(), "has expired or is not yet valid") { // an authority's
+			return authorityReason(refused.UnverifiedCertificates)
+		}
 		return m.show(e.Error(), true) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
 		return m.show(e.Error(), true) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
 	}
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return m.show(e.Error(), true)
+	if isRefused {
+		return m.show(refused.Error(), true)
 	}
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		if strings.HasPrefix(string(e.RecordHeader[:]), "HTTP/") {
@@ -177,7 +194,48 @@ func handshakeReason(err error, m *mask) string {
 		return "the server does not speak TLS; check the port, or write http:// in `url`"
 	}
 	if a := alert(err); a != nil {
-		return m.show(a.Error(), true)
+		return m.show(a.Error(), true) + alertHint(a)
+	}
+	if err != nil && strings.Contains(err.Error(), "x509: negative serial number") {
+		return "the HMP's certificate has a negative serial number; reissue it, or start the exporter with GODEBUG=x509negativeserial=1"
 	}
 	return ""
+}
+
+// validityReason tells of a certificate whose time is over, or has not come.
+func validityReason(whose string, c *x509.Certificate) string {
+	if time.Now().Before(c.NotBefore) {
+		return whose + " is not valid before " + c.NotBefore.UTC().Format(time.RFC3339) + "; compare the clocks of the HMP and of the exporter's machine"
+	}
+	return whose + " expired at " + c.NotAfter.UTC().Format(time.RFC3339) + "; renew it on the HMP"
+}
+
+// authorityReason tells of a chain in which the certificate of an authority is not valid now.
+func authorityReason(presented []*x509.Certificate) string {
+	for _, c := range presented {
+		if now := time.Now(); now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			return validityReason("a CA certificate that the HMP sends", c)
+		}
+	}
+	return "the certificate of the HMP's CA has expired or is not yet valid; renew it in tls_config.ca_file"
+}
+
+// alertHint says what to do about an alert that old servers send.
+func alertHint(a error) string {
+	switch text := a.Error(); {
+	case strings.HasSuffix(text, "tls: handshake failure"):
+		return "; if the HMP supports only RSA key exchange, start the exporter with GODEBUG=tlsrsakex=1"
+	case strings.HasSuffix(text, "tls: protocol version not supported"):
+		return "; if the HMP supports only TLS 1.1 or older, set tls_config.min_version to TLS10"
+	}
+	return ""
+}
+
+// timeoutReason explains a timeout in which not a byte came back for the ClientHello;
+// it returns "" for any other. Go's needs two packets, for post-quantum key exchange.
+func (t *attempt) timeoutReason(at *timeline) string {
+	if !at.inTLS() || t.dialed.head.Load() != 0 {
+		return ""
+	}
+	return "the server did not answer the ClientHello; a firewall may drop a long one: try tls_config.max_version: TLS12, which sends a short one"
 }

@@ -2,11 +2,15 @@ package hmp
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +21,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"hmp_exporter/internal/hmpsim"
 )
 
 func TestFailuresToConnect(t *testing.T) {
@@ -211,6 +217,161 @@ func TestReasonsThatHelp(t *testing.T) {
 				t.Errorf("it has HMP's envelope: %t", a.Envelope())
 			}
 		})
+	}
+}
+
+// Each reason names a setting. With that setting, the same server gives a valid session.
+func TestSettingsForOldServers(t *testing.T) {
+	serve := func(c *tls.Config, l net.Listener) *httptest.Server {
+		s := httptest.NewUnstartedServer(answer(200, `{"data":{}}`))
+		s.TLS = c
+		if l != nil {
+			_ = s.Listener.Close()
+			s.Listener = l
+		}
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		return s
+	}
+	maxVersion := func(version uint16) func(*Options) { return func(o *Options) { o.TLS.MaxVersion = version } }
+	minVersion := func(version uint16) func(*Options) { return func(o *Options) { o.TLS.MinVersion = version } }
+	none := func(*Options) {}
+	negative := &tls.Config{Certificates: []tls.Certificate{negativeSerial(t)}}
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		server  *httptest.Server
+		want    Result
+		reason  string
+		godebug string
+		change  func(*Options)
+	}{
+		"RSA key exchange only": {
+			serve(&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}}, nil),
+			TLS, "start the exporter with GODEBUG=tlsrsakex=1", "tlsrsakex=1", none,
+		},
+		"a negative serial number": {
+			serve(&tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return negative, nil }}, nil), // httptest would read it
+			TLS, "start the exporter with GODEBUG=x509negativeserial=1", "x509negativeserial=1", none,
+		},
+		"TLS 1.1 at most": {
+			serve(&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, nil),
+			TLS, "set tls_config.min_version to TLS10", "", minVersion(tls.VersionTLS10),
+		},
+		"a firewall that drops a long ClientHello": {
+			serve(nil, firewall{tcp}), Timeout, "try tls_config.max_version: TLS12", "", maxVersion(tls.VersionTLS12),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			trusted := trust(tt.server)
+			if tt.godebug == "x509negativeserial=1" {
+				trusted = func(o *Options) { o.TLS = &tls.Config{InsecureSkipVerify: true} } // its signature is of another serial number
+			}
+			within := plenty
+			if tt.want == Timeout {
+				within = hung
+			}
+			if a := ask(t, tt.server.URL, within, trusted); a.Result != tt.want || !strings.Contains(a.Reason, tt.reason) {
+				t.Errorf("got %s (%s), want %s with %q", a.Result, a.Reason, tt.want, tt.reason)
+			}
+			t.Setenv("GODEBUG", tt.godebug)
+			if a := ask(t, tt.server.URL, plenty, trusted, tt.change); a.Result != Valid {
+				t.Errorf("with the setting: got %s (%s)", a.Result, a.Reason)
+			}
+		})
+	}
+}
+
+// negativeSerial returns a certificate that Go refuses to read: its serial number begins with a 1 bit.
+func negativeSerial(t *testing.T) tls.Certificate {
+	t.Helper()
+	made, _, err := hmpsim.SelfSigned(hmpsim.CertificateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial := made.Leaf.SerialNumber.Bytes()
+	der := made.Certificate[0]
+	at := bytes.Index(der, serial)
+	if serial[0] >= 0x80 {
+		at-- // a zero byte keeps it positive
+	}
+	der[at] |= 0x80
+	made.Leaf = nil
+	return made
+}
+
+// A firewall passes on what a connection begins with if that fits into one packet, and else nothing.
+type firewall struct{ net.Listener }
+
+func (l firewall) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return &filtered{Conn: c, in: bufio.NewReader(c)}, err
+}
+
+type filtered struct {
+	net.Conn
+	in     *bufio.Reader
+	passed bool
+}
+
+func (c *filtered) Read(b []byte) (int, error) {
+	if !c.passed {
+		header, err := c.in.Peek(5)
+		if err != nil {
+			return 0, err
+		}
+		if length := binary.BigEndian.Uint16(header[3:]); length > 1400 {
+			_, err := io.Copy(io.Discard, c.in) // until the client has hung up
+			return 0, cmp.Or(err, io.EOF)
+		}
+		c.passed = true
+	}
+	return c.in.Read(b)
+}
+
+// The date of an expired certificate is told, and whose it is to renew; a ca_file does not help.
+func TestReasonsOfExpiredCertificates(t *testing.T) {
+	chain := func(names ...string) (list []*x509.Certificate) {
+		for _, name := range names {
+			c := &x509.Certificate{NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+			switch name {
+			case "expired":
+				c.NotAfter = time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+			case "early":
+				c.NotBefore = time.Date(2201, 2, 3, 4, 5, 6, 0, time.UTC)
+			}
+			list = append(list, c)
+		}
+		return list
+	}
+	authority, err := hmpsim.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expired, err := authority.Certificate(hmpsim.CertificateOptions{NotAfter: time.Now().Add(-time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(answer(200, `{"data":{}}`))
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{expired}}
+	s.StartTLS()
+	defer s.Close()
+	want := "the HMP's certificate expired at " + expired.Leaf.NotAfter.UTC().Format(time.RFC3339) + "; renew it on the HMP"
+	if a := ask(t, s.URL, plenty); a.Result != TLS || a.Reason != want {
+		t.Errorf("got %s (%s), want %q", a.Result, a.Reason, want)
+	}
+	if got := validityReason("it", chain("early")[0]); got != "it is not valid before 2201-02-03T04:05:06Z; compare the clocks of the HMP and of the exporter's machine" {
+		t.Errorf("got %q", got)
+	}
+	for want, presented := range map[string][]*x509.Certificate{
+		"a CA certificate that the HMP sends expired at 2001-02-03T04:05:06Z; renew it on the HMP":        chain("good", "expired"),
+		"the certificate of the HMP's CA has expired or is not yet valid; renew it in tls_config.ca_file": chain("good"),
+	} {
+		if got := authorityReason(presented); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // What is allocated does not depend on the size of the body, wherever its bulk is.
 func TestDecodeMemory(t *testing.T) {
-	const size = 16 << 20
+	const size = 4 << 20
 	for name, body := range map[string]func() io.Reader{
 		"maps":                func() io.Reader { return around(`"assets":{"":0`, `,"4b7f":{"read":true,"list":[1,2]}`, `}`, size) },
 		"members of the data": func() io.Reader { return around(`"":0`, `,"k4b7f":1`, ``, size) },

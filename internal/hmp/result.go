@@ -47,7 +47,7 @@ var Results = []ResultInfo{
 	{Timeout, "the probe's time ran out", "Compare the phases to see where the time went; raise the timeout only if the HMP is merely slow."},
 	{DNS, "the host name does not resolve", "Check the host in the URL and the exporter's name servers."},
 	{Connect, "no connection could be made", "Check that the HMP runs, its port, and firewalls or the proxy in between."},
-	{TLS, "the TLS handshake or the certificate failed", "Look at the log for the cause; see tls_config: ca_file, server_name."},
+	{TLS, "the TLS handshake or the certificate failed", "Do what the reason says; it is in the log and on the session's page."},
 	{Protocol, "the connection broke, or what came was not HTTP", "Check what listens on that port, and whether HMP or a proxy restarts."},
 	{LoginRejected, "HMP refused the API key and secret", "Compare both with what HMP gave out, see whether the key is disabled there, and check the URL; a new key ends the old one for all who use it."},
 	{Credentials, "a secret file is missing, unreadable or malformed; nothing was sent", "Look at the log for the file; see who should write it."},

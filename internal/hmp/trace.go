@@ -65,6 +65,7 @@ const (
 // after it has ended. Hence the lock, and the copy that [attempt.end] takes.
 type attempt struct {
 	proxy  *url.URL // nil for none
+	ca     string   // what is trusted, as in Options
 	dialed *conn
 
 	mu sync.Mutex

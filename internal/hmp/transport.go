@@ -1,8 +1,10 @@
 package hmp
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"net/url"
@@ -32,6 +34,9 @@ const (
 type Options struct {
 	URL                *url.URL                                                             // scheme, host and perhaps a path, without a slash at its end
 	TLS                *tls.Config                                                          // for https; nil for Go's defaults
+	RootCAs            func(context.Context) (*x509.CertPool, error)                        // what to trust from now on, for each new connection; nil for what TLS says
+	CA                 string                                                               // what RootCAs is, such as "the CA in hmp.pem"; "" without it
+	Address            string                                                               // host and port to connect to; "" for those of URL
 	Proxy              func(*http.Request) (*url.URL, error)                                // the proxy for a request; nil for none
 	ProxyConnectHeader http.Header                                                          // goes to a proxy along with a CONNECT
 	KeepAlive          bool                                                                 // keeps connections, five minutes at most and not after a failure
@@ -48,14 +53,18 @@ type Options struct {
 // later one, and is closed when the last exchange on it has ended. So it can be no pool
 // of [http.Transport], which gives a connection away before the exchange on it is over.
 type pool struct {
-	transport *http.Transport
-	scheme    string
-	address   string
-	keep      bool
+	options *Options
+	scheme  string
+	address string
+	keep    bool
 
-	mu     sync.Mutex
-	kept   []*conn // also those in use, the oldest first
-	closed bool
+	mu        sync.Mutex
+	transport *http.Transport
+	roots     *x509.CertPool // of the transport
+	kept      []*conn        // also those in use, the oldest first
+	idle      []*conn        // of them those of HTTP/1 that no exchange uses, the last used last
+	shared    []*conn        // of them those of HTTP/2
+	closed    bool
 	// One timer for all: a stopped one can stay in memory until its time, with what it
 	// refers to.
 	timer *time.Timer
@@ -67,6 +76,7 @@ type conn struct {
 	net.Conn
 	client      *http.ClientConn
 	shared      bool      // by exchanges at once: it is of HTTP/2
+	kept        bool      // by the pool, whose lock guards this
 	certificate time.Time // when the HMP's certificate ends to be good
 	made        time.Time
 
@@ -114,31 +124,66 @@ func (c *conn) close(farewell bool) {
 }
 
 func newPool(o *Options) *pool {
+	return &pool{
+		options:   o,
+		scheme:    o.URL.Scheme,
+		address:   address(o.URL),
+		keep:      o.KeepAlive,
+		transport: newTransport(o, nil),
+	}
+}
+
+// newTransport makes what makes connections. It trusts roots, if there are any, in place of
+// those of the options.
+func newTransport(o *Options, roots *x509.CertPool) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(o.HTTP2)
-	return &pool{
-		transport: &http.Transport{
-			Protocols:          &protocols,
-			Proxy:              func(r *http.Request) (*url.URL, error) { return attemptOf(r.Context()).proxy, nil },
-			ProxyConnectHeader: o.ProxyConnectHeader,
-			OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
-				if resp.StatusCode != http.StatusOK {
-					return proxyRefusal(resp.StatusCode)
-				}
-				return nil
-			},
-			DialContext:            dialer(o.Dial),
-			TLSClientConfig:        o.TLS.Clone(),
-			DisableKeepAlives:      !o.KeepAlive,
-			DisableCompression:     true, // a decoded body could be a thousand times its size
-			MaxResponseHeaderBytes: maxHeaderSize,
-			HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread},
-		},
-		scheme:  o.URL.Scheme,
-		address: address(o.URL),
-		keep:    o.KeepAlive,
+	config := o.TLS.Clone()
+	if roots != nil {
+		config = cmp.Or(config, new(tls.Config))
+		config.RootCAs = roots
 	}
+	return &http.Transport{
+		Protocols:          &protocols,
+		Proxy:              func(r *http.Request) (*url.URL, error) { return attemptOf(r.Context()).proxy, nil },
+		ProxyConnectHeader: o.ProxyConnectHeader,
+		OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+			if resp.StatusCode != http.StatusOK {
+				return proxyRefusal(resp.StatusCode)
+			}
+			return nil
+		},
+		DialContext:            dialer(o.Dial, o.Address),
+		TLSClientConfig:        config,
+		DisableKeepAlives:      !o.KeepAlive,
+		DisableCompression:     true, // a decoded body could be a thousand times its size
+		MaxResponseHeaderBytes: maxHeaderSize,
+		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread},
+	}
+}
+
+// A caError is why what RootCAs returns could not be had.
+type caError struct{ error }
+
+func (e caError) Unwrap() error { return e.error }
+
+// current returns the transport for a new connection: another one if the CAs have changed.
+func (p *pool) current(ctx context.Context) (*http.Transport, error) {
+	var roots *x509.CertPool
+	proxy := attemptOf(ctx).proxy
+	if p.options.RootCAs != nil && (p.scheme == "https" || proxy != nil && proxy.Scheme == "https") {
+		var err error
+		if roots, err = p.options.RootCAs(ctx); err != nil {
+			return nil, caError{err}
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if roots != p.roots {
+		p.roots, p.transport = roots, newTransport(p.options, roots)
+	}
+	return p.transport, nil
 }
 
 // address returns host and port of a URL.
@@ -157,19 +202,33 @@ func address(u *url.URL) string {
 func (p *pool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, c := range slices.Backward(p.kept) {
-		inUse := c.users.Load() > 0
-		switch {
-		case inUse && !c.shared, inUse && c.tooOld():
-		case !c.tooOld() && c.client.Reserve() == nil:
-			c.users.Add(1)
-			c.idleRead.Store(0)
+	for len(p.idle) > 0 {
+		c := p.idle[len(p.idle)-1]
+		p.idle = p.idle[:len(p.idle)-1]
+		if p.use(c) {
 			return c
-		case !inUse:
+		}
+		p.drop(c)
+	}
+	for _, c := range slices.Backward(slices.Clone(p.shared)) {
+		if p.use(c) {
+			return c
+		}
+		if c.users.Load() == 0 {
 			p.drop(c)
 		}
 	}
 	return nil
+}
+
+// use begins the use of a kept connection by an exchange, if it is fit for one more.
+func (p *pool) use(c *conn) bool {
+	if c.tooOld() || c.client.Reserve() != nil {
+		return false
+	}
+	c.users.Add(1)
+	c.idleRead.Store(0)
+	return true
 }
 
 // dial makes a connection for the exchange of an attempt. It returns when ctx ends even
@@ -181,7 +240,11 @@ func (p *pool) dial(ctx context.Context, t *attempt) (*conn, error) {
 	}
 	done := make(chan result)
 	go func() {
-		client, err := p.transport.NewClientConn(ctx, p.scheme, p.address)
+		var client *http.ClientConn
+		transport, err := p.current(ctx)
+		if err == nil {
+			client, err = transport.NewClientConn(ctx, p.scheme, p.address)
+		}
 		select {
 		case done <- result{client, err}:
 		case <-ctx.Done():
@@ -211,9 +274,13 @@ func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
 	_ = c.SetDeadline(time.Time{}) // from here on, the exchange's context ends it
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	hasShared := slices.ContainsFunc(p.kept, func(c *conn) bool { return c.shared && c.client.Available() > 0 })
+	hasShared := slices.ContainsFunc(p.shared, func(c *conn) bool { return c.client.Available() > 0 })
 	if p.keep && !p.closed && !(c.shared && hasShared) {
+		c.kept = true
 		p.kept = append(p.kept, c)
+		if c.shared {
+			p.shared = append(p.shared, c)
+		}
 		if p.timer == nil {
 			p.timer = time.AfterFunc(maxConnectionAge, p.sweep)
 		}
@@ -233,12 +300,16 @@ func (p *pool) release(c *conn, reusable, farewell bool) {
 	if !reusable {
 		p.forget(c)
 	}
-	unused := c.users.Add(-1) == 0 && (!slices.Contains(p.kept, c) || c.client.Available() == 0)
-	if unused {
+	unused := c.users.Add(-1) == 0
+	fit := c.kept && c.client.Available() > 0
+	switch {
+	case unused && !fit:
 		p.forget(c)
+	case unused && !c.shared:
+		p.idle = append(p.idle, c)
 	}
 	p.mu.Unlock()
-	if unused {
+	if unused && !fit {
 		c.close(farewell)
 	}
 }
@@ -286,17 +357,24 @@ func (p *pool) drop(c *conn) {
 }
 
 func (p *pool) forget(c *conn) {
-	p.kept = slices.DeleteFunc(p.kept, func(other *conn) bool { return other == c })
+	if !c.kept {
+		return
+	}
+	c.kept = false
+	for _, list := range []*[]*conn{&p.kept, &p.idle, &p.shared} {
+		*list = slices.DeleteFunc(*list, func(other *conn) bool { return other == c })
+	}
 }
 
 // dialer returns how a transport dials for an attempt: until the deadline of the
-// exchange, which holds for the handshakes that follow, too.
-func dialer(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+// exchange, which holds for the handshakes that follow, too. It connects to address, if that
+// is not "".
+func dialer(dial func(context.Context, string, string) (net.Conn, error), address string) func(context.Context, string, string) (net.Conn, error) {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		made, err := dial(ctx, network, address)
+	return func(ctx context.Context, network, of string) (net.Conn, error) {
+		made, err := dial(ctx, network, cmp.Or(address, of))
 		if err != nil {
 			return nil, err
 		}

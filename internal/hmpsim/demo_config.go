@@ -10,7 +10,7 @@ import (
 var demoTemplate = template.Must(template.New("hmp.yml").Parse(`# Written by the demo: simulated HMPs on this machine, among them one whose
 # certificate has expired, and targets where no HMP is.
 global:
-  timeout: 2s # shorter than the default, so that those that hang hold nothing up
+  timeout: 5s # shorter than the default, so that those that hang hold up less
 targets:
 {{- range .}}
   - name: {{.Name}}

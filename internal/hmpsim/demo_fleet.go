@@ -53,6 +53,7 @@ func demoFleet(now time.Time) []demoTarget {
 		{
 			name:     "campus",
 			config:   []string{"keep_alive: true"},
+			options:  []Option{WithVersion(Version("4.1.0", "30241"))},
 			sessions: campusSessions(now),
 		},
 		{
@@ -76,6 +77,14 @@ func demoFleet(now time.Time) []demoTarget {
 			config:   []string{shortLifetime},
 			options:  []Option{WithUnauthenticated(Forbidden())},
 			sessions: harbourSessions(now),
+		},
+		{
+			name:    "museum",
+			options: []Option{WithVersion(upgraded())},
+			sessions: []demoSession{{
+				name: "guides", what: "protocol from second 45 to 75 of 10 minutes: its HMP restarts with another version",
+				behaviour: restarting(Valid(demoUser(now, "guides"))),
+			}},
 		},
 		{
 			name:     "unknown-host",

@@ -67,6 +67,10 @@ func TestDemoSessions(t *testing.T) {
 }
 
 func demoProbe(t *testing.T, demo *Demo, ca []byte, s DemoSession) string {
+	timeout := time.Minute
+	if s.First == "timeout" {
+		timeout = time.Second
+	}
 	target, session := findDemoSession(demo, s.Target, s.Session)
 	secrets := demoSecrets(t, demo, target.files(session))
 	if secrets == nil {
@@ -75,7 +79,7 @@ func demoProbe(t *testing.T, demo *Demo, ca []byte, s DemoSession) string {
 	c := caller{t: t, listening: &Listening{URL: target.url}, client: &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       2 * time.Second,
+		Timeout:       timeout,
 	}}
 	c.trust(ca)
 	if len(secrets) == 1 {
@@ -171,6 +175,7 @@ func TestDemoChanges(t *testing.T) {
 		"signage":  {"valid": true, "unauthorized": true},
 		"lectures": {"valid": true, "auth_unavailable": true},
 		"library":  {"valid": true, "auth_unavailable": true},
+		"guides":   {"valid": true, "protocol": true},
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Errorf("results within ten minutes (-want +got):\n%s", diff)
@@ -179,7 +184,7 @@ func TestDemoChanges(t *testing.T) {
 
 // The counts are those of the status page, and two targets are no HMPs.
 func TestDemoSize(t *testing.T) {
-	const want = "The demo has 30 sessions on 9 targets: 7 simulated HMPs, and 2 addresses where no HMP is"
+	const want = "The demo has 31 sessions on 10 targets: 8 simulated HMPs, and 2 addresses where no HMP is"
 	if got := startDemo(t, DemoOptions{}).Size(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -1,5 +1,5 @@
 // Package hmpsim is a simulated Haivision Media Platform (HMP): an
-// [http.Handler] that speaks the two session calls of HMP 4.1.1 to the letter
+// [http.Handler] that speaks the session calls and the version call of HMP 4.1.1 to the letter
 // of the vendor's pages, and that can be told to misbehave in every way a real
 // one, or what stands before it, was ever seen to.
 //
@@ -7,6 +7,7 @@
 //
 //	GET  /apis/authentication/login/key   who is the session of this Bearer token?
 //	POST /apis/authentication/login/key   a new session for an API key and secret
+//	GET  /apis/system/version             which version and build is this?
 //
 // A test or a demo makes a [Server], gives it tokens and keys, and serves it:
 //
@@ -33,6 +34,9 @@
 //   - modifiers of another behaviour: [Delay], [Drip], [Swell], [RetryAfter],
 //     [PerMethod] and [Timeline], which changes with time;
 //   - [Large], a valid session as big as an admin's on a large system.
+//
+// The version call has a behaviour of its own for each server ([WithVersion]): [Version],
+// [VersionWithMore], one of [BadVersions], or any other.
 //
 // [Server.SetOutage] lays one behaviour over all tokens and keys, as when the
 // directory behind the HMP is away.

@@ -24,6 +24,7 @@ type Server struct {
 	tokens   map[string]*token
 	keys     map[string]*key
 	accounts map[string]*account
+	version  script
 	outage   script // no behaviour: none
 	stats    Stats
 	sweepAt  int // number of tokens at which the dead ones are removed
@@ -42,6 +43,7 @@ func New(opts ...Option) *Server {
 		path:            Endpoint,
 		lifetime:        30 * time.Minute,
 		unauthenticated: script{behaviour: Unauthorized()},
+		version:         script{behaviour: Version("4.1.1", encode(firstBuild))},
 		tokens:          make(map[string]*token),
 		keys:            make(map[string]*key),
 		accounts:        make(map[string]*account),
@@ -51,10 +53,11 @@ func New(opts ...Option) *Server {
 		o(s)
 	}
 	s.unauthenticated.start = s.now()
+	s.version.start = s.unauthenticated.start
 	return s
 }
 
-// SetOutage lets b answer every GET and POST until it is called with nil, as
+// SetOutage lets b answer every call until it is called with nil, as
 // when the directory is away: SetOutage(AuthUnavailable()). Meanwhile tokens age
 // on and are not extended, and no login counts as rejected.
 func (s *Server) SetOutage(b Behaviour) {
@@ -63,7 +66,7 @@ func (s *Server) SetOutage(b Behaviour) {
 	s.outage = script{behaviour: b, start: s.now()}
 }
 
-// ServeHTTP answers the two session calls, and everything else as a web server
+// ServeHTTP answers the two session calls and the version call, and everything else as a web server
 // answers a path that it does not have.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
@@ -75,6 +78,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// gone only once its body has been read.
 		l := parseLogin(r)
 		s.answer(w, r, func(now time.Time) ticket { return s.admitPOST(l, now) })
+	case r.URL.Path == s.prefix()+VersionEndpoint && r.Method == http.MethodGet:
+		s.serveVersion(w, r)
 	default:
 		s.mu.Lock()
 		s.stats.Others++

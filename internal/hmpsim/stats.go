@@ -13,6 +13,8 @@ type Stats struct {
 	RejectedPOSTs int
 	// Logins are POSTs that made a token, each a session left behind.
 	Logins int
+	// Versions are version calls.
+	Versions int
 	// Others are requests for other paths or with other methods.
 	Others int
 	// LastHeader is the header of the last session call.

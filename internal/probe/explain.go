@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/terminal"
 )
@@ -31,7 +32,7 @@ type paragraph struct {
 }
 
 // explanations say of each failure what it means and what to do, once for all sessions that
-// failed alike, and then what HMP has to say to users.
+// failed alike, then what HMP has to say to users, and then which versions HMPs have.
 func (r *Report) explanations() []paragraph {
 	var order []failure
 	alike := make(map[failure][]*Attempt)
@@ -57,7 +58,11 @@ func (r *Report) explanations() []paragraph {
 			texts: f.explain(alike[f]),
 		})
 	}
-	return append(all, r.messages()...)
+	all = append(all, r.messages()...)
+	if v := r.versions(); v.texts != nil {
+		all = append(all, v)
+	}
+	return all
 }
 
 // Explain says in sentences what became of a session and what to do about it, nothing if
@@ -118,7 +123,7 @@ func reasons(alike []*Attempt) []string {
 		}
 	}
 	if more := len(texts) - mostNames; more > 0 {
-		texts = append(texts[:mostNames], "Not shown: "+Plural(more, "more reason")+".")
+		texts = append(texts[:mostNames], "Not shown: "+config.Plural(more, "more reason")+".")
 	}
 	return texts
 }
@@ -155,6 +160,21 @@ func (r *Report) messages() []paragraph {
 		all = append(all, p)
 	}
 	return all
+}
+
+// versions are those of the HMPs that have told theirs.
+func (r *Report) versions() paragraph {
+	p := paragraph{head: terminal.Line{{Text: "Versions of HMPs:", Style: terminal.Bold}}}
+	before := ""
+	for i := range r.Attempts {
+		a := &r.Attempts[i]
+		if a.Target != before && a.Result != nil && a.Result.Version != nil {
+			v := a.Result.Version
+			p.texts = append(p.texts, terminal.Clean(fmt.Sprintf("%s: %s, build %s", a.Target, v.Version.Version, v.Build)))
+			before = a.Target
+		}
+	}
+	return p
 }
 
 const indent = "  "

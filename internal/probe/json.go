@@ -43,6 +43,7 @@ type (
 		HTTPStatus        *int              `json:"http_status"`
 		Error             *documentError    `json:"error"`
 		CertificateExpiry *time.Time        `json:"certificate_expiry"`
+		HMP               *documentHMP      `json:"hmp"`
 		Login             *documentLogin    `json:"login"`
 		ServiceMessages   *documentMessages `json:"service_messages"`
 		User              *documentUser     `json:"user"`
@@ -59,6 +60,11 @@ type (
 	documentError struct {
 		Code hmp.Code `json:"code"`
 		Name string   `json:"name"`
+	}
+
+	documentHMP struct {
+		Version string `json:"version"`
+		Build   string `json:"build"`
 	}
 
 	documentLogin struct {
@@ -145,6 +151,7 @@ func (a *Attempt) document() documentResult {
 		TimeoutSeconds:    r.Timeout.Seconds(),
 		PhasesSeconds:     phases(r.Phases),
 		CertificateExpiry: moment(r.CertificateExpiry),
+		HMP:               software(r.Version),
 		Login:             login(r.Logins),
 	}
 	if up, known := r.Up(); known {
@@ -164,6 +171,13 @@ func (a *Attempt) document() documentResult {
 
 func phases(p hmp.Phases) documentPhases {
 	return documentPhases{p.Resolve.Seconds(), p.Connect.Seconds(), p.TLS.Seconds(), p.Processing.Seconds(), p.Transfer.Seconds()}
+}
+
+func software(v *collector.Version) *documentHMP {
+	if v == nil {
+		return nil
+	}
+	return &documentHMP{v.Version.Version, v.Build}
 }
 
 func login(l *collector.Logins) *documentLogin {

@@ -21,6 +21,8 @@ type Options struct {
 	Timeout time.Duration
 	// MaxConcurrent bounds how many probes there are at once.
 	MaxConcurrent int
+	// Version has HMPs asked for their version.
+	Version bool
 	// UserAgent is what HMPs are told about this program.
 	UserAgent string
 	// Logger is told of what the report does not say.
@@ -82,7 +84,7 @@ func (o *Options) run(
 	ctx context.Context, sessions []config.Selected, requests []collector.Request, watch func(*Report),
 ) *Report {
 	r := newReport(sessions)
-	c := collector.New(collector.Options{MaxConcurrent: o.MaxConcurrent, UserAgent: o.UserAgent, Logger: o.Logger})
+	c := collector.New(collector.Options{MaxConcurrent: o.MaxConcurrent, Version: o.Version, UserAgent: o.UserAgent, Logger: o.Logger})
 	c.Apply(o.Config)
 	results := make(chan collector.Result, len(sessions)) // so that nobody has to wait for who has gone
 	for _, request := range requests {
@@ -94,6 +96,11 @@ func (o *Options) run(
 	}
 	r.gather(ctx, results, o.longest(sessions), watch)
 	if r.Stopped == "" {
+		select {
+		case <-c.VersionsAsked():
+		case <-ctx.Done():
+		}
+		r.takeVersions(c)
 		c.Close()
 	}
 	r.Duration = time.Since(r.Start)
@@ -151,6 +158,13 @@ func (r *Report) gather(ctx context.Context, results <-chan collector.Result, lo
 func (r *Report) take(result collector.Result) {
 	r.Attempts[r.index[[2]string{result.Target, result.Session}]].Result = &result
 	r.answered++
+}
+
+// takeVersions takes in what HMPs have told after the results.
+func (r *Report) takeVersions(c *collector.Collector) {
+	for i := range r.Attempts {
+		r.Attempts[i].Result.Version = c.Version(r.Attempts[i].Target)
+	}
 }
 
 // valid counts the sessions that an HMP confirmed.

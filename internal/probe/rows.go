@@ -59,14 +59,6 @@ func (l layout) row(a *Attempt, pending string) terminal.Line {
 	return l.line(a.Target, a.Session, terminal.Span{Text: a.ResultName(), Style: style}, took, status, a.detail())
 }
 
-// Plural counts things by their noun, such as "1 warning" and "2 warnings".
-func Plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.Itoa(n) + " " + noun
-}
-
 // detail is what else there is to say in a few words.
 func (a *Attempt) detail() string {
 	r := a.Result
@@ -76,7 +68,7 @@ func (a *Attempt) detail() string {
 	case r.Held:
 		return "nothing was sent"
 	case n != nil && *n > 0:
-		return Plural(*n, "service message")
+		return config.Plural(*n, "service message")
 	}
 	return ""
 }

@@ -24,6 +24,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
 
 var began = time.Date(2026, 5, 4, 3, 2, 1, 234_567_890, time.UTC)
 
+var studioVersion = collector.NewVersion(hmp.Version{Version: "4.1.1", Build: "30242\u202e"})
+
 // answers has one for every outcome.
 func answers() []hmp.Answer {
 	answer := func(o hmp.Result, status int, code hmp.Code) hmp.Answer {
@@ -70,7 +72,8 @@ func sample() *Report {
 	for i, a := range answers() {
 		result := collector.Result{
 			Target: "studio", Session: string(a.Result), Answer: a,
-			Start: began, Duration: time.Duration(i) * 100 * time.Millisecond, Timeout: 10 * time.Second,
+			Version: studioVersion,
+			Start:   began, Duration: time.Duration(i) * 100 * time.Millisecond, Timeout: 10 * time.Second,
 		}
 		switch a.Result {
 		case hmp.LoginRejected:

@@ -3,7 +3,6 @@ package web
 import (
 	"bufio"
 	"cmp"
-	"compress/gzip"
 	"io"
 	"mime"
 	"net/http"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/go-kit/log/level"
 	dto "github.com/prometheus/client_model/go"

@@ -63,6 +63,15 @@ func (f *fake) Summaries() []collector.Summary {
 	return summaries
 }
 
+func (f *fake) Version(target string) *collector.Version {
+	for i := range f.results {
+		if f.results[i].Target == target {
+			return f.results[i].Version
+		}
+	}
+	return nil
+}
+
 // History has the first result of a session, as the last of many probes.
 func (f *fake) History(target, session string) (collector.History, error) {
 	for _, r := range f.results {
@@ -85,7 +94,6 @@ func historyOf(r collector.Result) collector.History {
 		Last:    r,
 		Points:  slices.Repeat([]collector.Point{{Start: r.Start, Duration: r.Duration, ResultName: r.ResultName()}}, collector.MaxPoints),
 		Streaks: []collector.Streak{{ResultName: r.ResultName(), First: r.Start, Last: r.Start, Probes: collector.MaxPoints}},
-		Recent:  slices.Repeat([]collector.Result{r}, collector.MaxDetails),
 	}
 }
 

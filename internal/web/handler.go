@@ -34,6 +34,7 @@ type Collector interface {
 	Probe(r collector.Request) ([]collector.Result, error)
 	Summaries() []collector.Summary
 	History(target, session string) (collector.History, error)
+	Version(target string) *collector.Version
 	Last() []collector.Result
 	RetryLogin(ctx context.Context, target, session string) error
 	Register(r prometheus.Registerer, reload func() (ok bool, last time.Time))

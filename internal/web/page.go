@@ -2,11 +2,12 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	_ "embed"
 	"html/template"
 	"net/http"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/prometheus/common/version"
 )

@@ -35,6 +35,7 @@ type row struct {
 	Messages        string // the number of service messages; "" if that is not known
 	HasMessages     bool
 	Texts           []string
+	Version         *collector.Version // of the HMP; nil if it is not known
 }
 
 func rowOf(h *collector.History, now time.Time) row {
@@ -51,7 +52,7 @@ func rowOf(h *collector.History, now time.Time) row {
 		Probed:      last.ResultName() != "",
 		At:          momentOf(last.Start, now, 0),
 		Strip:       stripOf(h.Points, now),
-		Certificate: momentOf(certificateExpiry(h), now, certificateMargin),
+		Certificate: momentOf(h.CertificateExpiry, now, certificateMargin),
 		Texts:       last.Details.MessageTexts,
 	}
 	r.Parts, r.PartsText = partsOf(last)
@@ -71,14 +72,4 @@ func rowOf(h *collector.History, now time.Time) row {
 		r.Before = h.Streaks[1].ResultName
 	}
 	return r
-}
-
-// certificateExpiry returns that of the last probe that saw a certificate.
-func certificateExpiry(h *collector.History) time.Time {
-	for i := range h.Recent {
-		if t := h.Recent[i].CertificateExpiry; !t.IsZero() {
-			return t
-		}
-	}
-	return time.Time{}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,7 +38,12 @@ func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
 	}
 	groups := []targetGroup{} // an empty list is [], and null an error to Prometheus
 	for _, t := range cfg.Targets {
-		groups = append(groups, groupsOf(t)...)
+		for _, g := range groupsOf(t) {
+			if v := h.Collector.Version(t.Name); v != nil {
+				g.Labels[metaLabel+"version"] = v.Version.Version
+			}
+			groups = append(groups, g)
+		}
 	}
 	text, err := json.Marshal(groups)
 	if err != nil {
@@ -96,7 +102,7 @@ func groupsOfSessions(t *config.Target) []targetGroup {
 	return groups
 }
 
-// metaLabels are what relabelling may go by. There is no user or password in a URL: the
+// metaLabels are what relabelling may go by, and the labels of the target. There is no user or password in a URL: the
 // configuration does not take one.
 func metaLabels(t *config.Target, sessions []*config.Session) map[string]string {
 	var credentials []string
@@ -110,7 +116,7 @@ func metaLabels(t *config.Target, sessions []*config.Session) map[string]string 
 		}
 	}
 	slices.Sort(credentials)
-	return map[string]string{
+	labels := map[string]string{
 		metaLabel + "target":        t.Name,
 		metaLabel + "url":           t.URL.String(),
 		metaLabel + "scheme":        t.URL.Scheme,
@@ -119,6 +125,8 @@ func metaLabels(t *config.Target, sessions []*config.Session) map[string]string 
 		metaLabel + "session_count": strconv.Itoa(len(sessions)),
 		metaLabel + "credentials":   labelList(credentials),
 	}
+	maps.Copy(labels, t.Labels)
+	return labels
 }
 
 // labelList puts several values into one label, as the discoveries of Prometheus do.

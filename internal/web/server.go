@@ -25,8 +25,8 @@ const writeTimeout = 30 * time.Second
 // Listen opens what the flags of the exporter toolkit ask for: addresses, or the
 // sockets that systemd hands over. All or none are open when it returns.
 func Listen(flags *toolkit.FlagConfig) ([]net.Listener, error) {
-	if err := toolkit.Validate(*flags.WebConfigFile); err != nil {
-		return nil, fmt.Errorf("failed to load the web configuration %s: %w", *flags.WebConfigFile, err)
+	if err := ValidateConfig(*flags.WebConfigFile, false); err != nil {
+		return nil, err
 	}
 	if *flags.WebSystemdSocket {
 		listeners, err := activation.Listeners()

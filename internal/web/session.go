@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"hmp_exporter/collector"
@@ -15,13 +14,14 @@ type sessionView struct {
 	frame
 	Row      row
 	URL      string // of the HMP
+	Labels   string // of the target
 	Timeout  string
 	Action   string // where to post for a probe
 	Retry    string // where to post to have the login tried at once; "" if logins are not suspended
 	Target   string // the status page with the sessions of the target
 	Facts    []fact
 	Streaks  []streak
-	Recent   []probeView
+	Last     *probeView
 	Failures []probeView
 }
 
@@ -53,7 +53,8 @@ func (h *handler) session(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	view := viewOf(&history, now)
 	view.frame = h.frame(target+" / "+name, now)
-	view.URL = h.urlOf(target)
+	view.URL, view.Labels = h.configured(target)
+	view.Row.Version = h.Collector.Version(target)
 	render(w, r, sessionPage, view)
 }
 
@@ -121,18 +122,18 @@ func parametersOf(target, session string) string {
 	return names
 }
 
-// urlOf returns the URL of a target, which has no secret in it.
-func (h *handler) urlOf(target string) string {
+// configured returns the URL of a target, which has no secret in it, and its labels.
+func (h *handler) configured(target string) (base, labels string) {
 	cfg := h.Store.Config()
 	if cfg == nil {
-		return ""
+		return "", ""
 	}
 	for _, t := range cfg.Targets {
 		if t.Name == target {
-			return t.URL.String()
+			return t.URL.String(), t.Labels.String()
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func viewOf(h *collector.History, now time.Time) *sessionView {
@@ -153,13 +154,12 @@ func viewOf(h *collector.History, now time.Time) *sessionView {
 			Lasted: age(e.Last.Sub(e.First)), Probes: count(e.Probes, "probe"),
 		})
 	}
-	for i := range h.Recent {
-		view.Recent = append(view.Recent, probeOf(&h.Recent[i], now))
+	if len(h.Points) > 0 {
+		p := probeOf(last, now)
+		view.Last = &p
 	}
 	for i := range h.Failures {
-		f := &h.Failures[i]
-		shown := slices.ContainsFunc(h.Recent, func(r collector.Result) bool { return r.Start.Equal(f.Start) })
-		if !shown {
+		if f := &h.Failures[i]; !f.Start.Equal(last.Start) {
 			view.Failures = append(view.Failures, probeOf(f, now))
 		}
 	}

@@ -60,7 +60,9 @@ func (h *handler) statusView(q query, now time.Time) *statusView {
 	view.turn()
 	for _, g := range found[view.From:view.To] {
 		if history, err := h.Collector.History(g.Target, g.Session); err == nil { // else a reload has just taken it away
-			view.Rows = append(view.Rows, rowOf(&history, now))
+			r := rowOf(&history, now)
+			r.Version = h.Collector.Version(g.Target)
+			view.Rows = append(view.Rows, r)
 		}
 	}
 	return view

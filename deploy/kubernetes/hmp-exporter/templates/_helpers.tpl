@@ -55,8 +55,9 @@ labels:
 {{- end }}
 {{- end }}
 
-{{/* How Prometheus reaches the port: of a ServiceMonitor's or a PodMonitor's endpoint, or of a ScrapeConfig. */}}
+{{/* How Prometheus scrapes: of a ServiceMonitor's endpoint, or of a ScrapeConfig. `target` is a label of the exporter's. */}}
 {{- define "hmp-exporter.scraping" -}}
+honorLabels: true
 scrapeTimeout: {{ .scrapeTimeout }}
 {{- with .tlsConfig }}
 tlsConfig:
@@ -72,21 +73,58 @@ metricRelabelings:
 {{- end }}
 {{- end }}
 
-{{- define "hmp-exporter.endpoint" -}}
-- port: http
-  path: {{ .Values.web.telemetryPath }}
-  scheme: {{ lower .Values.web.scheme }}
-  interval: {{ .Values.serviceMonitor.interval }}
-  {{- include "hmp-exporter.scraping" .Values.serviceMonitor | nindent 2 }}
-  {{- with .Values.serviceMonitor.relabelings }}
-  relabelings:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+{{/* What all paths begin with: "" or a path without a slash at its end. */}}
+{{- define "hmp-exporter.prefix" -}}
+{{- default (urlParse .Values.web.externalUrl).path .Values.web.routePrefix | trimSuffix "/" }}
 {{- end }}
 
-{{/* A file of the rules or the dashboards: a dict of root and path. It is not a template of Helm's, and has {{ }} of its own. */}}
+{{/* A linked file of the repository: a dict of root and path. It is not a template of Helm's, and has {{ }} of its own. */}}
 {{- define "hmp-exporter.file" -}}
 {{- $text := .root.Files.Get .path }}
-{{- $text = replace "https://hmp-exporter.example/" .root.Values.prometheusRule.runbookPrefix $text }}
-{{- replace "http://localhost:3000/" .root.Values.prometheusRule.dashboardPrefix $text }}
+{{- if not (contains "\n" $text) }}
+{{- fail (printf "%s of the chart is a symbolic link that was not followed: take the chart from a checkout of the repository, or from `helm package`" .path) }}
+{{- end }}
+{{- $text }}
+{{- end }}
+
+{{/* An expression as the values have it: a dict of root and expr. The labels that they add to alerts are in ALERTS too. */}}
+{{- define "hmp-exporter.expr" -}}
+{{- $values := .root.Values.prometheusRule }}
+{{- $added := keys $values.alertLabels }}
+{{- range $values.alerts }}
+{{- $added = concat $added (keys (default dict .labels)) }}
+{{- end }}
+{{- $expr := .expr }}
+{{- range $list, $more := dict "alertname, alertstate, severity" (without $added "severity" | uniq | sortAlpha) "instance, pod, container, endpoint, service, node" $values.replicaLabels }}
+{{- $expr = replace $list (prepend $more $list | join ", ") $expr }}
+{{- end }}
+{{- $expr }}
+{{- end }}
+
+{{/* An alert as the values have it: a dict of root and rule. "" for one that is off. */}}
+{{- define "hmp-exporter.alert" -}}
+{{- $values := .root.Values.prometheusRule }}
+{{- $change := get $values.alerts .rule.alert | default dict }}
+{{- $rule := mergeOverwrite (deepCopy .rule) (dict "labels" (deepCopy $values.alertLabels)) }}
+{{- range $old, $new := $change.replace }}
+{{- if not (contains $old $rule.expr) }}
+{{- fail (printf "prometheusRule.alerts.%s.replace: the expression has no %q: %s" $rule.alert $old $rule.expr) }}
+{{- end }}
+{{- $_ := set $rule "expr" (replace $old $new $rule.expr) }}
+{{- end }}
+{{- $annotations := $rule.annotations }}
+{{- if $values.runbookPrefix }}
+{{- $_ := set $annotations "runbook_url" (replace "https://hmp-exporter.example/" $values.runbookPrefix $annotations.runbook_url) }}
+{{- else }}
+{{- $own := printf "%s/runbook" (trimSuffix "/" .root.Values.web.externalUrl) }}
+{{- $_ := set $annotations "runbook_url" (replace "https://hmp-exporter.example/docs/runbook.md" $own $annotations.runbook_url) }}
+{{- end }}
+{{- if $values.dashboardPrefix }}
+{{- $_ := set $annotations "dashboard_url" (replace "http://localhost:3000/" $values.dashboardPrefix $annotations.dashboard_url) }}
+{{- else }}
+{{- $_ := unset $annotations "dashboard_url" }}
+{{- end }}
+{{- if dig "enabled" true $change }}
+{{- mergeOverwrite $rule (omit $change "enabled" "replace") | toYaml }}
+{{- end }}
 {{- end }}

@@ -20,7 +20,11 @@ spec:
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with .Values.podSecurityContext }}
+  {{- $context := .Values.podSecurityContext }}
+  {{- if and (.Capabilities.APIVersions.Has "security.openshift.io/v1") (eq 65534 (int $context.fsGroup)) }}
+  {{- $context = omit $context "fsGroup" }}
+  {{- end }}
+  {{- with $context }}
   securityContext:
     {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -57,7 +61,7 @@ spec:
   {{- end }}
   containers:
     {{- include "hmp-exporter.container" . | nindent 4 }}
-  {{- if or .Values.demo (include "hmp-exporter.sources" .) }}
+  {{- if or .Values.demo .Values.extraVolumes (include "hmp-exporter.sources" .) }}
   volumes:
     {{- if .Values.demo }}
     - name: tmp
@@ -71,6 +75,9 @@ spec:
         defaultMode: 0440
         sources:
           {{- . | nindent 10 }}
+    {{- end }}
+    {{- with .Values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
   {{- end }}
 {{- end }}
@@ -99,9 +106,9 @@ spec:
     - name: http
       containerPort: {{ .Values.web.port }}
   livenessProbe:
-    {{- include "hmp-exporter.probe" (dict "path" "/-/healthy" "probe" .Values.livenessProbe "web" .Values.web) | nindent 4 }}
+    {{- include "hmp-exporter.probe" (dict "path" (printf "%s/-/healthy" (include "hmp-exporter.prefix" .)) "probe" .Values.livenessProbe "web" .Values.web) | nindent 4 }}
   readinessProbe:
-    {{- include "hmp-exporter.probe" (dict "path" "/-/ready" "probe" .Values.readinessProbe "web" .Values.web) | nindent 4 }}
+    {{- include "hmp-exporter.probe" (dict "path" (printf "%s/-/ready" (include "hmp-exporter.prefix" .)) "probe" .Values.readinessProbe "web" .Values.web) | nindent 4 }}
   {{- with .Values.securityContext }}
   securityContext:
     {{- toYaml . | nindent 4 }}
@@ -110,7 +117,7 @@ spec:
   resources:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- if or .Values.demo (include "hmp-exporter.sources" .) }}
+  {{- if or .Values.demo .Values.extraVolumeMounts (include "hmp-exporter.sources" .) }}
   volumeMounts:
     {{- if .Values.demo }}
     - name: tmp
@@ -121,6 +128,9 @@ spec:
       mountPath: /etc/hmp_exporter
       readOnly: true
     {{- end }}
+    {{- with .Values.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   {{- end }}
 {{- end }}
 
@@ -128,6 +138,12 @@ spec:
 - {{ ternary "demo" "serve" .Values.demo }}
 - --config.auto-reload-interval={{ .Values.autoReloadInterval }}
 - --web.listen-address=:{{ .Values.web.port }}
+{{- with .Values.web.externalUrl }}
+- --web.external-url={{ . }}
+{{- end }}
+{{- with .Values.web.routePrefix }}
+- --web.route-prefix={{ . }}
+{{- end }}
 - --web.telemetry-path={{ .Values.web.telemetryPath }}
 - --web.max-requests={{ .Values.web.maxRequests }}
 {{- with .Values.web.configFile }}

@@ -11,8 +11,8 @@
 {{- if and .Values.podDisruptionBudget.enabled (lt (int .Values.replicas) 2) }}
 {{- fail "podDisruptionBudget.enabled wants at least 2 replicas: with one, it protects nothing or blocks maintenance" }}
 {{- end }}
-{{- if and .Values.serviceMonitor.enabled .Values.podMonitor.enabled }}
-{{- fail "serviceMonitor.enabled and podMonitor.enabled would scrape each pod twice: take one of them" }}
+{{- if and .Values.prometheusRule.enabled (not .Values.prometheusRule.runbookPrefix) (not .Values.web.externalUrl) }}
+{{- fail "prometheusRule.enabled: alerts link to a runbook; set web.externalUrl, for the exporter's own, or prometheusRule.runbookPrefix" }}
 {{- end }}
 {{- if and (eq .Values.web.scheme "HTTPS") (not .Values.web.configFile) }}
 {{- fail "web.scheme is HTTPS, and nothing has a certificate: name a web configuration with TLS as web.configFile" }}
@@ -34,8 +34,9 @@
 {{- $env := .Values.environment }}
 {{- $token := not (empty $env.tokenFile) }}
 {{- $key := and $env.apiKeyFile $env.apiSecretFile }}
-{{- if and $env.url (not (or (and $token (not $env.apiKeyFile) (not $env.apiSecretFile)) (and $key (not $token)))) }}
-{{- fail "environment.url wants either environment.tokenFile, or both environment.apiKeyFile and environment.apiSecretFile" }}
+{{- $more := regexMatch "HMP_(TOKEN|API_KEY|API_SECRET)" (toJson .Values.extraEnv) }}
+{{- if and $env.url (not $more) (not (or (and $token (not $env.apiKeyFile) (not $env.apiSecretFile)) (and $key (not $token)))) }}
+{{- fail "environment.url wants either environment.tokenFile, or both environment.apiKeyFile and environment.apiSecretFile (or HMP_TOKEN, HMP_API_KEY and HMP_API_SECRET in extraEnv)" }}
 {{- else if and (not $env.url) (or $token $env.apiKeyFile $env.apiSecretFile) }}
 {{- fail "environment has files and no environment.url to use them at" }}
 {{- end }}

@@ -1,0 +1,134 @@
+package collector
+
+import (
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hmp_exporter/config"
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// An HMP that refuses more than ten requests at once answers all sessions, if it is told so.
+func TestMaxConcurrent(t *testing.T) {
+	for _, tt := range []struct {
+		setting string
+		want    hmp.Result // of some session
+	}{
+		{"max_concurrent: 10", hmp.Valid},
+		{"max_concurrent: 0", hmp.HTTPError},
+	} {
+		t.Run(tt.setting, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				var p pace
+				answers, names := many(40, hmpsim.BehaviourFunc(func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
+					p.add(1)
+					defer p.add(-1)
+					time.Sleep(time.Second) // of the fake clock
+					p.mu.Lock()
+					now := p.now
+					p.mu.Unlock()
+					if now > 10 {
+						w.WriteHeader(http.StatusTooManyRequests)
+						return
+					}
+					valid().Serve(w, req, c)
+				}))
+				r.simulate("studio", answers)
+				r.Apply(r.load(targetWith("studio", "url: http://studio\n"+tt.setting, names...)))
+				results := outcomes(r.probe(Request{Target: "studio"}))
+				if len(results) != 40 || !slices.Contains(results, tt.want) || tt.want == hmp.Valid && slices.ContainsFunc(results, func(o hmp.Result) bool { return o != hmp.Valid }) {
+					t.Errorf("results %v, want %s", results, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// A connection goes to the address, and everything else is that of the URL.
+func TestAddress(t *testing.T) {
+	r := newRig(t)
+	r.dial = nil
+	var host, name atomic.Value
+	sim := newSim(sessions{"playout": hmpsim.BehaviourFunc(func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
+		host.Store(req.Host)
+		name.Store(req.TLS.ServerName)
+		valid().Serve(w, req, c)
+	})})
+	certificate := r.certificate(hmpsim.CertificateOptions{Hosts: []string{"hmp.invalid"}})
+	listening, err := sim.Start(hmpsim.ListenConfig{Certificate: &certificate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listening.Close()
+	address := strings.TrimPrefix(listening.URL, "https://")
+	r.Apply(r.load(targetWith("studio", "url: https://hmp.invalid:8443\naddress: "+address+"\ntls_config: {ca_file: ca.pem}", "playout")))
+	if got := r.probe(Request{})[0]; got.Result != hmp.Valid || host.Load() != "hmp.invalid:8443" || name.Load() != "hmp.invalid" {
+		t.Errorf("%s (%s), host %v, server name %v", got.Result, got.Reason, host.Load(), name.Load())
+	}
+	r.Apply(r.load(targetWith("studio", "url: https://hmp.other\naddress: "+address+"\ntls_config: {ca_file: ca.pem}", "playout")))
+	if got := r.probe(Request{})[0]; got.Result != hmp.TLS || !strings.Contains(got.Reason, "hmp.other") {
+		t.Errorf("%s (%s), want the certificate to be for another name", got.Result, got.Reason)
+	}
+}
+
+// Another ca_file is taken without a reload, and what is wrong with it is told by its name.
+func TestCAFileIsFollowed(t *testing.T) {
+	for _, http2 := range []string{"false", "true"} {
+		t.Run("HTTP/2 "+http2, func(t *testing.T) {
+			r := newRig(t)
+			r.dial = nil
+			sim := newSim(sessions{"playout": valid()})
+			certificate := r.certificate(hmpsim.CertificateOptions{})
+			listening, err := sim.Start(hmpsim.ListenConfig{Certificate: &certificate})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listening.Close()
+			r.Apply(r.load(targetWith("studio", "url: "+listening.URL+"\nenable_http2: "+http2+"\ntls_config: {ca_file: ca.pem}", "playout")))
+			check := func(want hmp.Result, reason string) {
+				t.Helper()
+				if got := r.probe(Request{})[0]; got.Result != want || !strings.HasSuffix(got.Reason, reason) {
+					t.Errorf("%s: %q, want %s: %q", got.Result, got.Reason, want, reason)
+				}
+			}
+			check(hmp.Valid, "")
+			file := r.dir + "/ca.pem"
+			trusted, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.certificate(hmpsim.CertificateOptions{}) // of another CA
+			check(hmp.TLS, "the certificate is not signed by the CA in "+file+"; the HMP's certificate may be new")
+			r.file("ca.pem", string(trusted))
+			check(hmp.Valid, "")
+			r.file("ca.pem", "no PEM")
+			check(hmp.TLS, "ca_file "+file+": is not PEM")
+		})
+	}
+}
+
+// A label of a target is none that the metrics have.
+func TestLabelsOfMetricsAreReserved(t *testing.T) {
+	r := newRig(t)
+	seen := make(map[string]bool)
+	for _, m := range Metrics {
+		for _, label := range m.Labels {
+			if m.Name == BuildInfo || m.Name == ScrapesRefused || seen[label] {
+				continue // not a metric of a target
+			}
+			seen[label] = true
+			r.file("labels.yml", "targets:\n"+targetWith("studio", "url: http://studio\nlabels: {"+label+": a}", "playout"))
+			if _, err := config.Load(r.dir + "/labels.yml"); err == nil || !strings.Contains(err.Error(), "labels."+label+": this label has a meaning already") {
+				t.Errorf("a target may have the label %s: %v", label, err)
+			}
+		}
+	}
+}

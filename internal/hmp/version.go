@@ -1,0 +1,117 @@
+package hmp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"hmp_exporter/internal/secret"
+)
+
+const (
+	// versionPath is where HMP tells its version to any session, since 4.0 at the latest
+	// (vendor page "Get the HMP Software Build Version").
+	versionPath = "/apis/system/version"
+	// maxVersionBody bounds the body of that answer, in bytes.
+	maxVersionBody = 4 << 10
+	// MaxVersionLength bounds each text of a [Version], in characters.
+	MaxVersionLength = 64
+)
+
+const (
+	errVersionTooLarge formError = "the body is larger than 4 KiB"
+	errNoVersion       formError = "the body does not have the version and the build as texts"
+	errVersionIsSecret formError = "the body repeats a secret"
+)
+
+// A Version is what an HMP says of its software. Both texts are valid UTF-8 without
+// control characters, of at most [MaxVersionLength] characters, and not empty.
+type Version struct{ Version, Build string }
+
+// Version asks the HMP for its version with the token of a session, until the deadline
+// that ctx must have. The version is zero unless the answer is [Valid].
+//
+// The request has a connection of its own. It takes none from a probe and ends none.
+func (c *Client) Version(ctx context.Context, r Request) (v Version, a Answer) {
+	own := *c
+	own.options.KeepAlive = false
+	own.pool = newPool(&own.options)
+	x := own.call(http.MethodGet, r.Header, r.Secrets...)
+	x.url, x.version = endpoint(c.options.URL, versionPath), &v
+	x.authorize(r.Token)
+	own.exchange(ctx, x, &a)
+	return v, a
+}
+
+// endpoint returns the URL of a path below a base URL.
+func endpoint(base *url.URL, path string) *url.URL {
+	u := *base
+	u.Path += path
+	if u.RawPath != "" {
+		u.RawPath += path
+	}
+	return &u
+}
+
+// readVersion reads the answer to the version call. Nothing is read of a refusal: its
+// status says enough.
+func (x *call) readVersion(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
+	if resp.StatusCode != http.StatusOK {
+		a.Result = refusal(a, "")
+		return
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxVersionBody+1))
+	if err == nil {
+		*x.version, err = parseVersion(body, m)
+	}
+	switch {
+	case err == nil:
+		a.Result = Valid
+	case expired(ctx):
+		a.Result = Timeout
+	default:
+		a.Result, a.Reason = BadPayload, bodyReason(err, resp.Header.Get("Content-Encoding"))
+	}
+}
+
+// parseVersion returns the version in a body.
+func parseVersion(body []byte, m *mask) (Version, error) {
+	if len(body) > maxVersionBody {
+		return Version{}, errVersionTooLarge
+	}
+	data := members(members(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))["data"])
+	for _, name := range []string{"authToken", "sessionId"} {
+		m.secrets = append(m.secrets, text(data[name]))
+	}
+	v := Version{Version: m.show(text(data["version"]), true), Build: m.show(text(data["build"]), true)}
+	switch {
+	case v.Version == "" || v.Build == "":
+		return Version{}, errNoVersion
+	case strings.Contains(v.Version+v.Build, secret.Masked):
+		return Version{}, errVersionIsSecret
+	}
+	v.Version, v.Build = versionText(v.Version), versionText(v.Build)
+	return v, nil
+}
+
+func versionText(text string) string {
+	characters := []rune(text)
+	return strings.TrimSpace(string(characters[:min(len(characters), MaxVersionLength)]))
+}
+
+// members returns those of a JSON object, nil if it is none. The fields of a struct would
+// match names in any case.
+func members(object []byte) (m map[string]json.RawMessage) {
+	_ = json.Unmarshal(object, &m)
+	return m
+}
+
+// text returns the value of a JSON string, "" if it is none.
+func text(value []byte) (t string) {
+	_ = json.Unmarshal(value, &t)
+	return t
+}
