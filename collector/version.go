@@ -185,7 +185,7 @@ func (q *versionQuestion) run() {
 	switch {
 	case answer.Result == hmp.Valid:
 		v.succeed(time.Now(), version)
-	case q.ctx.Err() == context.Canceled: //nolint:errorlint // it is never wrapped
+	case q.ctx.Err() == context.Canceled:
 		v.giveUp()
 	case v.fail(time.Now()):
 		_ = level.Debug(logger).Log("msg", "the HMP does not tell its version", "target", q.target.Name,

@@ -27,8 +27,12 @@ func board(uid, title, description, refresh string) *dashboard.DashboardBuilder 
 		Timezone("browser").
 		Tooltip(dashboard.DashboardCursorSyncCrosshair).
 		Time("now-3h", "now").
-		Refresh(refresh).
-		Annotation(firingAlerts())
+		Refresh(refresh)
+	for _, e := range events() {
+		if e.name == "Alerts" || uid == sessionUID {
+			b.Annotation(e.annotation())
+		}
+	}
 	for _, v := range variables(uid) {
 		b.WithVariable(v)
 	}
@@ -65,6 +69,15 @@ func links(from string) (list []*dashboard.DashboardLinkBuilder) {
 	return list
 }
 
+// hmpLink leads from a row of a table to the sessions of its HMP.
+func hmpLink() map[string]any {
+	return map[string]any{
+		"title": "Open ${__data.fields.target}",
+		"url": "/d/" + sessionUID + "?${datasource:queryparam}" +
+			"&var-target=${__data.fields.target:percentencode}&${__url_time_range}",
+	}
+}
+
 // sessionLink leads from a row of a table to the session that the row is about.
 func sessionLink() map[string]any {
 	return map[string]any{
@@ -75,15 +88,35 @@ func sessionLink() map[string]any {
 	}
 }
 
-// firingAlerts marks on every graph when alerts fire, once for each kind of alert however many sessions it is about.
-func firingAlerts() *dashboard.AnnotationQueryBuilder {
+// An event is an annotation: marks on every graph, with one text for all of them.
+type event struct{ name, color, title, text, expr string }
+
+// events are what graphs mark. Grafana makes a region of samples in a row, regions add up, and a dozen of them hide the
+// graph. So an event is one series, and has a sample only in the step in which it begins.
+func events() []event {
+	firing := alerts(`alertstate="firing"`)
+	info := "max by (target, version, build) (" + selector(hmpInfo, ofHMPs) + ")"
+	infoBefore := "max by (target, version, build) (" + selector(hmpInfo, ofHMPs) + " offset $__interval)"
+	return []event{
+		{
+			"Alerts", "red", "An alert began to fire", "HMP Overview lists the alerts.",
+			"count(" + firing + " unless " + firing + " offset $__interval)",
+		},
+		{
+			"HMP upgraded", "blue", "HMP upgraded", "An HMP has another version or build than before.",
+			"count(" + info + " unless " + infoBefore + " and on (target) " + infoBefore + ")",
+		},
+	}
+}
+
+func (e event) annotation() *dashboard.AnnotationQueryBuilder {
 	return dashboard.NewAnnotationQueryBuilder().
-		Name("Alerts").
+		Name(e.name).
 		Datasource(source).
 		Enable(true).
-		IconColor("red").
+		IconColor(e.color).
 		Target(prometheus.NewDataqueryBuilder().
-			Expr("max by (alertname, severity) (" + alerts(`alertstate="firing"`) + ")").
+			Expr(e.expr).
 			Range().
 			Interval(leastInterval).
 			Datasource(source).
@@ -96,7 +129,6 @@ type eventTexts struct {
 	dashboard.AnnotationQuery
 	TitleFormat string `json:"titleFormat"`
 	TextFormat  string `json:"textFormat"`
-	TagKeys     string `json:"tagKeys"`
 }
 
 // withEventTexts returns a dashboard to be encoded, whose annotations have their texts.
@@ -104,9 +136,10 @@ func withEventTexts(d dashboard.Dashboard) any {
 	type annotations struct {
 		List []eventTexts `json:"list"`
 	}
+	known := events()
 	texts := make([]eventTexts, 0, len(d.Annotations.List))
-	for _, a := range d.Annotations.List {
-		texts = append(texts, eventTexts{a, "{{alertname}}", "HMP Overview lists for whom.", "severity"})
+	for i, a := range d.Annotations.List {
+		texts = append(texts, eventTexts{a, known[i].title, known[i].text})
 	}
 	return struct {
 		dashboard.Dashboard

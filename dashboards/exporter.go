@@ -34,7 +34,7 @@ func ownRate(metric string) string {
 
 func exporterNumbers(b *dashboard.DashboardBuilder) {
 	b.WithPanel(numbers(panel{
-		title: "Scrapes", unit: units.Number, width: 5, height: 5,
+		title: "Scrapes", unit: units.Number, width: 5, height: 4,
 		description: "Scrapes of exporters and of sessions that fail, of those that brought something within the day.",
 		queries: []query{
 			{"sum(" + ofScrapes("(1 - "+selector("up", scope)+")") + ")", "fail"},
@@ -42,30 +42,30 @@ func exporterNumbers(b *dashboard.DashboardBuilder) {
 		},
 	}, anyIs(bad)).OverrideByName("all", []dashboard.DynamicConfigValue{fixed(plain)}))
 	b.WithPanel(numbers(panel{
-		title: "Version", unit: units.Number, width: 4, height: 5,
+		title: "Version", unit: units.Number, width: 4, height: 4,
 		description: "What the exporters were built from, and how many of each there are.",
 		queries: one("topk(5, count by (version, revision) (max by (instance, version, revision) ("+
 			selector(collector.BuildInfo, scope)+")))", "{{version}}"),
-	}, neutral()))
+	}, neutral()).TextMode(common.BigValueTextModeName))
 	b.WithPanel(numbers(panel{
-		title: "Configuration", unit: units.Number, width: 4, height: 5,
+		title: "Configuration", unit: units.Number, width: 4, height: 4,
 		description: "Whether the last attempt to load the configuration succeeded, on all exporters. After one that " +
 			"failed the old configuration stays; the log says why.",
 		queries: one("min("+selector(collector.ConfigReloadOK, scope)+")", "last load"),
-	}, allAre()).Mappings(reloadNames()))
+	}, allAre(), reloadNames()...))
 	b.WithPanel(numbers(panel{
-		title: "Configuration loaded", unit: units.Seconds, width: 4, height: 5,
+		title: "Last reload", unit: units.Seconds, width: 4, height: 4,
 		description: "How long ago the exporter with the oldest configuration loaded it.",
 		queries:     one("time() - min("+selector(collector.ConfigReloadTime, scope)+")", "ago"),
 	}, neutral()).Decimals(1))
 	b.WithPanel(numbers(panel{
-		title: "Sessions not probed", unit: units.Number, width: 4, height: 5,
+		title: "Saturated", unit: units.Number, width: 4, height: 4,
 		description: "Sessions whose probe could not start, as too many were under way or the exporter lacks something; " +
 			"the result is saturated.",
 		queries: one("sum("+each("max", collector.SessionProbeResult, `result="saturated"`)+")", "saturated"),
 	}, anyIs(warning)))
 	b.WithPanel(numbers(panel{
-		title: "Panics", unit: units.Number, width: 3, height: 5,
+		title: "Panics", unit: units.Number, width: 3, height: 4,
 		description: "Probes within the time that is shown that a defect of the exporter ended. Please report the line in " +
 			"its log.",
 		queries: one("sum(max by (instance) (increase("+selector(collector.ProbePanics, scope)+"[$__range])))", "panics"),
@@ -84,22 +84,22 @@ func exporterProbes(b *dashboard.DashboardBuilder) {
 	b.WithRow(dashboard.NewRowBuilder("Probes"))
 	b.WithPanel(durations())
 	b.WithPanel(lines(panel{
-		title: "Probe durations, percentiles", unit: units.Seconds, width: 8, height: 10,
+		title: "Probe durations, percentiles", unit: units.Seconds, width: 8, height: 11,
 		description: "How long half of the probes, and all but 5 % and 1 % of them, took at most.",
 		queries:     []query{{quantile("0.5"), "p50"}, {quantile("0.95"), "p95"}, {quantile("0.99"), "p99"}},
 	}))
 	b.WithPanel(lines(panel{
-		title: "Probes under way", unit: units.Number, width: 8, height: 8,
+		title: "Probes under way", unit: units.Number, width: 8, height: 9,
 		description: "At the moment of each scrape, which itself makes probes. --probe.max-concurrent is the most.",
 		queries:     one(instances(own(collector.ProbesInFlight)), "{{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
-		title: "Probes shared", unit: units.CountsPerSecond, width: 8, height: 8,
+		title: "Probes shared", unit: probesPerSecond, width: 8, height: 9,
 		description: "Probes that a scrape did not make, because it could share one under way: scrapes overlap.",
 		queries:     one(instances(ownRate(collector.CoalescedProbes)), "{{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
-		title: "Saturation and panics", unit: units.Number, width: 8, height: 8,
+		title: "Saturation and panics", unit: units.Number, width: 8, height: 9,
 		description: "Sessions whose probe could not start, and probes in an hour that a defect of the exporter ended. " +
 			"Both should be 0.",
 		queries: []query{
@@ -129,7 +129,7 @@ func histogram(by, metric string) string {
 // durations is the histogram of probes over time. Where Prometheus has both forms, Grafana shows the native one.
 func durations() dashboardPanel {
 	b := fill(heatmap.NewPanelBuilder(), panel{
-		title: "Probe durations, heat map", unit: units.Number, width: 16, height: 10,
+		title: "Probe durations, heat map", unit: units.Number, width: 16, height: 11,
 		description: "How many probes per second took how long, from the native histogram where Prometheus keeps it and " +
 			"from the classic one where not.",
 		queries: []query{
@@ -189,7 +189,7 @@ func exporterScrapes(b *dashboard.DashboardBuilder) {
 func exporterProcess(b *dashboard.DashboardBuilder) {
 	b.WithRow(dashboard.NewRowBuilder("Process"))
 	b.WithPanel(lines(panel{
-		title: "CPU", unit: units.Number, width: 6, height: 9,
+		title: "CPU", unit: processors, width: 6, height: 9,
 		description: "Processors in use: 1 is one of them all the time.",
 		queries:     one(instances(ownRate("process_cpu_seconds_total")), "{{instance}}"),
 	}))

@@ -66,7 +66,7 @@ func withoutEventTexts(t *testing.T, text []byte) []byte {
 		t.Fatal(err)
 	}
 	for _, a := range d["annotations"].(map[string]any)["list"].([]any) {
-		for _, field := range []string{"titleFormat", "textFormat", "tagKeys"} {
+		for _, field := range []string{"titleFormat", "textFormat"} {
 			if said, _ := a.(map[string]any)[field].(string); said == "" {
 				t.Errorf("an annotation has no %s", field)
 			}

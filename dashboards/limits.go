@@ -58,6 +58,11 @@ func certificateSteps() *dashboard.ThresholdsConfigBuilder {
 // anyIs colours a number of which 0 is the good one.
 func anyIs(color string) *dashboard.ThresholdsConfigBuilder { return steps(good, step{1, color}) }
 
+// limitSteps colours a share of a limit.
+func limitSteps() *dashboard.ThresholdsConfigBuilder {
+	return steps(good, step{0.5, warning}, step{0.95, bad})
+}
+
 // allAre colours a share of which the whole is the good one.
 func allAre() *dashboard.ThresholdsConfigBuilder { return steps(bad, step{1, good}) }
 

@@ -89,7 +89,7 @@ func checkChoice(t *testing.T, uid string, v dashboard.VariableModel) {
 // Rules of the linter about a panel: panel-datasource, panel-title-description, panel-units, panel-no-targets; and that
 // panels are of kinds that are not on their way out, and have an id of their own.
 func TestPanelRules(t *testing.T) {
-	kinds := []string{"stat", "bargauge", "timeseries", "state-timeline", "heatmap", "table", "text"}
+	kinds := []string{"stat", "timeseries", "state-timeline", "heatmap", "table", "text"}
 	for _, d := range built(t) {
 		titles, ids := map[string]bool{}, map[uint32]bool{}
 		for _, p := range panelsOf(d) {

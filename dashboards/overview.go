@@ -18,53 +18,105 @@ func overview() *dashboard.DashboardBuilder {
 	b := board(overviewUID, "HMP Overview",
 		"Are all sessions on all HMPs valid, and if not, which and why? Two exporters that watch one session count once.",
 		"1m")
-	overviewNumbers(b)
+	overviewNow(b)
+	overviewNext(b)
 	overviewResults(b)
 	overviewGraphs(b)
 	return b.
-		WithRow(dashboard.NewRowBuilder("All sessions and alerts")).
+		WithRow(dashboard.NewRowBuilder("All HMPs, sessions and alerts")).
+		WithPanel(hmpTable()).
 		WithPanel(sessionTable()).
 		WithPanel(alertTable())
 }
 
-func overviewNumbers(b *dashboard.DashboardBuilder) {
-	b.WithPanel(shares(panel{
-		title: "Sessions valid", width: 5, height: 5,
-		description: "How many sessions are valid. One that any exporter finds invalid is not. A session that is not " +
-			"scraped any more is not among them: see the missing ones.",
-	}, valid(), "valid", "not valid"))
-	b.WithPanel(shares(panel{
-		title: "HMPs that answer", width: 5, height: 5,
-		description: "How many HMPs answered the last probe of at least one of their sessions, whatever they said. Those " +
-			"that nothing was sent to, as a token file is missing or logins are suspended, do not count as answering.",
-	}, answering(), "answer", "do not"))
+// overviewNow says what is wrong now: how many, and below which.
+func overviewNow(b *dashboard.DashboardBuilder) {
+	b.WithPanel(broken(panel{
+		title: "Sessions not valid", width: 6, height: 4,
+		description: "How many sessions are not valid, of how many. One that any exporter finds invalid is not. A session " +
+			"that is not scraped any more is not among them: see the missing ones.",
+	}, valid()))
+	b.WithPanel(broken(panel{
+		title: "HMPs not answering", width: 6, height: 4,
+		description: "How many HMPs answered no last probe of any of their sessions, of how many. Those that nothing was " +
+			"sent to, as a token file is missing or logins are suspended, do not count as answering.",
+	}, answering()))
 	b.WithPanel(numbers(panel{
-		title: "Missing", unit: units.Number, width: 2, height: 5,
+		title: "Sessions missing", unit: units.Number, width: 6, height: 4,
 		description: "Sessions that were scraped and are not now: for a day while the exporter is down or a scrape fails, " +
 			"for an hour after they were taken out of the configuration.",
 		queries: one(missing(), "missing"),
 	}, anyIs(bad)))
 	b.WithPanel(numbers(panel{
-		title: "Slowest probe", unit: units.Seconds, width: 4, height: 5,
-		description: "The session whose probe took longest, failed ones included.",
-		queries:     one("topk(1, "+each("max", collector.SessionProbeDuration)+")", bySession),
-	}, latencySteps()))
-	b.WithPanel(numbers(panel{
-		title: "Messages", unit: units.Number, width: 2, height: 5,
-		description: "Service messages that HMP has for the users of valid sessions; one for two users counts twice.",
-		queries:     one("sum("+each("max", collector.SessionMessages)+")", "service messages"),
+		title: "Service messages", unit: units.Number, width: 6, height: 4,
+		description: "Service messages that HMP has for the users of valid sessions; one for two users counts twice. Only " +
+			"valid sessions tell them.",
+		queries: one("sum("+each("max", collector.SessionMessages)+")", "messages"),
+		absent:  "No valid session",
 	}, anyIs(warning)))
+	b.WithPanel(failingTable())
+}
+
+// overviewNext says what comes next, with the name beside it.
+func overviewNext(b *dashboard.DashboardBuilder) {
+	limit := each("max", collector.SessionProbeDuration) + " / " + each("min", collector.SessionProbeTimeout)
 	b.WithPanel(numbers(panel{
-		title: "First token to end", unit: units.Seconds, width: 3, height: 5,
+		title: "Probe nearest its limit", unit: units.PercentUnit, width: 8, height: 4,
+		description: "The session whose probe took most of the time that it may take, failed ones included. At 100 % the " +
+			"probe ran into its limit.",
+		queries: one("topk(1, "+limit+")", bySession),
+		absent:  "No probe",
+	}, limitSteps()).Decimals(0))
+	b.WithPanel(numbers(panel{
+		title: "Next token to end", unit: units.Seconds, width: 8, height: 4,
 		description: "Time until the token of a session with an API key ends. The exporter renews it in the last tenth of " +
 			"its life or a little earlier; below zero it could not be renewed.",
 		queries: one(fmt.Sprintf("bottomk(1, %s - time())", each("min", collector.SessionTokenExpiry)), bySession),
+		absent:  "No session has a key",
 	}, tokenSteps()).Decimals(1))
 	b.WithPanel(numbers(panel{
-		title: "First certificate to end", unit: units.Seconds, width: 3, height: 5,
+		title: "Next certificate to end", unit: units.Seconds, width: 8, height: 4,
 		description: "Time until the earliest expiry in the certificate chain of an HMP.",
 		queries:     one(fmt.Sprintf("bottomk(1, %s - time())", certificates()), "{{target}}"),
+		absent:      "No certificate",
 	}, certificateSteps()).Decimals(1))
+}
+
+// failingTable is the sessions that are not valid, the worst results first.
+func failingTable() dashboardPanel {
+	failing := func(vector string) string { return vector + " and on (target, session) " + valid() + " == 0" }
+	return list(panel{
+		title: "Sessions that fail", width: 24, height: 7,
+		description: "The sessions that are not valid now. Since: for how long, as far as a day back. A row leads to the " +
+			"session's own dashboard.",
+	}, sorted{"Result", true}, [][2]string{{"target", "HMP"}, {"session", "Session"}}, []column{
+		{expr: failing(resultNumber()), title: "Result", unit: units.Number, names: resultNames()},
+		{expr: failing(unchanged()), title: "Since"},
+		{expr: failing(each("max", collector.SessionProbeDuration)), title: "Latency"},
+	}).
+		OverrideByName("Session", []dashboard.DynamicConfigValue{{Id: "links", Value: []any{sessionLink()}}}).
+		OverrideByName("HMP", []dashboard.DynamicConfigValue{{Id: "links", Value: []any{sessionLink()}}}).
+		NoValue("No session fails, of those that are scraped")
+}
+
+// hmpTable is every HMP.
+func hmpTable() dashboardPanel {
+	ofTarget := func(how, vector string) string { return how + " by (target) (" + vector + ")" }
+	return list(panel{
+		title: "HMPs", width: 24, height: 9,
+		description: "Every HMP with its version, where HMP tells it, its slowest probe now and its certificate. A row " +
+			"leads to its sessions.",
+	}, sorted{"Not valid", true}, [][2]string{{"target", "HMP"}, {"version", "Version"}, {"build", "Build"}}, []column{
+		{expr: ofTarget("sum", valid()), title: "Valid", unit: units.Number},
+		{expr: ofTarget("count", valid()), title: "Sessions", unit: units.Number},
+		{expr: ofTarget("sum", "1 - "+valid()), title: "Not valid", unit: units.Number, thresholds: anyIs(bad)},
+		{expr: ofTarget("max", each("max", collector.SessionProbeDuration)), title: "Slowest probe", thresholds: latencySteps()},
+		{expr: certificates() + " - time()", title: "Certificate ends in", thresholds: certificateSteps()},
+		{expr: versions(), title: "Info", unit: units.Number},
+	}).
+		OverrideByName("Info", []dashboard.DynamicConfigValue{{Id: "custom.hidden", Value: true}}).
+		OverrideByName("HMP", []dashboard.DynamicConfigValue{{Id: "links", Value: []any{hmpLink()}}}).
+		NoValue("No HMP is scraped")
 }
 
 // answering is 1 for each HMP that answered, and 0 also where nothing was sent.
@@ -73,15 +125,11 @@ func answering() string {
 		selector(collector.Up, chosen), selector(collector.SessionValid, chosen))
 }
 
-// shares are how much of a vector of ones and zeros is one, and how many there are of each.
-func shares(p panel, vector, is, isNot string) dashboardPanel {
+// broken is how many of a vector of ones and zeros are zero, and of how many.
+func broken(p panel, vector string) dashboardPanel {
 	p.unit = units.Number
-	p.queries = []query{{"avg(" + vector + ")", is}, {"sum(1 - " + vector + ")", isNot}, {"count(" + vector + ")", "all"}}
-	return numbers(p, anyIs(bad)).
-		OverrideByName(is, append(thresholdsOf(allAre()),
-			dashboard.DynamicConfigValue{Id: "unit", Value: units.PercentUnit},
-			dashboard.DynamicConfigValue{Id: "decimals", Value: 1})).
-		OverrideByName("all", []dashboard.DynamicConfigValue{fixed(plain)})
+	p.queries = []query{{"sum(1 - " + vector + ")", "now"}, {"count(" + vector + ")", "of"}}
+	return numbers(p, anyIs(bad)).OverrideByName("of", []dashboard.DynamicConfigValue{fixed(plain)})
 }
 
 func overviewResults(b *dashboard.DashboardBuilder) {
@@ -91,29 +139,32 @@ func overviewResults(b *dashboard.DashboardBuilder) {
 			"were always valid fill up the rest. A gap is no data.", overviewRows),
 		queries: one(highest(overviewRows, resultNumber(), failing()), bySession),
 	}, resultNames()))
-	b.WithPanel(resultColors(bars(panel{
-		title: "Sessions by result", unit: units.Number, width: 8, height: 2*overviewRows + 3,
+	b.WithPanel(list(panel{
+		title: "Sessions by result", width: 8, height: 2*overviewRows + 3,
 		description: "What the last probes came to. A session that two exporters disagree about is under both results.",
-		queries:     one(resultCounts(), "{{result}}"),
-	})))
+	}, sorted{"Sessions", true}, [][2]string{{"result", "Result"}}, []column{
+		{expr: resultCounts(), title: "Sessions", unit: units.Number},
+	}).
+		OverrideByName("Result", resultTextColors()).
+		NoValue("No data"))
 }
 
 func overviewGraphs(b *dashboard.DashboardBuilder) {
 	slowest := "max by (target) (" + selector(collector.SessionProbeDuration, chosen) + ")"
 	rank := "max by (target) (avg_over_time(" + selector(collector.SessionProbeDuration, chosen) + "[$__range] @ end()))"
 	b.WithPanel(limits(lines(panel{
-		title: "Latency by HMP", unit: units.Seconds, width: 8, height: 10,
+		title: "Latency by HMP", unit: units.Seconds, width: 8, height: 11,
 		description: fmt.Sprintf("How long the slowest probe of each HMP takes, for the %d slowest on average.", mostLines),
 		queries:     one(fmt.Sprintf("%s and on (target) topk(%d, %s)", slowest, mostLines, rank), "{{target}}"),
 	}), latencySteps()))
 	b.WithPanel(band(panel{
-		title: "Latency and where it usually is", width: 8, height: 10,
+		title: "Latency and where it usually is", width: 8, height: 11,
 		description: "How long probes take on average over all sessions chosen above. The area is the mean of the day " +
 			"before, two standard deviations up and down. Choose one HMP to see its own.",
 		queries: one(latency(), "average"),
 	}, latency()))
 	b.WithPanel(stacked(lines(panel{
-		title: "Error codes", unit: units.Number, width: 8, height: 10,
+		title: "Error codes", unit: units.Number, width: 8, height: 11,
 		description: "Sessions that HMP answers with an error code: 020001 the user has no role or the token is not " +
 			"accepted, 070000 an internal error, 090002 HMP cannot reach its authentication server. HMP Session shows the " +
 			"others.",

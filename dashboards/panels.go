@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -21,6 +20,7 @@ type panel struct {
 	title, description string
 	unit               string
 	width, height      uint32 // of a grid that is 24 wide
+	absent             string // what a stat says where there is no data; "" is loud
 	queries            []query
 }
 
@@ -77,8 +77,30 @@ func now(q *prometheus.DataqueryBuilder)      { q.Instant().Format(prometheus.Pr
 func rows(q *prometheus.DataqueryBuilder)     { q.Instant().Format(prometheus.PromQueryFormatTable) }
 func overTime(q *prometheus.DataqueryBuilder) { q.Range().Format(prometheus.PromQueryFormatTimeSeries) }
 
-// numbers are a few values of now, in large. Values that are not there are said to be not there.
-func numbers(p panel, thresholds *dashboard.ThresholdsConfigBuilder) *stat.PanelBuilder {
+// The units of rates. Grafana's "cps" reads "c/s", and its unit for a plain number names no processor.
+const (
+	probesPerSecond = "suffix: probes/s"
+	processors      = "suffix: CPUs"
+)
+
+// noData says what a stat shows where there is no data. Grafana takes the colour of the lowest threshold for it unless
+// null has a mapping, so that what may be absent would look like an alarm, or what must not be like good news.
+func noData(text string) dashboard.ValueMapping {
+	color := plain
+	if text == "" {
+		text, color = "No data", bad
+	}
+	return dashboard.ValueMapping{SpecialValueMap: &dashboard.SpecialValueMap{
+		Type: dashboard.MappingTypeSpecialValue,
+		Options: dashboard.DashboardSpecialValueMapOptions{
+			Match:  dashboard.SpecialValueMatchNullAndNan,
+			Result: dashboard.ValueMappingResult{Text: new(text), Color: new(color), Index: new(int32(100))},
+		},
+	}}
+}
+
+// numbers are a few values of now, in large.
+func numbers(p panel, thresholds *dashboard.ThresholdsConfigBuilder, names ...dashboard.ValueMapping) *stat.PanelBuilder {
 	return fill(stat.NewPanelBuilder(), p, now).
 		Thresholds(thresholds).
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
@@ -86,28 +108,25 @@ func numbers(p panel, thresholds *dashboard.ThresholdsConfigBuilder) *stat.Panel
 		GraphMode(common.BigValueGraphModeNone).
 		ColorMode(common.BigValueColorModeValue).
 		TextMode(common.BigValueTextModeValueAndName).
-		NoValue("No data")
-}
-
-// bars compare a few values of now.
-func bars(p panel) *bargauge.PanelBuilder {
-	return fill(bargauge.NewPanelBuilder(), p, now).
-		Thresholds(neutral()).
-		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
-		ReduceOptions(latest()).
-		DisplayMode(common.BarGaugeDisplayModeBasic).
-		Orientation(common.VizOrientationHorizontal).
-		Min(0).
-		NoValue("No data")
+		Mappings(append(names, noData(p.absent)))
 }
 
 func latest() *common.ReduceDataOptionsBuilder {
 	return common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}).Values(false)
 }
 
+// softMax is how far the axis of a unit reaches at least. Without it, a graph of nothing but 0 has an axis to 100.
+var softMax = map[string]float64{
+	units.Number: 1, units.RequestsPerSecond: 0.1, probesPerSecond: 0.1, units.PercentUnit: 0.01,
+}
+
 // lines are values over time. They begin at zero, so that a small change looks small.
 func lines(p panel) *timeseries.PanelBuilder {
-	return fill(timeseries.NewPanelBuilder(), p, overTime).
+	b := fill(timeseries.NewPanelBuilder(), p, overTime)
+	if most, ok := softMax[p.unit]; ok {
+		b.AxisSoftMax(most)
+	}
+	return b.
 		Min(0).
 		LineWidth(1).
 		FillOpacity(8).
@@ -140,7 +159,8 @@ func states(p panel, names []dashboard.ValueMapping) *statetimeline.PanelBuilder
 	return fill(statetimeline.NewPanelBuilder(), p, overTime).
 		Mappings(names).
 		Thresholds(neutral()).
-		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
+		// By thresholds, Grafana would replace merged numbers by ranges of thresholds before it looks at mappings.
+		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdFixed).FixedColor(plain)).
 		ShowValue(common.VisibilityModeAuto).
 		MergeValues(true).
 		RowHeight(0.8).

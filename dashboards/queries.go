@@ -45,6 +45,16 @@ func missing() string {
 	return fmt.Sprintf("count(count by (target, session) (%s)) - (count(%s) or vector(0))", all, valid())
 }
 
+// hmpInfo has the version and the build of each HMP as labels. The exporter has it only while it asks HMPs for them.
+const hmpInfo = "hmp_info"
+
+// versions is a series for each HMP with the version and the build that it says, or "unknown". During an upgrade there
+// are two for a while, of which one is shown.
+func versions() string {
+	return fmt.Sprintf("topk by (target) (1, max by (target, version, build) (%s))"+
+		" or on (target) label_replace(%s, \"version\", \"unknown\", \"\", \"\")", selector(hmpInfo, ofHMPs), answering())
+}
+
 // certificates is when the certificates of each HMP end.
 func certificates() string {
 	return "min by (target) (" + selector(collector.TLSCertificateExpiry, ofHMPs) + ")"

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
 	"hmp_exporter/collector"
@@ -131,6 +132,20 @@ func resultHelp() string {
 	}
 	return text.String()
 }
+
+// resultTextColors gives the cells of a table that name a result its colour.
+func resultTextColors() []dashboard.DynamicConfigValue {
+	options := map[string]dashboard.ValueMappingResult{noResult: {Color: new(noResultColor), Index: new(int32(0))}}
+	for i, o := range hmp.Results {
+		options[string(o.Result)] = dashboard.ValueMappingResult{Color: new(colors[o.Result]), Index: new(int32(i + 1))}
+	}
+	return []dashboard.DynamicConfigValue{
+		{Id: "mappings", Value: valueNames(options)}, cells(common.TableCellDisplayModeColorText),
+	}
+}
+
+// resultHelpHeight is how high a panel has to be that shows all of the help: a row of the tables takes a unit.
+func resultHelpHeight() uint32 { return uint32(len(hmp.Results) + len(hmp.Catalogue) + 8) } //nolint:gosec // few
 
 // stateColors tells alerts that wait from those that fire.
 func stateColors() dashboard.DynamicConfigValue {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/text"
 	"github.com/grafana/grafana-foundation-sdk/go/units"
@@ -26,42 +27,50 @@ func session() *dashboard.DashboardBuilder {
 			Title("What to do").
 			Description("Every result that a probe can have, and every error code that HMP is documented to answer with.").
 			Span(24).
-			Height(24).
+			Height(resultHelpHeight()).
 			Mode(text.TextModeMarkdown).
 			Content(resultHelp()))
 }
 
 func sessionNumbers(b *dashboard.DashboardBuilder) {
 	b.WithPanel(numbers(panel{
-		title: "Result", unit: units.Number, width: 8, height: 5,
+		title: "Result", unit: units.Number, width: 9, height: 4,
 		description: fmt.Sprintf("What the last probe came to. Of many sessions, %d with the worst results. "+
 			"What each result means is at the bottom.", mostLines),
 		queries: one(fmt.Sprintf("topk(%d, %s)", mostLines, resultNumber()), bySession),
-	}, neutral()).Mappings(resultNames()))
+	}, neutral(), resultNames()...))
 	b.WithPanel(numbers(panel{
-		title: "Valid in this time", unit: units.PercentUnit, width: 4, height: 5,
+		title: "Valid in this time", unit: units.PercentUnit, width: 5, height: 4,
 		description: "The share of probes in the time that is shown that found the session valid. Probes that are missing, " +
 			"as nothing was scraped, do not count. The objective is 99.5 %.",
 		queries: one(fmt.Sprintf("avg(min by (target, session) (avg_over_time(%s[$__range])))",
 			selector(collector.SessionValid, chosen)), "valid"),
 	}, steps(bad, step{objective, warning}, step{1, good})).Decimals(2))
 	b.WithPanel(numbers(panel{
-		title: "Latency in this time", unit: units.Seconds, width: 6, height: 5,
+		title: "Latency in this time", unit: units.Seconds, width: 10, height: 4,
 		description: "How long half of the probes, and all but 5 % and 1 % of them, took at most in the time that is " +
 			"shown. Of several sessions, those of the slowest.",
 		queries: []query{{percentile("0.5"), "p50"}, {percentile("0.95"), "p95"}, {percentile("0.99"), "p99"}},
 	}, latencySteps()))
 	b.WithPanel(numbers(panel{
-		title: "Token ends in", unit: units.Seconds, width: 3, height: 5,
+		title: "Token ends in", unit: units.Seconds, width: 8, height: 4,
 		description: "Time until the token of a session with an API key ends; below zero, it could not be renewed. A fixed " +
 			"token says nothing of its end.",
 		queries: one(fmt.Sprintf("min(%s) - time()", each("min", collector.SessionTokenExpiry)), "token"),
+		absent:  "No API key",
 	}, tokenSteps()).Decimals(1))
 	b.WithPanel(numbers(panel{
-		title: "Certificate ends in", unit: units.Seconds, width: 3, height: 5,
+		title: "Certificate ends in", unit: units.Seconds, width: 8, height: 4,
 		description: "Time until the earliest expiry in the certificate chain of the HMP.",
 		queries:     one(fmt.Sprintf("min(%s) - time()", certificates()), "certificate"),
+		absent:      "No certificate",
 	}, certificateSteps()).Decimals(1))
+	b.WithPanel(numbers(panel{
+		title: "HMP version", unit: units.Number, width: 8, height: 4,
+		description: fmt.Sprintf("The version and the build that the HMP tells. Of many HMPs, %d.", mostLines),
+		queries:     one(fmt.Sprintf("topk(%d, %s)", mostLines, versions()), "{{version}} {{build}}"),
+		absent:      "No HMP",
+	}, neutral()).TextMode(common.BigValueTextModeName))
 }
 
 // ofMany says which sessions a graph shows.
@@ -112,13 +121,13 @@ func sessionResults(b *dashboard.DashboardBuilder) {
 func sessionLatency(b *dashboard.DashboardBuilder) {
 	b.WithRow(dashboard.NewRowBuilder("Latency"))
 	b.WithPanel(band(panel{
-		title: "Latency and where it usually is", width: 8, height: 10,
+		title: "Latency and where it usually is", width: 8, height: 11,
 		description: "How long the probe takes; of several sessions, the average. The area is the mean of the day before, " +
 			"two standard deviations up and down.",
 		queries: one(latency(), "latency"),
 	}, latency()))
 	b.WithPanel(limits(lines(panel{
-		title: "Latency and its bound", unit: units.Seconds, width: 8, height: 10,
+		title: "Latency and its bound", unit: units.Seconds, width: 8, height: 11,
 		description: "How long the probe takes, and how much time it has at most." + ofMany("slowest on average"),
 		queries: []query{
 			{highest(mostLines, each("max", collector.SessionProbeDuration),
@@ -132,7 +141,7 @@ func sessionLatency(b *dashboard.DashboardBuilder) {
 			{Id: "custom.fillOpacity", Value: 0},
 		}))
 	b.WithPanel(stacked(lines(panel{
-		title: "Phases of a probe", unit: units.Seconds, width: 8, height: 10,
+		title: "Phases of a probe", unit: units.Seconds, width: 8, height: 11,
 		description: "Where the time of a probe goes: the host's name, the connection, TLS, what HMP works, and the " +
 			"transfer of its answer. Of several sessions, the average.",
 		queries: one(fmt.Sprintf("avg by (phase) (max by (target, session, phase) (%s))",
@@ -143,25 +152,25 @@ func sessionLatency(b *dashboard.DashboardBuilder) {
 func sessionToken(b *dashboard.DashboardBuilder) {
 	b.WithRow(dashboard.NewRowBuilder("Token and logins"))
 	b.WithPanel(limits(lines(panel{
-		title: "Life of the token", unit: units.Seconds, width: 8, height: 9,
+		title: "Life of the token", unit: units.Seconds, width: 6, height: 9,
 		description: "Time until the token ends: each renewal is a tooth of a saw. One that runs down to zero could not be " +
 			"renewed. There only with an API key." + ofMany("lowest"),
 		queries: one(lowest(mostLines, each("min", collector.SessionTokenExpiry)+" - time()",
 			overRange("min", "min_over_time", collector.SessionTokenExpiry)), bySession),
 	}), tokenSteps()))
 	b.WithPanel(resultColors(stacked(lines(panel{
-		title: "Logins per hour", unit: units.Number, width: 8, height: 9,
+		title: "Logins per hour", unit: units.Number, width: 6, height: 9,
 		description: "Logins by what they ended in; two or three an hour are normal for a session with an API key. Of " +
 			"several exporters that watch a session, those of the one that logs in most.",
 		queries: one("sum by (result) ("+perHour(collector.SessionLogins, "result")+")", "{{result}}"),
 	}))))
 	b.WithPanel(lines(panel{
-		title: "Tokens replaced per hour", unit: units.Number, width: 4, height: 9,
+		title: "Tokens replaced per hour", unit: units.Number, width: 7, height: 9,
 		description: "Answers that carried another token than the one that was sent, for all chosen sessions.",
 		queries:     one("sum("+perHour(collector.SessionRotations)+")", "replaced"),
 	}))
 	b.WithPanel(limits(lines(panel{
-		title: "Logins suspended", unit: units.Number, width: 4, height: 9,
+		title: "Logins suspended", unit: units.Number, width: 5, height: 9,
 		description: "Sessions whose logins are held back after HMP refused one: somebody has to act, here or in HMP.",
 		queries:     one("sum("+each("max", collector.SessionLoginSuspended)+")", "suspended"),
 	}), anyIs(bad)))
@@ -196,13 +205,13 @@ func sessionUser(b *dashboard.DashboardBuilder) {
 		},
 	}).OverrideByName("Messages", []dashboard.DynamicConfigValue{{Id: "custom.hidden", Value: true}}))
 	b.WithPanel(lines(panel{
-		title: "Failed logins of the user", unit: units.Number, width: 12, height: 8,
+		title: "Failed logins of the user", unit: units.Number, width: 12, height: 9,
 		description: "What HMP counts for the user, also those that are not the exporter's." + ofMany("with most"),
 		queries: one(highest(mostLines, each("max", collector.SessionLoginFailures),
 			overRange("max", "max_over_time", collector.SessionLoginFailures)), bySession),
 	}))
 	b.WithPanel(lines(panel{
-		title: "Last action ago", unit: units.Seconds, width: 12, height: 8,
+		title: "Last action ago", unit: units.Seconds, width: 12, height: 9,
 		description: "How long ago the user last did something." + ofMany("that rest longest"),
 		queries: one(lowest(mostLines, ago(collector.SessionLastAction),
 			overRange("max", "max_over_time", collector.SessionLastAction)), bySession),

@@ -71,9 +71,9 @@ func TestDashboardsMissWhatIsAway(t *testing.T) {
 			{`hmp_session_valid{job="hmp", instance="down", target="campus", session="playout"}`, "1x29 stale"},
 		},
 		Expressions: []ruleExpression{
-			boardExpression(t, "HMP Overview, Missing, A", "50m", ruleSample{"{}", 0}),
-			boardExpression(t, "HMP Overview, Missing, A", "70m", ruleSample{"{}", 2}),
-			boardExpression(t, "HMP Overview, Missing, A", "4h", ruleSample{"{}", 1}),
+			boardExpression(t, "HMP Overview, Sessions missing, A", "50m", ruleSample{"{}", 0}),
+			boardExpression(t, "HMP Overview, Sessions missing, A", "70m", ruleSample{"{}", 2}),
+			boardExpression(t, "HMP Overview, Sessions missing, A", "4h", ruleSample{"{}", 1}),
 			boardExpression(t, "HMP Exporter, Scrapes, A", "4h", ruleSample{"{}", 1}),
 		},
 	})

@@ -54,10 +54,10 @@ func TestDashboardsOfFleet(t *testing.T) {
 		server.expectSeries(t, q, nil)
 	}
 	server.expectNumbers(t, map[string]string{
-		"HMP Overview, Sessions valid, B":   `sum(1 - max by (target, session) (hmp_session_valid))`,
-		"HMP Overview, Sessions valid, C":   `vector(1000)`,
-		"HMP Overview, HMPs that answer, C": `vector(100)`,
-		"HMP Overview, Missing, A":          `vector(0)`,
+		"HMP Overview, Sessions not valid, A": `sum(1 - max by (target, session) (hmp_session_valid))`,
+		"HMP Overview, Sessions not valid, B": `vector(1000)`,
+		"HMP Overview, HMPs not answering, B": `vector(100)`,
+		"HMP Overview, Sessions missing, A":   `vector(0)`,
 	})
 	server.stop(t)
 	demo.stop(t)
