@@ -77,7 +77,7 @@ func sample() *Report {
 		case hmp.LoginRejected:
 			result.Logins = &collector.Logins{Status: token.Status{Suspended: true}, Last: hmp.LoginRejected}
 		case hmp.NoRoles:
-			result.Logins = &collector.Logins{Status: token.Status{TokenExpiry: began.Add(30 * time.Minute)}}
+			result.Logins = &collector.Logins{Status: token.Status{TokenExpiry: began.Add(30 * time.Minute)}, Last: hmp.Valid}
 		}
 		results = append(results, result)
 	}
