@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"hmp_exporter/collector"
 )
 
 // fleetSizes are numbers of sessions on one HMP.
@@ -59,7 +57,7 @@ func (b *bench) fleetTurn(n int, x *subject, s setting) turn {
 		o.Workers, o.Times = min(fleetWorkers, s.sessions), scrapes*s.sessions
 	} else {
 		o.URL, o.Workers, o.Times = x.metrics, 1, scrapes
-		before = collector.MaxPoints // so that the history of each session is full
+		before = 60 // so that the history of each session is full
 		o.Want = expectation{Sessions: s.sessions}
 	}
 	return turn{key: fleetKey(s.transport, n, x.name), subject: x, order: o, scrapes: scrapes, gets: scrapes * s.sessions, before: before}
