@@ -6,7 +6,7 @@ import "time"
 // while no probe waits for one.
 type backgroundTask interface {
 	// latest is until when a place is of use.
-	latest() time.Time
+	startBy() time.Time
 	// run is called in a goroutine of its own once there is a place. The place is free again
 	// when it returns.
 	run()
@@ -67,7 +67,7 @@ func (l *limiter) dispatchBackground() {
 	now := time.Now()
 	for b.queue.len() > 0 && (l.running < l.max || b.closed) {
 		t := b.queue.pop()
-		if b.closed || !now.Before(t.latest()) {
+		if b.closed || !now.Before(t.startBy()) {
 			t.refused()
 			continue
 		}

@@ -87,7 +87,7 @@ type Request struct {
 // the configuration. It returns when the time of the scrape is over at the latest. The
 // error is an [ErrUnknownTarget] or [ErrUnknownSession].
 func (c *Collector) Probe(r Request) ([]Result, error) {
-	sessions, err := c.snapshot.Load().find(r.Target, r.Session)
+	sessions, err := c.snapshot.Load().sessionsOf(r.Target, r.Session)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	for i, s := range sessions {
 		within := probeTimeout(s.target.Timeout, r.ScrapeTimeout, c.options.TimeoutOffset)
 		p, isNew := c.join(s, start, within)
-		calls[i] = call{probe: p, session: s, start: start, within: within, leads: isNew}
+		calls[i] = call{probe: p, session: s, start: start, timeout: within, leader: isNew}
 		if isNew {
 			started = append(started, p)
 		}
@@ -145,7 +145,7 @@ func (c *Collector) start(probes []*sharedProbe) {
 // suspended, for a person who has changed something in HMP. The error is [ErrNoLogin],
 // [ErrTooSoon], one of those of [Collector.Probe], or that of reading the API key.
 func (c *Collector) RetryLogin(ctx context.Context, target, session string) error {
-	s, err := c.snapshot.Load().findOne(target, session)
+	s, err := c.snapshot.Load().session(target, session)
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func newLabels(namesAndValues ...string) (l labels) {
 }
 
 // labelsOf returns labels of one name for each of a list.
-func labelsOf[T any](name string, of []T, value func(T) string) []labels {
+func labelsFor[T any](name string, of []T, value func(T) string) []labels {
 	list := make([]labels, len(of))
 	for i, v := range of {
 		list[i] = newLabels(name, value(v))
@@ -119,7 +119,7 @@ func Families(results []Result) []*dto.MetricFamily {
 		}
 	}
 	expose(results, &f)
-	return f.made
+	return f.list
 }
 
 var sessionLabel, targetLabel = "session", "target"
@@ -129,14 +129,14 @@ type commonLabels [2]*dto.LabelPair
 // families makes of samples what client_golang has for them.
 type families struct {
 	common []commonLabels // by result
-	made   []*dto.MetricFamily
+	list   []*dto.MetricFamily
 
-	of     *Metric
-	family *dto.MetricFamily // once there is a sample
-	labels []*dto.LabelPair  // of the session or the target at hand
+	current *Metric
+	family  *dto.MetricFamily // once there is a sample
+	labels  []*dto.LabelPair  // of the session or the target at hand
 }
 
-func (f *families) metric(m *Metric) { f.of, f.family = m, nil }
+func (f *families) metric(m *Metric) { f.current, f.family = m, nil }
 
 func (f *families) session(i int) { f.labels = f.common[i][:] }
 
@@ -153,8 +153,8 @@ type sample struct {
 
 func (f *families) add(value float64, own *labels) {
 	if f.family == nil {
-		f.family = &dto.MetricFamily{Name: &f.of.Name, Help: &f.of.Help, Type: &f.of.Type}
-		f.made = append(f.made, f.family)
+		f.family = &dto.MetricFamily{Name: &f.current.Name, Help: &f.current.Help, Type: &f.current.Type}
+		f.list = append(f.list, f.family)
 	}
 	n := &sample{value: value}
 	n.metric.Label = n.labels[:0]
@@ -165,7 +165,7 @@ func (f *families) add(value float64, own *labels) {
 	if own != nil && own.last != nil {
 		n.metric.Label = append(n.metric.Label, own.last)
 	}
-	if f.of.Type == counter {
+	if f.current.Type == counter {
 		n.counter.Value, n.metric.Counter = &n.value, &n.counter
 	} else {
 		n.gauge.Value, n.metric.Gauge = &n.value, &n.gauge
@@ -180,18 +180,18 @@ func (f *families) add(value float64, own *labels) {
 //
 // An error of w stays with it, until it is flushed.
 func WriteText(w *bufio.Writer, results []Result, openMetrics bool) {
-	expose(results, &text{w: w, openMetrics: openMetrics, common: commonTexts(results)})
+	expose(results, &textWriter{w: w, openMetrics: openMetrics, common: commonTexts(results)})
 }
 
 // text writes samples as they come.
-type text struct {
+type textWriter struct {
 	w           *bufio.Writer
 	openMetrics bool
 	common      []commonText // by result
 
-	of     *Metric
-	begun  bool   // there is a sample of the metric
-	labels string // of the session or the target at hand, to the end of all labels
+	current     *Metric
+	headWritten bool   // there is a sample of the metric
+	labels      string // of the session or the target at hand, to the end of all labels
 }
 
 // A commonText is the labels that all samples of a session have, and of its target.
@@ -207,18 +207,18 @@ func commonTexts(results []Result) []commonText {
 	return list
 }
 
-func (t *text) metric(m *Metric) { t.of, t.begun = m, false }
+func (t *textWriter) metric(m *Metric) { t.current, t.headWritten = m, false }
 
-func (t *text) session(i int) { t.labels = t.common[i].session }
+func (t *textWriter) session(i int) { t.labels = t.common[i].session }
 
-func (t *text) target(i int) { t.labels = t.common[i].target }
+func (t *textWriter) target(i int) { t.labels = t.common[i].target }
 
-func (t *text) add(value float64, own *labels) {
-	if !t.begun {
-		t.begun = true
+func (t *textWriter) add(value float64, own *labels) {
+	if !t.headWritten {
+		t.headWritten = true
 		t.head()
 	}
-	line := append(t.w.AvailableBuffer(), t.of.Name...)
+	line := append(t.w.AvailableBuffer(), t.current.Name...)
 	line = append(line, '{')
 	if own != nil {
 		line = append(line, own.text...)
@@ -232,21 +232,21 @@ func (t *text) add(value float64, own *labels) {
 }
 
 // head writes what stands in front of the samples of a metric.
-func (t *text) head() {
-	name, kind := t.of.Name, "gauge"
-	if t.of.Type == counter {
+func (t *textWriter) head() {
+	name, kind := t.current.Name, "gauge"
+	if t.current.Type == counter {
 		kind = "counter"
 		if t.openMetrics {
 			name = strings.TrimSuffix(name, "_total")
 		}
 	}
-	for _, s := range []string{"# HELP ", name, " ", t.of.Help, "\n# TYPE ", name, " ", kind, "\n"} {
+	for _, s := range []string{"# HELP ", name, " ", t.current.Help, "\n# TYPE ", name, " ", kind, "\n"} {
 		_, _ = t.w.WriteString(s)
 	}
 }
 
 // number appends a value. OpenMetrics wants to see that it is not an integer.
-func (t *text) number(line []byte, value float64) []byte {
+func (t *textWriter) number(line []byte, value float64) []byte {
 	from := len(line)
 	line = strconv.AppendFloat(line, value, 'g', -1, 64)
 	if t.openMetrics && !math.IsInf(value, 0) && !math.IsNaN(value) && !bytes.ContainsAny(line[from:], "e.") {

@@ -19,7 +19,7 @@ const (
 )
 
 // Crashed is the word for a probe that a panic of this program ended, in place of a result.
-const Crashed = "crashed"
+const Panicked = "crashed"
 
 // Results explains every result that a probe can have.
 func Results() []hmp.ResultInfo { return hmp.Results }
@@ -27,8 +27,8 @@ func Results() []hmp.ResultInfo { return hmp.Results }
 // ResultName is the result as one word: that of the label "result", or [Crashed], or ""
 // before the first probe.
 func (r *Result) ResultName() string {
-	if r.Crashed {
-		return Crashed
+	if r.Panicked {
+		return Panicked
 	}
 	return string(r.Result)
 }
@@ -54,28 +54,28 @@ type Streak struct {
 // whole with the headers of its exchanges. That is 2 kB for a session that is valid, and at
 // most 6 kB with failures (checked by TestHistoryMemory). Results are not copied.
 type history struct {
-	points      ring[dot]
-	streaks     ring[Streak]
-	failures    ring[*Result] // that sent something, or tried to
-	certificate time.Time     // the expiry that the last probe that saw a certificate told
+	points            ring[compactPoint]
+	streaks           ring[Streak]
+	failures          ring[*Result] // that sent something, or tried to
+	certificateExpiry time.Time     // the expiry that the last probe that saw a certificate told
 }
 
 // A dot is a Point in 12 bytes.
-type dot struct {
+type compactPoint struct {
 	start  uint32 // in seconds since the epoch
 	micros uint32
-	word   uint8 // by its place in hmp.Results
+	result uint8 // by its place in hmp.Results
 }
 
 // add takes in a result, which nobody may change from now on.
 func (h *history) add(r *Result) {
 	word := r.ResultName()
-	h.points.add(newDot(r, word), MaxPoints)
-	if !r.Valid() && !r.Held {
+	h.points.add(newCompactPoint(r, word), MaxPoints)
+	if !r.Valid() && !r.Skipped {
 		h.failures.add(r, MaxFailures)
 	}
 	if !r.CertificateExpiry.IsZero() {
-		h.certificate = r.CertificateExpiry
+		h.certificateExpiry = r.CertificateExpiry
 	}
 	if e := h.streaks.last(); e != nil && e.ResultName == word {
 		e.Last = r.Start
@@ -85,49 +85,49 @@ func (h *history) add(r *Result) {
 	h.streaks.add(Streak{ResultName: word, First: r.Start, Last: r.Start, Probes: 1}, MaxStreaks)
 }
 
-func newDot(r *Result, word string) dot {
-	return dot{
+func newCompactPoint(r *Result, word string) compactPoint {
+	return compactPoint{
 		start:  uint32(max(0, min(r.Start.Unix(), 1<<32-1))),
 		micros: uint32(max(0, min(r.Duration.Microseconds(), 1<<32-1))),
-		word:   uint8(slices.IndexFunc(hmp.Results, func(i hmp.ResultInfo) bool { return string(i.Result) == word })), //nolint:gosec // -1 is 255, for a crash
+		result: uint8(slices.IndexFunc(hmp.Results, func(i hmp.ResultInfo) bool { return string(i.Result) == word })), //nolint:gosec // -1 is 255, for a crash
 	}
 }
 
-func (d dot) point() Point {
-	p := Point{Start: time.Unix(int64(d.start), 0), Duration: time.Duration(d.micros) * time.Microsecond, ResultName: Crashed}
-	if int(d.word) < len(hmp.Results) {
-		p.ResultName = string(hmp.Results[d.word].Result)
+func (d compactPoint) point() Point {
+	p := Point{Start: time.Unix(int64(d.start), 0), Duration: time.Duration(d.micros) * time.Microsecond, ResultName: Panicked}
+	if int(d.result) < len(hmp.Results) {
+		p.ResultName = string(hmp.Results[d.result].Result)
 	}
 	return p
 }
 
 // A ring keeps the last of many. The zero value is empty.
 type ring[T any] struct {
-	kept   []T
+	items  []T
 	oldest int
 }
 
 // add adds v, in place of the oldest one if there are so many already.
 func (r *ring[T]) add(v T, most int) {
-	if len(r.kept) < most {
-		r.kept = append(r.kept, v)
+	if len(r.items) < most {
+		r.items = append(r.items, v)
 		return
 	}
-	r.kept[r.oldest] = v
+	r.items[r.oldest] = v
 	r.oldest = (r.oldest + 1) % most
 }
 
 // last returns the newest one, or nil.
 func (r *ring[T]) last() *T {
-	if len(r.kept) == 0 {
+	if len(r.items) == 0 {
 		return nil
 	}
-	return &r.kept[(r.oldest+len(r.kept)-1)%len(r.kept)]
+	return &r.items[(r.oldest+len(r.items)-1)%len(r.items)]
 }
 
 // newestFirst returns a copy of all.
 func (r *ring[T]) newestFirst() []T {
-	all := slices.Concat(r.kept[r.oldest:], r.kept[:r.oldest])
+	all := slices.Concat(r.items[r.oldest:], r.items[:r.oldest])
 	slices.Reverse(all)
 	return all
 }

@@ -34,7 +34,7 @@ func (c *Collector) ProbeEvery(ctx context.Context, interval time.Duration) {
 				return
 			}
 			// The configuration may have changed since the interval began.
-			if s, err := c.snapshot.Load().findOne(sessions[i].target.Name, sessions[i].Name); err == nil {
+			if s, err := c.snapshot.Load().session(sessions[i].target.Name, sessions[i].Name); err == nil {
 				c.probeInBackground(s)
 			}
 		}

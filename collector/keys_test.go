@@ -50,7 +50,7 @@ func (r *rig) scrapes(lasting time.Duration, each func(Result)) {
 	}
 }
 
-// always fails the test unless a result has an outcome.
+// always fails the test unless every result has a name.
 func always(t *testing.T, want hmp.Result) func(Result) {
 	begin := time.Now()
 	return func(r Result) {

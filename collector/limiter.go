@@ -8,11 +8,11 @@ import (
 
 const (
 	// firstProbes is how many probes of a target begin at once at first.
-	firstProbes = 8
+	initialLimit = 8
 	// shortTick is how often a limiter looks whether a target needs a higher limit, or more
 	// often where probes have little time. While no higher one is possible it looks less
 	// and less often, up to longTick.
-	shortTick, longTick = 20 * time.Millisecond, 500 * time.Millisecond
+	minTick, maxTick = 20 * time.Millisecond, 500 * time.Millisecond
 	// maxTicks is how many ticks the queue of a target may last at its pace: if it would
 	// last longer, the limit doubles.
 	maxTicks = 20
@@ -40,21 +40,21 @@ type limiter struct {
 
 // A targetLimit is what a limiter knows about one target.
 type targetLimit struct {
-	*limiter       // guards it
-	most       int // as configured; 0 for any number
-	limit      int
-	learnt     int // the limit that the HMP needed when it last answered
-	running    int
-	began      time.Time // when running was last 0
-	lastAnswer time.Time
-	answers    int  // since the last tick
-	hangs      bool // a probe timed out that began after the last answer
-	listed     bool // it is in ready
+	*limiter          // guards it
+	maxConcurrent int // as configured; 0 for any number
+	limit         int
+	learned       int // the limit that the HMP needed when it last answered
+	running       int
+	busySince     time.Time // when running was last 0
+	lastAnswer    time.Time
+	answers       int  // since the last tick
+	hanging       bool // a probe timed out that began after the last answer
+	inReady       bool // it is in ready
 
 	// Waiters that may hold their places for long wait in slow, behind the others.
 	queued, slow fifo[waiter]
 	interval     time.Duration // until the next tick; 0 unless somebody waits
-	shortest     time.Duration // interval
+	minInterval  time.Duration // interval
 }
 
 // A waiter waits for a place. The limiter calls one of granted and refused, once.
@@ -63,8 +63,8 @@ type waiter interface {
 	// slow tells whether it may hold its place for long.
 	slow() bool
 	// since is when it began to wait, and latest is until when a place is of use.
-	since() time.Time
-	latest() time.Time
+	queuedSince() time.Time
+	startBy() time.Time
 	// granted is told that there is a place, to be given back with release. It must not
 	// block. The caller that gives a place back can start the next waiter itself.
 	granted()
@@ -83,10 +83,10 @@ func (l *limiter) target(name string, most int) *targetLimit {
 	defer l.mu.Unlock()
 	t := l.targets[name]
 	if t == nil {
-		t = &targetLimit{limiter: l, limit: firstProbes}
+		t = &targetLimit{limiter: l, limit: initialLimit}
 		l.targets[name] = t
 	}
-	t.most = most
+	t.maxConcurrent = most
 	return t
 }
 
@@ -113,46 +113,46 @@ func (l *limiter) enqueue(waiters ...waiter) {
 		} else {
 			t.queued.push(w)
 		}
-		t.list()
+		t.markReady()
 	}
 	l.dispatch(waiter.granted)
 	for _, w := range waiters {
 		if t := w.limit(); t.waiting() > 0 && t.interval == 0 {
-			t.shortest = max(time.Millisecond, min(shortTick, time.Until(w.latest())/200))
-			t.interval = t.shortest
-			t.tickLater()
+			t.minInterval = max(time.Millisecond, min(minTick, time.Until(w.startBy())/200))
+			t.interval = t.minInterval
+			t.scheduleTick()
 		}
 	}
 }
 
 // An experience is what a probe tells about its HMP when it gives its place back.
-type experience int
+type feedback int
 
 const (
-	nothing experience = iota
+	noFeedback feedback = iota
 	answered
 	timedOut
 )
 
 // release gives back a place that was granted at a time. It returns a waiter, or nil, that
 // has a place now and is not told so yet.
-func (t *targetLimit) release(granted time.Time, e experience) (next waiter) {
+func (t *targetLimit) release(granted time.Time, e feedback) (next waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
 	switch e {
 	case answered:
 		t.answers++
-		t.lastAnswer, t.hangs, t.learnt = now, false, t.limit
+		t.lastAnswer, t.hanging, t.learned = now, false, t.limit
 	case timedOut:
 		if granted.After(t.lastAnswer) {
-			t.hangs, t.learnt = true, 0
+			t.hanging, t.learned = true, 0
 		}
-	case nothing:
+	case noFeedback:
 	}
 	t.running--
 	t.limiter.running--
-	t.list()
+	t.markReady()
 	t.dispatch(func(w waiter) {
 		if next == nil {
 			next = w
@@ -167,24 +167,24 @@ func (t *targetLimit) release(granted time.Time, e experience) (next waiter) {
 func (l *limiter) dispatch(grant func(waiter)) {
 	now := time.Now()
 	for l.running < l.max {
-		t := l.next()
+		t := l.popReady()
 		if t == nil {
 			l.dispatchBackground()
 			return
 		}
-		t.listed = false
+		t.inReady = false
 		if t.startable() {
 			if t.running == 0 {
-				t.began, t.limit = now, firstProbes
+				t.busySince, t.limit = now, initialLimit
 			}
-			if w := t.take(); now.Before(w.latest()) {
+			if w := t.popWaiter(); now.Before(w.startBy()) {
 				l.running++
 				t.running++
 				grant(w)
 			} else {
-				go w.refused(t.hangsSince(w.since()))
+				go w.refused(t.hangsSince(w.queuedSince()))
 			}
-			t.list()
+			t.markReady()
 		}
 	}
 	if slices.ContainsFunc(l.ready[:], func(waiting fifo[*targetLimit]) bool { return waiting.len() > 0 }) {
@@ -193,7 +193,7 @@ func (l *limiter) dispatch(grant func(waiter)) {
 }
 
 // next takes the first target out of ready.
-func (l *limiter) next() *targetLimit {
+func (l *limiter) popReady() *targetLimit {
 	for i := range l.ready {
 		if l.ready[i].len() > 0 {
 			return l.ready[i].pop()
@@ -203,14 +203,14 @@ func (l *limiter) next() *targetLimit {
 }
 
 // list puts t into ready if it may start a probe.
-func (t *targetLimit) list() {
-	if t.listed || !t.startable() {
+func (t *targetLimit) markReady() {
+	if t.inReady || !t.startable() {
 		return
 	}
-	t.listed = true
+	t.inReady = true
 	class := 0
 	switch {
-	case t.hangs:
+	case t.hanging:
 		class = 2
 	case t.lastAnswer.IsZero():
 		class = 1
@@ -219,38 +219,38 @@ func (t *targetLimit) list() {
 }
 
 func (t *targetLimit) startable() bool {
-	return t.waiting() > 0 && t.running < min(t.limit, t.allowed())
+	return t.waiting() > 0 && t.running < min(t.limit, t.maxRunning())
 }
 
 // allowed is how many probes of the target may be under way now.
-func (t *targetLimit) allowed() int {
-	if t.most > 0 {
-		return min(t.most, t.share())
+func (t *targetLimit) maxRunning() int {
+	if t.maxConcurrent > 0 {
+		return min(t.maxConcurrent, t.fairShare())
 	}
-	return t.share()
+	return t.fairShare()
 }
 
 // share is how many of all places they may have. Of several targets, each may have half of
 // the places, and no more than a few while it does not answer.
-func (t *targetLimit) share() int {
+func (t *targetLimit) fairShare() int {
 	targets := len(t.targets)
 	if targets == 1 {
 		return t.max
 	}
 	most := max(1, t.max/2)
-	if t.alive() {
+	if t.answering() {
 		return most
 	}
-	few := max(1, min(firstProbes, (t.max*3/4+targets-1)/targets))
-	return min(max(few, t.learnt), most)
+	few := max(1, min(initialLimit, (t.max*3/4+targets-1)/targets))
+	return min(max(few, t.learned), most)
 }
 
 // alive tells whether the HMP has answered a probe of those that are under way together.
-func (t *targetLimit) alive() bool { return !t.hangs && !t.lastAnswer.Before(t.began) }
+func (t *targetLimit) answering() bool { return !t.hanging && !t.lastAnswer.Before(t.busySince) }
 
 func (t *targetLimit) waiting() int { return t.queued.len() + t.slow.len() }
 
-func (t *targetLimit) take() waiter {
+func (t *targetLimit) popWaiter() waiter {
 	if t.queued.len() > 0 {
 		return t.queued.pop()
 	}
@@ -263,25 +263,25 @@ func (t *targetLimit) tick() {
 	if t.waiting() > maxTicks*t.answers {
 		t.limit = min(2*t.limit, t.max)
 	}
-	if t.running < t.allowed() {
-		t.interval = t.shortest
+	if t.running < t.maxRunning() {
+		t.interval = t.minInterval
 	} else {
-		t.interval = min(2*t.interval, longTick)
+		t.interval = min(2*t.interval, maxTick)
 	}
 	t.answers = 0
-	t.list()
+	t.markReady()
 	t.dispatch(waiter.granted)
 	now := time.Now()
-	over := func(w waiter) bool { return !now.Before(w.latest()) }
+	over := func(w waiter) bool { return !now.Before(w.startBy()) }
 	refused := append(t.queued.remove(over), t.slow.remove(over)...)
 	if t.waiting() > 0 {
-		t.tickLater()
+		t.scheduleTick()
 	} else {
 		t.interval = 0
 	}
 	hanging := make([]bool, len(refused))
 	for i, w := range refused {
-		hanging[i] = t.hangsSince(w.since())
+		hanging[i] = t.hangsSince(w.queuedSince())
 	}
 	t.mu.Unlock()
 	for i, w := range refused {
@@ -298,15 +298,15 @@ func (t *targetLimit) isHanging(since time.Time) bool {
 }
 
 func (t *targetLimit) hangsSince(since time.Time) bool {
-	return t.running >= t.allowed() && t.lastAnswer.Before(since.Add(time.Since(since)/4))
+	return t.running >= t.maxRunning() && t.lastAnswer.Before(since.Add(time.Since(since)/4))
 }
 
 // tickLater has tick called when it is time to, or when the time of a waiter is over.
-func (t *targetLimit) tickLater() {
+func (t *targetLimit) scheduleTick() {
 	next := t.interval
 	for _, queue := range []fifo[waiter]{t.queued, t.slow} {
 		if queue.len() > 0 {
-			next = min(next, time.Until(queue.items[0].latest()))
+			next = min(next, time.Until(queue.items[0].startBy()))
 		}
 	}
 	time.AfterFunc(max(next, time.Millisecond), t.tick)

@@ -192,18 +192,18 @@ func LoginResult(o hmp.Result) string {
 // The labels of state sets are made once.
 var (
 	phases       = hmp.Phases{}.Each()
-	loginLabels  = labelsOf("result", loginResults, LoginResult)
-	phaseLabels  = labelsOf("phase", phases[:], func(p hmp.Phase) string { return p.Name })
-	resultLabels = labelsOf("result", hmp.Results, func(i hmp.ResultInfo) string { return string(i.Result) })
-	codeLabels   = func() (list []labelsOfCode) {
+	loginLabels  = labelsFor("result", loginResults, LoginResult)
+	phaseLabels  = labelsFor("phase", phases[:], func(p hmp.Phase) string { return p.Name })
+	resultLabels = labelsFor("result", hmp.Results, func(i hmp.ResultInfo) string { return string(i.Result) })
+	codeLabels   = func() (list []codeLabel) {
 		for _, e := range hmp.Catalogue {
-			list = append(list, labelsOfCode{e.Code, newLabels("code", string(e.Code), "name", e.Name)})
+			list = append(list, codeLabel{e.Code, newLabels("code", string(e.Code), "name", e.Name)})
 		}
 		return list
 	}()
 )
 
-type labelsOfCode struct {
+type codeLabel struct {
 	code   hmp.Code
 	labels labels
 }

@@ -30,25 +30,25 @@ type report = token.Report
 // notStarted is the report of a probe that got no place in time.
 func (p *sharedProbe) notStarted(hangs bool) report {
 	if hangs {
-		r := p.local(hmp.Timeout, "no probe of this HMP was answered in time")
-		r.Held = true
+		r := p.localReport(hmp.Timeout, "no probe of this HMP was answered in time")
+		r.Skipped = true
 		return r
 	}
-	return p.local(hmp.Saturated, "")
+	return p.localReport(hmp.Saturated, "")
 }
 
 // unreadable is the report of a probe whose secrets cannot be read. What this side lacks is
 // told as such.
-func (p *sharedProbe) unreadable(err error) report {
+func (p *sharedProbe) unreadableSecrets(err error) report {
 	if lack := hmp.Shortage(err); lack != "" {
-		return p.local(hmp.Saturated, lack)
+		return p.localReport(hmp.Saturated, lack)
 	}
-	return p.local(hmp.Credentials, err.Error())
+	return p.localReport(hmp.Credentials, err.Error())
 }
 
 // local is the report of a probe that ended on this side. How its logins stand is what was
 // known before.
-func (p *sharedProbe) local(result hmp.Result, reason string) report {
+func (p *sharedProbe) localReport(result hmp.Result, reason string) report {
 	return report{Answer: hmp.Answer{Result: result, Reason: reason}, Status: p.session.state.loginStatus()}
 }
 
@@ -56,13 +56,13 @@ func (p *sharedProbe) local(result hmp.Result, reason string) report {
 // and nothing else: not the scrape, and not the process. It returns a probe, or nil, that
 // has a place now.
 func (p *sharedProbe) run() (next waiter) {
-	p.place.limit, p.place.granted = p.limit(), time.Now()
+	p.slot.limit, p.slot.granted = p.limit(), time.Now()
 	var r Result
 	defer func() {
 		if what := recover(); what != nil {
-			r = p.crashed(what)
+			r = p.panicked(what)
 		}
-		next = p.place.giveBack(&r)
+		next = p.slot.release(&r)
 		p.finish(r)
 		if _, isProbe := next.(*sharedProbe); !isProbe && next != nil {
 			next.granted()
@@ -78,20 +78,20 @@ func (p *sharedProbe) run() (next waiter) {
 	defer metrics.inFlight.Dec()
 	ctx, cancel := context.WithDeadline(context.Background(), p.deadline())
 	defer cancel()
-	start := p.place.granted
-	if r = p.newResult(start, p.ask(ctx)); r.sent() {
+	start := p.slot.granted
+	if r = p.newResult(start, p.probe(ctx)); r.sent() {
 		metrics.duration.Observe(r.Duration.Seconds())
 	}
 	return nil
 }
 
 // ask reads the secrets and asks the HMP.
-func (p *sharedProbe) ask(ctx context.Context) report {
-	p.stage.Store(readsSecrets)
+func (p *sharedProbe) probe(ctx context.Context) report {
+	p.stage.Store(readingSecrets)
 	if err := p.readSecrets(ctx); err != nil {
-		return p.unreadable(err)
+		return p.unreadableSecrets(err)
 	}
-	p.stage.Store(asks)
+	p.stage.Store(probing)
 	if !p.session.KeyMode() {
 		answer, _ := p.Session(ctx, p.secrets.token)
 		return report{Answer: answer}
@@ -106,8 +106,8 @@ func (p *sharedProbe) ask(ctx context.Context) report {
 // readSecrets reads the secrets. Others may have the place if a disk takes long.
 func (p *sharedProbe) readSecrets(ctx context.Context) (err error) {
 	read := func() { p.secrets, err = p.session.readSecrets(ctx) }
-	if p.session.readsFiles {
-		p.place.aside(ctx, read)
+	if p.session.hasSecretFiles {
+		p.slot.releaseWhile(ctx, read)
 	} else {
 		read()
 	}
@@ -124,7 +124,7 @@ func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (hmp.Answer, 
 		Header:     p.secrets.header,
 		OnResponse: p.responded,
 	})
-	p.confirmed = confirmed{sent: t, token: t}
+	p.confirmed = confirmedTokens{sent: t, token: t}
 	if !next.IsZero() {
 		p.confirmed.token = next
 	}
@@ -143,7 +143,7 @@ func (p *sharedProbe) Login(ctx context.Context, key, apiSecret secret.Value) (h
 
 // Wait implements [token.HMP].
 func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (ended bool) {
-	p.place.aside(ctx, func() {
+	p.slot.releaseWhile(ctx, func() {
 		select {
 		case <-done:
 			ended = true
@@ -157,7 +157,7 @@ func (p *sharedProbe) responded(status int) { p.status.Store(int64(status)) }
 
 // newResult makes the result of a probe that ends now, without what is counted.
 func (p *sharedProbe) newResult(start time.Time, r report) Result {
-	given := p.within
+	given := p.timeout
 	// The time that is told does not change with every probe by a moment.
 	if left := p.deadline().Sub(start); left < given-given/50 {
 		given = left
@@ -166,7 +166,7 @@ func (p *sharedProbe) newResult(start time.Time, r report) Result {
 		Target:   p.session.target.Name,
 		Session:  p.session.Name,
 		Answer:   r.Answer,
-		Held:     r.Held,
+		Skipped:  r.Skipped,
 		Start:    start,
 		Duration: time.Since(start),
 		Timeout:  given,
@@ -178,11 +178,11 @@ func (p *sharedProbe) newResult(start time.Time, r report) Result {
 }
 
 // crashed is the result of a probe that a panic of this program ended.
-func (p *sharedProbe) crashed(what any) Result {
+func (p *sharedProbe) panicked(what any) Result {
 	p.collector.metrics.panics.Inc()
-	r := p.newResult(p.place.granted, p.local("", crash.Describe(what)))
-	r.Crashed = true
-	if !p.session.state.crashed() { // one stack says it all, until it has gone well again
+	r := p.newResult(p.slot.granted, p.localReport("", crash.Describe(what)))
+	r.Panicked = true
+	if !p.session.state.lastPanicked() { // one stack says it all, until it has gone well again
 		crash.Log(p.collector.options.Logger, what, "target", r.Target, "session", r.Session)
 	}
 	return r

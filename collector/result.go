@@ -15,9 +15,9 @@ type Result struct {
 	// Held is true if nothing was sent, although the result tells of the HMP: the answer
 	// repeats that of an earlier login, as logins are held back, or of the login of
 	// another session; or the HMP did not answer the probes before this one.
-	Held bool
+	Skipped bool
 	// Crashed is true if this program panicked within the probe. Then there is no result.
-	Crashed bool
+	Panicked bool
 	// Rotations counts the answers to this session, up to this one, that carried
 	// another authToken than the one sent.
 	Rotations int32
@@ -49,10 +49,10 @@ func (r *Result) Up() (up float64, known bool) {
 }
 
 // sent tells whether the probe sent anything.
-func (r *Result) sent() bool { return r.Result.Sent() && !r.Held }
+func (r *Result) sent() bool { return r.Result.Sent() && !r.Skipped }
 
 // unanswered tells whether the probe was not sent, because the HMP did not answer others.
-func (r *Result) unanswered() bool { return r.Result == hmp.Timeout && r.Held }
+func (r *Result) unanswered() bool { return r.Result == hmp.Timeout && r.Skipped }
 
 // outOfTime tells whether a probe with more time can tell more.
 func (r *Result) outOfTime() bool { return r.Result == hmp.Timeout || r.Result == hmp.Saturated }

@@ -18,12 +18,12 @@ type sharedProbe struct {
 	collector *Collector
 	session   *session
 	start     time.Time
-	within    time.Duration
+	timeout   time.Duration
 	order     int64 // among the probes of a target that are started together
 
-	place     place
+	slot      slot
 	secrets   secrets
-	confirmed confirmed
+	confirmed confirmedTokens
 
 	// brief tells that the scrape it was started for leaves too little time to be heard: it
 	// starts no login, and leaves no trace unless another scrape waits for it.
@@ -40,9 +40,9 @@ type sharedProbe struct {
 
 // The stages of a probe.
 const (
-	waitsForPlace int32 = iota
-	readsSecrets
-	asks
+	waitingForSlot int32 = iota
+	readingSecrets
+	probing
 )
 
 // minTime is how much time a scrape has to leave a probe to be heard, unless the timeout
@@ -58,12 +58,12 @@ func (c *Collector) join(s *session, start time.Time, within time.Duration) (p *
 		return p, false
 	}
 	p = &sharedProbe{
-		collector: c, session: s, start: start, within: within,
+		collector: c, session: s, start: start, timeout: within,
 		order: s.state.order(), done: make(chan struct{}),
 	}
 	if isBrief(within, s) {
 		// A probe as any other, so that a scrape that comes meanwhile can have its result.
-		p.brief, p.within = true, s.target.Timeout
+		p.brief, p.timeout = true, s.target.Timeout
 	}
 	s.state.probe = p
 	return p, true
@@ -77,8 +77,8 @@ func isBrief(within time.Duration, s *session) bool { return within < min(minTim
 // had one stand between, by chance: so none of them is always behind one that hangs.
 func (s *state) order() int64 {
 	switch {
-	case !s.timedOut.IsZero():
-		return s.timedOut.UnixNano()
+	case !s.timedOutAt.IsZero():
+		return s.timedOutAt.UnixNano()
 	case s.last == nil || s.last.unanswered():
 		return 1 + rand.Int64N(1000) //nolint:gosec // it guards nothing
 	default:
@@ -88,7 +88,7 @@ func (s *state) order() int64 {
 
 func (p *sharedProbe) compare(other *sharedProbe) int { return cmp.Compare(p.order, other.order) }
 
-func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.within) }
+func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.timeout) }
 
 // limit implements waiter.
 func (p *sharedProbe) limit() *targetLimit { return p.session.target.limit }
@@ -97,11 +97,11 @@ func (p *sharedProbe) limit() *targetLimit { return p.session.target.limit }
 func (p *sharedProbe) slow() bool { return p.order > 1000 }
 
 // since implements waiter.
-func (p *sharedProbe) since() time.Time { return p.start }
+func (p *sharedProbe) queuedSince() time.Time { return p.start }
 
 // latest implements waiter. A probe that began in the last moment would tell of an HMP that
 // it did not answer.
-func (p *sharedProbe) latest() time.Time { return p.start.Add(p.within / 2) }
+func (p *sharedProbe) startBy() time.Time { return p.start.Add(p.timeout / 2) }
 
 // granted implements waiter. The goroutine of a probe that has ended starts the next one:
 // it has a stack that is large enough.
@@ -124,7 +124,7 @@ func (p *sharedProbe) finish(r Result) {
 	if !p.brief {
 		state.record(p, p.collector.options.Logger)
 	}
-	p.askVersion(silent)
+	p.requestVersion(silent)
 	close(p.done)
 }
 
@@ -133,8 +133,8 @@ type call struct {
 	probe   *sharedProbe
 	session *session
 	start   time.Time
-	within  time.Duration
-	leads   bool // the probe was started for it
+	timeout time.Duration
+	leader  bool // the probe was started for it
 }
 
 // grace is how much longer than its deadline a scrape waits for a probe that ends then: it
@@ -143,11 +143,11 @@ const grace = 25 * time.Millisecond
 
 // wait returns the result of a call when there is one, and at its deadline at the latest.
 func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
-	deadline := call.start.Add(call.within)
-	brief := isBrief(call.within, call.session)
+	deadline := call.start.Add(call.timeout)
+	brief := isBrief(call.timeout, call.session)
 	for {
 		p := call.probe
-		if !call.leads {
+		if !call.leader {
 			c.metrics.coalesced.Inc()
 		}
 		until := deadline
@@ -155,8 +155,8 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 			until = deadline.Add(grace)
 		}
 		if !timer.wait(p.done, until) {
-			r := p.late(call)
-			call.session.state.completeLate(&r)
+			r := p.deadlineResult(call)
+			call.session.state.setCounters(&r)
 			return r
 		}
 		left := time.Until(deadline)
@@ -173,7 +173,7 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 		}
 		r := *p.result
 		if brief {
-			r.Timeout = call.within // and not that of the probe, which goes on for others
+			r.Timeout = call.timeout // and not that of the probe, which goes on for others
 		}
 		return r
 	}
@@ -181,27 +181,27 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 
 // rejoin gives a call another probe, for the time that is left.
 func (c *Collector) rejoin(call *call, left time.Duration) {
-	call.probe, call.leads = c.join(call.session, time.Now(), left)
-	if call.leads {
+	call.probe, call.leader = c.join(call.session, time.Now(), left)
+	if call.leader {
 		c.start([]*sharedProbe{call.probe})
 	}
 }
 
 // late is the result for a scrape that cannot wait for p any longer.
-func (p *sharedProbe) late(call *call) Result {
+func (p *sharedProbe) deadlineResult(call *call) Result {
 	var told report
 	switch p.stage.Load() {
-	case waitsForPlace:
+	case waitingForSlot:
 		told = p.notStarted(p.limit().isHanging(call.start))
-	case readsSecrets:
-		told = p.local(hmp.Credentials, "the files with the secrets could not be read in time")
+	case readingSecrets:
+		told = p.localReport(hmp.Credentials, "the files with the secrets could not be read in time")
 	default:
-		told = p.local(hmp.Timeout, "")
+		told = p.localReport(hmp.Timeout, "")
 		told.StatusCode = int(p.status.Load())
 		told.Responded = told.StatusCode != 0
 	}
 	r := p.newResult(call.start, told)
-	r.Timeout = call.within
+	r.Timeout = call.timeout
 	return r
 }
 

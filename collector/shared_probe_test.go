@@ -88,7 +88,7 @@ func TestScrapesOfDifferentPatience(t *testing.T) {
 		Up     float64
 		After  time.Duration
 	}
-	const hurried, patient = "2.5", "10" // allowances of 2s and 9.5s
+	const hurried, patient = "2.5", "10" // timeouts of 2s and 9.5s
 	tests := []struct {
 		name          string
 		behaviour     hmpsim.Behaviour

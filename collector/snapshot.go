@@ -53,7 +53,7 @@ type session struct {
 	target *target
 	state  *state
 	// readsFiles tells that reading its secrets can take long.
-	readsFiles bool
+	hasSecretFiles bool
 }
 
 // newSnapshot makes a snapshot whose sessions and targets go on with what is known of their
@@ -75,7 +75,7 @@ func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot 
 		}
 		for _, configured := range configured.Sessions {
 			s := &session{Session: configured, target: t, state: old.stateOf(configured.Name)}
-			s.readsFiles = s.Token.InFile() || s.APIKey.InFile() || s.APISecret.InFile() || t.HasHeaders()
+			s.hasSecretFiles = s.Token.InFile() || s.APIKey.InFile() || s.APISecret.InFile() || t.HasHeaders()
 			t.sessions = append(t.sessions, s)
 			t.byName[s.Name] = s
 		}
@@ -124,19 +124,19 @@ func (n *snapshot) close(next *snapshot) {
 
 // find returns the sessions that a request names: all of them without a target, all of the
 // target without a session.
-func (n *snapshot) find(target, name string) ([]*session, error) {
+func (n *snapshot) sessionsOf(target, name string) ([]*session, error) {
 	if target == "" {
 		return n.sessions, nil
 	}
 	if t := n.byName[target]; t != nil && name == "" {
 		return t.sessions, nil
 	}
-	s, err := n.findOne(target, name)
+	s, err := n.session(target, name)
 	return []*session{s}, err
 }
 
 // findOne returns one session.
-func (n *snapshot) findOne(target, name string) (*session, error) {
+func (n *snapshot) session(target, name string) (*session, error) {
 	t := n.byName[target]
 	if t == nil {
 		return nil, fmt.Errorf("%w %.100q", ErrUnknownTarget, target)

@@ -57,25 +57,25 @@ func TestHungTargetsStarveNobody(t *testing.T) {
 				apply := r.hungBeside(128, behaviour, "hung-a", "hung-b")
 				apply()
 				if answersFirst {
-					if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 556}, tally(r.probe(Request{}))); diff != "" {
+					if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 556}, countResults(r.probe(Request{}))); diff != "" {
 						t.Errorf("all answer (-want +got):\n%s", diff)
 					}
 				}
 				hang.Store(true)
 				for scrape := range 4 {
 					results := r.probe(Request{ScrapeTimeout: "10"})
-					if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 300, hmp.Timeout: 256}, tally(results)); diff != "" {
+					if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 300, hmp.Timeout: 256}, countResults(results)); diff != "" {
 						t.Errorf("scrape %d (-want +got):\n%s", scrape, diff)
 					}
 					for _, host := range []string{"hung-a", "hung-b"} {
-						if n := sentOf(host, results); n == 0 || n > firstProbes {
+						if n := sentOf(host, results); n == 0 || n > initialLimit {
 							t.Errorf("scrape %d: %d probes of %s were sent, want a handful", scrape, n, host)
 						}
 					}
 					apply()
 				}
 				hang.Store(false)
-				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 556}, tally(r.probe(Request{}))); diff != "" {
+				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 556}, countResults(r.probe(Request{}))); diff != "" {
 					t.Errorf("all answer again (-want +got):\n%s", diff)
 				}
 			})
@@ -100,7 +100,7 @@ func TestManyHungTargets(t *testing.T) {
 		}
 		r.Apply(r.load(targets...))
 		for scrape := range 3 {
-			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 200, hmp.Timeout: 800}, tally(r.probe(Request{}))); diff != "" {
+			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 200, hmp.Timeout: 800}, countResults(r.probe(Request{}))); diff != "" {
 				t.Errorf("scrape %d (-want +got):\n%s", scrape, diff)
 			}
 		}
@@ -124,14 +124,14 @@ func TestHungSessionsOfOneTarget(t *testing.T) {
 			r.probe(Request{})
 		}
 		for range 3 {
-			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 51, hmp.Timeout: 50}, tally(r.probe(Request{}))); diff != "" {
+			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 51, hmp.Timeout: 50}, countResults(r.probe(Request{}))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		}
 		for _, name := range hungNames[:50] {
 			sim.SetToken(tokenOf(name), valid())
 		}
-		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 101}, tally(r.probe(Request{}))); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 101}, countResults(r.probe(Request{}))); diff != "" {
 			t.Errorf("all answer again (-want +got):\n%s", diff)
 		}
 	})

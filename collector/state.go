@@ -19,15 +19,15 @@ import (
 // It follows the newest result of a probe that had time: a probe that started earlier never
 // replaces the result of one that started later.
 type state struct {
-	mu        sync.Mutex
-	probe     *sharedProbe // the one under way
-	last      *Result      // nil before the first probe
-	timedOut  time.Time    // when the last probe timed out, unless a later one did not
-	silent    time.Time    // when the HMP last did not answer, unless a later result is valid
-	history   history
-	rotations int32              // see [Result.Rotations]
-	logins    map[hmp.Result]int // see [Logins.Counts]
-	logged    loggedFailure
+	mu           sync.Mutex
+	probe        *sharedProbe // the one under way
+	last         *Result      // nil before the first probe
+	timedOutAt   time.Time    // when the last probe timed out, unless a later one did not
+	unansweredAt time.Time    // when the HMP last did not answer, unless a later result is valid
+	history      history
+	rotations    int32              // see [Result.Rotations]
+	logins       map[hmp.Result]int // see [Logins.Counts]
+	logged       loggedFailure
 }
 
 // finish counts what was a part of a probe and completes its result, which nobody may
@@ -36,30 +36,30 @@ type state struct {
 func (s *state) finish(p *sharedProbe) (silent time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.count(p.result)
-	s.complete(p.result)
+	s.countLocked(p.result)
+	s.setCountersLocked(p.result)
 	p.superseded = s.probe != p
 	if !p.superseded {
 		s.probe = nil
 	}
 	switch r := p.result; {
-	case r.Result == hmp.Timeout && !r.Held:
-		s.timedOut = time.Now()
+	case r.Result == hmp.Timeout && !r.Skipped:
+		s.timedOutAt = time.Now()
 	case r.sent():
-		s.timedOut = time.Time{}
+		s.timedOutAt = time.Time{}
 	}
 	switch r := p.result; {
 	case p.brief:
 	case r.Valid():
-		silent, s.silent = s.silent, time.Time{}
+		silent, s.unansweredAt = s.unansweredAt, time.Time{}
 	case r.unanswered() || r.sent() && !r.Responded:
-		s.silent = time.Now()
+		s.unansweredAt = time.Now()
 	}
 	return silent
 }
 
 // count counts what was a part of one probe.
-func (s *state) count(r *Result) {
+func (s *state) countLocked(r *Result) {
 	if r.Rotated {
 		s.rotations++
 	}
@@ -73,7 +73,7 @@ func (s *state) count(r *Result) {
 }
 
 // complete puts into a result what was counted.
-func (s *state) complete(r *Result) {
+func (s *state) setCountersLocked(r *Result) {
 	r.Rotations = s.rotations
 	if r.Logins != nil {
 		r.Logins.Counts = s.logins
@@ -81,10 +81,10 @@ func (s *state) complete(r *Result) {
 }
 
 // completeLate is complete for a result that is not that of a probe.
-func (s *state) completeLate(r *Result) {
+func (s *state) setCounters(r *Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.complete(r)
+	s.setCountersLocked(r)
 }
 
 // record keeps the result of a probe that has finished and logs what has changed. It does
@@ -100,7 +100,7 @@ func (s *state) record(p *sharedProbe, logger log.Logger) {
 	}
 	s.last = r
 	s.history.add(r)
-	change := s.logged.change(r)
+	change := s.logged.update(r)
 	s.mu.Unlock()
 	if r.Logins != nil && r.Logins.Last != "" {
 		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", LoginResult(r.Logins.Last))
@@ -128,15 +128,15 @@ func (s *state) isNew() bool {
 }
 
 // crashed tells whether the last probe did.
-func (s *state) crashed() bool {
+func (s *state) lastPanicked() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.last != nil && s.last.Crashed
+	return s.last != nil && s.last.Panicked
 }
 
 // reasonPause is how long a session is silent about a reason that changes while its result
 // stays.
-const reasonPause = time.Minute
+const reasonLogInterval = time.Minute
 
 // A loggedFailure is what the log said last of a session.
 type loggedFailure struct {
@@ -148,15 +148,15 @@ type loggedFailure struct {
 
 // change tells whether a result is to be logged: a session that fails for a month is one
 // line, not one for every scrape, unless its reason changes.
-func (l *loggedFailure) change(r *Result) bool {
-	if r.Crashed { // it has a line of its own
+func (l *loggedFailure) update(r *Result) bool {
+	if r.Panicked { // it has a line of its own
 		*l = loggedFailure{}
 		return false
 	}
 	next := loggedFailure{result: r.Result, suspended: r.suspended(), reason: withoutDigits(r.Reason), at: r.Start}
 	switch {
 	case next.result != l.result, next.suspended && !l.suspended:
-	case next.reason != l.reason && !r.Valid() && r.Start.Sub(l.at) >= reasonPause:
+	case next.reason != l.reason && !r.Valid() && r.Start.Sub(l.at) >= reasonLogInterval:
 	default:
 		l.suspended = next.suspended
 		return false

@@ -50,7 +50,7 @@ type History struct {
 // History returns that of a session, without probing. The error is an
 // [ErrUnknownTarget] or [ErrUnknownSession].
 func (c *Collector) History(target, name string) (History, error) {
-	s, err := c.snapshot.Load().findOne(target, name)
+	s, err := c.snapshot.Load().session(target, name)
 	if err != nil {
 		return History{}, err
 	}
@@ -62,13 +62,13 @@ func (c *Collector) History(target, name string) (History, error) {
 		h.Points = append(h.Points, d.point())
 	}
 	h.Streaks = kept.streaks.newestFirst()
-	h.CertificateExpiry = kept.certificate
+	h.CertificateExpiry = kept.certificateExpiry
 	h.Last = Result{Target: s.target.Name, Session: s.Name}
 	if s.state.last != nil {
-		h.Last = s.shown(s.state.last)
+		h.Last = s.redacted(s.state.last)
 	}
 	for _, r := range kept.failures.newestFirst() {
-		h.Failures = append(h.Failures, s.shown(r))
+		h.Failures = append(h.Failures, s.redacted(r))
 	}
 	return h, nil
 }
@@ -85,14 +85,14 @@ func (c *Collector) Last() []Result {
 		if last == nil {
 			last = &Result{Target: s.target.Name, Session: s.Name}
 		}
-		results[i] = s.shown(last)
+		results[i] = s.redacted(last)
 	}
 	return results
 }
 
 // shown returns a result as the configuration in force allows to show it: the texts of
 // service messages may have been allowed when it was made.
-func (s *session) shown(r *Result) Result {
+func (s *session) redacted(r *Result) Result {
 	shown := *r
 	if !s.target.ServiceMessageText {
 		shown.Details.MessageTexts = nil

@@ -17,12 +17,12 @@ import (
 const (
 	// versionInterval is how long a version is not asked for again, and versionSpread how
 	// much longer that is by chance: so the questions to many HMPs spread.
-	versionInterval, versionSpread = 15 * time.Minute, 3 * time.Minute
+	versionInterval, versionJitter = 15 * time.Minute, 3 * time.Minute
 	// versionPause is how long an HMP is left alone after a question that failed. It doubles
 	// with each failure in a row, up to versionInterval.
-	versionPause = time.Minute
+	versionRetryInterval = time.Minute
 	// versionLife is how long a version is known that is not confirmed.
-	versionLife = time.Hour
+	versionLifetime = time.Hour
 	// versionTimeout bounds a question.
 	versionTimeout = 2 * time.Second
 )
@@ -51,12 +51,12 @@ type versionState struct {
 	last      *Version // nil before the first answer
 	confirmed time.Time
 
-	asking   bool
-	asked    time.Time // when the last question began
-	next     time.Time // when to ask again
-	earliest time.Time // when to ask again if the HMP may have been restarted
-	urgent   bool      // next was brought forward to earliest
-	failures int       // in a row
+	inFlight         bool
+	requestedAt      time.Time // when the last question began
+	next             time.Time // when to ask again
+	nextAfterRestart time.Time // when to ask again if the HMP may have been restarted
+	urgent           bool      // next was brought forward to earliest
+	failures         int       // in a row
 }
 
 // known returns the version, nil if it is not known.
@@ -66,7 +66,7 @@ func (v *versionState) known() *Version {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.last != nil && time.Since(v.confirmed) >= versionLife {
+	if v.last != nil && time.Since(v.confirmed) >= versionLifetime {
 		v.last = nil
 	}
 	return v.last
@@ -74,30 +74,30 @@ func (v *versionState) known() *Version {
 
 // begin tells whether to ask now. The HMP has confirmed a session; silent is when it last did
 // not answer a probe of that session, if it has not confirmed the session since then.
-func (v *versionState) begin(now, silent time.Time) bool {
+func (v *versionState) tryBegin(now, silent time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if silent.After(v.asked) && v.next.After(v.earliest) {
-		v.next, v.urgent = v.earliest, true
+	if silent.After(v.requestedAt) && v.next.After(v.nextAfterRestart) {
+		v.next, v.urgent = v.nextAfterRestart, true
 	}
-	if v.asking || now.Before(v.next) {
+	if v.inFlight || now.Before(v.next) {
 		return false
 	}
-	v.asking = true
+	v.inFlight = true
 	return true
 }
 
-func (v *versionState) began(now time.Time) {
+func (v *versionState) requested(now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.asked = now
+	v.requestedAt = now
 }
 
 // giveUp ends a question without an answer, for a reason of this side. It stays due.
-func (v *versionState) giveUp() {
+func (v *versionState) abort() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.asking = false
+	v.inFlight = false
 }
 
 // succeed ends a question that was answered.
@@ -108,33 +108,33 @@ func (v *versionState) succeed(now time.Time, answer hmp.Version) {
 		v.last = NewVersion(answer)
 	}
 	v.confirmed = now
-	v.next = now.Add(versionInterval + rand.N(versionSpread)) //nolint:gosec // it guards nothing
-	v.earliest = time.Time{}
+	v.next = now.Add(versionInterval + rand.N(versionJitter)) //nolint:gosec // it guards nothing
+	v.nextAfterRestart = time.Time{}
 	if v.urgent { // a session that comes and goes is not worth a question each time
-		v.earliest = now.Add(versionPause)
+		v.nextAfterRestart = now.Add(versionRetryInterval)
 	}
-	v.asking, v.urgent, v.failures = false, false, 0
+	v.inFlight, v.urgent, v.failures = false, false, 0
 }
 
 // fail ends a question that failed. It tells whether it is the first in a row that did.
 func (v *versionState) fail(now time.Time) (first bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.earliest = now.Add(versionPause)
-	v.next = now.Add(min(versionPause<<min(v.failures, 10), versionInterval))
-	v.asking, v.urgent = false, false
+	v.nextAfterRestart = now.Add(versionRetryInterval)
+	v.next = now.Add(min(versionRetryInterval<<min(v.failures, 10), versionInterval))
+	v.inFlight, v.urgent = false, false
 	v.failures++
 	return v.failures == 1
 }
 
 // askVersion asks the HMP of a probe that has ended for its version, if that is due. For
 // silent see [versionState.begin].
-func (p *sharedProbe) askVersion(silent time.Time) {
+func (p *sharedProbe) requestVersion(silent time.Time) {
 	v := p.session.target.version
-	if v == nil || p.brief || !p.result.Valid() || !v.begin(p.result.Start.Add(p.result.Duration), silent) {
+	if v == nil || p.brief || !p.result.Valid() || !v.tryBegin(p.result.Start.Add(p.result.Duration), silent) {
 		return
 	}
-	q := &versionQuestion{
+	q := &versionRequest{
 		collector: p.collector,
 		target:    p.session.target,
 		request: hmp.Request{
@@ -146,7 +146,7 @@ func (p *sharedProbe) askVersion(silent time.Time) {
 }
 
 // A versionQuestion is one that is under way or waits for a place.
-type versionQuestion struct {
+type versionRequest struct {
 	collector  *Collector
 	target     *target
 	request    hmp.Request
@@ -155,22 +155,22 @@ type versionQuestion struct {
 }
 
 // latest implements backgroundTask.
-func (q *versionQuestion) latest() time.Time {
+func (q *versionRequest) startBy() time.Time {
 	deadline, _ := q.ctx.Deadline()
 	return deadline
 }
 
 // cancel implements backgroundTask.
-func (q *versionQuestion) cancel() { q.cancelFunc() }
+func (q *versionRequest) cancel() { q.cancelFunc() }
 
 // refused implements backgroundTask.
-func (q *versionQuestion) refused() {
+func (q *versionRequest) refused() {
 	q.cancelFunc()
-	q.target.version.giveUp()
+	q.target.version.abort()
 }
 
 // run implements backgroundTask. A panic costs the version and nothing else.
-func (q *versionQuestion) run() {
+func (q *versionRequest) run() {
 	defer q.cancelFunc()
 	v, logger := q.target.version, q.collector.options.Logger
 	defer func() {
@@ -178,7 +178,7 @@ func (q *versionQuestion) run() {
 			crash.Log(logger, what, "target", q.target.Name)
 		}
 	}()
-	v.began(time.Now())
+	v.requested(time.Now())
 	ctx, cancel := context.WithTimeout(q.ctx, versionTimeout)
 	defer cancel()
 	version, answer := q.target.client.Version(ctx, q.request)
@@ -186,7 +186,7 @@ func (q *versionQuestion) run() {
 	case answer.Result == hmp.Valid:
 		v.succeed(time.Now(), version)
 	case q.ctx.Err() == context.Canceled:
-		v.giveUp()
+		v.abort()
 	case v.fail(time.Now()):
 		_ = level.Debug(logger).Log("msg", "the HMP does not tell its version", "target", q.target.Name,
 			"result", string(answer.Result), "status", answer.StatusCode, "reason", answer.Reason)
@@ -215,7 +215,7 @@ func (c *Collector) Version(target string) *Version {
 }
 
 // VersionsAsked returns a channel that is closed when no question for a version is left.
-func (c *Collector) VersionsAsked() <-chan struct{} { return c.limiter.backgroundIdle() }
+func (c *Collector) VersionsDone() <-chan struct{} { return c.limiter.backgroundIdle() }
 
 // addVersions puts the versions that are known into results of sessions.
 func addVersions(results []Result, sessions []*session) {
@@ -230,7 +230,7 @@ func addVersions(results []Result, sessions []*session) {
 }
 
 // confirmed are the tokens of a session that HMP has confirmed.
-type confirmed struct {
+type confirmedTokens struct {
 	sent  secret.Value
 	token secret.Value // to ask with: the one that was sent, or the one that HMP gave for it
 }

@@ -41,12 +41,12 @@ func read(ctx context.Context, file string, getenv func(string) string) (*Config
 type Config struct {
 	Targets []*Target // in the order of the file, then of target_files; at least one unless those are set
 
-	source      string // the main file as given to Load, or "environment"
-	targetFiles int    // how many files target_files led to
-	warnings    Errors // what of it works and is unwise
-	unwatched   Errors // warnings, too
-	secretFiles []secretFile
-	yaml        func() ([]byte, error)
+	source            string // the main file as given to Load, or "environment"
+	targetFiles       int    // how many files target_files led to
+	warnings          Errors // what of it works and is unwise
+	unmatchedPatterns Errors // warnings, too
+	secretFiles       []secretFile
+	yaml              func() ([]byte, error)
 }
 
 // Target is one HMP and how to talk to it.
@@ -70,9 +70,9 @@ type Target struct {
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyConnectHeader http.Header
 
-	raw                   func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
-	headers               []header
-	timeoutAt, lifetimeAt Error // where they stand
+	raw                               func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
+	headers                           []header
+	timeoutLocation, lifetimeLocation Error // where they stand
 }
 
 // Same reports whether two targets are probed in the same way. Their names, their labels,
@@ -100,7 +100,7 @@ func (l labels) String() string {
 	return strings.Join(texts, ", ")
 }
 
-func (t *Target) logsIn() bool { return slices.ContainsFunc(t.Sessions, (*Session).KeyMode) }
+func (t *Target) hasLogins() bool { return slices.ContainsFunc(t.Sessions, (*Session).KeyMode) }
 
 // Session is one login on a target: a token, or a key and secret to get one.
 type Session struct {
@@ -165,7 +165,7 @@ func (c *Config) Sessions() (n int) {
 
 // Unwatched lists patterns that match no file, and says if there is no target at all. It
 // is a part of [Config.Warnings].
-func (c *Config) Unwatched() Errors { return c.unwatched }
+func (c *Config) UnmatchedPatterns() Errors { return c.unmatchedPatterns }
 
 // Plural counts things by their noun, such as "1 warning" and "2 warnings".
 func Plural(n int, noun string) string {
@@ -204,14 +204,14 @@ func (c *Config) Select(target, session string) ([]Selected, error) {
 	case len(targets) == 0:
 		return nil, errors.New("no session is configured: see target_files")
 	case len(sessions) == 0:
-		return nil, fmt.Errorf("unknown target %.100q; %s", target, known(target, targets))
+		return nil, fmt.Errorf("unknown target %.100q; %s", target, suggestNames(target, targets))
 	default:
-		return nil, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, known(session, sessions))
+		return nil, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, suggestNames(session, sessions))
 	}
 }
 
 // known says which names there are, at most 20, and which one was probably meant.
-func known(name string, names []string) string {
+func suggestNames(name string, names []string) string {
 	text := "there is " + strings.Join(names[:min(len(names), 20)], ", ")
 	if more := len(names) - 20; more > 0 {
 		text = fmt.Sprintf("%s and %d more", text, more)

@@ -29,7 +29,7 @@ func decode(data []byte, r *report, raw any) bool {
 	r.lines[""] = 0
 	d := decoder{report: r, left: len(data) + maxAliased}
 	d.decode(node, "", reflect.ValueOf(raw).Elem())
-	return d.left > 0 && place{report: r}.has("")
+	return d.left > 0 && position{report: r}.has("")
 }
 
 // decoder fills raw structs from YAML nodes. Unlike yaml's own decoder it goes on
@@ -47,11 +47,11 @@ func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	want, isSingle := wants[out.Type()]
+	want, isSingle := expected[out.Type()]
 	switch {
 	case d.left <= 0:
 	case isSingle:
-		d.single(n, path, want, out)
+		d.scalar(n, path, want, out)
 	case n.Tag == "!!null": // "sessions:" with nothing below it is like no such line
 	case out.Kind() == reflect.Slice:
 		d.list(n, path, out)
@@ -79,7 +79,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 			d.lines[inner] = e.line
 			d.decode(e.value, inner, out.FieldByIndex(field))
 		case !isMap:
-			d.add(e.line, path, strings.TrimSpace("unknown field "+plainName.FindString(e.name)), unknownHint(out.Type(), e.name))
+			d.add(e.line, path, strings.TrimSpace("unknown field "+safeFieldName.FindString(e.name)), unknownHint(out.Type(), e.name))
 		case out.Type() == reflect.TypeFor[labels]() && !model.LegacyValidation.IsValidLabelName(e.name):
 			d.add(e.line, path, "not a valid label name", "use letters, digits and _, and no digit in front")
 		case !httpguts.ValidHeaderFieldName(e.name):
@@ -108,7 +108,7 @@ func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
 	}
 	out.Set(reflect.MakeSlice(out.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		inner := path + index(i)
+		inner := path + indexPath(i)
 		d.lines[inner] = item.Line
 		d.decode(item, inner, out.Index(i))
 	}
@@ -140,7 +140,7 @@ func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 				return nil
 			}
 		case lines[key.Value] > 0:
-			d.add(line, join(path, plainName.FindString(key.Value)), "the same field twice", "the first is on line "+strconv.Itoa(lines[key.Value]))
+			d.add(line, join(path, safeFieldName.FindString(key.Value)), "the same field twice", "the first is on line "+strconv.Itoa(lines[key.Value]))
 		default:
 			lines[key.Value] = line
 			all = append(all, entry{key.Value, line, value})
@@ -155,7 +155,7 @@ func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 }
 
 // wants has the types of single values, and what each must be.
-var wants = map[reflect.Type]string{
+var expected = map[reflect.Type]string{
 	reflect.TypeFor[string]():                "",
 	reflect.TypeFor[secret.Value]():          "",
 	reflect.TypeFor[promconfig.Secret]():     "",
@@ -167,7 +167,7 @@ var wants = map[reflect.Type]string{
 	reflect.TypeFor[promconfig.URL]():        "the URL of a proxy such as http://proxy.example:3128",
 }
 
-func (d *decoder) single(n *yaml.Node, path, want string, out reflect.Value) {
+func (d *decoder) scalar(n *yaml.Node, path, want string, out reflect.Value) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
 		d.add(n.Line, path, "want a single value", "quote a value that begins with [ or {")

@@ -43,8 +43,8 @@ func FromEnvironment(getenv func(string) string) (*Config, error) {
 func fromEnvironment(ctx context.Context, getenv func(string) string) (*Config, error) {
 	b, p := newBuilder(ctx, "environment")
 	p.variables = variables
-	target := p.in("targets[0]")
-	session := target.in("sessions[0]")
+	target := p.child("targets[0]")
+	session := target.child("sessions[0]")
 	session.lines[session.path] = 0
 
 	raw := &rawTarget{Name: "default", URL: getenv(variables["url"]), Sessions: []rawSession{{Name: "default"}}}
@@ -52,7 +52,7 @@ func fromEnvironment(ctx context.Context, getenv func(string) string) (*Config, 
 	out := reflect.ValueOf(&raw.Sessions[0]).Elem()
 	for field, at := range fieldsOf(out.Type()).index {
 		if value := getenv(variables[field]); variables[field] != "" && value != "" {
-			session.lines[session.at(field)] = 0
+			session.lines[session.fieldPath(field)] = 0
 			set(&yaml.Node{Value: strings.TrimSpace(value)}, out.FieldByIndex(at)) // shells like to add white space
 		}
 	}

@@ -72,8 +72,8 @@ type report struct {
 	lines map[string]int // by field path; a field that was not given is not in it
 	errs  *Errors        // shared by all files of one configuration
 
-	variables map[string]string // by field, where there is no file but the environment
-	inClear   bool              // a secret stands in the file
+	variables       map[string]string // by field, where there is no file but the environment
+	plaintextSecret bool              // a secret stands in the file
 }
 
 func (r *report) add(line int, path, problem, hint string) {
@@ -101,7 +101,7 @@ func (r *report) field(path string) string {
 func (r *report) name(field string) string { return cmp.Or(r.variables[field], field) }
 
 // A place is a target, a session or a mapping in a file.
-type place struct {
+type position struct {
 	*report
 	path            string
 	dir             string // relative paths are relative to it
@@ -109,30 +109,30 @@ type place struct {
 }
 
 // at is the path of a field; that of the place itself for "".
-func (p place) at(field string) string { return join(p.path, field) }
+func (p position) fieldPath(field string) string { return join(p.path, field) }
 
-func (p place) in(field string) place {
-	p.path = p.at(field)
+func (p position) child(field string) position {
+	p.path = p.fieldPath(field)
 	return p
 }
 
 // has reports whether the field was given, be it with a value that is wrong.
-func (p place) has(field string) bool {
-	_, ok := p.lines[p.at(field)]
+func (p position) has(field string) bool {
+	_, ok := p.lines[p.fieldPath(field)]
 	return ok
 }
 
 // clean reports whether no problem was found so far with the field or inside it.
-func (p place) clean(field string) bool {
-	path := p.field(p.at(field))
+func (p position) valid(field string) bool {
+	path := p.field(p.fieldPath(field))
 	return !slices.ContainsFunc(*p.errs, func(e *Error) bool {
 		return e.File == p.file && (strings.HasPrefix(e.Field+".", path+".") || strings.HasPrefix(e.Field, path+"["))
 	})
 }
 
 // line is where the field stands or, if it was not given, the nearest field around it.
-func (p place) line(field string) int {
-	path := p.at(field)
+func (p position) line(field string) int {
+	path := p.fieldPath(field)
 	for path != "" && p.lines[path] == 0 {
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
@@ -140,11 +140,11 @@ func (p place) line(field string) int {
 }
 
 // error is one about a field that says where it stands, and not yet what is wrong.
-func (p place) error(field string) Error {
-	return Error{File: p.file, Line: p.line(field), Field: p.field(p.at(field)), Target: p.target, Session: p.session}
+func (p position) error(field string) Error {
+	return Error{File: p.file, Line: p.line(field), Field: p.field(p.fieldPath(field)), Target: p.target, Session: p.session}
 }
 
-func (p place) add(field, problem, hint string) { p.addError(p.error(field).with(problem, hint)) }
+func (p position) add(field, problem, hint string) { p.addError(p.error(field).with(problem, hint)) }
 
 // join adds a field to a path, or the index of a list item.
 func join(path, field string) string {
@@ -154,4 +154,4 @@ func join(path, field string) string {
 	return path + "." + field
 }
 
-func index(i int) string { return "[" + strconv.Itoa(i) + "]" }
+func indexPath(i int) string { return "[" + strconv.Itoa(i) + "]" }

@@ -35,12 +35,12 @@ const (
 // What can be wrong with a file beside what the operating system says of it.
 var (
 	// ErrSlowFile means that a file was not read before the deadline: its disk hangs.
-	ErrSlowFile error = &hinted{"could not be read in time", "find out whether its disk hangs"}
+	ErrSlowFile error = &hintedError{"could not be read in time", "find out whether its disk hangs"}
 
-	errDirectory  error = &hinted{"is a directory", "name the file in it"}
-	errNotRegular error = &hinted{"is not a regular file", ""}
-	errTooLarge   error = &hinted{"is too large", ""}
-	errUTF16      error = &hinted{"is UTF-16", "save it as UTF-8"}
+	errDirectory  error = &hintedError{"is a directory", "name the file in it"}
+	errNotRegular error = &hintedError{"is not a regular file", ""}
+	errTooLarge   error = &hintedError{"is too large", ""}
+	errUTF16      error = &hintedError{"is UTF-16", "save it as UTF-8"}
 )
 
 // fileReader reads files for many callers at once, who share the reading of a file.
@@ -65,21 +65,21 @@ func newFileReader() *fileReader {
 // readFile reads a regular file of at most limit bytes. It returns ErrSlowFile if ctx ends
 // first. Its errors do not repeat the path. What it returns is shared.
 func readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
-	data, err := files.share(ctx, path, limit)
-	note(ctx, input{path, limit}, data, err)
+	data, err := files.readShared(ctx, path, limit)
+	recordInput(ctx, input{path, limit}, data, err)
 	return data, err
 }
 
 // findFiles returns the files that a pattern matches, within the same bounds.
 func findFiles(ctx context.Context, pattern string) ([]string, error) {
 	found, err := files.glob(ctx, pattern)
-	note(ctx, input{pattern, aPattern}, []byte(strings.Join(found, "\n")), err)
+	recordInput(ctx, input{pattern, patternInput}, []byte(strings.Join(found, "\n")), err)
 	return found, err
 }
 
 // share reads a file, or waits for a reading of it that is under way.
-func (f *fileReader) share(ctx context.Context, path string, size int64) ([]byte, error) {
-	return reading(ctx, f, strconv.FormatInt(size, 10)+" "+path, filepath.Dir(path), func() ([]byte, error) {
+func (f *fileReader) readShared(ctx context.Context, path string, size int64) ([]byte, error) {
+	return shareCall(ctx, f, strconv.FormatInt(size, 10)+" "+path, filepath.Dir(path), func() ([]byte, error) {
 		data, err := f.read(path, size)
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err // every message here names the file already
@@ -90,7 +90,7 @@ func (f *fileReader) share(ctx context.Context, path string, size int64) ([]byte
 
 // reading calls read, which can hang on a directory, or waits for such a call that is under
 // way. What it returns is shared.
-func reading[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
+func shareCall[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
 	result := f.readings.DoChan(key, func() (any, error) {
 		limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadingsInDirectory))
 		directory := limit.(chan struct{})
@@ -145,13 +145,13 @@ func isUTF16(data []byte) bool {
 }
 
 // hinted is what can be wrong with a file or a secret, and what to do about it.
-type hinted struct{ problem, hint string }
+type hintedError struct{ problem, hint string }
 
-func (h *hinted) Error() string { return h.problem }
+func (h *hintedError) Error() string { return h.problem }
 
 // hintOf says what a person can do about an error of readFile or checkSecret.
-func hintOf(err error) string {
-	h, isHinted := errors.AsType[*hinted](err)
+func hintFor(err error) string {
+	h, isHinted := errors.AsType[*hintedError](err)
 	switch {
 	case isHinted:
 		return h.hint

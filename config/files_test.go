@@ -72,13 +72,13 @@ func TestSecretOfHungDisk(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 100 {
 			wg.Go(func() {
-				patience, start := time.Duration(i+1)*time.Second, time.Now()
-				_, err := source.Read(within(t, patience))
+				timeout, start := time.Duration(i+1)*time.Second, time.Now()
+				_, err := source.Read(within(t, timeout))
 				if _, err2 := target.Header(within(t, 0)); !errors.Is(err, ErrSlowFile) || !errors.Is(err2, ErrSlowFile) {
 					t.Errorf("Read = %v, Header = %v", err, err2)
 				}
-				if took := time.Since(start); took != patience {
-					t.Errorf("took %s, want %s", took, patience)
+				if took := time.Since(start); took != timeout {
+					t.Errorf("took %s, want %s", took, timeout)
 				}
 			})
 		}

@@ -26,7 +26,7 @@ func (f *fileReader) glob(ctx context.Context, pattern string) ([]string, error)
 	for len(parts) > 1 && !isPattern(parts[0]) {
 		base, parts = filepath.Join(base, parts[0]), parts[1:]
 	}
-	return reading(ctx, f, "glob "+pattern, base, func() ([]string, error) {
+	return shareCall(ctx, f, "glob "+pattern, base, func() ([]string, error) {
 		found, err := []string{base}, error(nil)
 		for i, part := range parts {
 			if found, err = f.matches(found, part, i == len(parts)-1); err != nil {

@@ -34,7 +34,7 @@ func fieldsOf(t reflect.Type) fields {
 }
 
 // namesHere are field names that people bring from Prometheus and that mean nothing here.
-var namesHere = map[string]string{
+var prometheusFieldHints = map[string]string{
 	"authorization":     "the token goes into a session: token_file",
 	"bearer_token":      "the token goes into a session: token",
 	"bearer_token_file": "the token goes into a session: token_file",
@@ -49,7 +49,7 @@ var namesHere = map[string]string{
 
 // unknownHint helps with a name that is not among the fields of t.
 func unknownHint(t reflect.Type, name string) string {
-	if hint, ok := namesHere[name]; ok {
+	if hint, ok := prometheusFieldHints[name]; ok {
 		return hint
 	}
 	known := fieldsOf(t)
@@ -69,7 +69,7 @@ func unknownHint(t reflect.Type, name string) string {
 }
 
 // plainName matches a name that is no secret: "{token:abc}" is a field named "token:abc".
-var plainName = regexp.MustCompile(`^[a-z_]{1,32}$`)
+var safeFieldName = regexp.MustCompile(`^[a-z_]{1,32}$`)
 
 // Nearest returns the name that was probably meant, "" if none is near: at most two
 // letters, and less than half of them, differ. Case, dashes and underscores do not count.
@@ -78,7 +78,7 @@ func Nearest(name string, names []string) string {
 	name = plain.Replace(strings.ToLower(name))
 	for differ := range 3 {
 		for _, candidate := range names {
-			if 2*differ < len(candidate) && similar(name, plain.Replace(strings.ToLower(candidate)), differ) {
+			if 2*differ < len(candidate) && withinEdits(name, plain.Replace(strings.ToLower(candidate)), differ) {
 				return candidate
 			}
 		}
@@ -87,7 +87,7 @@ func Nearest(name string, names []string) string {
 }
 
 // similar reports whether a becomes b if so many letters are inserted, deleted or replaced.
-func similar(a, b string, differ int) bool {
+func withinEdits(a, b string, differ int) bool {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]
 	}
@@ -97,6 +97,6 @@ func similar(a, b string, differ int) bool {
 	case differ == 0:
 		return false
 	default:
-		return similar(a[1:], b, differ-1) || similar(a, b[1:], differ-1) || similar(a[1:], b[1:], differ-1)
+		return withinEdits(a[1:], b, differ-1) || withinEdits(a, b[1:], differ-1) || withinEdits(a[1:], b[1:], differ-1)
 	}
 }

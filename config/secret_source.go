@@ -18,14 +18,14 @@ import (
 
 // What can be wrong with a secret, beside its file.
 var (
-	ErrSecretEmpty      error = &hinted{"is empty", "write the secret into it, and nothing else"}
-	ErrSecretLines      error = &hinted{"has more than one line", "it is one line and nothing else"}
-	ErrSecretBearer     error = &hinted{"begins with the word Bearer", "leave out the word Bearer"}
-	ErrSecretSpace      error = &hinted{"has white space in it", "a secret is one word; look for spaces and tabs, and for two secrets in one place"}
-	ErrVariable         error = &hinted{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
-	errNotPEM           error = &hinted{"is not PEM", "it begins with -----BEGIN"}
-	errNoCertificate    error = &hinted{"has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----"}
-	ErrSecretCharacters error = &hinted{"has characters that cannot stand in it", "look for curly quotes, accents, control characters and a byte order mark"}
+	ErrSecretEmpty      error = &hintedError{"is empty", "write the secret into it, and nothing else"}
+	ErrSecretLines      error = &hintedError{"has more than one line", "it is one line and nothing else"}
+	ErrSecretBearer     error = &hintedError{"begins with the word Bearer", "leave out the word Bearer"}
+	ErrSecretSpace      error = &hintedError{"has white space in it", "a secret is one word; look for spaces and tabs, and for two secrets in one place"}
+	ErrVariable         error = &hintedError{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
+	errNotPEM           error = &hintedError{"is not PEM", "it begins with -----BEGIN"}
+	errNoCertificate    error = &hintedError{"has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----"}
+	ErrSecretCharacters error = &hintedError{"has characters that cannot stand in it", "look for curly quotes, accents, control characters and a byte order mark"}
 )
 
 // SecretSource says where one secret comes from: the configuration itself, a
@@ -97,7 +97,7 @@ func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
 
 // problem completes an error about the source's file with what read returned.
 func (s SecretSource) problem(at Error, err error) *Error {
-	hint := hintOf(err)
+	hint := hintFor(err)
 	if s.file == "" {
 		return at.with(err.Error(), hint)
 	}

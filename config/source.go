@@ -30,7 +30,7 @@ type Source struct {
 
 // Load is [Read].
 func (s *Source) Load() (*Config, error) {
-	in := &inputs{sums: make(map[input]sum), syntaxOnly: s.SyntaxOnly}
+	in := &inputs{digests: make(map[input]digest), syntaxOnly: s.SyntaxOnly}
 	c, err := read(context.WithValue(context.Background(), inputsKey{}, in), s.File, s.Getenv)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,8 +72,8 @@ func (s *Source) Changed(ctx context.Context) bool {
 type inputs struct {
 	syntaxOnly bool
 
-	mu   sync.Mutex
-	sums map[input]sum
+	mu      sync.Mutex
+	digests map[input]digest
 }
 
 // An input is a file that was read, or a pattern that was looked for.
@@ -82,14 +82,14 @@ type input struct {
 	limit int64 // of what is read, or aPattern
 }
 
-const aPattern = -1
+const patternInput = -1
 
 // A sum is that of what was read or found, or of the error.
-type sum [sha256.Size]byte
+type digest [sha256.Size]byte
 
 type inputsKey struct{}
 
-func newSum(data []byte, err error) sum {
+func newDigest(data []byte, err error) digest {
 	if err != nil {
 		data = []byte("error: " + err.Error())
 	}
@@ -97,23 +97,23 @@ func newSum(data []byte, err error) sum {
 }
 
 // note notes a reading for the load that ctx belongs to, if there is one.
-func note(ctx context.Context, i input, data []byte, err error) {
+func recordInput(ctx context.Context, i input, data []byte, err error) {
 	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
 		in.mu.Lock()
 		defer in.mu.Unlock()
-		in.sums[i] = newSum(data, err)
+		in.digests[i] = newDigest(data, err)
 	}
 }
 
 // changed compares what was read with what there is now. Files and patterns are looked at
 // side by side, so that one which hangs hides no change of another.
 func (in *inputs) changed(ctx context.Context) bool {
-	results := make(chan bool, len(in.sums))
+	results := make(chan bool, len(in.digests))
 	reader := files // of now: some of what begins here can end later than this does
-	for i, before := range in.sums {
+	for i, before := range in.digests {
 		go func() {
 			data, err := i.read(ctx, reader)
-			results <- !errors.Is(err, ErrSlowFile) && newSum(data, err) != before
+			results <- !errors.Is(err, ErrSlowFile) && newDigest(data, err) != before
 		}()
 	}
 	for range cap(results) {
@@ -125,8 +125,8 @@ func (in *inputs) changed(ctx context.Context) bool {
 }
 
 func (i input) read(ctx context.Context, f *fileReader) ([]byte, error) {
-	if i.limit != aPattern {
-		return f.share(ctx, i.path, i.limit)
+	if i.limit != patternInput {
+		return f.readShared(ctx, i.path, i.limit)
 	}
 	found, err := f.glob(ctx, i.path)
 	return []byte(strings.Join(found, "\n")), err

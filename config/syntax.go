@@ -35,7 +35,7 @@ func parseYAML(data []byte, r *report) *yaml.Node {
 	case err == nil:
 		r.add(second.Line, "", "a second document begins here", "a configuration is one YAML document; remove the line ---")
 	case !errors.Is(err, io.EOF):
-		r.addSyntax(err.Error(), data)
+		r.addSyntaxError(err.Error(), data)
 	case isEmpty:
 		r.add(document.Line, "", "has nothing in it", "list at least one HMP under targets; a target file with none on purpose is []")
 	default:
@@ -47,7 +47,7 @@ func parseYAML(data []byte, r *report) *yaml.Node {
 // syntaxHelps has the mistakes that people make most: a part of the parser's message, what
 // is wrong and what to do. The parser's own words are never passed on: they puzzle, and
 // one of them quotes the file.
-var syntaxHelps = [][3]string{
+var syntaxHints = [][3]string{
 	{"unknown anchor", ": unknown anchor", "quote a value that begins with *"},
 	{"cannot start any token", ": a character that cannot begin a value", "indent with spaces, not tabs, and quote a value that begins with @, ` or %"},
 	{"mapping values are not allowed", ": a colon where none can be", "check the indentation, and quote a value that contains a colon and a space"},
@@ -63,7 +63,7 @@ var (
 )
 
 // addSyntax reports an error of the YAML parser in our words.
-func (r *report) addSyntax(message string, data []byte) {
+func (r *report) addSyntaxError(message string, data []byte) {
 	line := 1 // the parser leaves out the number of the first line
 	if m := syntaxLine.FindStringSubmatch(message); m != nil {
 		line, _ = strconv.Atoi(m[1])
@@ -76,7 +76,7 @@ func (r *report) addSyntax(message string, data []byte) {
 		before, _, _ := bytes.Cut(data, []byte("*"+m[1]))
 		line = 1 + bytes.Count(before, []byte("\n"))
 	}
-	for _, help := range syntaxHelps {
+	for _, help := range syntaxHints {
 		if strings.Contains(message, help[0]) {
 			r.add(line, "", "malformed YAML"+help[1], help[2])
 			return

@@ -20,7 +20,7 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
+func (b *builder) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 	raw.SetDirectory(p.dir)
 	t.TLS = &tls.Config{
 		ServerName:         raw.ServerName,
@@ -28,19 +28,19 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 		MinVersion:         uint16(raw.MinVersion),
 		MaxVersion:         uint16(raw.MaxVersion),
 	}
-	if err := raw.Validate(); err != nil && p.clean("") {
+	if err := raw.Validate(); err != nil && p.valid("") {
 		p.add("", err.Error(), "")
 	}
 	if raw.MaxVersion != 0 && raw.MinVersion > raw.MaxVersion {
 		p.add("max_version", "is less than min_version", "")
 	}
-	if !p.clean("") {
+	if !p.valid("") {
 		return
 	}
 	if raw.CA+raw.CAFile != "" {
 		ca := p.pem("ca", raw.CAFile, raw.CA)
 		t.RootCAs = &RootCAs{source: ca}
-		if b.opens(ca) && p.clean("") {
+		if b.mayOpen(ca) && p.valid("") {
 			if _, err := t.RootCAs.read(b.ctx); err != nil {
 				p.addError(ca.problem(p.error(ca.name), err))
 			}
@@ -48,9 +48,9 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	}
 	if raw.Cert+raw.CertFile != "" {
 		cert, key := p.pem("cert", raw.CertFile, raw.Cert), p.pem("key", raw.KeyFile, string(raw.Key))
-		if b.opens(cert) && b.opens(key) && p.clean("") {
+		if b.mayOpen(cert) && b.mayOpen(key) && p.valid("") {
 			if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil {
-				p.add("", err.Error(), hintOf(err))
+				p.add("", err.Error(), hintFor(err))
 			}
 		}
 		t.TLS.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -60,10 +60,10 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 }
 
 // opens reports whether the load may read a source.
-func (b *builder) opens(s SecretSource) bool { return !b.syntaxOnly || !s.InFile() }
+func (b *builder) mayOpen(s SecretSource) bool { return !b.syntaxOnly || !s.InFile() }
 
 // pem makes the source of a certificate or key, that was given inline or as a file.
-func (p place) pem(field, file, text string) SecretSource {
+func (p position) pem(field, file, text string) SecretSource {
 	if file != "" {
 		return SecretSource{name: p.name(field + "_file"), file: file, variable: p.variables != nil, kind: isPEM}
 	}
@@ -79,7 +79,7 @@ type RootCAs struct {
 }
 
 type rootCAs struct {
-	content sum
+	content digest
 	pool    *x509.CertPool
 }
 
@@ -99,7 +99,7 @@ func (r *RootCAs) read(ctx context.Context) (*x509.CertPool, error) {
 		return nil, err
 	}
 	text := []byte(value.Reveal())
-	now := &rootCAs{newSum(text, nil), x509.NewCertPool()}
+	now := &rootCAs{newDigest(text, nil), x509.NewCertPool()}
 	if last := r.last.Load(); last != nil && last.content == now.content {
 		return last.pool, nil
 	}
@@ -140,8 +140,8 @@ func clientCertificate(ctx context.Context, cert, key SecretSource, timeout time
 
 // proxy checks how to reach a target through a proxy. Without the check, one in the
 // environment that is no URL would be passed by.
-func (p place) proxy(raw *rawTarget, target *url.URL) {
-	if err := raw.ProxyConfig.Validate(); err != nil && p.clean("proxy_url") {
+func (p position) proxy(raw *rawTarget, target *url.URL) {
+	if err := raw.ProxyConfig.Validate(); err != nil && p.valid("proxy_url") {
 		fields := []string{"proxy_connect_header", "no_proxy", "proxy_from_environment", "proxy_url"}
 		p.add(fields[slices.IndexFunc(fields, p.has)], err.Error(), "")
 	}
@@ -158,11 +158,11 @@ func (p place) proxy(raw *rawTarget, target *url.URL) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(raw.ProxyConnectHeader)) {
 		values, field := raw.ProxyConnectHeader[name], join("proxy_connect_header", name)
-		if len(values) == 0 && p.clean(field) {
+		if len(values) == 0 && p.valid(field) {
 			p.add(field, "no value", "give it a list of values")
 		}
 		for i, value := range values {
-			p.header(field+index(i), string(value))
+			p.header(field+indexPath(i), string(value))
 		}
 	}
 }
@@ -203,7 +203,7 @@ func (t *Target) Header(ctx context.Context) (http.Header, error) {
 }
 
 // headers checks http_headers and puts them in a fixed order.
-func (b *builder) headers(p place, raw map[string]promconfig.Header) []header {
+func (b *builder) headers(p position, raw map[string]promconfig.Header) []header {
 	var all []header
 	seen := make(map[string]string)
 	for _, name := range slices.Sorted(maps.Keys(raw)) {
@@ -220,20 +220,20 @@ func (b *builder) headers(p place, raw map[string]promconfig.Header) []header {
 			p.add(field, "the same header as "+first, "put all values under one name")
 		}
 		seen[canonical] = name
-		if len(h.Values)+len(h.Secrets)+len(h.Files) == 0 && p.clean(field) {
+		if len(h.Values)+len(h.Secrets)+len(h.Files) == 0 && p.valid(field) {
 			p.add(field, "no value", "give it values, secrets or files")
 		}
 		one := header{name: canonical}
 		for i, value := range h.Values {
-			one.sources = append(one.sources, p.header(field+".values"+index(i), value))
+			one.sources = append(one.sources, p.header(field+".values"+indexPath(i), value))
 		}
 		for i, value := range h.Secrets {
-			one.sources = append(one.sources, p.header(field+".secrets"+index(i), string(value)))
+			one.sources = append(one.sources, p.header(field+".secrets"+indexPath(i), string(value)))
 		}
 		for i, file := range h.Files {
-			s := SecretSource{name: field + ".files" + index(i), file: file, kind: isHeader}
+			s := SecretSource{name: field + ".files" + indexPath(i), file: file, kind: isHeader}
 			one.sources = append(one.sources, s)
-			b.keepSecret(p, s)
+			b.addSecretFile(p, s)
 		}
 		all = append(all, one)
 	}
@@ -241,7 +241,7 @@ func (b *builder) headers(p place, raw map[string]promconfig.Header) []header {
 }
 
 // header is the source of the value of a header that is given in the configuration itself.
-func (p place) header(field, value string) SecretSource {
+func (p position) header(field, value string) SecretSource {
 	s := SecretSource{name: field, value: secret.New(value), kind: isHeader}
 	p.check(field, s)
 	return s

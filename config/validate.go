@@ -53,7 +53,7 @@ type builder struct {
 }
 
 // newBuilder returns a builder, and the place that the main file is.
-func newBuilder(ctx context.Context, source string) (*builder, place) {
+func newBuilder(ctx context.Context, source string) (*builder, position) {
 	global := rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
 	b := &builder{ctx: ctx, config: &Config{source: source}, global: global, names: make(map[string]string)}
 	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
@@ -63,24 +63,24 @@ func newBuilder(ctx context.Context, source string) (*builder, place) {
 	return b, main
 }
 
-func (b *builder) file(name string) place {
+func (b *builder) file(name string) position {
 	r := &report{file: name, lines: make(map[string]int), errs: &b.errs}
-	return place{report: r, dir: filepath.Dir(name)}
+	return position{report: r, dir: filepath.Dir(name)}
 }
 
 // targets adds a list of targets of one file. Relative paths in it are relative to p.dir.
-func (b *builder) targets(p place, raws []rawTarget) {
+func (b *builder) targets(p position, raws []rawTarget) {
 	for i := range raws {
-		if p.has(index(i)) {
-			b.target(p.in(index(i)), &raws[i])
+		if p.has(indexPath(i)) {
+			b.target(p.child(indexPath(i)), &raws[i])
 		}
 	}
-	if p.inClear {
+	if p.plaintextSecret {
 		b.config.secretFiles = append(b.config.secretFiles, secretFile{Error{File: p.file}, SecretSource{file: p.file}})
 	}
 }
 
-func (b *builder) target(p place, raw *rawTarget) {
+func (b *builder) target(p position, raw *rawTarget) {
 	p.target = raw.Name
 	p.checkName(raw.Name, b.names)
 	raw.rawGlobal = p.inherit(raw.rawGlobal, b.global)
@@ -102,7 +102,7 @@ func (b *builder) target(p place, raw *rawTarget) {
 	if t.URL != nil {
 		raw.URL = t.URL.String()
 	}
-	b.tls(p.in("tls_config"), &raw.TLSConfig, t)
+	b.tls(p.child("tls_config"), &raw.TLSConfig, t)
 	p.proxy(raw, t.URL)
 	p.address(raw)
 	for _, name := range slices.Sorted(maps.Keys(raw.Labels)) {
@@ -118,13 +118,13 @@ func (b *builder) target(p place, raw *rawTarget) {
 	b.warn(p, raw, t)
 }
 
-func (b *builder) sessions(p place, raws []rawSession, t *Target) {
-	if len(raws) == 0 && p.clean("sessions") {
+func (b *builder) sessions(p position, raws []rawSession, t *Target) {
+	if len(raws) == 0 && p.valid("sessions") {
 		p.add("sessions", "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
 	}
 	names := make(map[string]string)
 	for i := range raws {
-		raw, p := &raws[i], p.in("sessions"+index(i))
+		raw, p := &raws[i], p.child("sessions"+indexPath(i))
 		if p.session = raw.Name; p.has("") {
 			p.checkName(raw.Name, names)
 			t.Sessions = append(t.Sessions, b.session(p, raw, t))
@@ -133,7 +133,7 @@ func (b *builder) sessions(p place, raws []rawSession, t *Target) {
 }
 
 // session makes one session from a token or a key and secret, exactly one of the two.
-func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
+func (b *builder) session(p position, raw *rawSession, t *Target) *Session {
 	token := b.source(p, "token", raw.Token, &raw.TokenFile, isToken)
 	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
 	apiSecret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
@@ -145,7 +145,7 @@ func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
 		p.add(key.name, "an API key without its secret", "set "+p.name("api_secret_file")+" too")
 	case !apiSecret.IsZero():
 		p.add(apiSecret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
-	case p.clean(""): // else a field that is misspelt can be the one
+	case p.valid(""): // else a field that is misspelt can be the one
 		p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
 	}
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
@@ -153,7 +153,7 @@ func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
 
 // source makes the source of one secret, that was given inline or as a file, and
 // makes the path of that file relative to p.dir. It is zero if neither was given.
-func (b *builder) source(p place, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
+func (b *builder) source(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
 	s := SecretSource{name: p.name(field), value: inline, variable: p.variables != nil, kind: kind}
 	switch fileField := field + "_file"; {
 	case p.has(field) && p.has(fileField):
@@ -163,7 +163,7 @@ func (b *builder) source(p place, field string, inline secret.Value, file *strin
 	case p.has(fileField):
 		*file = promconfig.JoinDir(p.dir, *file)
 		s.name, s.file = p.name(fileField), *file
-		b.keepSecret(p, s)
+		b.addSecretFile(p, s)
 	default:
 		return SecretSource{}
 	}
@@ -171,10 +171,10 @@ func (b *builder) source(p place, field string, inline secret.Value, file *strin
 }
 
 // check reports a secret that stands in the configuration and is not fit for its purpose.
-func (p place) check(field string, s SecretSource) {
+func (p position) check(field string, s SecretSource) {
 	value := s.value.Reveal() // one that is empty was reported by the decoder
 	if err := checkSecret(value, s.kind); err != nil && value != "" {
-		p.add(field, err.Error(), hintOf(err))
+		p.add(field, err.Error(), hintFor(err))
 	}
 }
 
@@ -187,7 +187,7 @@ func (b *builder) finish() (*Config, error) {
 		b.config.secretFiles = nil
 	}
 	if len(b.config.Targets) == 0 {
-		b.config.unwatched = append(b.config.unwatched, Error{File: b.config.source}.with("no target: nothing is watched", "list targets here or in target_files"))
+		b.config.unmatchedPatterns = append(b.config.unmatchedPatterns, Error{File: b.config.source}.with("no target: nothing is watched", "list targets here or in target_files"))
 	}
 	// Written when it is first asked for, as that takes as long as all else that is done here.
 	b.config.yaml = sync.OnceValues(b.encode)
@@ -216,7 +216,7 @@ func (b *builder) encode() ([]byte, error) {
 var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
 // checkName checks the name of a target or session, and that it is not among those seen.
-func (p place) checkName(name string, seen map[string]string) {
+func (p position) checkName(name string, seen map[string]string) {
 	first, isSeen := seen[name]
 	switch {
 	case name == "" && p.has("name"): // reported by the decoder
@@ -234,14 +234,14 @@ func (p place) checkName(name string, seen map[string]string) {
 }
 
 // inherit returns what was given, and the rest from the defaults.
-func (p place) inherit(given, defaults rawGlobal) rawGlobal {
+func (p position) inherit(given, defaults rawGlobal) rawGlobal {
 	return rawGlobal{
 		Timeout:       p.duration("timeout", given.Timeout, defaults.Timeout, minTimeout, maxTimeout),
 		TokenLifetime: p.duration("token_lifetime", given.TokenLifetime, defaults.TokenLifetime, minTokenLifetime, maxTokenLifetime),
 	}
 }
 
-func (p place) duration(field string, given, inherited, least, most model.Duration) model.Duration {
+func (p position) duration(field string, given, inherited, least, most model.Duration) model.Duration {
 	if given != 0 && (given < least || given > most) {
 		p.add(field, "is out of bounds", fmt.Sprintf("from %s to %s", least, most))
 	}
@@ -251,7 +251,7 @@ func (p place) duration(field string, given, inherited, least, most model.Durati
 // baseURL reads the base URL of a target. It returns nil after reporting a problem, without
 // the URL: there may be a password in it. The syntax of the host is left to the resolver,
 // because there are names in use that no standard allows.
-func (p place) baseURL(text string) *url.URL {
+func (p position) baseURL(text string) *url.URL {
 	if text == "" && p.has("url") {
 		return nil // reported by the decoder
 	}
@@ -302,7 +302,7 @@ func isPort(text string) bool {
 }
 
 // address checks where to connect.
-func (p place) address(raw *rawTarget) {
+func (p position) address(raw *rawTarget) {
 	host, port, err := net.SplitHostPort(raw.Address)
 	switch {
 	case raw.Address == "":

@@ -50,7 +50,7 @@ type Body struct {
 	// Used, Null and Odd are the fields of the session that were there: with a value
 	// that was used, with null, and with one that was not used, because it is not what
 	// is documented. They are empty unless the whole body was a session.
-	Used, Null, Odd Fields
+	Used, Null, Invalid Fields
 }
 
 // Details are what is kept of a session object. All of it is "informational only

@@ -24,7 +24,7 @@ const (
 
 	// maxKnown is how many known fields are read of a body that repeats them.
 	// A session has eleven.
-	maxKnown = 256
+	maxKnownFields = 256
 )
 
 const (
@@ -36,27 +36,27 @@ const (
 // an error envelope. If a name occurs twice, the last one counts, as it does
 // for the JavaScript clients that HMP was made for.
 type payload struct {
-	hasData bool
-	details Details
-	token   string // the authToken, if it differs from the one sent and is fit for a Bearer
-	rotated bool   // there was another, fit or not
-	unfit   bool   // there was one that is not fit
+	hasData      bool
+	details      Details
+	token        string // the authToken, if it differs from the one sent and is fit for a Bearer
+	rotated      bool   // there was another, fit or not
+	invalidToken bool   // there was one that is not fit
 
 	code    string
 	message string
 	body    Body
-	found   []string // secrets in the body, perhaps only their beginning
+	secrets []string // secrets in the body, perhaps only their beginning
 }
 
 // A decoder reads one body; afterwards it serves for others.
 type decoder struct {
 	scanner
 	*payload
-	sent  string // the authToken that was sent
-	texts bool   // whether to keep the texts of service messages
-	known int    // known fields so far
-	seen  int    // elements of serviceMessages so far
-	raw   []rawText
+	sent         string // the authToken that was sent
+	texts        bool   // whether to keep the texts of service messages
+	knownFields  int    // known fields so far
+	messagesSeen int    // elements of serviceMessages so far
+	messages     []rawText
 }
 
 // A rawText is a service message that may still hold secrets.
@@ -75,30 +75,30 @@ func decode(body io.Reader, limit int64, sent string, texts bool, secrets ...str
 	d := decoders.Get().(*decoder)
 	d.scanner.reset(body, limit)
 	p := new(payload)
-	d.payload, d.sent, d.texts, d.known, d.raw = p, sent, texts, 0, nil
+	d.payload, d.sent, d.texts, d.knownFields, d.messages = p, sent, texts, 0, nil
 	err := d.body()
 	if err != nil {
-		d.forgetData()
+		d.resetData()
 	}
-	d.presentMessages(secrets)
+	d.maskMessages(secrets)
 	p.body.Size = limit - d.left
 
 	d.scanner.reset(nil, 0)
-	d.payload, d.sent, d.raw = nil, "", nil
+	d.payload, d.sent, d.messages = nil, "", nil
 	decoders.Put(d)
 	return p, err
 }
 
 // forgetData forgets all that the session object told, but no secret.
-func (p *payload) forgetData() {
-	p.hasData, p.details, p.token, p.rotated, p.unfit, p.body = false, Details{}, "", false, false, Body{}
+func (p *payload) resetData() {
+	p.hasData, p.details, p.token, p.rotated, p.invalidToken, p.body = false, Details{}, "", false, false, Body{}
 }
 
 func (d *decoder) body() error {
-	if err := d.skipMark(); err != nil {
+	if err := d.skipBOM(); err != nil {
 		return err
 	}
-	if c, err := d.head(); err != nil {
+	if c, err := d.mustPeek(); err != nil {
 		return err
 	} else if c != '{' {
 		return errNotAnObject
@@ -121,14 +121,14 @@ func (d *decoder) envelope(name []byte) error {
 	default:
 		return d.skip()
 	}
-	if d.known == maxKnown {
+	if d.knownFields == maxKnownFields {
 		return d.skip()
 	}
-	d.known++
+	d.knownFields++
 	if text != nil {
 		*text = "" // a value that breaks off replaces an earlier one, too
 	}
-	first, err := d.head()
+	first, err := d.mustPeek()
 	if err != nil {
 		return err
 	}
@@ -139,8 +139,8 @@ func (d *decoder) envelope(name []byte) error {
 		}
 		return err
 	}
-	d.forgetData()
-	d.raw = nil
+	d.resetData()
+	d.messages = nil
 	if d.hasData = first == '{'; !d.hasData {
 		return d.skip()
 	}
@@ -150,11 +150,11 @@ func (d *decoder) envelope(name []byte) error {
 // member reads a member of the session object.
 func (d *decoder) member(name []byte) error {
 	i, isID := fieldIndex(name), string(name) == "sessionId"
-	if i < 0 && !isID || d.known == maxKnown {
+	if i < 0 && !isID || d.knownFields == maxKnownFields {
 		return d.skip()
 	}
-	d.known++
-	first, err := d.head()
+	d.knownFields++
+	first, err := d.mustPeek()
 	if err != nil {
 		return err
 	}
@@ -172,50 +172,50 @@ func (d *decoder) member(name []byte) error {
 func (d *decoder) authToken(first byte) (used bool, err error) {
 	text, whole, err := d.secret(first)
 	d.rotated = whole && text != "" && text != d.sent
-	d.unfit = !whole || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+	d.invalidToken = !whole || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
 	d.token = ""
-	if d.rotated && !d.unfit {
+	if d.rotated && !d.invalidToken {
 		d.token = text
 	}
-	return first == '"' && !d.unfit, err
+	return first == '"' && !d.invalidToken, err
 }
 
 // secret reads a text that must not be shown.
 func (d *decoder) secret(first byte) (text string, whole bool, err error) {
 	text, whole, err = d.stringField(first, maxTokenSource)
 	if text != "" && text != d.sent {
-		d.found = append(d.found, text)
+		d.secrets = append(d.secrets, text)
 	}
 	return text, whole, err
 }
 
 func (d *decoder) serviceMessages(first byte) (used bool, err error) {
-	d.raw, d.seen = nil, 0
+	d.messages, d.messagesSeen = nil, 0
 	return keep(&d.details.ServiceMessages, first, func(first byte) (*int, error) { return d.arrayField(first, d.serviceMessage) })
 }
 
 func (d *decoder) serviceMessage() error {
-	if d.seen++; !d.texts || d.seen > MaxMessages {
+	if d.messagesSeen++; !d.texts || d.messagesSeen > MaxMessages {
 		return d.skip()
 	}
-	first, err := d.head()
+	first, err := d.mustPeek()
 	if err != nil {
 		return err
 	}
 	text, whole, err := d.stringField(first, maxMessageSource)
-	d.raw = append(d.raw, rawText{text, whole})
+	d.messages = append(d.messages, rawText{text, whole})
 	return err
 }
 
 // presentMessages masks the texts that came. It does so at the end of the body, because
 // a secret can come after the messages.
-func (d *decoder) presentMessages(secrets []string) {
-	if !d.hasData || len(d.raw) == 0 {
+func (d *decoder) maskMessages(secrets []string) {
+	if !d.hasData || len(d.messages) == 0 {
 		return
 	}
-	m := &mask{secrets: slices.Concat([]string{d.sent}, secrets, d.found)}
-	for _, raw := range d.raw {
-		text := m.show(raw.text, raw.whole)
+	m := &mask{secrets: slices.Concat([]string{d.sent}, secrets, d.secrets)}
+	for _, raw := range d.messages {
+		text := m.apply(raw.text, raw.whole)
 		if text != "" && !slices.Contains(d.details.MessageTexts, text) {
 			d.details.MessageTexts = append(d.details.MessageTexts, text)
 		}

@@ -163,7 +163,7 @@ func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret
 		var err error
 		if x.proxy, err = c.options.Proxy(x.request(ctx)); err != nil {
 			a.Result, a.Reason = Connect, "the URL of the proxy is malformed"
-			c.tell(a, x, nil, nil)
+			c.recordExchange(a, x, nil, nil)
 			return token
 		}
 	}
@@ -220,13 +220,13 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (tok
 		again = kept && !at.reached(firstByte) && idempotent
 	}
 	a.Phases, a.CertificateExpiry = at.phases(), at.certificate
-	c.tell(a, x, resp, m)
+	c.recordExchange(a, x, resp, m)
 	return token, again
 }
 
 // tell tells in an answer of the exchange that it comes from. The response may be nil.
-func (c *Client) tell(a *Answer, x *call, resp *http.Response, m *mask) {
-	if a.Code.Catalogued() == OtherCode && m.show(string(a.Code), true) == secret.Masked {
+func (c *Client) recordExchange(a *Answer, x *call, resp *http.Response, m *mask) {
+	if a.Code.Catalogued() == OtherCode && m.apply(string(a.Code), true) == secret.Masked {
 		a.Code, a.Reason = OtherCode, "" // it is a secret of six digits
 	}
 	e := Exchange{Method: x.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.get}

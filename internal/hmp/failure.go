@@ -75,7 +75,7 @@ func (t *timeline) inProxyTLS() bool { return t.reached(proxyTLSStart) && !t.rea
 // reason says why an attempt broke off. It passes on the texts of errors that this side
 // wrote and of certificates, masked; never what a server sent as HTTP.
 func (t *attempt) reason(at *timeline, err error, m *mask) string {
-	text := func(err error) string { return m.show(err.Error(), true) }
+	text := func(err error) string { return m.apply(err.Error(), true) }
 	atProxy := t.proxy != nil && !at.reached(gotConn) && !at.reached(tlsStart)
 	who, whose, field := "the server", "", "`url`"
 	if t.proxy != nil {
@@ -137,7 +137,7 @@ func (t *attempt) reason(at *timeline, err error, m *mask) string {
 }
 
 // speaksTLS tells whether the first bytes on a connection are an alert of TLS.
-func (c *conn) speaksTLS() bool { return c != nil && c.head.Load() == 1<<16|0x15<<8|0x03 }
+func (c *conn) speaksTLS() bool { return c != nil && c.firstBytes.Load() == 1<<16|0x15<<8|0x03 }
 
 // A proxyRefusal is the status that a proxy answered a CONNECT with.
 type proxyRefusal int
@@ -179,13 +179,13 @@ func handshakeReason(err error, m *mask) string {
 		if isRefused && strings.Contains(e.Error(), "has expired or is not yet valid") { // an authority's
 			return authorityReason(refused.UnverifiedCertificates)
 		}
-		return m.show(e.Error(), true) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
+		return m.apply(e.Error(), true) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return m.show(e.Error(), true) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
+		return m.apply(e.Error(), true) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
 	}
 	if isRefused {
-		return m.show(refused.Error(), true)
+		return m.apply(refused.Error(), true)
 	}
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		if strings.HasPrefix(string(e.RecordHeader[:]), "HTTP/") {
@@ -194,7 +194,7 @@ func handshakeReason(err error, m *mask) string {
 		return "the server does not speak TLS; check the port, or write http:// in `url`"
 	}
 	if a := alert(err); a != nil {
-		return m.show(a.Error(), true) + alertHint(a)
+		return m.apply(a.Error(), true) + alertHint(a)
 	}
 	if err != nil && strings.Contains(err.Error(), "x509: negative serial number") {
 		return "the HMP's certificate has a negative serial number; reissue it, or start the exporter with GODEBUG=x509negativeserial=1"
@@ -234,7 +234,7 @@ func alertHint(a error) string {
 // timeoutReason explains a timeout in which not a byte came back for the ClientHello;
 // it returns "" for any other. Go's needs two packets, for post-quantum key exchange.
 func (t *attempt) timeoutReason(at *timeline) string {
-	if !at.inTLS() || t.dialed.head.Load() != 0 {
+	if !at.inTLS() || t.dialed.firstBytes.Load() != 0 {
 		return ""
 	}
 	return "the server did not answer the ClientHello; a firewall may drop a long one: try tls_config.max_version: TLS12, which sends a short one"

@@ -54,14 +54,14 @@ func (f Fields) Names() []string {
 
 // note notes how the last value of a field was taken.
 func (b *Body) note(f Fields, used, null bool) {
-	b.Used, b.Null, b.Odd = b.Used&^f, b.Null&^f, b.Odd&^f
+	b.Used, b.Null, b.Invalid = b.Used&^f, b.Null&^f, b.Invalid&^f
 	switch {
 	case used:
 		b.Used |= f
 	case null:
 		b.Null |= f
 	default:
-		b.Odd |= f
+		b.Invalid |= f
 	}
 }
 

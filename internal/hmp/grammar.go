@@ -9,8 +9,8 @@ const (
 	beforeMember        // behind {, where } may come too
 	beforeName
 	beforeColon
-	behindElement
-	behindMember
+	afterElement
+	afterMember
 
 	inString
 	escape // behind a backslash
@@ -35,9 +35,9 @@ const (
 	exponentSign
 	exponent
 
-	inWord // and so on: one behind each letter of true, false and null but the last
+	inLiteral // and so on: one behind each letter of true, false and null but the last
 
-	states = inWord + state(len("true"+"false"+"null")-3)
+	states = inLiteral + state(len("true"+"false"+"null")-3)
 )
 
 // In the place of a state, the grammar has one of these where it depends on the
@@ -52,7 +52,7 @@ const (
 	// With one of these it is over.
 	illegal
 	tooDeep
-	behindAll // the value has been passed
+	done // the value has been passed
 )
 
 // grammar has the state that a byte leads to, for each state. It is the grammar of
@@ -77,7 +77,7 @@ var grammar = func() (g [states][256]state) {
 	for _, rule := range grammarRules {
 		set(rule.at, rule.bytes, rule.next)
 	}
-	free := inWord
+	free := inLiteral
 	for _, word := range []string{"true", "false", "null"} {
 		at := beforeValue
 		for ; len(word) > 1; word = word[1:] {
@@ -89,7 +89,7 @@ var grammar = func() (g [states][256]state) {
 	}
 	g[beforeElement] = g[beforeValue]
 	set(beforeElement, `]`, closes)
-	for at := beforeValue; at <= behindMember; at++ {
+	for at := beforeValue; at <= afterMember; at++ {
 		set(at, " \t\r\n", at)
 	}
 	return g
@@ -110,8 +110,8 @@ var grammarRules = []struct {
 	{beforeValue, `-`, minus}, {beforeValue, decimal, integer}, {beforeValue, `0`, zero},
 	{beforeMember, `"`, inName}, {beforeMember, `}`, closes},
 	{beforeName, `"`, inName}, {beforeColon, `:`, beforeValue},
-	{behindMember, `,`, beforeName}, {behindMember, `}`, closes},
-	{behindElement, `,`, beforeValue}, {behindElement, `]`, closes},
+	{afterMember, `,`, beforeName}, {afterMember, `}`, closes},
+	{afterElement, `,`, beforeValue}, {afterElement, `]`, closes},
 
 	{inString, `"`, ends}, {inString, `\`, escape},
 	{escape, `"\/bfnrt`, inString}, {escape, `u`, hex1},
@@ -134,7 +134,7 @@ type nesting struct {
 }
 
 // turn returns the state that the grammar leaves open with one of its marks.
-func (n *nesting) turn(mark state) state {
+func (n *nesting) resolve(mark state) state {
 	switch mark {
 	case opensObject:
 		return n.push(1, beforeMember)
@@ -145,7 +145,7 @@ func (n *nesting) turn(mark state) state {
 	case closes:
 		n.depth--
 	}
-	return n.behind()
+	return n.afterValue()
 }
 
 // push notes a container and returns the state within it.
@@ -163,14 +163,14 @@ func (n *nesting) push(bit uint64, within state) state {
 }
 
 // behind returns the state behind a value in the innermost container.
-func (n *nesting) behind() state {
+func (n *nesting) afterValue() state {
 	i := n.depth - 1
 	switch {
 	case i < 0:
-		return behindAll
+		return done
 	case n.bits[i/64]>>(i%64)&1 == 1:
-		return behindMember
+		return afterMember
 	default:
-		return behindElement
+		return afterElement
 	}
 }

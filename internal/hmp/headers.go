@@ -79,9 +79,9 @@ func receivedValue(name, value string, m *mask) (string, bool) {
 	case "Allow", "Cache-Control", "Connection", "Content-Encoding", "Content-Type", "Transfer-Encoding", "Vary":
 		return value, isUsual(value)
 	case "Location":
-		return m.show(place(value), true), true
+		return m.apply(redirectServer(value), true), true
 	case "Server", "Via":
-		return m.show(value, true), true
+		return m.apply(value, true), true
 	default:
 		return "", false
 	}
@@ -89,7 +89,7 @@ func receivedValue(name, value string, m *mask) (string, bool) {
 
 // isNumber tells whether a value is a number, shorter than a piece of a secret.
 func isNumber(value string) bool {
-	return len(value) < piece && strings.Trim(value, "0123456789") == ""
+	return len(value) < minMatch && strings.Trim(value, "0123456789") == ""
 }
 
 // isDate tells whether a value is a date in the form that HTTP prefers.
@@ -134,7 +134,7 @@ func appendField(b []byte, name, value string, shown bool) []byte {
 }
 
 // place tells which server a Location leads to. Its path, query and user may hold secrets.
-func place(location string) string {
+func redirectServer(location string) string {
 	u, err := url.Parse(location)
 	if err != nil {
 		return "<malformed>"

@@ -21,21 +21,21 @@ type mask struct {
 	secrets []string
 
 	// Made of the secrets as soon as there is something to mask.
-	ready    bool
-	long     string   // all of them, in lower case
-	short    []string // their words that are shorter than a piece
-	searched int      // how much work was done so far
+	ready bool
+	long  string   // all of them, in lower case
+	short []string // their words that are shorter than a piece
+	work  int      // how much work was done so far
 }
 
 const (
 	// piece is how many bytes of a secret in a row hide a word. A shorter secret hides a
 	// word only where no letter or digit is next to it.
-	piece = 8
+	minMatch = 8
 	// maxMasked bounds a text that is masked, in bytes. The rest is cut off.
 	maxMasked = 4 << 10
 	// maxSearched bounds the work that a hostile server can make: the bytes of texts,
 	// times those of secrets. Beyond it, every word is hidden.
-	maxSearched = 64 << 20
+	maxWork = 64 << 20
 )
 
 func (m *mask) prepare() {
@@ -53,7 +53,7 @@ func (m *mask) prepare() {
 	all := strings.Join(m.secrets, "\x00")
 	m.long = strings.ToLower(all)
 	for word := range strings.FieldsFuncSeq(all, func(c rune) bool { return c == 0 || unicode.IsSpace(c) }) {
-		if len(word) < piece {
+		if len(word) < minMatch {
 			encoded := base64.RawStdEncoding.EncodeToString([]byte(word))
 			m.short = append(m.short, strings.ToLower(word), strings.ToLower(encoded))
 		}
@@ -62,14 +62,14 @@ func (m *mask) prepare() {
 
 // show returns a text as it can be shown: printable, masked, then shortened. Where the
 // end of the text is missing, its last word could be the beginning of a secret.
-func (m *mask) show(text string, whole bool) string {
+func (m *mask) apply(text string, whole bool) string {
 	m.prepare()
 	if len(text) > maxMasked {
 		text, whole = text[:maxMasked], false
 	}
 	words := strings.Split(printable(text), " ")
 	for i, word := range words {
-		if m.hides(word) {
+		if m.revealsSecret(word) {
 			words[i] = secret.Masked
 		}
 	}
@@ -87,7 +87,7 @@ var (
 
 // hides tells whether a part of a secret shows in a word, which may be encoded up to
 // three times.
-func (m *mask) hides(word string) bool {
+func (m *mask) revealsSecret(word string) bool {
 	for range 4 {
 		if m.contains(word) {
 			return true
@@ -127,12 +127,12 @@ func unescaped(escape string) string {
 
 // contains tells whether a text has a piece of a secret, or a short secret as a word.
 func (m *mask) contains(text string) bool {
-	if m.searched += len(text) * len(m.long); m.searched > maxSearched {
+	if m.work += len(text) * len(m.long); m.work > maxWork {
 		return true
 	}
 	text = strings.ToLower(text)
-	for end := piece; end <= len(text); end++ {
-		if strings.Contains(m.long, text[end-piece:end]) {
+	for end := minMatch; end <= len(text); end++ {
+		if strings.Contains(m.long, text[end-minMatch:end]) {
 			return true
 		}
 	}

@@ -37,12 +37,12 @@ type scanner struct {
 	err      error // what reading src ended in
 	buf      []byte
 	pos, end int   // unread bytes are buf[pos:end]
-	passed   int64 // bytes before buf[0]
+	offset   int64 // bytes before buf[0]
 
-	kept    []byte // source of the last value that was to be kept
-	room    int    // how many more bytes may be kept
-	cut     bool   // whether there were more than may be kept
-	decoded int    // bytes of the source of strings, so far
+	value     []byte // source of the last value that was to be kept
+	valueRoom int    // how many more bytes may be kept
+	truncated bool   // whether there were more than may be kept
+	decoded   int    // bytes of the source of strings, so far
 
 	open nesting // containers that are being skipped
 }
@@ -52,7 +52,7 @@ func (s *scanner) reset(src io.Reader, limit int64) {
 	if s.buf == nil {
 		s.buf = make([]byte, scanBufferSize)
 	}
-	*s = scanner{src: src, left: limit, buf: s.buf, kept: s.kept[:0], open: nesting{bits: s.open.bits[:0]}}
+	*s = scanner{src: src, left: limit, buf: s.buf, value: s.value[:0], open: nesting{bits: s.open.bits[:0]}}
 }
 
 // fill reads more into the buffer, all of whose bytes have been passed.
@@ -61,7 +61,7 @@ func (s *scanner) fill() error {
 	if s.err != nil {
 		return s.err
 	}
-	s.passed += int64(s.end)
+	s.offset += int64(s.end)
 	s.pos, s.end = 0, 0
 	// One byte beyond the limit is asked for, to tell a body of exactly the
 	// limit from a larger one.
@@ -99,7 +99,7 @@ func (s *scanner) peek() (byte, error) {
 }
 
 // skipMark passes a UTF-8 byte order mark, which only the beginning of a text can have.
-func (s *scanner) skipMark() error {
+func (s *scanner) skipBOM() error {
 	for i, c := range []byte("\xef\xbb\xbf") {
 		if s.pos == s.end {
 			if err := s.fill(); err != nil {
@@ -118,7 +118,7 @@ func (s *scanner) skipMark() error {
 }
 
 // head is peek where the text may not end.
-func (s *scanner) head() (byte, error) {
+func (s *scanner) mustPeek() (byte, error) {
 	c, err := s.peek()
 	if err != nil {
 		return 0, unexpected(err)
@@ -147,7 +147,7 @@ func unexpected(err error) error {
 
 // syntaxError complains about the next byte.
 func (s *scanner) syntaxError() error {
-	return formError(fmt.Sprintf("the body is not JSON at byte %d", s.passed+int64(s.pos)))
+	return formError(fmt.Sprintf("the body is not JSON at byte %d", s.offset+int64(s.pos)))
 }
 
 // maxNameSource is how long the source of a name that is looked for can be: that
@@ -172,7 +172,7 @@ func (s *scanner) object(member func(name []byte) error) error {
 
 // name passes a name and returns it, or nil if it cannot be one that is looked for.
 func (s *scanner) name() ([]byte, error) {
-	if c, err := s.head(); err != nil {
+	if c, err := s.mustPeek(); err != nil {
 		return nil, err
 	} else if c != '"' {
 		return nil, s.syntaxError()
@@ -192,7 +192,7 @@ func (s *scanner) list(opening, closing byte, item func() error) error {
 	if err := s.expect(opening); err != nil {
 		return err
 	}
-	c, err := s.head()
+	c, err := s.mustPeek()
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (s *scanner) list(opening, closing byte, item func() error) error {
 		if err := item(); err != nil {
 			return err
 		}
-		c, err := s.head()
+		c, err := s.mustPeek()
 		if err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (s *scanner) list(opening, closing byte, item func() error) error {
 
 // expect passes the byte c and the white space before it.
 func (s *scanner) expect(c byte) error {
-	if got, err := s.head(); err != nil {
+	if got, err := s.mustPeek(); err != nil {
 		return err
 	} else if got != c {
 		return s.syntaxError()
@@ -231,18 +231,18 @@ func (s *scanner) expect(c byte) error {
 // source passes a value and returns the first limit bytes of its source, and whether
 // these are all. They are good until the next value is passed.
 func (s *scanner) source(limit int) (source []byte, whole bool, err error) {
-	s.kept, s.room, s.cut = s.kept[:0], limit, false
+	s.value, s.valueRoom, s.truncated = s.value[:0], limit, false
 	err = s.skip()
-	s.room = 0
-	return s.kept, !s.cut, err
+	s.valueRoom = 0
+	return s.value, !s.truncated, err
 }
 
 // note keeps b as far as there is room.
-func (s *scanner) note(b []byte) {
-	n := min(len(b), s.room)
-	s.kept = append(s.kept, b[:n]...)
-	s.room -= n
-	s.cut = s.cut || n < len(b)
+func (s *scanner) keep(b []byte) {
+	n := min(len(b), s.valueRoom)
+	s.value = append(s.value, b[:n]...)
+	s.valueRoom -= n
+	s.truncated = s.truncated || n < len(b)
 }
 
 // quoted passes the string that begins at the next byte, and returns the first limit
@@ -327,9 +327,9 @@ func (s *scanner) skip() error {
 	for at := beforeValue; ; {
 		begin := s.pos
 		at = s.walk(at)
-		s.note(s.buf[begin:s.pos])
+		s.keep(s.buf[begin:s.pos])
 		switch at {
-		case behindAll:
+		case done:
 			return nil
 		case illegal:
 			return s.syntaxError()
@@ -360,7 +360,7 @@ func (s *scanner) walk(at state) state {
 			n++
 		}
 		if at >= states {
-			at = s.open.turn(at)
+			at = s.open.resolve(at)
 		}
 	}
 	s.pos += n

@@ -84,15 +84,15 @@ type conn struct {
 	// What has been written; what has been read while there was no user; and the first
 	// bytes that were read, with a 1 before them.
 	written, idleRead atomic.Int64
-	head              atomic.Uint32
+	firstBytes        atomic.Uint32
 }
 
 // Read implements [net.Conn]. A server that goes on sending while nobody uses the
 // connection costs time, unseen: the connection is closed.
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if n > 1 && c.head.Load() == 0 {
-		c.head.Store(1<<16 | uint32(b[0])<<8 | uint32(b[1]))
+	if n > 1 && c.firstBytes.Load() == 0 {
+		c.firstBytes.Store(1<<16 | uint32(b[0])<<8 | uint32(b[1]))
 	}
 	if c.users.Load() == 0 && c.idleRead.Add(int64(n)) > maxIdleRead {
 		_ = c.Conn.Close()
@@ -169,7 +169,7 @@ type caError struct{ error }
 func (e caError) Unwrap() error { return e.error }
 
 // current returns the transport for a new connection: another one if the CAs have changed.
-func (p *pool) current(ctx context.Context) (*http.Transport, error) {
+func (p *pool) currentTransport(ctx context.Context) (*http.Transport, error) {
 	var roots *x509.CertPool
 	proxy := attemptOf(ctx).proxy
 	if p.options.RootCAs != nil && (p.scheme == "https" || proxy != nil && proxy.Scheme == "https") {
@@ -208,14 +208,14 @@ func (p *pool) take() *conn {
 		if p.use(c) {
 			return c
 		}
-		p.drop(c)
+		p.retireLocked(c)
 	}
 	for _, c := range slices.Backward(slices.Clone(p.shared)) {
 		if p.use(c) {
 			return c
 		}
 		if c.users.Load() == 0 {
-			p.drop(c)
+			p.retireLocked(c)
 		}
 	}
 	return nil
@@ -241,7 +241,7 @@ func (p *pool) dial(ctx context.Context, t *attempt) (*conn, error) {
 	done := make(chan result)
 	go func() {
 		var client *http.ClientConn
-		transport, err := p.current(ctx)
+		transport, err := p.currentTransport(ctx)
 		if err == nil {
 			client, err = transport.NewClientConn(ctx, p.scheme, p.address)
 		}
@@ -298,13 +298,13 @@ func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
 func (p *pool) release(c *conn, reusable, farewell bool) {
 	p.mu.Lock()
 	if !reusable {
-		p.forget(c)
+		p.remove(c)
 	}
 	unused := c.users.Add(-1) == 0
 	fit := c.kept && c.client.Available() > 0
 	switch {
 	case unused && !fit:
-		p.forget(c)
+		p.remove(c)
 	case unused && !c.shared:
 		p.idle = append(p.idle, c)
 	}
@@ -318,7 +318,7 @@ func (p *pool) release(c *conn, reusable, farewell bool) {
 func (p *pool) retire(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drop(c)
+	p.retireLocked(c)
 }
 
 // sweep retires what is too old.
@@ -327,7 +327,7 @@ func (p *pool) sweep() {
 	defer p.mu.Unlock()
 	for _, c := range slices.Clone(p.kept) {
 		if c.tooOld() {
-			p.drop(c)
+			p.retireLocked(c)
 		}
 	}
 	if p.timer = nil; len(p.kept) > 0 {
@@ -344,19 +344,19 @@ func (p *pool) close() {
 		p.timer.Stop()
 	}
 	for _, c := range slices.Clone(p.kept) {
-		p.drop(c)
+		p.retireLocked(c)
 	}
 }
 
 // drop does what retire does, with the lock held.
-func (p *pool) drop(c *conn) {
-	p.forget(c)
+func (p *pool) retireLocked(c *conn) {
+	p.remove(c)
 	if c.users.Load() == 0 {
 		c.close(true)
 	}
 }
 
-func (p *pool) forget(c *conn) {
+func (p *pool) remove(c *conn) {
 	if !c.kept {
 		return
 	}

@@ -61,7 +61,7 @@ func endpoint(base *url.URL, path string) *url.URL {
 // status says enough.
 func (x *call) readVersion(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
 	if resp.StatusCode != http.StatusOK {
-		a.Result = refusal(a, "")
+		a.Result = errorResult(a, "")
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxVersionBody+1))
@@ -87,7 +87,7 @@ func parseVersion(body []byte, m *mask) (Version, error) {
 	for _, name := range []string{"authToken", "sessionId"} {
 		m.secrets = append(m.secrets, text(data[name]))
 	}
-	v := Version{Version: m.show(text(data["version"]), true), Build: m.show(text(data["build"]), true)}
+	v := Version{Version: m.apply(text(data["version"]), true), Build: m.apply(text(data["build"]), true)}
 	switch {
 	case v.Version == "" || v.Build == "":
 		return Version{}, errNoVersion

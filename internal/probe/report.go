@@ -97,7 +97,7 @@ func (o *Options) run(
 	r.gather(ctx, results, o.longest(sessions), watch)
 	if r.Stopped == "" {
 		select {
-		case <-c.VersionsAsked():
+		case <-c.VersionsDone():
 		case <-ctx.Done():
 		}
 		r.takeVersions(c)

@@ -84,13 +84,13 @@ func sample() *Report {
 		r.take(result)
 	}
 	held := *r.Attempts[14].Result
-	held.Target, held.Session, held.Held, held.StatusCode = "lab", "held", true, 0
+	held.Target, held.Session, held.Skipped, held.StatusCode = "lab", "held", true, 0
 	r.take(held)
 	r.take(collector.Result{Target: "lab", Session: "alike", Answer: hmp.Answer{Result: hmp.Connect, Reason: "no route to host"}, Start: began, Timeout: 10 * time.Second})
 	r.take(collector.Result{Target: "lab", Session: "odd", Answer: hmp.Answer{Result: hmp.Valid, Responded: true, StatusCode: 200, Details: hmp.Details{
 		LastAction: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), ServiceMessages: new(1),
 	}}, Start: began, Timeout: 10 * time.Second})
-	r.take(collector.Result{Target: "lab", Session: "crashed", Crashed: true, Answer: hmp.Answer{Reason: "index out of range"}, Start: began, Timeout: 10 * time.Second})
+	r.take(collector.Result{Target: "lab", Session: "crashed", Panicked: true, Answer: hmp.Answer{Reason: "index out of range"}, Start: began, Timeout: 10 * time.Second})
 	return r
 }
 

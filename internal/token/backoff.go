@@ -16,21 +16,21 @@ const (
 
 // A backoff holds logins back after some that HMP did not decide on.
 type backoff struct {
-	failures int
-	until    time.Time
-	asked    time.Time     // until when HMP asked to wait, with Retry-After
-	took     time.Duration // how long the last login took
-	answer   hmp.Answer    // to it, as far as it can be repeated
+	failures     int
+	until        time.Time
+	retryAfter   time.Time     // until when HMP asked to wait, with Retry-After
+	lastDuration time.Duration // how long the last login took
+	answer       hmp.Answer    // to it, as far as it can be repeated
 }
 
 // failed notes another login that HMP did not decide on.
-func (b *backoff) failed(now time.Time, a hmp.Answer, took time.Duration) {
+func (b *backoff) recordFailure(now time.Time, a hmp.Answer, took time.Duration) {
 	b.failures++
 	b.until = now.Add(pause(b.failures))
-	b.asked = now.Add(min(a.RetryAfter, maxRetryAfter))
-	b.took, b.answer = took, repeatable(a)
+	b.retryAfter = now.Add(min(a.RetryAfter, maxRetryAfter))
+	b.lastDuration, b.answer = took, repeatable(a)
 	if a.Result == hmp.Timeout && a.Reason == "" {
-		b.answer = waitedInVain
+		b.answer = loginTimedOut
 	}
 }
 
@@ -47,10 +47,10 @@ func pause(failures int) time.Duration {
 
 // holds tells whether a login has to wait that may take so long. A login that ran out of
 // time says nothing about one that has twice as much.
-func (b *backoff) holds(now time.Time, loginTime time.Duration) bool {
-	longer := b.answer.Result == hmp.Timeout && loginTime >= 2*b.took
-	return now.Before(b.asked) || now.Before(b.until) && !longer
+func (b *backoff) blocks(now time.Time, loginTime time.Duration) bool {
+	longer := b.answer.Result == hmp.Timeout && loginTime >= 2*b.lastDuration
+	return now.Before(b.retryAfter) || now.Before(b.until) && !longer
 }
 
 // lift ends the pause, but not the one that HMP asked for.
-func (b *backoff) lift() { b.until = time.Time{} }
+func (b *backoff) clear() { b.until = time.Time{} }

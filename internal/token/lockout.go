@@ -22,12 +22,12 @@ const (
 )
 
 // An account is what an API key stands for on one HMP. The manager's lock guards it.
-type account struct {
-	login   chan struct{} // nil unless a login is under way; closed when it has ended
-	refused []time.Time   // logins of the last refusedPeriod, in order
-	code    hmp.Code      // of the last one
-	retried time.Time     // when an operator last asked for a login
-	used    time.Time
+type apiKey struct {
+	loginDone      chan struct{} // nil unless a login is under way; closed when it has ended
+	refused        []time.Time   // logins of the last refusedPeriod, in order
+	code           hmp.Code      // of the last one
+	retryRequested time.Time     // when an operator last asked for a login
+	lastUsed       time.Time
 }
 
 // A refusal is that of the last login with a secret, if HMP refused it.
@@ -37,14 +37,14 @@ type refusal struct {
 }
 
 // forget drops refused logins that do not count any more.
-func (a *account) forget(now time.Time) {
+func (a *apiKey) forget(now time.Time) {
 	past := now.Add(-refusedPeriod)
 	a.refused = slices.DeleteFunc(a.refused, func(t time.Time) bool { return !t.After(past) })
 }
 
 // free returns when fewer than n logins were refused within the period. It is zero if
 // that is so already.
-func (a *account) free(n int) time.Time {
+func (a *apiKey) belowLimitAt(n int) time.Time {
 	if len(a.refused) < n {
 		return time.Time{}
 	}
@@ -52,13 +52,13 @@ func (a *account) free(n int) time.Time {
 }
 
 // refuse notes that HMP refused a login.
-func (c *credential) refuse(answer hmp.Answer, now time.Time) {
+func (c *credential) recordRefusal(answer hmp.Answer, now time.Time) {
 	repeat := repeatNoRoles
 	if answer.Result == hmp.LoginRejected {
 		repeat = repeatRefused
 		c.accepted = false
-		c.account.forget(now)
-		c.account.refused, c.account.code = append(c.account.refused, now), answer.Code
+		c.key.forget(now)
+		c.key.refused, c.key.code = append(c.key.refused, now), answer.Code
 	}
 	c.backoff = backoff{}
 	c.refusal = refusal{repeatable(answer), now.Add(max(repeat, min(answer.RetryAfter, maxRetryAfter)))}
@@ -70,15 +70,15 @@ func (c *credential) refuse(answer hmp.Answer, now time.Time) {
 // others. A secret that was not refused waits only if the budget is used up, and not if
 // HMP accepted it before.
 func (c *credential) lockedOut(now time.Time) (hmp.Answer, bool) {
-	a, why, until := c.account, c.refusal.answer, c.refusal.until
+	a, why, until := c.key, c.refusal.answer, c.refusal.until
 	a.forget(now)
 	switch {
 	case why.Result == hmp.LoginRejected:
-		if free := a.free(maxRefused - 1); free.After(until) {
+		if free := a.belowLimitAt(maxRefused - 1); free.After(until) {
 			until = free
 		}
 	case why.Result == "" && !c.accepted:
-		until = a.free(maxRefused)
+		until = a.belowLimitAt(maxRefused)
 	}
 	if !now.Before(until) {
 		return hmp.Answer{}, false
@@ -100,8 +100,8 @@ func (c *credential) lockoutReason(why string, until time.Time) string {
 		again = ""
 	}
 	changed := "a changed secret is tried at once"
-	if free := c.account.free(maxRefused); !free.IsZero() {
-		why += fmt.Sprintf("HMP refused %d logins of this key within an hour; ", len(c.account.refused))
+	if free := c.key.belowLimitAt(maxRefused); !free.IsZero() {
+		why += fmt.Sprintf("HMP refused %d logins of this key within an hour; ", len(c.key.refused))
 		changed = fmt.Sprintf("a changed secret is tried at %s, and at once if HMP accepted it before", clock(free))
 	}
 	return fmt.Sprintf("%sthe exporter tries this secret %sat %s; %s; or use the button \"Try the login now\" on the session's page",

@@ -20,8 +20,8 @@ import (
 type Manager struct {
 	mu          sync.Mutex // guards everything below, and is never held during a call to HMP
 	credentials map[digest]*credential
-	accounts    map[digest]*account
-	swept       time.Time
+	keys        map[digest]*apiKey
+	lastForget  time.Time
 }
 
 // A Credential is what a session logs in with.
@@ -60,7 +60,7 @@ const retryInterval = time.Minute
 // It sends at most one login and two questions about the session.
 func (m *Manager) Probe(ctx context.Context, r Request, h HMP) Report {
 	deadline, _ := ctx.Deadline()
-	p := &probe{manager: m, request: r, hmp: h, deadline: deadline, enough: time.Until(deadline) / 4}
+	p := &probe{manager: m, request: r, hmp: h, deadline: deadline, minCallTime: time.Until(deadline) / 4}
 	m.mu.Lock()
 	p.credential = m.find(r.Credential)
 	m.mu.Unlock()
@@ -83,10 +83,10 @@ func (m *Manager) RetryLogin(c Credential) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	known, now := m.find(c), time.Now()
-	if last := known.account.retried; !last.IsZero() && now.Sub(last) < retryInterval {
+	if last := known.key.retryRequested; !last.IsZero() && now.Sub(last) < retryInterval {
 		return ErrRetryTooSoon
 	}
-	known.account.retried, known.retry = now, true
+	known.key.retryRequested, known.retry = now, true
 	return nil
 }
 
@@ -102,22 +102,22 @@ func (m *Manager) find(of Credential) *credential {
 	id := digest(sha256.Sum256(append(account[:], of.Secret.Reveal()...)))
 	c, ok := m.credentials[id]
 	if !ok {
-		c = &credential{account: m.account(account)}
+		c = &credential{key: m.apiKey(account)}
 		m.credentials[id] = c
 	}
-	c.used, c.account.used = now, now
+	c.lastUsed, c.key.lastUsed = now, now
 	return c
 }
 
 // account returns what is known about a key on an HMP.
-func (m *Manager) account(id digest) *account {
-	if m.accounts == nil {
-		m.credentials, m.accounts = make(map[digest]*credential), make(map[digest]*account)
+func (m *Manager) apiKey(id digest) *apiKey {
+	if m.keys == nil {
+		m.credentials, m.keys = make(map[digest]*credential), make(map[digest]*apiKey)
 	}
-	a, ok := m.accounts[id]
+	a, ok := m.keys[id]
 	if !ok {
-		a = new(account)
-		m.accounts[id] = a
+		a = new(apiKey)
+		m.keys[id] = a
 	}
 	return a
 }
@@ -125,21 +125,21 @@ func (m *Manager) account(id digest) *account {
 const (
 	// remembered is how long a secret that HMP accepted, and its account, are
 	// remembered after the last probe.
-	remembered = 24 * time.Hour
+	rememberAccepted = 24 * time.Hour
 	// rememberedOther is that for other secrets. Nothing holds logins back for longer.
-	rememberedOther = time.Hour
+	rememberOthers = time.Hour
 )
 
 // forget drops what nobody has used for long, at most once a minute. So a key file whose
 // content changes often costs a bounded amount of memory.
 func (m *Manager) forget(now time.Time) {
-	if now.Sub(m.swept) < time.Minute {
+	if now.Sub(m.lastForget) < time.Minute {
 		return
 	}
-	m.swept = now
+	m.lastForget = now
 	maps.DeleteFunc(m.credentials, func(_ digest, c *credential) bool {
-		unused := now.Sub(c.used)
-		return unused > remembered || unused > rememberedOther && !c.accepted
+		unused := now.Sub(c.lastUsed)
+		return unused > rememberAccepted || unused > rememberOthers && !c.accepted
 	})
-	maps.DeleteFunc(m.accounts, func(_ digest, a *account) bool { return now.Sub(a.used) > remembered })
+	maps.DeleteFunc(m.keys, func(_ digest, a *apiKey) bool { return now.Sub(a.lastUsed) > rememberAccepted })
 }

@@ -29,16 +29,16 @@ type Report struct {
 	Login hmp.Result
 	// Held is true if the probe sent nothing, because it had no token and could not
 	// make a login. Result, Code and Reason say what prevents the login.
-	Held bool
+	Skipped bool
 	// Status is how the logins stand after the probe.
 	Status Status
 }
 
 var (
-	waitedInVain = hmp.Answer{Result: hmp.Timeout, Reason: "the login of the same key was not answered in time"}
-	noTime       = hmp.Answer{Result: hmp.Saturated, Reason: "there is no token, and the scrape left too little time for a login"}
+	loginTimedOut = hmp.Answer{Result: hmp.Timeout, Reason: "the login of the same key was not answered in time"}
+	tooLittleTime = hmp.Answer{Result: hmp.Saturated, Reason: "there is no token, and the scrape left too little time for a login"}
 	// panicked holds the next logins back after one that this side broke off.
-	panicked = hmp.Answer{Result: hmp.Saturated, Reason: "the last login of this key ended in an internal error of the exporter"}
+	loginPanicked = hmp.Answer{Result: hmp.Saturated, Reason: "the last login of this key ended in an internal error of the exporter"}
 )
 
 // A probe is one under way.
@@ -50,33 +50,33 @@ type probe struct {
 	deadline   time.Time
 	// enough is the least time to begin another call with. A login that is not
 	// answered in time may leave a session behind that nobody knows of.
-	enough time.Duration
-	sent   bool
-	waited bool // for another probe's login
-	report Report
+	minCallTime time.Duration
+	sent        bool
+	waited      bool // for another probe's login
+	report      Report
 }
 
 func (p *probe) left() time.Duration { return time.Until(p.deadline) }
 
 func (p *probe) run(ctx context.Context) {
-	t := p.token(ctx)
+	t := p.acquireToken(ctx)
 	if t == nil {
 		return
 	}
-	p.ask(ctx, t)
-	if !rejected(p.report.Result) || p.left() < p.enough {
+	p.checkSession(ctx, t)
+	if !rejected(p.report.Result) || p.left() < p.minCallTime {
 		return
 	}
-	if t = p.token(ctx); t != nil {
-		p.ask(ctx, t)
+	if t = p.acquireToken(ctx); t != nil {
+		p.checkSession(ctx, t)
 	}
 }
 
 // ask asks about the session of t, and learns from the answer.
-func (p *probe) ask(ctx context.Context, t *token) {
+func (p *probe) checkSession(ctx context.Context, t *token) {
 	begun := time.Now()
 	answer, next := p.hmp.Session(ctx, t.value)
-	p.answered(answer)
+	p.addAnswer(answer)
 
 	p.manager.mu.Lock()
 	defer p.manager.mu.Unlock()
@@ -86,7 +86,7 @@ func (p *probe) ask(ctx context.Context, t *token) {
 	case rejected(answer.Result):
 		discarded := p.credential.discard(t, answer, time.Now())
 		if discarded && p.report.Login == "" {
-			p.credential.backoff.lift() // HMP decides again
+			p.credential.backoff.clear() // HMP decides again
 		}
 	}
 }
@@ -96,7 +96,7 @@ func rejected(r hmp.Result) bool { return r == hmp.Unauthorized || r == hmp.NoRo
 
 // token returns the token to ask with, after a login if that is necessary. If there
 // is none it returns nil, and the report says why.
-func (p *probe) token(ctx context.Context) *token {
+func (p *probe) acquireToken(ctx context.Context) *token {
 	for {
 		s := p.next()
 		switch {
@@ -104,13 +104,13 @@ func (p *probe) token(ctx context.Context) *token {
 			return p.logIn(ctx, s.token)
 		case s.wait == nil:
 			if s.token == nil {
-				p.stop(s.why)
+				p.endWithoutToken(s.reason)
 			}
 			return s.token
 		}
 		p.waited = true
 		if !p.hmp.Wait(ctx, s.wait) {
-			p.stop(p.tooLate())
+			p.endWithoutToken(p.tooLate())
 			return nil
 		}
 	}
@@ -119,10 +119,10 @@ func (p *probe) token(ctx context.Context) *token {
 // A step is what a probe does to get a token: it logs in, or it waits, or it goes on
 // with the token at hand. Without a token it ends, and why is the reason.
 type step struct {
-	token *token
-	login bool
-	wait  <-chan struct{}
-	why   hmp.Answer
+	token  *token
+	login  bool
+	wait   <-chan struct{}
+	reason hmp.Answer
 }
 
 // next decides on the next step. If that is a login, the login is under way from now on.
@@ -135,21 +135,21 @@ func (p *probe) next() step {
 		c.retry = false
 		return step{token: t}
 	}
-	why, held := c.held(now, lifetime, p.loginTime(t, now))
+	why, held := c.loginBlocked(now, lifetime, p.loginTime(t, now))
 	switch {
 	case held:
-		return step{token: t, why: why}
+		return step{token: t, reason: why}
 	case p.report.Login != "":
 		return step{token: t} // a probe makes one login at most
-	case c.account.login != nil && t.alive(now, lifetime):
+	case c.key.loginDone != nil && t.alive(now, lifetime):
 		return step{token: t} // another probe renews it
-	case c.account.login != nil:
-		return step{wait: c.account.login}
-	case !p.request.MayLogin || p.left() < p.enough:
-		return step{token: t, why: p.tooLate()}
+	case c.key.loginDone != nil:
+		return step{wait: c.key.loginDone}
+	case !p.request.MayLogin || p.left() < p.minCallTime:
+		return step{token: t, reason: p.tooLate()}
 	}
 	c.retry = false
-	c.account.login = make(chan struct{})
+	c.key.loginDone = make(chan struct{})
 	return step{token: t, login: true}
 }
 
@@ -168,38 +168,38 @@ func (p *probe) logIn(ctx context.Context, at *token) (next *token) {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, p.loginTime(at, begun))
 	defer cancel()
-	answer, value := panicked, secret.Value{}
+	answer, value := loginPanicked, secret.Value{}
 	// This also runs if the login panics, so that nobody waits for ever.
-	defer func() { next = p.loggedIn(answer, value, begun) }()
+	defer func() { next = p.finishLogin(answer, value, begun) }()
 	answer, value = p.hmp.Login(ctx, p.request.Credential.Key, p.request.Credential.Secret)
 	return nil
 }
 
 // loggedIn notes how a login ended, and releases the probes that wait for it.
-func (p *probe) loggedIn(answer hmp.Answer, value secret.Value, begun time.Time) *token {
+func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Time) *token {
 	p.manager.mu.Lock()
 	defer p.manager.mu.Unlock()
 	c, now := p.credential, time.Now()
-	close(c.account.login)
-	c.account.login = nil
+	close(c.key.loginDone)
+	c.key.loginDone = nil
 
 	switch answer.Result {
 	case hmp.Valid:
-		c.install(&token{value: value, login: begun, begun: begun, spread: spread()}, now, p.request.Lifetime)
+		c.setToken(&token{value: value, loginAt: begun, issued: begun, jitter: newJitter()}, now, p.request.Lifetime)
 	case hmp.LoginRejected, hmp.NoRoles:
-		c.refuse(answer, now)
+		c.recordRefusal(answer, now)
 		held, _ := c.lockedOut(now)
 		answer.Reason = held.Reason
 	default:
-		c.backoff.failed(now, answer, now.Sub(begun))
+		c.backoff.recordFailure(now, answer, now.Sub(begun))
 	}
 	p.report.Login = answer.Result
 	if answer.Result == hmp.Saturated && p.sent {
 		answer.Result, answer.Reason = p.report.Result, p.report.Reason // HMP's answer says more than that nothing was sent
 		answer.Code, answer.Responded, answer.StatusCode = p.report.Code, p.report.Responded, p.report.StatusCode
 	}
-	p.answered(answer)
-	if answer.Result != hmp.Valid && p.left() < p.enough {
+	p.addAnswer(answer)
+	if answer.Result != hmp.Valid && p.left() < p.minCallTime {
 		return nil
 	}
 	return c.token
@@ -210,17 +210,17 @@ func (p *probe) loggedIn(answer hmp.Answer, value secret.Value, begun time.Time)
 func (p *probe) tooLate() hmp.Answer {
 	switch {
 	case p.waited && p.request.MayLogin:
-		return waitedInVain
+		return loginTimedOut
 	case p.sent:
 		return hmp.Answer{}
 	default:
-		return noTime
+		return tooLittleTime
 	}
 }
 
 // answered takes an answer into the report. It replaces the one before, except for the
 // exchanges and what they told of the connection, and that HMP does respond.
-func (p *probe) answered(a hmp.Answer) {
+func (p *probe) addAnswer(a hmp.Answer) {
 	p.sent = true
 	before := p.report.Answer
 	a.Phases = before.Phases.Add(a.Phases)
@@ -236,13 +236,13 @@ func (p *probe) answered(a hmp.Answer) {
 
 // stop ends a probe that has no token. What prevents the login decides the result,
 // also if HMP has rejected a token in this probe.
-func (p *probe) stop(why hmp.Answer) {
+func (p *probe) endWithoutToken(why hmp.Answer) {
 	switch {
 	case !p.sent:
-		p.report.Answer, p.report.Held = why, true
+		p.report.Answer, p.report.Skipped = why, true
 	case why.Result != "":
 		why.Responded, why.StatusCode = p.report.Responded, p.report.StatusCode
-		p.answered(why)
+		p.addAnswer(why)
 	}
 }
 

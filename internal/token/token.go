@@ -12,39 +12,39 @@ import (
 // configuration may say otherwise.
 type token struct {
 	value   secret.Value
-	login   time.Time // when the login began that it goes back to
-	begun   time.Time // when HMP handed it out, or a little earlier
-	adopted bool      // it came with the answer to a GET, and not from the login
-	spread  float64   // part of the leeway for its renewal
+	loginAt time.Time // when the login began that it goes back to
+	issued  time.Time // when HMP handed it out, or a little earlier
+	rotated bool      // it came with the answer to a GET, and not from the login
+	jitter  float64   // part of the leeway for its renewal
 }
 
 // spread keeps those apart that began together.
-func spread() float64 { return rand.Float64() } //nolint:gosec // it spreads load, and guards nothing
+func newJitter() float64 { return rand.Float64() } //nolint:gosec // it spreads load, and guards nothing
 
 // ends is when a token ends that lives so long.
-func (t *token) ends(lifetime time.Duration) time.Time { return t.begun.Add(lifetime) }
+func (t *token) expiresAt(lifetime time.Duration) time.Time { return t.issued.Add(lifetime) }
 
 // due is when it is time for another one: early enough for scrapes that are
 // minutes apart.
-func (t *token) due(lifetime time.Duration) time.Time {
-	leeway := lifetime/10 + time.Duration(t.spread*float64(lifetime/20))
-	return t.ends(lifetime).Add(-leeway)
+func (t *token) renewAt(lifetime time.Duration) time.Time {
+	leeway := lifetime/10 + time.Duration(t.jitter*float64(lifetime/20))
+	return t.expiresAt(lifetime).Add(-leeway)
 }
 
 // fresh tells whether there is a token and it needs no renewal yet.
 func (t *token) fresh(now time.Time, lifetime time.Duration) bool {
-	return t != nil && now.Before(t.due(lifetime))
+	return t != nil && now.Before(t.renewAt(lifetime))
 }
 
 // alive tells whether there is a token that has not ended yet, as far as is known.
 func (t *token) alive(now time.Time, lifetime time.Duration) bool {
-	return t != nil && now.Before(t.ends(lifetime))
+	return t != nil && now.Before(t.expiresAt(lifetime))
 }
 
 // age is the time since the login. It asks the clock on the wall too, because the other
 // one stands still while a machine is suspended.
 func (t *token) age(now time.Time) time.Duration {
-	return max(now.Sub(t.login), now.Round(0).Sub(t.login.Round(0)))
+	return max(now.Sub(t.loginAt), now.Round(0).Sub(t.loginAt.Round(0)))
 }
 
 // A rotation learns whether to use the tokens that come with answers. At first the
@@ -57,10 +57,10 @@ type rotation struct {
 }
 
 // accepted learns from a token that HMP accepted.
-func (r *rotation) accepted(t *token) { r.confirmed = r.confirmed || t.adopted }
+func (r *rotation) accepted(t *token) { r.confirmed = r.confirmed || t.rotated }
 
 // rejected learns from a token that HMP did not accept.
 func (r *rotation) rejected(t *token) {
-	r.off = t.adopted && !r.confirmed
-	r.confirmed = r.confirmed && !t.adopted
+	r.off = t.rotated && !r.confirmed
+	r.confirmed = r.confirmed && !t.rotated
 }

@@ -18,36 +18,36 @@ const (
 )
 
 // A pace bounds how often logins succeed. Each of them leaves a session on the HMP.
-type pace struct {
+type loginLimiter struct {
 	bucket *rate.Limiter // nil before the first login
 
 	// For the reason: how many tokens HMP rejected since the bucket was full, the
 	// longest time between their login and that, and the last rejection.
-	ended    int
-	within   time.Duration
-	rejected hmp.Answer
+	rejections    int
+	longestAge    time.Duration
+	lastRejection hmp.Answer
 }
 
 // loggedIn notes a login that succeeded.
-func (p *pace) loggedIn(now time.Time, lifetime time.Duration) {
+func (p *loginLimiter) recordLogin(now time.Time, lifetime time.Duration) {
 	if p.bucket == nil {
 		p.bucket = rate.NewLimiter(rate.Every(lifetime/loginsPerLifetime), loginsAtOnce)
 	}
 	if p.bucket.TokensAt(now) >= loginsAtOnce {
-		p.ended, p.within = 0, 0
+		p.rejections, p.longestAge = 0, 0
 	}
 	p.bucket.AllowN(now, 1)
 }
 
 // tokenEnded notes that HMP rejected the current token, so long after its login.
-func (p *pace) tokenEnded(age time.Duration, rejection hmp.Answer) {
-	p.ended++
-	p.within = max(p.within, age)
-	p.rejected = repeatable(rejection)
+func (p *loginLimiter) recordRejection(age time.Duration, rejection hmp.Answer) {
+	p.rejections++
+	p.longestAge = max(p.longestAge, age)
+	p.lastRejection = repeatable(rejection)
 }
 
 // holds tells whether the next login has to wait, and why.
-func (p *pace) holds(now time.Time, lifetime time.Duration) (hmp.Answer, bool) {
+func (p *loginLimiter) blocks(now time.Time, lifetime time.Duration) (hmp.Answer, bool) {
 	if p.bucket == nil {
 		return hmp.Answer{}, false
 	}
@@ -58,12 +58,12 @@ func (p *pace) holds(now time.Time, lifetime time.Duration) (hmp.Answer, bool) {
 		return hmp.Answer{}, false
 	}
 	plural := "s"
-	if p.ended == 1 {
+	if p.rejections == 1 {
 		plural = ""
 	}
-	why := p.rejected
+	why := p.lastRejection
 	why.Reason = fmt.Sprintf("HMP ended %d token%s of this key within %v of the login; another client may use the key; next login at %s",
-		p.ended, plural, max(time.Second, p.within.Round(time.Second)), clock(now.Add(time.Duration(missing*float64(each)))))
+		p.rejections, plural, max(time.Second, p.longestAge.Round(time.Second)), clock(now.Add(time.Duration(missing*float64(each)))))
 	return why, true
 }
 

@@ -65,11 +65,11 @@ func TestCrash(t *testing.T) {
 				const times = 10
 				for range times { // more than there is room for, if it did not come back
 					results := r.probe(Request{})
-					if diff := cmp.Diff([]hmp.Result{hmp.Valid, "", hmp.Valid}, outcomes(results)); diff != "" {
+					if diff := cmp.Diff([]hmp.Result{hmp.Valid, "", hmp.Valid}, resultNames(results)); diff != "" {
 						t.Fatalf("(-want +got):\n%s", diff)
 					}
 					crashed := results[1]
-					if !crashed.Crashed || !strings.Contains(crashed.Reason, tt.says) || crashed.Duration != time.Second {
+					if !crashed.Panicked || !strings.Contains(crashed.Reason, tt.says) || crashed.Duration != time.Second {
 						t.Errorf("got %+v, want a crash after a second that says %q", crashed, tt.says)
 					}
 				}
