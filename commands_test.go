@@ -13,9 +13,10 @@ import (
 // commandsTried are the commands that the documents have people type, and what tries each of them: a test, by its file
 // and name, or a person, where the command needs what a test does not have. The few that nothing has tried say what is.
 var commandsTried = map[string]string{
-	"go run . demo":               "main_test.go TestDemo",
-	"./hmp_exporter demo":         "e2e/first_alert_test.go TestFirstAlert",
-	"./hmp_exporter":              "main_test.go TestServe",
+	"go run . demo":       "main_test.go TestDemo",
+	"./hmp_exporter demo": "e2e/first_alert_test.go TestFirstAlert",
+	"./hmp_exporter":      "main_test.go TestServe",
+	"./hmp_exporter --web.external-url=https://proxy.example/hmp/": "main_test.go TestServeBehindProxy",
 	"./hmp_exporter check":        "readme_test.go TestReadmeConfiguration",
 	"./hmp_exporter probe studio": "scripts_test.go TestScripts",
 	"make build":                  "e2e/reproducible_test.go TestReproducible",
