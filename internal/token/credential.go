@@ -7,7 +7,7 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// A credential is what is known about a [Credential]. The manager's lock guards it.
+// A credential is the state of a [Credential]. The manager's lock guards it.
 type credential struct {
 	key      *apiKey
 	token    *token // the current one, or nil
@@ -20,15 +20,15 @@ type credential struct {
 	lastUsed time.Time
 }
 
-// install makes t the current token: it comes from a login that has just succeeded.
+// setToken makes t the current token. It comes from a login that has just succeeded.
 func (c *credential) setToken(t *token, now time.Time, lifetime time.Duration) {
 	c.token, c.accepted = t, true
 	c.backoff, c.refusal = backoff{}, refusal{}
 	c.limiter.recordLogin(now, lifetime)
 }
 
-// confirm notes that HMP accepted t, and takes over the token that came with the
-// answer. It does nothing if t has been replaced.
+// confirm records that HMP accepted t, and takes over the token in the answer. It does
+// nothing if another token has replaced t.
 func (c *credential) confirm(t *token, next secret.Value, begun time.Time) {
 	if c.token != t {
 		return
@@ -39,8 +39,8 @@ func (c *credential) confirm(t *token, next secret.Value, begun time.Time) {
 	}
 }
 
-// discard drops t, because HMP did not accept it. It reports false and does nothing if
-// t has been replaced.
+// discard drops t, because HMP did not accept it. If another token has replaced t, it
+// does nothing and returns false.
 func (c *credential) discard(t *token, answer hmp.Answer, now time.Time) bool {
 	if c.token != t {
 		return false
@@ -51,7 +51,7 @@ func (c *credential) discard(t *token, answer hmp.Answer, now time.Time) bool {
 	return true
 }
 
-// held tells whether a login that may take so long has to wait, and why.
+// loginBlocked reports whether a login that may take loginTime has to wait, and why.
 func (c *credential) loginBlocked(now time.Time, lifetime, loginTime time.Duration) (hmp.Answer, bool) {
 	if c.retry {
 		return hmp.Answer{}, false

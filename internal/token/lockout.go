@@ -13,15 +13,16 @@ const (
 	// HMP's high-security mode locks accounts after some number that is not documented.
 	maxRefused    = 5
 	refusedPeriod = time.Hour
-	// repeatRefused is the least time between two logins with a secret that HMP
-	// refused. It leaves most of the budget to changed secrets.
+	// repeatRefused is the minimum time between two logins with a secret that HMP
+	// refused. It leaves most of maxRefused to changed secrets.
 	repeatRefused = 30 * time.Minute
 	// repeatNoRoles is the same for a user without roles. HMP accepted the secret, so
-	// such a login locks nothing.
+	// the login does not count towards a lock-out.
 	repeatNoRoles = time.Minute
 )
 
-// An account is what an API key stands for on one HMP. The manager's lock guards it.
+// An apiKey is the state of an API key on one HMP, with any secret. The manager's lock
+// guards it.
 type apiKey struct {
 	loginDone      chan struct{} // nil unless a login is under way; closed when it has ended
 	refused        []time.Time   // logins of the last refusedPeriod, in order
@@ -30,20 +31,20 @@ type apiKey struct {
 	lastUsed       time.Time
 }
 
-// A refusal is that of the last login with a secret, if HMP refused it.
+// A refusal is HMP's answer to the last login with a secret, if HMP refused it.
 type refusal struct {
 	answer hmp.Answer // its result is "" if there is no refusal
 	until  time.Time
 }
 
-// forget drops refused logins that do not count any more.
+// forget drops refused logins that are older than refusedPeriod.
 func (a *apiKey) forget(now time.Time) {
 	past := now.Add(-refusedPeriod)
 	a.refused = slices.DeleteFunc(a.refused, func(t time.Time) bool { return !t.After(past) })
 }
 
-// free returns when fewer than n logins were refused within the period. It is zero if
-// that is so already.
+// belowLimitAt returns when fewer than n refused logins will be left within the period.
+// It returns zero if there are fewer now.
 func (a *apiKey) belowLimitAt(n int) time.Time {
 	if len(a.refused) < n {
 		return time.Time{}
@@ -51,7 +52,7 @@ func (a *apiKey) belowLimitAt(n int) time.Time {
 	return a.refused[len(a.refused)-n].Add(refusedPeriod)
 }
 
-// refuse notes that HMP refused a login.
+// recordRefusal records that HMP refused a login.
 func (c *credential) recordRefusal(answer hmp.Answer, now time.Time) {
 	repeat := repeatNoRoles
 	if answer.Result == hmp.LoginRejected {
@@ -64,11 +65,10 @@ func (c *credential) recordRefusal(answer hmp.Answer, now time.Time) {
 	c.refusal = refusal{repeatable(answer), now.Add(max(repeat, min(answer.RetryAfter, maxRetryAfter)))}
 }
 
-// lockedOut tells whether a login has to wait because HMP refused one, and why.
+// lockedOut reports whether a login has to wait because HMP refused one, and why.
 //
-// A secret that was refused waits for its time, and leaves one login of the budget to
-// others. A secret that was not refused waits only if the budget is used up, and not if
-// HMP accepted it before.
+// A refused secret waits for its time, and leaves one of maxRefused logins to other
+// secrets. Another secret waits only if no login is left and HMP never accepted it.
 func (c *credential) lockedOut(now time.Time) (hmp.Answer, bool) {
 	a, why, until := c.key, c.refusal.answer, c.refusal.until
 	a.forget(now)
@@ -90,7 +90,7 @@ func (c *credential) lockedOut(now time.Time) (hmp.Answer, bool) {
 	return why, true
 }
 
-// lockoutReason says when the next login comes, and what brings it forward.
+// lockoutReason says when the next login comes, and what makes it come earlier.
 func (c *credential) lockoutReason(why string, until time.Time) string {
 	if why != "" {
 		why += "; "

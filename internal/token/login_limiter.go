@@ -9,26 +9,27 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// Rule: one token bucket a credential paces logins. A few come at once, and then one
-// in each sixth of the lifetime, whatever makes HMP end tokens early.
+// Rule: each credential has one token bucket for its logins. It allows three at once, and
+// then one in each sixth of the lifetime, whatever makes HMP end tokens early.
 
 const (
 	loginsAtOnce      = 3
 	loginsPerLifetime = 6
 )
 
-// A pace bounds how often logins succeed. Each of them leaves a session on the HMP.
+// A loginLimiter limits the rate of successful logins. Each of them leaves a session on
+// the HMP.
 type loginLimiter struct {
 	bucket *rate.Limiter // nil before the first login
 
 	// For the reason: how many tokens HMP rejected since the bucket was full, the
-	// longest time between their login and that, and the last rejection.
+	// longest time from a login to its rejection, and the last rejection.
 	rejections    int
 	longestAge    time.Duration
 	lastRejection hmp.Answer
 }
 
-// loggedIn notes a login that succeeded.
+// recordLogin records a login that succeeded.
 func (p *loginLimiter) recordLogin(now time.Time, lifetime time.Duration) {
 	if p.bucket == nil {
 		p.bucket = rate.NewLimiter(rate.Every(lifetime/loginsPerLifetime), loginsAtOnce)
@@ -39,14 +40,14 @@ func (p *loginLimiter) recordLogin(now time.Time, lifetime time.Duration) {
 	p.bucket.AllowN(now, 1)
 }
 
-// tokenEnded notes that HMP rejected the current token, so long after its login.
+// recordRejection records that HMP rejected the current token at some age.
 func (p *loginLimiter) recordRejection(age time.Duration, rejection hmp.Answer) {
 	p.rejections++
 	p.longestAge = max(p.longestAge, age)
 	p.lastRejection = repeatable(rejection)
 }
 
-// holds tells whether the next login has to wait, and why.
+// blocks reports whether the next login has to wait, and why.
 func (p *loginLimiter) blocks(now time.Time, lifetime time.Duration) (hmp.Answer, bool) {
 	if p.bucket == nil {
 		return hmp.Answer{}, false
@@ -67,5 +68,5 @@ func (p *loginLimiter) blocks(now time.Time, lifetime time.Duration) (hmp.Answer
 	return why, true
 }
 
-// clock writes a time of the next hour for a person to read, in whole seconds and not too early.
+// clock formats a time for people, rounded up to whole seconds.
 func clock(t time.Time) string { return t.Add(time.Second - 1).UTC().Format("15:04:05 UTC") }
