@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// A sink takes samples: metric by metric, and result by result within each.
+// A sink takes samples: metric by metric, and result by result within each metric.
 type sink interface {
-	// metric tells which one the samples to come are of.
+	// metric sets the metric of the next samples.
 	metric(m *Metric)
-	// session and target tell that they are of the session of a result, by its index,
-	// or of its target.
+	// session gives the next samples the labels of a result's session, by the result's
+	// index. target gives them the label of its target only.
 	session(i int)
 	target(i int)
-	// add adds a sample, with the labels of that. Own labels, unless nil, stand in front:
-	// they have to be sorted and to sort before "session" and "target", except the last.
+	// add adds a sample. Its own labels, unless nil, come before the labels of the session
+	// or target. They must be sorted, and all but the last must sort before "session".
 	add(value float64, own *labels)
 }
 
-// expose puts all samples of results into s. Results of one target have to stand together.
+// expose adds all samples of results to s. Results of one target must be adjacent.
 func expose(results []Result, s sink) {
 	for i := range Metrics {
 		m := &Metrics[i]
@@ -49,11 +49,11 @@ func expose(results []Result, s sink) {
 	}
 }
 
-// ofTarget tells whether a metric is about a target, not about a session of it.
+// ofTarget reports whether a metric is about a target, not about a session.
 func (m *Metric) ofTarget() bool { return !slices.Contains(m.Labels, "session") }
 
-// earliestExpiry returns the result of the first target of several whose certificate
-// expires first.
+// earliestExpiry returns the result with the earliest certificate expiry among the
+// results of the first target.
 func earliestExpiry(results []Result) *Result {
 	earliest := &results[0]
 	for i := range results {
@@ -68,7 +68,7 @@ func earliestExpiry(results []Result) *Result {
 	return earliest
 }
 
-// addTime adds a sample unless the time is zero, which is no time.
+// addTime adds a sample unless the time is zero.
 func addTime(s sink, t time.Time) {
 	if !t.IsZero() {
 		s.add(seconds(t), nil)
@@ -77,16 +77,16 @@ func addTime(s sink, t time.Time) {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
 
-// labels are those that a sample has of its own, in both forms that they are needed in.
+// labels are the own labels of a sample, as protobuf pairs and as text.
 type labels struct {
 	pairs []*dto.LabelPair
 	text  string // name="value", for each
-	// last, unless nil, is one that sorts behind "target", and lastText is ,name="value"} with a space behind it
+	// last, unless nil, sorts after "target". lastText is ,name="value"} and a space.
 	last     *dto.LabelPair
 	lastText string
 }
 
-// newLabels returns labels of names and values in turn.
+// newLabels returns labels from alternating names and values.
 func newLabels(namesAndValues ...string) (l labels) {
 	for pair := range slices.Chunk(namesAndValues, 2) {
 		l.pairs = append(l.pairs, &dto.LabelPair{Name: &pair[0], Value: &pair[1]})
@@ -95,7 +95,7 @@ func newLabels(namesAndValues ...string) (l labels) {
 	return l
 }
 
-// labelsOf returns labels of one name for each of a list.
+// labelsFor returns labels with one name for each element of a list.
 func labelsFor[T any](name string, of []T, value func(T) string) []labels {
 	list := make([]labels, len(of))
 	for i, v := range of {
@@ -104,12 +104,11 @@ func labelsFor[T any](name string, of []T, value func(T) string) []labels {
 	return list
 }
 
-// escaped is how a value stands between quotes.
+// escaped escapes a label value for the text format.
 var escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
-// Families makes metric families of results, sorted by name as a registry would
-// sort them. Results of one target have to stand together. It is a pure function, but
-// for that what it returns shares memory with the results.
+// Families returns the metric families of results, sorted by name as a registry sorts
+// them. Results of one target must be adjacent. The families share memory with the results.
 func Families(results []Result) []*dto.MetricFamily {
 	f := families{common: make([]commonLabels, len(results))}
 	for i := range results {
@@ -126,14 +125,14 @@ var sessionLabel, targetLabel = "session", "target"
 
 type commonLabels [2]*dto.LabelPair
 
-// families makes of samples what client_golang has for them.
+// families is a sink that makes metric families.
 type families struct {
 	common []commonLabels // by result
 	list   []*dto.MetricFamily
 
 	current *Metric
 	family  *dto.MetricFamily // once there is a sample
-	labels  []*dto.LabelPair  // of the session or the target at hand
+	labels  []*dto.LabelPair  // of the current session or target
 }
 
 func (f *families) metric(m *Metric) { f.current, f.family = m, nil }
@@ -142,7 +141,7 @@ func (f *families) session(i int) { f.labels = f.common[i][:] }
 
 func (f *families) target(i int) { f.labels = f.common[i][1:] }
 
-// A sample is all that one consists of, in one piece of memory.
+// A sample has all parts of a sample in one allocation.
 type sample struct {
 	metric  dto.Metric
 	gauge   dto.Gauge
@@ -173,17 +172,17 @@ func (f *families) add(value float64, own *labels) {
 	f.family.Metric = append(f.family.Metric, &n.metric)
 }
 
-// WriteText writes the metrics of results as package expfmt writes their [Families] in
-// the text format, or in that of OpenMetrics without its end: byte for byte, but
-// without checking what is known to be good, and without memory for each sample. Most
-// of what a scrape costs beyond the probe would be that.
+// WriteText writes the metrics of results in the text format or in OpenMetrics without its
+// "# EOF". The output is byte for byte what package expfmt writes for their [Families].
+// Unlike expfmt it checks no names and allocates no memory per sample. Otherwise these two
+// would be most of the cost of a scrape beside the probes.
 //
-// An error of w stays with it, until it is flushed.
+// w keeps an error until it is flushed.
 func WriteText(w *bufio.Writer, results []Result, openMetrics bool) {
 	expose(results, &textWriter{w: w, openMetrics: openMetrics, common: commonTexts(results)})
 }
 
-// text writes samples as they come.
+// textWriter is a sink that writes samples at once.
 type textWriter struct {
 	w           *bufio.Writer
 	openMetrics bool
@@ -191,10 +190,10 @@ type textWriter struct {
 
 	current     *Metric
 	headWritten bool   // there is a sample of the metric
-	labels      string // of the session or the target at hand, to the end of all labels
+	labels      string // of the current session or target, up to the value
 }
 
-// A commonText is the labels that all samples of a session have, and of its target.
+// A commonText has the labels that all samples of a session share, and those of its target.
 type commonText struct{ session, target string }
 
 func commonTexts(results []Result) []commonText {
@@ -231,7 +230,7 @@ func (t *textWriter) add(value float64, own *labels) {
 	_, _ = t.w.Write(line)
 }
 
-// head writes what stands in front of the samples of a metric.
+// head writes the HELP and TYPE lines of a metric.
 func (t *textWriter) head() {
 	name, kind := t.current.Name, "gauge"
 	if t.current.Type == counter {
@@ -245,7 +244,7 @@ func (t *textWriter) head() {
 	}
 }
 
-// number appends a value. OpenMetrics wants to see that it is not an integer.
+// number appends a value. In OpenMetrics an integer needs a fraction: 1.0.
 func (t *textWriter) number(line []byte, value float64) []byte {
 	from := len(line)
 	line = strconv.AppendFloat(line, value, 'g', -1, 64)

@@ -7,38 +7,38 @@ import (
 )
 
 const (
-	// firstProbes is how many probes of a target begin at once at first.
+	// initialLimit is the first limit of a target.
 	initialLimit = 8
-	// shortTick is how often a limiter looks whether a target needs a higher limit, or more
-	// often where probes have little time. While no higher one is possible it looks less
-	// and less often, up to longTick.
+	// minTick is how often a limiter checks whether a target needs a higher limit. It is
+	// shorter if probes have little time. While no higher limit is possible, the interval
+	// doubles up to maxTick.
 	minTick, maxTick = 20 * time.Millisecond, 500 * time.Millisecond
-	// maxTicks is how many ticks the queue of a target may last at its pace: if it would
-	// last longer, the limit doubles.
+	// maxTicks is how many ticks the queue of a target may take at the current rate of
+	// answers. If it would take longer, the limit doubles.
 	maxTicks = 20
 )
 
-// A limiter bounds how many probes are under way: of all targets, and of each one. What is
-// no probe runs in the background (background.go), in places that no probe waits for.
+// A limiter bounds the probes under way, in total and per target. Background tasks
+// (background.go) use slots that no probe waits for.
 //
-// The limit of a target is learnt. It begins small, doubles as long as the HMP answers and
-// its queue is long, and falls when what is under way runs into its time. It belongs to the
-// name of the target and survives reloads. So an HMP that hangs holds a handful of places,
-// however many sessions it has; one that answers gets all that it can use.
+// The limiter learns the limit of each target. A limit begins at 8 and doubles while the
+// HMP answers and its queue is long. It falls when the probes under way time out. It belongs
+// to the name of the target and survives reloads. So an HMP that hangs holds a few slots,
+// however many sessions it has. An HMP that answers gets all slots that it can use.
 type limiter struct {
 	max int
 
 	mu      sync.Mutex
 	running int
 	targets map[string]*targetLimit
-	// ready has the targets that have a probe to start and may start it: in front those
-	// that answered last time, then those that are new, then those that did not answer.
+	// ready has the targets that have a probe to start and may start it: first those that
+	// answered last time, then new ones, then those that hang.
 	ready [3]fifo[*targetLimit]
 
 	background background
 }
 
-// A targetLimit is what a limiter knows about one target.
+// A targetLimit is the state of one target.
 type targetLimit struct {
 	*limiter          // guards it
 	maxConcurrent int // as configured; 0 for any number
@@ -57,19 +57,20 @@ type targetLimit struct {
 	minInterval  time.Duration // interval
 }
 
-// A waiter waits for a place. The limiter calls one of granted and refused, once.
+// A waiter waits for a slot. The limiter calls either granted or refused, once.
 type waiter interface {
 	limit() *targetLimit
-	// slow tells whether it may hold its place for long.
+	// slow reports whether it may hold its slot for long.
 	slow() bool
-	// since is when it began to wait, and latest is until when a place is of use.
+	// queuedSince returns when it began to wait. startBy returns the latest time at which
+	// it may start.
 	queuedSince() time.Time
 	startBy() time.Time
-	// granted is told that there is a place, to be given back with release. It must not
-	// block. The caller that gives a place back can start the next waiter itself.
+	// granted is called when there is a slot. The waiter must release the slot later.
+	// granted must not block. A caller of release can start the next waiter itself.
 	granted()
-	// refused is told that there was none in time, because the HMP hangs or because others
-	// had all places.
+	// refused is called if there was no slot in time. hangs is true if the HMP hangs, false
+	// if other targets had all slots.
 	refused(hangs bool)
 }
 
@@ -77,7 +78,7 @@ func newLimiter(most int) *limiter {
 	return &limiter{max: most, targets: make(map[string]*targetLimit)}
 }
 
-// target returns the limit of a target that is never above most, unless that is 0.
+// target returns the limit of a target. If most is not 0, the limit is never above it.
 func (l *limiter) target(name string, most int) *targetLimit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,7 +91,7 @@ func (l *limiter) target(name string, most int) *targetLimit {
 	return t
 }
 
-// forget drops the limits of targets that are not configured any more.
+// forget drops the limits of targets that are no longer configured.
 func (l *limiter) forget(configured func(name string) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,8 +102,8 @@ func (l *limiter) forget(configured func(name string) bool) {
 	}
 }
 
-// enqueue has all waiters wait for a place each. None is granted before all wait: so the
-// order among targets is not that of the configuration.
+// enqueue queues waiters. It grants slots only after all are queued. Otherwise the first
+// targets of the configuration would get all slots.
 func (l *limiter) enqueue(waiters ...waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,7 +126,7 @@ func (l *limiter) enqueue(waiters ...waiter) {
 	}
 }
 
-// An experience is what a probe tells about its HMP when it gives its place back.
+// A feedback says how the HMP behaved in a probe that releases its slot.
 type feedback int
 
 const (
@@ -134,8 +135,8 @@ const (
 	timedOut
 )
 
-// release gives back a place that was granted at a time. It returns a waiter, or nil, that
-// has a place now and is not told so yet.
+// release returns a slot that was granted at a time. If a waiter gets the slot, release
+// returns the waiter, and the caller must call its granted.
 func (t *targetLimit) release(granted time.Time, e feedback) (next waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -163,7 +164,7 @@ func (t *targetLimit) release(granted time.Time, e feedback) (next waiter) {
 	return next
 }
 
-// dispatch grants the places that are free.
+// dispatch grants the free slots.
 func (l *limiter) dispatch(grant func(waiter)) {
 	now := time.Now()
 	for l.running < l.max {
@@ -192,7 +193,7 @@ func (l *limiter) dispatch(grant func(waiter)) {
 	}
 }
 
-// next takes the first target out of ready.
+// popReady removes the first target from ready and returns it.
 func (l *limiter) popReady() *targetLimit {
 	for i := range l.ready {
 		if l.ready[i].len() > 0 {
@@ -202,7 +203,7 @@ func (l *limiter) popReady() *targetLimit {
 	return nil
 }
 
-// list puts t into ready if it may start a probe.
+// markReady puts t into ready if it may start a probe.
 func (t *targetLimit) markReady() {
 	if t.inReady || !t.startable() {
 		return
@@ -222,7 +223,7 @@ func (t *targetLimit) startable() bool {
 	return t.waiting() > 0 && t.running < min(t.limit, t.maxRunning())
 }
 
-// allowed is how many probes of the target may be under way now.
+// maxRunning returns how many probes of the target may be under way now.
 func (t *targetLimit) maxRunning() int {
 	if t.maxConcurrent > 0 {
 		return min(t.maxConcurrent, t.fairShare())
@@ -230,8 +231,8 @@ func (t *targetLimit) maxRunning() int {
 	return t.fairShare()
 }
 
-// share is how many of all places they may have. Of several targets, each may have half of
-// the places, and no more than a few while it does not answer.
+// fairShare returns how many of all slots the target may have. A single target may have all
+// slots. One of several may have half of them, and only a few while it does not answer.
 func (t *targetLimit) fairShare() int {
 	targets := len(t.targets)
 	if targets == 1 {
@@ -245,7 +246,7 @@ func (t *targetLimit) fairShare() int {
 	return min(max(few, t.learned), most)
 }
 
-// alive tells whether the HMP has answered a probe of those that are under way together.
+// answering reports whether the HMP has answered since its first probe under way began.
 func (t *targetLimit) answering() bool { return !t.hanging && !t.lastAnswer.Before(t.busySince) }
 
 func (t *targetLimit) waiting() int { return t.queued.len() + t.slow.len() }
@@ -257,7 +258,7 @@ func (t *targetLimit) popWaiter() waiter {
 	return t.slow.pop()
 }
 
-// tick raises the limit if need be, and refuses the waiters whose time is over.
+// tick raises the limit if necessary, and refuses the waiters whose time is over.
 func (t *targetLimit) tick() {
 	t.mu.Lock()
 	if t.waiting() > maxTicks*t.answers {
@@ -272,8 +273,8 @@ func (t *targetLimit) tick() {
 	t.markReady()
 	t.dispatch(waiter.granted)
 	now := time.Now()
-	over := func(w waiter) bool { return !now.Before(w.startBy()) }
-	refused := append(t.queued.remove(over), t.slow.remove(over)...)
+	expired := func(w waiter) bool { return !now.Before(w.startBy()) }
+	refused := append(t.queued.remove(expired), t.slow.remove(expired)...)
 	if t.waiting() > 0 {
 		t.scheduleTick()
 	} else {
@@ -289,7 +290,7 @@ func (t *targetLimit) tick() {
 	}
 }
 
-// isHanging tells whether the target has all places that it may have, and its HMP has not
+// isHanging reports whether the target has all slots that it may have and its HMP has not
 // answered for most of the time since then.
 func (t *targetLimit) isHanging(since time.Time) bool {
 	t.mu.Lock()
@@ -301,7 +302,7 @@ func (t *targetLimit) hangsSince(since time.Time) bool {
 	return t.running >= t.maxRunning() && t.lastAnswer.Before(since.Add(time.Since(since)/4))
 }
 
-// tickLater has tick called when it is time to, or when the time of a waiter is over.
+// scheduleTick schedules the next tick, or an earlier one when the time of a waiter is over.
 func (t *targetLimit) scheduleTick() {
 	next := t.interval
 	for _, queue := range []fifo[waiter]{t.queued, t.slow} {
@@ -312,7 +313,7 @@ func (t *targetLimit) scheduleTick() {
 	time.AfterFunc(max(next, time.Millisecond), t.tick)
 }
 
-// A fifo is a queue. The zero value is empty.
+// A fifo is a first-in first-out queue. The zero value is empty.
 type fifo[T any] struct{ items []T }
 
 func (f *fifo[T]) len() int { return len(f.items) }
@@ -326,7 +327,7 @@ func (f *fifo[T]) pop() T {
 	return v
 }
 
-// remove takes out the items that match.
+// remove removes the items that match and returns them.
 func (f *fifo[T]) remove(match func(T) bool) (removed []T) {
 	f.items = slices.DeleteFunc(f.items, func(v T) bool {
 		matches := match(v)

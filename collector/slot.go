@@ -8,21 +8,21 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// A place is the one of a probe among all that are under way.
+// A slot is the slot of one probe in the limiter.
 type slot struct {
 	limit   *targetLimit
 	granted time.Time
 
 	mu       sync.Mutex
-	idle     bool // the probe does not need it just now
-	released bool // others may have it
+	idle     bool // the probe does not need it now
+	released bool // other probes may have it
 }
 
-// lendAfter is how long a probe keeps its place while it waits for something else than its HMP.
+// idleSlotTimeout is how long a probe keeps its slot while it does not wait for its HMP.
 const idleSlotTimeout = 50 * time.Millisecond
 
-// aside calls wait, which waits for something else than the HMP. If that takes long, others
-// may have the place meanwhile.
+// releaseWhile calls wait, which waits for a disk or for another probe. If that takes long,
+// other probes get the slot meanwhile.
 func (p *slot) releaseWhile(ctx context.Context, wait func()) {
 	p.setIdle(true)
 	timer := time.AfterFunc(idleSlotTimeout, p.releaseIdle)
@@ -59,8 +59,8 @@ func (p *slot) releaseIdle() {
 	}
 }
 
-// giveBack gives the place back with what the result tells of the HMP. It returns what
-// [targetLimit.release] does.
+// release returns the slot, unless it is released already. The limiter learns from the
+// result. It returns what [targetLimit.release] returns.
 func (p *slot) release(r *Result) waiter {
 	switch {
 	case p.released:
@@ -74,7 +74,7 @@ func (p *slot) release(r *Result) waiter {
 	}
 }
 
-// A placeWaiter is a waiter in the middle of a probe.
+// A slotWaiter waits for a slot in the middle of a probe.
 type slotWaiter struct {
 	target   *targetLimit
 	deadline time.Time
