@@ -51,7 +51,7 @@ type targetLimit struct {
 	hanging       bool // a probe timed out that began after the last answer
 	inReady       bool // it is in ready
 
-	// Waiters that may hold their places for long wait in slow, behind the others.
+	// Waiters that may hold their slots for long wait in slow, after the others.
 	queued, slow fifo[waiter]
 	interval     time.Duration // until the next tick; 0 unless somebody waits
 	minInterval  time.Duration // interval

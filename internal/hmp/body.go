@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// MaxMessages is how many service messages are looked at for their texts.
+	// MaxMessages is the maximum number of service messages whose texts are kept.
 	MaxMessages = 20
 	// MaxMessageLength bounds the text of a service message, in characters.
 	MaxMessageLength = 200
-	// maxMessageSize bounds it in bytes too: twenty texts of emoji must not be larger
-	// than all other metrics of a session.
+	// maxMessageSize bounds the text in bytes too. Otherwise twenty texts of emoji would be
+	// larger than all other metrics of a session.
 	maxMessageSize = 2 * MaxMessageLength
 
 	// A character takes at most twelve bytes of JSON source: two \u escapes.
@@ -22,8 +22,8 @@ const (
 	maxFieldSource   = 256
 	maxNumberSource  = 64
 
-	// maxKnown is how many known fields are read of a body that repeats them.
-	// A session has eleven.
+	// maxKnownFields bounds the known fields that are read if a body repeats them. A session
+	// has eleven.
 	maxKnownFields = 256
 )
 
@@ -32,13 +32,12 @@ const (
 	errNoData      formError = "the body has no data object"
 )
 
-// A payload is what is kept of a body: of the session object under "data", and of
-// an error envelope. If a name occurs twice, the last one counts, as it does
-// for the JavaScript clients that HMP was made for.
+// A payload has the values of a body: of the session object under "data", and of an error
+// envelope. If a name occurs twice, the last one counts, as in JavaScript.
 type payload struct {
 	hasData      bool
 	details      Details
-	token        string // the authToken, if it differs from the one sent and is fit for a Bearer
+	token        string // the authToken, if it differs from the one sent and is valid in a header
 	rotated      bool   // there was another, fit or not
 	invalidToken bool   // there was one that is not fit
 
@@ -48,7 +47,7 @@ type payload struct {
 	secrets []string // secrets in the body, perhaps only their beginning
 }
 
-// A decoder reads one body; afterwards it serves for others.
+// A decoder decodes one body at a time. Decoders are reused.
 type decoder struct {
 	scanner
 	*payload
@@ -59,7 +58,7 @@ type decoder struct {
 	messages     []rawText
 }
 
-// A rawText is a service message that may still hold secrets.
+// A rawText is a service message that may hold secrets.
 type rawText struct {
 	text  string
 	whole bool
@@ -67,10 +66,10 @@ type rawText struct {
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-// decode reads a body of at most limit bytes to its end. If the body is broken or too
-// large, decode returns what the body told of an error until then. The decoder needs
-// the token that was sent to see whether the answer carries another. It masks that
-// token, what it finds in the body, and the given secrets in the texts it keeps.
+// decode reads a body of at most limit bytes to its end. If the body is broken or too large,
+// the payload has only the error code and message up to that point. decode compares the
+// token in the body with the one that was sent. In the texts it masks this token, the
+// secrets in the body, and the given secrets.
 func decode(body io.Reader, limit int64, sent string, texts bool, secrets ...string) (*payload, error) {
 	d := decoders.Get().(*decoder)
 	d.scanner.reset(body, limit)
@@ -89,7 +88,7 @@ func decode(body io.Reader, limit int64, sent string, texts bool, secrets ...str
 	return p, err
 }
 
-// forgetData forgets all that the session object told, but no secret.
+// resetData drops the values of the session object. It keeps secrets, for the mask.
 func (p *payload) resetData() {
 	p.hasData, p.details, p.token, p.rotated, p.invalidToken, p.body = false, Details{}, "", false, false, Body{}
 }
@@ -109,7 +108,7 @@ func (d *decoder) body() error {
 	return d.finish()
 }
 
-// envelope reads a member of the body.
+// envelope reads one member of the body.
 func (d *decoder) envelope(name []byte) error {
 	var text *string // nil for the data
 	switch string(name) {
@@ -126,7 +125,7 @@ func (d *decoder) envelope(name []byte) error {
 	}
 	d.knownFields++
 	if text != nil {
-		*text = "" // a value that breaks off replaces an earlier one, too
+		*text = "" // an incomplete value also replaces an earlier one
 	}
 	first, err := d.mustPeek()
 	if err != nil {
@@ -147,7 +146,7 @@ func (d *decoder) envelope(name []byte) error {
 	return d.object(d.member)
 }
 
-// member reads a member of the session object.
+// member reads one member of the session object.
 func (d *decoder) member(name []byte) error {
 	i, isID := fieldIndex(name), string(name) == "sessionId"
 	if i < 0 && !isID || d.knownFields == maxKnownFields {
@@ -167,8 +166,8 @@ func (d *decoder) member(name []byte) error {
 	return err
 }
 
-// authToken reads the token of the session. It keeps one that can be the next
-// Bearer: another than was sent, of bytes that a header may hold.
+// authToken reads the token of the session. It keeps the token if it differs from the one
+// that was sent and is valid in a header.
 func (d *decoder) authToken(first byte) (used bool, err error) {
 	text, whole, err := d.secret(first)
 	d.rotated = whole && text != "" && text != d.sent
@@ -180,7 +179,7 @@ func (d *decoder) authToken(first byte) (used bool, err error) {
 	return first == '"' && !d.invalidToken, err
 }
 
-// secret reads a text that must not be shown.
+// secret reads a text and adds it to the secrets.
 func (d *decoder) secret(first byte) (text string, whole bool, err error) {
 	text, whole, err = d.stringField(first, maxTokenSource)
 	if text != "" && text != d.sent {
@@ -207,7 +206,7 @@ func (d *decoder) serviceMessage() error {
 	return err
 }
 
-// presentMessages masks the texts that came. It does so at the end of the body, because
+// maskMessages masks the texts of service messages. It runs at the end of the body, because
 // a secret can come after the messages.
 func (d *decoder) maskMessages(secrets []string) {
 	if !d.hasData || len(d.messages) == 0 {

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// maxEnvelope bounds the body of an answer that is an error, in bytes.
+	// maxEnvelope bounds the body of an error, in bytes.
 	maxEnvelope = 64 << 10
-	// maxRetryAfter bounds what a server can ask for.
+	// maxRetryAfter bounds the wait that a server can ask for.
 	maxRetryAfter = 24 * time.Hour
 )
 
@@ -27,11 +27,11 @@ const (
 	errInvalidToken formError = "the login's answer has an authToken that is not fit for a header"
 )
 
-// errNoStatus is about a number that is not one of HTTP's, such as 000.
+// errNoStatus means that the status is no HTTP status, such as 000.
 var errNoStatus = errors.New("the status is not one of HTTP")
 
-// read makes an answer of a response, by the table of results, and returns the token of
-// a Valid one. It adds the secrets in the body to the mask, and closes the body.
+// read sets the answer from a response, by the table of results. It returns the token of a
+// Valid answer. It adds the secrets in the body to the mask, and closes the body.
 func (x *call) read(ctx context.Context, resp *http.Response, a *Answer, m *mask) (token secret.Value, err error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 100 {
@@ -94,7 +94,7 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, 
 	return token
 }
 
-// missing returns what a session lacks, if anything.
+// missingField returns an error if a session lacks its data or, after a login, its token.
 func (x *call) missingField(p *payload) error {
 	switch {
 	case !p.hasData:
@@ -116,7 +116,7 @@ func bodyReason(err error, encoding string) string {
 		if !isUsual(encoding) {
 			encoding = "an unknown one"
 		}
-		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; see what stands between it and the HMP"
+		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; check the proxies between the exporter and the HMP"
 	case isForm:
 		return form.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -126,7 +126,7 @@ func bodyReason(err error, encoding string) string {
 	}
 }
 
-// readRefusal reads the body of an error.
+// readError reads the body of an error.
 func (x *call) readError(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
 	var start bodyPrefix
 	p, err := decode(io.TeeReader(resp.Body, &start), maxEnvelope, "", false)
@@ -151,7 +151,7 @@ func (x *call) readError(ctx context.Context, resp *http.Response, a *Answer, m 
 	}
 }
 
-// refusal is the result of an error that answers the GET.
+// errorResult returns the result of an error to the GET.
 func errorResult(a *Answer, message string) Result {
 	switch status := a.StatusCode; {
 	case status == 401 && a.Code == UserNotAuthorized && strings.Contains(strings.ToLower(message), "no role"):
@@ -169,8 +169,8 @@ func errorResult(a *Answer, message string) Result {
 	}
 }
 
-// envelopeDecides tells whether the result of an error is open until its body has been
-// read. A login that ends in 401 is rejected in any case.
+// needsBody reports whether the result of an error depends on its body. A login with status
+// 401 is rejected in any case.
 func needsBody(status int, login bool) bool {
 	if login && status < 500 {
 		return status != http.StatusUnauthorized
@@ -178,7 +178,7 @@ func needsBody(status int, login bool) bool {
 	return slices.Contains([]int{401, 403, 404, 500, 503}, status)
 }
 
-// refusalReason says what the status and the code of an error do not show by themselves.
+// errorReason explains an error beyond its status and code.
 func (x *call) errorReason(a *Answer, start bodyPrefix) string {
 	switch {
 	case a.StatusCode == 400 && x.options.URL.Scheme == "http" && wantsTLSText.Match(start):
@@ -194,7 +194,7 @@ func (x *call) errorReason(a *Answer, start bodyPrefix) string {
 	}
 }
 
-// A beginning is the first kilobyte of a body.
+// A bodyPrefix is the first kilobyte of a body.
 type bodyPrefix []byte
 
 // Write implements [io.Writer].
@@ -203,24 +203,24 @@ func (b *bodyPrefix) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// wantsTLS is what web servers answer where they were not spoken to with TLS.
+// wantsTLSText matches what web servers answer to plain HTTP on a TLS port.
 var wantsTLSText = regexp.MustCompile(`(?i)http request to an https server|http request was sent to https port|plain http to an ssl-enabled|requires tls`)
 
-// retryAfter returns how long a Retry-After header asks to wait: a number of
-// seconds or until a date (RFC 9110, section 10.2.3).
+// retryAfter returns how long a Retry-After header asks to wait. The header has a number of
+// seconds or a date (RFC 9110, section 10.2.3).
 func retryAfter(value string, now time.Time) time.Duration {
 	var wait time.Duration
 	if date, err := http.ParseTime(value); err == nil {
 		wait = date.Sub(now)
 	} else if strings.Trim(value, "0123456789") == "" {
-		n, _ := strconv.ParseUint(value, 10, 32) // the largest there is, if it is out of range
+		n, _ := strconv.ParseUint(value, 10, 32) // the maximum if it is out of range
 		wait = time.Duration(n) * time.Second
 	}
 	return min(max(0, wait), maxRetryAfter)
 }
 
-// expired tells whether the time of an exchange is over. The deadline of a
-// connection can strike an instant before that of the context.
+// expired reports whether the deadline of an exchange is over. The deadline of the
+// connection can end an exchange an instant before the context does.
 func expired(ctx context.Context) bool {
 	deadline, _ := ctx.Deadline()
 	return ctx.Err() != nil || !time.Now().Before(deadline)
