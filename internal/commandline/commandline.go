@@ -62,7 +62,7 @@ type Line struct {
 	}
 	Check struct {
 		Strict, SyntaxOnly bool
-		ScrapeInterval            time.Duration // 0 if it is not known
+		ScrapeInterval     time.Duration // 0 if it is not known
 	}
 	HealthURL string // "" for where the flags have it listen
 
