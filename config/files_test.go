@@ -165,7 +165,7 @@ func TestReadingAfterWaiting(t *testing.T) {
 func TestChecksOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
 		healthy := filepath.Join(filepath.Dir(d.dir), "healthy") + "-none"
-		config, err := FromEnvironment(func(name string) string {
+		config, err := fromEnvironment(t.Context(), func(name string) string {
 			return map[string]string{"HMP_URL": "https://h", "HMP_API_KEY_FILE": filepath.Join(d.dir, "key"), "HMP_API_SECRET_FILE": healthy}[name]
 		})
 		if err != nil {

@@ -15,8 +15,8 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// rawFile is the main file. The raw structs mirror it: the decoder fills them and tells
-// their fields in its messages, Config.YAML prints them, and Same compares them.
+// rawFile mirrors the main file. The decoder fills the raw structs and uses their field names
+// in its messages. Config.YAML prints them, and Same compares them.
 type rawFile struct {
 	Global      rawGlobal   `yaml:"global"`
 	Targets     []rawTarget `yaml:"targets"`
@@ -46,7 +46,7 @@ type rawTarget struct {
 	Sessions               []rawSession                 `yaml:"sessions"`
 }
 
-// labels are those of a target, by name.
+// labels are the labels of a target, by name.
 type labels map[string]string
 
 type rawSession struct {
@@ -59,8 +59,8 @@ type rawSession struct {
 	APISecretFile string       `yaml:"api_secret_file,omitempty"`
 }
 
-// Load reads a configuration file and the target files that it names. The error is
-// of type [Errors] and has every problem of all of them.
+// Load reads a configuration file and its target files. The error is of type [Errors] and
+// has every problem of all files.
 func Load(file string) (*Config, error) { return loadFile(context.Background(), file) }
 
 func loadFile(ctx context.Context, file string) (*Config, error) {
@@ -100,14 +100,14 @@ func (b *builder) decodeFile(r *report, raw any) bool {
 	return decode(data, r, raw)
 }
 
-// findTargetFiles expands the patterns of target_files to files, sorted and each once.
+// findTargetFiles returns the files that match target_files, sorted and each once.
 func (b *builder) findTargetFiles(p position, patterns []string) []string {
 	var files []string
 	for i, pattern := range patterns {
 		if pattern == "" {
 			continue // reported by the decoder
 		}
-		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir) // its own name is no pattern
+		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir) // the directory's name is no pattern
 		full := filepath.Clean(promconfig.JoinDir(dir, pattern))
 		found, err := findFiles(b.ctx, full)
 		switch {

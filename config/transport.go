@@ -24,7 +24,7 @@ func (b *builder) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 	raw.SetDirectory(p.dir)
 	t.TLS = &tls.Config{
 		ServerName:         raw.ServerName,
-		InsecureSkipVerify: raw.InsecureSkipVerify, //nolint:gosec // it is off unless a user sets it, and check warns of it
+		InsecureSkipVerify: raw.InsecureSkipVerify, //nolint:gosec // off unless a user sets it, and then check warns
 		MinVersion:         uint16(raw.MinVersion),
 		MaxVersion:         uint16(raw.MaxVersion),
 	}
@@ -59,10 +59,10 @@ func (b *builder) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 	}
 }
 
-// opens reports whether the load may read a source.
+// mayOpen reports whether the load may read a source.
 func (b *builder) mayOpen(s SecretSource) bool { return !b.syntaxOnly || !s.InFile() }
 
-// pem makes the source of a certificate or key, that was given inline or as a file.
+// pem returns the source of a certificate or key, which is inline or in a file.
 func (p position) pem(field, file, text string) SecretSource {
 	if file != "" {
 		return SecretSource{name: p.name(field + "_file"), file: file, variable: p.variables != nil, kind: isPEM}
@@ -72,7 +72,7 @@ func (p position) pem(field, file, text string) SecretSource {
 	return s
 }
 
-// RootCAs are the certificates of ca or ca_file. They follow the content of the file.
+// RootCAs are the certificates of ca or ca_file. They follow changes of the file.
 type RootCAs struct {
 	source SecretSource
 	last   atomic.Pointer[rootCAs]
@@ -83,7 +83,7 @@ type rootCAs struct {
 	pool    *x509.CertPool
 }
 
-// Pool returns the certificates of now: the same pool as before if they are the same.
+// Pool returns the current certificates. It returns the same pool until they change.
 func (r *RootCAs) Pool(ctx context.Context) (*x509.CertPool, error) {
 	pool, err := r.read(ctx)
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *RootCAs) Pool(ctx context.Context) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// read is Pool with errors that do not name the source.
+// read is Pool with errors that do not have the source.
 func (r *RootCAs) read(ctx context.Context) (*x509.CertPool, error) {
 	value, err := r.source.read(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func (r *RootCAs) read(ctx context.Context) (*x509.CertPool, error) {
 	return now.pool, nil
 }
 
-// String names the certificates for a sentence.
+// String returns a name of the certificates for an error message.
 func (r *RootCAs) String() string {
 	if r.source.file != "" {
 		return "the CA in " + r.source.file
@@ -118,8 +118,8 @@ func (r *RootCAs) String() string {
 	return "the CA in tls_config"
 }
 
-// clientCertificate reads a certificate and its key, for each handshake anew. The context
-// of a handshake has no deadline, because net/http may use the connection later.
+// clientCertificate reads a certificate and its key. Each handshake calls it. The context of
+// a handshake has no deadline, because net/http may use the connection later.
 func clientCertificate(ctx context.Context, cert, key SecretSource, timeout time.Duration) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -138,8 +138,8 @@ func clientCertificate(ctx context.Context, cert, key SecretSource, timeout time
 	return &pair, nil
 }
 
-// proxy checks how to reach a target through a proxy. Without the check, one in the
-// environment that is no URL would be passed by.
+// proxy checks the proxy of a target. Without the check, net/http would ignore a proxy in the
+// environment that is no URL.
 func (p position) proxy(raw *rawTarget, target *url.URL) {
 	if err := raw.ProxyConfig.Validate(); err != nil && p.valid("proxy_url") {
 		fields := []string{"proxy_connect_header", "no_proxy", "proxy_from_environment", "proxy_url"}
@@ -167,12 +167,12 @@ func (p position) proxy(raw *rawTarget, target *url.URL) {
 	}
 }
 
-// isProxy reports whether net/http can use the URL as that of a proxy.
+// isProxy reports whether net/http can use the URL as the URL of a proxy.
 func isProxy(u *url.URL) bool {
 	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Hostname() != "" && validPort(u)
 }
 
-// unusableHeaders are those with which a probe cannot work, or finds out something else.
+// unusableHeaders are headers that break a probe or change its result.
 var unusableHeaders = []string{
 	"Accept", "Cookie", "Expect", "Http2-Settings", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
 	"Proxy-Connection", "Range", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
@@ -183,8 +183,8 @@ type header struct {
 	sources []SecretSource
 }
 
-// Header returns the configured http_headers, nil if there are none. It reads their files
-// on every call, and returns [ErrSlowFile] if ctx ends first.
+// Header returns the configured http_headers, nil if there are none. It reads their files on
+// every call. The error wraps [ErrSlowFile] if ctx ends first.
 func (t *Target) Header(ctx context.Context) (http.Header, error) {
 	if len(t.headers) == 0 {
 		return nil, nil
@@ -202,7 +202,7 @@ func (t *Target) Header(ctx context.Context) (http.Header, error) {
 	return all, nil
 }
 
-// headers checks http_headers and puts them in a fixed order.
+// headers checks http_headers and sorts them.
 func (b *builder) headers(p position, raw map[string]promconfig.Header) []header {
 	var all []header
 	seen := make(map[string]string)
@@ -240,7 +240,7 @@ func (b *builder) headers(p position, raw map[string]promconfig.Header) []header
 	return all
 }
 
-// header is the source of the value of a header that is given in the configuration itself.
+// header returns the source of a header's value in the configuration itself.
 func (p position) header(field, value string) SecretSource {
 	s := SecretSource{name: field, value: secret.New(value), kind: isHeader}
 	p.check(field, s)

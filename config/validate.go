@@ -32,13 +32,13 @@ const (
 
 	minTimeout       = model.Duration(time.Millisecond)
 	maxTimeout       = model.Duration(time.Hour)
-	minTokenLifetime = model.Duration(time.Minute) // each renewal leaves a session behind on HMP
+	minTokenLifetime = model.Duration(time.Minute) // each renewal leaves a session on HMP
 	maxTokenLifetime = model.Duration(24 * time.Hour)
 
 	minBodySize = units.KiB
 	maxBodySize = units.GiB
 
-	maxName = 64 // bytes; names become label values, of some sixty samples each
+	maxName = 64 // bytes; names are label values of some sixty samples each
 )
 
 // builder makes a Config from the raw structs of one or more files.
@@ -47,12 +47,12 @@ type builder struct {
 	errs   Errors
 	config *Config
 	global rawGlobal         // with its defaults
-	names  map[string]string // where each target's name was given first
+	names  map[string]string // the first position of each target's name
 
 	syntaxOnly bool // no file of a secret or certificate is opened
 }
 
-// newBuilder returns a builder, and the place that the main file is.
+// newBuilder returns a builder, and the position of the main file.
 func newBuilder(ctx context.Context, source string) (*builder, position) {
 	global := rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
 	b := &builder{ctx: ctx, config: &Config{source: source}, global: global, names: make(map[string]string)}
@@ -110,7 +110,7 @@ func (b *builder) target(p position, raw *rawTarget) {
 			p.add(join("labels", name), "this label has a meaning already", "choose another name")
 		}
 	}
-	proxy := raw.ProxyConfig // a copy: it keeps the function, and two functions are never the same
+	proxy := raw.ProxyConfig // a copy, because it caches a function, and Same cannot compare functions
 	t.Proxy, t.ProxyConnectHeader = proxy.Proxy(), raw.GetProxyConnectHeader()
 	t.headers = b.headers(p, raw.HTTPHeaders)
 	b.sessions(p, raw.Sessions, t)
@@ -132,7 +132,7 @@ func (b *builder) sessions(p position, raws []rawSession, t *Target) {
 	}
 }
 
-// session makes one session from a token or a key and secret, exactly one of the two.
+// session makes a session. It must have either a token, or a key and secret.
 func (b *builder) session(p position, raw *rawSession, t *Target) *Session {
 	token := b.source(p, "token", raw.Token, &raw.TokenFile, isToken)
 	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
@@ -145,14 +145,14 @@ func (b *builder) session(p position, raw *rawSession, t *Target) *Session {
 		p.add(key.name, "an API key without its secret", "set "+p.name("api_secret_file")+" too")
 	case !apiSecret.IsZero():
 		p.add(apiSecret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
-	case p.valid(""): // else a field that is misspelt can be the one
+	case p.valid(""): // otherwise a misspelt field may be the credential
 		p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
 	}
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
 }
 
-// source makes the source of one secret, that was given inline or as a file, and
-// makes the path of that file relative to p.dir. It is zero if neither was given.
+// source returns the source of a secret, which is inline or in a file. It makes the path of
+// the file relative to p.dir. It returns zero if neither was given.
 func (b *builder) source(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
 	s := SecretSource{name: p.name(field), value: inline, variable: p.variables != nil, kind: kind}
 	switch fileField := field + "_file"; {
@@ -170,9 +170,9 @@ func (b *builder) source(p position, field string, inline secret.Value, file *st
 	return s
 }
 
-// check reports a secret that stands in the configuration and is not fit for its purpose.
+// check reports a secret in the configuration that is not valid.
 func (p position) check(field string, s SecretSource) {
-	value := s.value.Reveal() // one that is empty was reported by the decoder
+	value := s.value.Reveal() // the decoder has reported an empty one
 	if err := checkSecret(value, s.kind); err != nil && value != "" {
 		p.add(field, err.Error(), hintFor(err))
 	}
@@ -189,7 +189,7 @@ func (b *builder) finish() (*Config, error) {
 	if len(b.config.Targets) == 0 {
 		b.config.unmatchedPatterns = append(b.config.unmatchedPatterns, Error{File: b.config.source}.with("no target: nothing is watched", "list targets here or in target_files"))
 	}
-	// Written when it is first asked for, as that takes as long as all else that is done here.
+	// Encoded on first use, because it takes as long as the rest of a load.
 	b.config.yaml = sync.OnceValues(b.encode)
 	return b.config, nil
 }
@@ -215,7 +215,7 @@ func (b *builder) encode() ([]byte, error) {
 
 var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
-// checkName checks the name of a target or session, and that it is not among those seen.
+// checkName checks the name of a target or session. seen has the names so far.
 func (p position) checkName(name string, seen map[string]string) {
 	first, isSeen := seen[name]
 	switch {
@@ -233,7 +233,7 @@ func (p position) checkName(name string, seen map[string]string) {
 	}
 }
 
-// inherit returns what was given, and the rest from the defaults.
+// inherit returns the given values, and the defaults for the others.
 func (p position) inherit(given, defaults rawGlobal) rawGlobal {
 	return rawGlobal{
 		Timeout:       p.duration("timeout", given.Timeout, defaults.Timeout, minTimeout, maxTimeout),
@@ -248,9 +248,9 @@ func (p position) duration(field string, given, inherited, least, most model.Dur
 	return cmp.Or(given, inherited)
 }
 
-// baseURL reads the base URL of a target. It returns nil after reporting a problem, without
-// the URL: there may be a password in it. The syntax of the host is left to the resolver,
-// because there are names in use that no standard allows.
+// baseURL parses the base URL of a target. On a problem it returns nil and reports the
+// problem without the URL, which may have a password. It does not check the syntax of the
+// host, because some networks use names that no standard allows.
 func (p position) baseURL(text string) *url.URL {
 	if text == "" && p.has("url") {
 		return nil // reported by the decoder
@@ -258,7 +258,7 @@ func (p position) baseURL(text string) *url.URL {
 	scheme, rest, hasScheme := strings.Cut(text, "://")
 	authority, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
 	_, port, errSplit := net.SplitHostPort(authority)
-	// The path is trimmed in its escaped form, which %2F in it keeps apart from the other.
+	// Trim the escaped path, so that an escaped slash (%2F) at its end stays.
 	u, err := url.Parse(scheme + "://" + strings.TrimRight(rest, "/"))
 	if err != nil {
 		u = new(url.URL)
@@ -289,7 +289,7 @@ func (p position) baseURL(text string) *url.URL {
 	return u
 }
 
-// hasVariable finds what people write into a URL who expect a shell to fill it in.
+// hasVariable matches a shell variable in a URL.
 var hasVariable = regexp.MustCompile(`^\$\w|\$[{(]\w|://[^/]*\$`)
 
 func validPort(u *url.URL) bool {
@@ -301,7 +301,7 @@ func isPort(text string) bool {
 	return err == nil && port > 0
 }
 
-// address checks where to connect.
+// address checks the address to connect to.
 func (p position) address(raw *rawTarget) {
 	host, port, err := net.SplitHostPort(raw.Address)
 	switch {
@@ -313,8 +313,7 @@ func (p position) address(raw *rawTarget) {
 	}
 }
 
-// reservedLabels are those that Prometheus, the exporter's metrics and its alerts have
-// themselves.
+// reservedLabels are the labels of Prometheus, of the exporter's metrics and of its alerts.
 var reservedLabels = []string{
 	"alertname", "build", "code", "instance", "job", "le", "message", "name", "phase", "quantile", "result", "session", "severity", "target", "version",
 }

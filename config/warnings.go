@@ -19,8 +19,8 @@ import (
 
 const (
 	documentedLifetime = 30 * time.Minute // "the token expires after 30 minutes", say three of the vendor's pages
-	shortLifetime      = 10 * time.Minute // each login leaves a session behind in HMP for half an hour
-	longInterval       = 2 * time.Minute  // of scrapes: Prometheus takes a series for gone after 5 minutes without one
+	shortLifetime      = 10 * time.Minute // each login leaves a session on HMP for half an hour
+	longInterval       = 2 * time.Minute  // between scrapes: Prometheus marks a series stale after 5 minutes
 
 	shortSecret  = 8
 	shortProblem = "is a secret of less than 8 characters"
@@ -31,19 +31,19 @@ func (s SecretSource) isShort(value secret.Value) bool {
 	return s.kind != isHeader && len(value.Reveal()) < shortSecret
 }
 
-// secretFile is a file that only the exporter should be able to read.
+// secretFile is a file that only the exporter should read.
 type secretFile struct {
-	location Error        // where its name stands
-	source   SecretSource // without a name if no probe reads it
+	location Error        // of the field that names it
+	source   SecretSource // zero name if no probe reads it
 }
 
-// keepSecret remembers a file that a field names.
+// addSecretFile adds a secret file that a field names.
 func (b *builder) addSecretFile(p position, s SecretSource) {
 	b.config.secretFiles = append(b.config.secretFiles, secretFile{p.error(s.name), s})
 }
 
-// CheckSecrets reads every secret and header file as a probe would. Its error is of type
-// [Errors]. Load does not do this: a missing secret can be there for the next probe.
+// CheckSecrets reads every secret and header file like a probe. Its error is of type
+// [Errors]. Load does not do this, because a secret may appear before the next probe.
 func (c *Config) CheckSecrets() error {
 	var problems Errors
 	_, errs := c.readSecrets()
@@ -55,7 +55,7 @@ func (c *Config) CheckSecrets() error {
 	return problems.orNil()
 }
 
-// readSecrets reads all files at once, so that a disk that hangs costs its time once.
+// readSecrets reads all files at once, so that it waits only once if a disk hangs.
 func (c *Config) readSecrets() ([]secret.Value, []error) {
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
@@ -70,23 +70,23 @@ func (c *Config) readSecrets() ([]secret.Value, []error) {
 	return values, errs
 }
 
-// Warnings lists what of a configuration works and is unwise, sorted by file and line. It
-// looks at the modes of the files as they are now, and at the secrets in them.
+// Warnings lists the settings that work but are unsafe or probably wrong, sorted by file and
+// line. It also checks the current modes of the secret files, and the secrets in them.
 func (c *Config) Warnings() Errors {
 	warnings := append(slices.Clone(c.warnings), c.unmatchedPatterns...)
 	values, errs := c.readSecrets()
 	for i, f := range c.secretFiles {
 		prefix := f.source.file + ": "
 		if f.location.File == f.source.file {
-			prefix = "" // the configuration itself, which is named already
+			prefix = "" // the configuration itself, which the error already names
 		}
 		if !values[i].IsZero() && f.source.isShort(values[i]) {
 			warnings = append(warnings, f.location.with(prefix+shortProblem, shortHint))
 		}
 		if errors.Is(errs[i], ErrSlowFile) {
-			continue // a look at its mode would hang too
+			continue // os.Stat would hang too
 		}
-		// What is no file, such as a directory or a device, has its mode for other reasons.
+		// The mode of a directory or a device says nothing about a secret.
 		if info, err := os.Stat(f.source.file); err == nil && info.Mode().IsRegular() && accessibleToOthers(info) {
 			warnings = append(warnings, f.location.with(
 				fmt.Sprintf("%shas mode %04o: others than its owner can get at the secret in it", prefix, info.Mode().Perm()),
@@ -96,7 +96,7 @@ func (c *Config) Warnings() Errors {
 	return warnings.sorted()
 }
 
-// IntervalWarnings lists what makes no sense if Prometheus scrapes that often.
+// IntervalWarnings lists the settings that do not fit a scrape interval.
 func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	var warnings Errors
 	every := model.Duration(interval)
@@ -110,7 +110,7 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	for _, t := range c.Targets {
 		warn(t.Timeout > interval, t.timeoutLocation, fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
 			"shorten the timeout, or scrape less often")
-		// A token is renewed at the first scrape after some nine tenths of its life.
+		// The exporter renews a token at the first scrape after nine tenths of its life.
 		warn(t.hasLogins() && interval > t.TokenLifetime-t.TokenLifetime/10, t.lifetimeLocation,
 			fmt.Sprintf("%s is over before the next scrape, with an interval of %s: every scrape logs in, and leaves a session behind in HMP", model.Duration(t.TokenLifetime), every),
 			"scrape more often")
@@ -120,7 +120,7 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 
 const plaintextProblem = "is a secret in clear: whoever can read the configuration has it"
 
-// warn notes what is unwise about a target, and whether a secret stands in clear.
+// warn adds the warnings about a target, and records whether it has a secret in clear.
 func (b *builder) warn(p position, raw *rawTarget, t *Target) {
 	t.timeoutLocation, t.lifetimeLocation = p.error("timeout"), p.error("token_lifetime")
 	warn := func(applies bool, p position, field, problem, hint string) {
@@ -165,7 +165,7 @@ func (b *builder) warn(p position, raw *rawTarget, t *Target) {
 	p.plaintextSecret = p.plaintextSecret || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0 || raw.TLSConfig.Key != ""
 }
 
-// warnInline says in one warning all that is unwise about a secret that is not in a file of its own.
+// warnInline returns one warning about a secret that is not in its own file.
 func warnInline(p position, field string, s SecretSource) (problem, hint string) {
 	if s.value.IsZero() {
 		return "", ""

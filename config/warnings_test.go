@@ -115,12 +115,12 @@ func TestNoWarnings(t *testing.T) {
 		t.Errorf("got %v", warnings)
 	}
 	env := map[string]string{"HMP_URL": "https://h", "HMP_API_KEY": "CANARY-key", "HMP_API_SECRET": "CANARY-secret"}
-	config, err := FromEnvironment(func(variable string) string { return env[variable] })
+	config, err := fromEnvironment(t.Context(), func(variable string) string { return env[variable] })
 	if err != nil || config.Warnings() != nil {
 		t.Errorf("got %v, %v", config.Warnings(), err)
 	}
 	env = map[string]string{"HMP_URL": "https://h", "HMP_TOKEN": "CANARY-token"}
-	config, err = FromEnvironment(func(variable string) string { return env[variable] })
+	config, err = fromEnvironment(t.Context(), func(variable string) string { return env[variable] })
 	if err != nil {
 		t.Fatal(err)
 	}

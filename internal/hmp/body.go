@@ -38,8 +38,8 @@ type payload struct {
 	hasData      bool
 	details      Details
 	token        string // the authToken, if it differs from the one sent and is valid in a header
-	rotated      bool   // there was another, fit or not
-	invalidToken bool   // there was one that is not fit
+	rotated      bool   // the authToken differs from the one sent
+	invalidToken bool   // the authToken is not valid in a header
 
 	code    string
 	message string
