@@ -62,7 +62,7 @@ func FuzzFamilies(f *testing.F) {
 // moment is a time between the years 1 and 9999, as certificates and HMPs have them.
 func moment(ms int64) time.Time { return time.UnixMilli(ms % 62135596800000) }
 
-// messages are texts as an answer holds them, but for characters that it leaves out.
+// messages returns texts as an answer has them, except that control characters stay.
 func messages(joined string) (texts []string) {
 	for text := range strings.SplitSeq(strings.ToValidUTF8(joined, "\ufffd"), "|") {
 		characters := []rune(text)

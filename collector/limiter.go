@@ -31,8 +31,8 @@ type limiter struct {
 	mu      sync.Mutex
 	running int
 	targets map[string]*targetLimit
-	// ready has the targets that have a probe to start and may start it: first those that
-	// answered last time, then new ones, then those that hang.
+	// ready has the targets that have a probe to start and may start it: in the first queue
+	// targets that answered last time, in the second new ones, in the third hanging ones.
 	ready [3]fifo[*targetLimit]
 
 	background background

@@ -97,9 +97,9 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// TestCrashIsShared is that scrapes which share a probe that panics do not wait for it
-// in vain, and that the metrics say what is known.
-func TestCrashIsShared(t *testing.T) {
+// TestPanicIsShared is that scrapes that share a probe end when it panics, and that the
+// metrics say what is known.
+func TestPanicIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", sessions{"a": valid()})

@@ -17,8 +17,7 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// expositions are those that are checked in every way: one for each result, and
-// that of many sessions.
+// expositions returns one exposition for each result, and one of many sessions.
 func expositions() map[string][]*dto.MetricFamily {
 	all := map[string][]*dto.MetricFamily{"many": Families(manyResults())}
 	for result, r := range sampleResults() {

@@ -13,8 +13,8 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// TestSaturated has no room but for one probe, which an HMP that hangs takes.
-// Nothing is said of the other HMP then, least of all that it is down.
+// TestSaturated has one slot, and a probe of an HMP that hangs takes it. The metrics then
+// say nothing of the other HMP, and not that it is down.
 func TestSaturated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))

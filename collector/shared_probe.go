@@ -74,7 +74,7 @@ func isBrief(timeout time.Duration, s *session) bool {
 	return timeout < min(minTime, s.target.Timeout)
 }
 
-// order returns the position of a new probe among those that start together. First come
+// order returns the position of a new probe among others that start together. First come
 // the sessions that answered last time, in the order of the configuration. Last come the
 // sessions that timed out, the earliest timeout first. Sessions without an answer or a
 // timeout come between, in random order: so none of them is always behind one that hangs.

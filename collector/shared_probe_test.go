@@ -79,9 +79,9 @@ func TestFresh(t *testing.T) {
 	})
 }
 
-// TestScrapesOfDifferentPatience has two scrapes that overlap, the second one
+// TestScrapesOfDifferentTimeouts has two scrapes that overlap, the second one
 // second after the first, and only one of them is in a hurry.
-func TestScrapesOfDifferentPatience(t *testing.T) {
+func TestScrapesOfDifferentTimeouts(t *testing.T) {
 	// What a scrape saw, and when it was told, from its beginning.
 	type answer struct {
 		Result hmp.Result

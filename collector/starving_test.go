@@ -107,8 +107,8 @@ func TestManyHungTargets(t *testing.T) {
 	})
 }
 
-// TestHungSessionsOfOneTarget has an HMP answer some of its sessions only. Those are valid
-// in every scrape, and those that hang do not keep each other from another chance.
+// TestHungSessionsOfOneTarget has an HMP answer some of its sessions only. These sessions
+// are valid in every scrape. The hung ones all get another chance.
 func TestHungSessionsOfOneTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(64))
@@ -120,7 +120,7 @@ func TestHungSessionsOfOneTarget(t *testing.T) {
 		}
 		sim := r.simulate("studio", hung)
 		r.Apply(r.load(targetNamed("lab", "a"), targetNamed("studio", hungNames...)))
-		for range 4 { // which tell those that hang from the others, whatever the order of the first probes
+		for range 4 { // until the collector knows which sessions hang, whatever the order of the first probes
 			r.probe(Request{})
 		}
 		for range 3 {

@@ -51,7 +51,7 @@ func expect(body []byte, sent string) (want expectation, deep bool) {
 	return want, false
 }
 
-// expectFields expects the fields that are there to be noted by what was made of them.
+// expectFields sets the fields that the body has, by how the decoder used them.
 func (want *expectation) expectFields(data map[string]json.RawMessage) {
 	d := want.details
 	for name, used := range map[string]bool{

@@ -39,7 +39,7 @@ type rig struct {
 	*fake
 	manager Manager
 	t       *testing.T
-	request Request       // but for the credential
+	request Request       // without the credential
 	time    time.Duration // of a probe
 	extra   int           // refused logins beyond the budget
 	all     []call        // that were sent, for what holds in the end

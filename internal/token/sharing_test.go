@@ -61,8 +61,8 @@ func TestSecretsOfOneKeyAtOnce(t *testing.T) {
 	})
 }
 
-// A login that hangs is the HMP's. Who waited for it in vain is not the exporter's lack of places.
-func TestWaiterInVainIsTimeout(t *testing.T) {
+// A login that hangs is a timeout of the HMP, also for the probes that waited for it.
+func TestWaiterOfHungLoginIsTimeout(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		c := with(key, apiSecret)
 		r.loginTime = time.Hour
