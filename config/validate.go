@@ -292,10 +292,6 @@ func (p position) baseURL(text string) *url.URL {
 // hasVariable matches a shell variable in a URL.
 var hasVariable = regexp.MustCompile(`^\$\w|\$[{(]\w|://[^/]*\$`)
 
-func validPort(u *url.URL) bool {
-	return isPort(cmp.Or(u.Port(), "443")) && !strings.HasSuffix(u.Host, ":")
-}
-
 func isPort(text string) bool {
 	port, err := strconv.ParseUint(text, 10, 16)
 	return err == nil && port > 0
