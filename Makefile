@@ -82,7 +82,7 @@ e2e: build ## the program and its image against a real Prometheus
 	go test -C e2e -count=1 -timeout=30m -parallel=4 ./...
 
 .PHONY: e2e-chart
-e2e-chart: ## the Helm chart
+e2e-chart: build ## the Helm chart
 	go test -C e2e/kubernetes -count=1 .
 
 # -tags: `make e2e` has no release to look at.
