@@ -2,7 +2,6 @@ package probe
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -96,7 +95,7 @@ func (f failure) explain(alike []*Attempt) []string {
 	texts = append(texts, info.Advice, "More: /runbook#result-"+f.word+" of a running exporter.")
 	if f.suspended {
 		texts = append(texts, "Do not repeat this before that is done: "+
-			"each probe tries a login, and refused ones can lock the account.")
+			"each run tries a login, and refused logins can lock the account.")
 	}
 	return texts
 }
@@ -113,13 +112,25 @@ func (f failure) evidence() string {
 	return strings.Join(seen, ", ")
 }
 
-// reasons say more of failures that are alike, the first few if they differ.
+// reasons say why sessions failed, with their names if the reasons differ, and the first few of many.
 func reasons(alike []*Attempt) []string {
-	var texts []string
+	var order []string
+	names := make(map[string][]string)
 	for _, a := range alike {
-		text := "Reason: " + terminal.Clean(a.reason())
-		if a.reason() != "" && !slices.Contains(texts, text) {
-			texts = append(texts, text)
+		reason := terminal.Clean(a.reason())
+		if names[reason] == nil {
+			order = append(order, reason)
+		}
+		names[reason] = append(names[reason], a.Name())
+	}
+	var texts []string
+	for _, reason := range order {
+		switch {
+		case reason == "":
+		case len(order) == 1:
+			texts = append(texts, "Reason: "+reason)
+		default:
+			texts = append(texts, "Reason for "+list(names[reason])+": "+reason)
 		}
 	}
 	if more := len(texts) - mostNames; more > 0 {

@@ -63,9 +63,9 @@ func TestSummary(t *testing.T) {
 func TestReasonsLeftOut(t *testing.T) {
 	var alike []*Attempt
 	for i := range mostNames + 2 {
-		alike = append(alike, &Attempt{Result: &collector.Result{Answer: hmp.Answer{Result: hmp.Protocol, Reason: strconv.Itoa(i)}}})
+		alike = append(alike, &Attempt{Target: "lab", Session: strconv.Itoa(i), Result: &collector.Result{Answer: hmp.Answer{Result: hmp.Protocol, Reason: strconv.Itoa(i)}}})
 	}
-	for more, want := range []string{"Reason: 4", "Not shown: 1 more reason.", "Not shown: 2 more reasons."} {
+	for more, want := range []string{"Reason for lab/4: 4", "Not shown: 1 more reason.", "Not shown: 2 more reasons."} {
 		texts := reasons(alike[:mostNames+more])
 		if got := texts[len(texts)-1]; got != want {
 			t.Errorf("%d too many: got %q, want %q", more, got, want)

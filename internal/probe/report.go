@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log"
@@ -154,8 +155,12 @@ func (r *Report) gather(ctx context.Context, results <-chan collector.Result, lo
 	}
 }
 
-// take takes a result in.
+// take takes a result in. It leaves out when a daemon would log in again: the next run remembers nothing of this one.
 func (r *Report) take(result collector.Result) {
+	if result.Logins != nil && result.Logins.Suspended {
+		result.Reason, _, _ = strings.Cut(result.Reason, "the exporter tries this secret ")
+		result.Reason = strings.TrimSuffix(result.Reason, "; ")
+	}
 	r.Attempts[r.index[[2]string{result.Target, result.Session}]].Result = &result
 	r.answered++
 }
