@@ -13,8 +13,12 @@ import (
 // commandsTried are the commands that the documents have people type, and what tries each of them: a test, by its file
 // and name, or a person, where the command needs what a test does not have. The few that nothing has tried say what is.
 var commandsTried = map[string]string{
-	"go run . demo":               "main_test.go TestDemo",
-	"./hmp_exporter demo":         "e2e/first_alert_test.go TestFirstAlert",
+	"go run . demo":       "main_test.go TestDemo",
+	"chmod 700 secrets":   "readme_test.go TestReadmeConfiguration",
+	"./hmp_exporter demo": "e2e/first_alert_test.go TestFirstAlert",
+	"chmod 600 secrets/playout.key secrets/playout.secret":    "readme_test.go TestReadmeConfiguration",
+	"./hmp_exporter demo --web.listen-address=127.0.0.1:8080": "main_test.go TestDemo",
+
 	"./hmp_exporter":              "main_test.go TestServe",
 	"./hmp_exporter check":        "readme_test.go TestReadmeConfiguration",
 	"./hmp_exporter probe studio": "scripts_test.go TestScripts",
