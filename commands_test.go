@@ -14,10 +14,9 @@ import (
 // and name, or a person, where the command needs what a test does not have. The few that nothing has tried say what is.
 var commandsTried = map[string]string{
 	"go run . demo":       "main_test.go TestDemo",
-	"chmod 700 secrets":   "readme_test.go TestReadmeConfiguration",
 	"./hmp_exporter demo": "e2e/first_alert_test.go TestFirstAlert",
-	"chmod 600 secrets/playout.key secrets/playout.secret":    "readme_test.go TestReadmeConfiguration",
-	"./hmp_exporter demo --web.listen-address=127.0.0.1:8080": "main_test.go TestDemo",
+	"mkdir -m 700 secrets && touch secrets/playout.key secrets/playout.secret && chmod 600 secrets/*": "readme_test.go TestReadmeConfiguration",
+	"./hmp_exporter demo --web.listen-address=127.0.0.1:8080":                                         "main_test.go TestDemo",
 
 	"./hmp_exporter":              "main_test.go TestServe",
 	"./hmp_exporter check":        "readme_test.go TestReadmeConfiguration",
@@ -52,8 +51,14 @@ var commandsTried = map[string]string{
 	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml --storage.path=data/alertmanager":          "e2e/alert_manager_test.go TestAlertmanagerHasNoDoubts",
 
 	// One command of several lines.
-	"openssl s_client -connect <hmp>:443 -showcerts </dev/null 2>/dev/null | awk '": "e2e/runbook_certificate_test.go TestRunbookCertificates",
-	`/BEGIN CERTIFICATE/ { show = "openssl x509 -noout -subject -enddate" }`:        "e2e/runbook_certificate_test.go TestRunbookCertificates",
+	`touch secrets/playout.token && chmod 600 secrets/playout.token`:                                                                                   "token_by_hand_test.go TestTokenByHand",
+	`printf '{"apiKey":"%s","apiSecret":"%s"}' "$(cat secrets/playout.key)" "$(cat secrets/playout.secret)" |`:                                         "token_by_hand_test.go TestTokenByHand",
+	`curl --silent --show-error --fail --header 'Content-Type: application/json' --data @- https://hmp.studio.example/apis/authentication/login/key |`: "token_by_hand_test.go TestTokenByHand",
+	`sed -n 's/.*"authToken": *"\([^"]*\)".*/\1/p' >secrets/playout.token`:                                                                             "token_by_hand_test.go TestTokenByHand",
+	`printf 'Authorization: Bearer %s' "$(cat secrets/playout.token)" |`:                                                                               "token_by_hand_test.go TestTokenByHand",
+	`curl --silent --show-error --header @- --output /dev/null --write-out '%{http_code}\n' https://hmp.studio.example/apis/authentication/login/key`:  "token_by_hand_test.go TestTokenByHand",
+	"openssl s_client -connect <hmp>:443 -showcerts </dev/null 2>/dev/null | awk '":                                                                    "e2e/runbook_certificate_test.go TestRunbookCertificates",
+	`/BEGIN CERTIFICATE/ { show = "openssl x509 -noout -subject -enddate" }`:                                                                           "e2e/runbook_certificate_test.go TestRunbookCertificates",
 	"show { print | show }":                                                                                      "e2e/runbook_certificate_test.go TestRunbookCertificates",
 	`/END CERTIFICATE/ { close(show); show = "" }'`:                                                              "e2e/runbook_certificate_test.go TestRunbookCertificates",
 	"curl -i https://hmp.studio.example/apis/authentication/login/key":                                           "by hand: against a simulated HMP",
