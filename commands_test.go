@@ -40,6 +40,10 @@ var commandsTried = map[string]string{
 	"prometheus --config.file=prometheus.yml --storage.tsdb.path=data/prometheus":          "e2e/first_alert_test.go TestFirstAlertLeavesNothingBehind",
 	"rm -r /tmp/hmp-demo-prometheus /tmp/hmp-demo-alertmanager":                            "e2e/first_alert_test.go TestFirstAlertLeavesNothingBehind",
 
+	"promtool check config prometheus.yml":                     "e2e/promtool_test.go TestPrometheusConfigs",
+	"amtool check-config deploy/alertmanager/alertmanager.yml": "e2e/alert_manager_test.go TestAlertmanagerHasNoDoubts",
+	"systemctl stop prometheus prometheus-alertmanager":        "by hand: it needs Debian's packages and systemd",
+
 	"source <(hmp_exporter --completion-script-bash)": "scripts_test.go TestScripts",
 	"source <(hmp_exporter --completion-script-zsh)":  "scripts_test.go TestScripts",
 	"hmp_exporter --help-man | man -l -":              "scripts_test.go TestScripts",
