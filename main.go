@@ -16,13 +16,13 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/common/version"
+	"golang.org/x/term"
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/check"
 	"hmp_exporter/internal/commandline"
 	"hmp_exporter/internal/logging"
 	"hmp_exporter/internal/probe"
-	"hmp_exporter/internal/terminal"
 	"hmp_exporter/internal/web"
 )
 
@@ -83,24 +83,20 @@ func exitCode(command string, err error) int {
 
 func runCheck(line *commandline.Line, load func() (*config.Config, error)) error {
 	webErr := web.ValidateConfig(*line.Web.WebConfigFile, line.Check.SyntaxOnly)
-	o, end, err := probing(line, load, false)
+	cfg, err := load()
 	if err != nil {
 		return errors.Join(err, webErr)
 	}
-	defer end()
-	ctx, stop := interruptible()
-	defer stop()
 	c := check.Command{
-		Options:        o,
+		Config:         cfg,
 		Strict:         line.Check.Strict,
-		Probe:          line.Check.Probe,
 		ScrapeInterval: line.Check.ScrapeInterval,
 		Stdout:         os.Stdout,
 	}
 	for _, v := range line.Unknown {
 		c.Warnings = append(c.Warnings, &config.Error{File: "environment", Field: v.Name, Problem: "no flag has this variable; " + v.Hint})
 	}
-	err = c.Run(ctx)
+	err = c.Run()
 	if webErr != nil {
 		err = errors.Join(err, webErr)
 	}
@@ -108,47 +104,40 @@ func runCheck(line *commandline.Line, load func() (*config.Config, error)) error
 }
 
 func runProbe(line *commandline.Line, load func() (*config.Config, error)) error {
-	verbose := line.LogLevel == "debug"
-	o, end, err := probing(line, load, verbose)
+	cfg, err := load()
 	if err != nil {
 		return err
 	}
-	defer end()
-	o.Version = line.AskVersion
+	least := "error" // the output says what a log would say of the results
+	if line.LogLevel == "debug" {
+		least = line.LogLevel
+	}
+	logger, _, flush := logging.New(os.Stderr, line.LogFormat, least)
+	defer flush()
 	ctx, stop := interruptible()
 	defer stop()
 	c := probe.Command{
-		Options: o,
+		Options: probe.Options{
+			Config:        cfg,
+			Timeout:       line.Probe.Timeout,
+			MaxConcurrent: line.MaxConcurrent,
+			Version:       line.AskVersion,
+			UserAgent:     version.ComponentUserAgent("hmp_exporter"),
+			Logger:        log.With(logger, "command", line.Command),
+		},
 		Target:  line.Probe.Target,
 		Session: line.Probe.Session,
 		Format:  line.Probe.Output,
 		Stdout:  os.Stdout,
 	}
-	if !verbose { // a log would be written into what moves
-		c.Terminal = terminal.Open(os.Stdout, os.Getenv)
+	if t := os.Getenv("TERM"); t != "" && t != "dumb" {
+		width, _, err := term.GetSize(int(os.Stdout.Fd()))
+		c.Terminal, c.Width, c.Colours = err == nil, width, err == nil && os.Getenv("NO_COLOR") == ""
+		if term.IsTerminal(int(os.Stderr.Fd())) && least == "error" {
+			c.Progress = os.Stderr
+		}
 	}
 	return c.Run(ctx)
-}
-
-// probing is what commands have in common that probe once. What a log would say of the
-// results stands in their output, so that it says the rest only, unless it is verbose.
-func probing(line *commandline.Line, load func() (*config.Config, error), verbose bool) (probe.Options, func(), error) {
-	cfg, err := load()
-	if err != nil {
-		return probe.Options{}, nil, err
-	}
-	least := "error"
-	if verbose {
-		least = line.LogLevel
-	}
-	logger, _, flush := logging.New(os.Stderr, line.LogFormat, least)
-	return probe.Options{
-		Config:        cfg,
-		Timeout:       line.Probe.Timeout,
-		MaxConcurrent: line.MaxConcurrent,
-		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
-		Logger:        log.With(logger, "command", line.Command),
-	}, flush, nil
 }
 
 // healthcheck asks the exporter that runs with the same flags, environment and files.

@@ -100,6 +100,26 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// Behind a proxy that keeps the prefix, all is below it, also for the health check. Without a
+// scraper, the exporter probes by itself.
+func TestServeBehindProxy(t *testing.T) {
+	hmp := hmpsim.New()
+	hmp.SetToken(canary.Word+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
+	p := start(t, "--config.file="+configure(t, hmp, "playout"), "--web.external-url=https://proxy.example/hmp/", "--probe.interval=1s")
+	exportertest.WaitFor(t, "the page to live", func() bool {
+		_, page := p.Get(t, "/hmp/")
+		return strings.Contains(page, "The session is valid") && hmp.Stats().GETs > 1
+	})
+	health := exec.Command("hmp_exporter", "healthcheck")
+	health.Env = append(os.Environ(), "HMP_EXPORTER_WEB_LISTEN_ADDRESS="+strings.TrimPrefix(p.URL, "http://"), "HMP_EXPORTER_WEB_EXTERNAL_URL=https://proxy.example/hmp/")
+	if output, err := health.CombinedOutput(); err != nil {
+		t.Errorf("healthcheck: %v\n%s", err, output)
+	}
+	if err := p.Stop(t); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Log)
+	}
+}
+
 // A scrape that has begun when SIGTERM comes is answered.
 func TestServeDrains(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})

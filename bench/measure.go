@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -13,6 +14,7 @@ type turn struct {
 	order   loadOrder
 	scrapes int // that its cost is divided by
 	gets    int // that the HMP has to see, not one more nor less
+	before  int // scrapes before the first round; 0 for a quarter of a batch
 }
 
 // A measurement is what one batch cost: seconds and bytes.
@@ -63,7 +65,7 @@ func (b *bench) rehearse(turns []turn) error {
 	}
 	for _, t := range turns {
 		t.order.Over = 0
-		t.order.Times = min(t.order.Times, max(t.order.Workers, t.order.Times/4))
+		t.order.Times = cmp.Or(t.before, min(t.order.Times, max(t.order.Workers, t.order.Times/4)))
 		if _, err := b.carryOut(t.subject, t.order); err != nil {
 			return t.wrong(err)
 		}

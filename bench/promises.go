@@ -49,19 +49,21 @@ func probePromises() (all []promise) {
 		to        string
 		goal      float64
 	}{
-		{"http", true, theFloor, 2},
-		{"TLS", true, theFloor, 2},
+		{"http", true, theFloor, 1.5},
+		{"TLS", true, theFloor, 1.5},
 		{"http", false, theFloor, 1.5},
 		{"TLS", false, theFloor, 1.15},
-		{"http", false, blackbox, 0.25},
-		{"TLS", false, blackbox, 0.6},
-		{"http", true, blackbox, 0.15},
+		{"http", false, blackbox, 0.4},
+		{"TLS", false, blackbox, 0.65},
+		{"http", true, blackbox, 0.2},
 		{"TLS", true, blackbox, 0.1},
+		{"http", false, jsonPeer, 1},
+		{"TLS", false, jsonPeer, 1},
 	} {
 		// What cannot keep connections is compared as it is.
 		key, to := probeKey(c.transport, 16, ours, c.kept), probeKey(c.transport, 16, c.to, c.kept && c.to == theFloor)
 		p := most(c.goal, key, to, cpu, "`/probe`, %s, %s connections: CPU to that of %s", c.transport, connections(c.kept), c.to)
-		if c.to == blackbox {
+		if c.to != theFloor {
 			floor := probeKey(c.transport, 16, theFloor, c.kept)
 			p.floor = func(r results) figure { return r.ratio(floor, to, cpu) }
 		}
@@ -70,28 +72,27 @@ func probePromises() (all []promise) {
 	return all
 }
 
-// tailPromises are of latency at 16 scrapers and of throughput at 128.
+// tailPromises are of latency at 16 scrapers and of throughput at 128, both to those of
+// blackbox_exporter.
 func tailPromises() (all []promise) {
-	for _, transport := range transports {
-		for _, kept := range []bool{false, true} {
-			tail := func(subject string) func(r results) figure {
-				key, to := probeKey(transport, 16, subject, kept), probeKey(transport, 16, blackbox, false)
-				return func(r results) figure {
-					return r.pair(key, to, func(m, other measurement) float64 { return m.p99 / other.p50 })
-				}
-			}
-			all = append(all, promise{
-				what: fmt.Sprintf("`/probe`, %s, %s connections: p99 to the p50 of blackbox_exporter", transport, connections(kept)), goal: 1, unit: times,
-				figure: tail(ours), floor: tail(theFloor),
-			})
-		}
-	}
-	for _, transport := range transports {
-		for _, kept := range []bool{false, true} {
-			key, floor, to := probeKey(transport, 128, ours, kept), probeKey(transport, 128, theFloor, kept), probeKey(transport, 128, blackbox, false)
-			p := most(3, key, to, perSecond, "`/probe`, %s, %s connections, 128 scrapers: probes/s to those of blackbox_exporter", transport, connections(kept))
-			p.least = true
-			p.floor = func(r results) figure { return r.ratio(floor, to, perSecond) }
+	tail := func(m measurement) float64 { return m.p99 }
+	for _, c := range []struct {
+		transport  string
+		kept       bool
+		throughput float64
+	}{{"http", false, 2}, {"http", true, 3}, {"TLS", false, 1.3}, {"TLS", true, 3}} {
+		for _, v := range []struct {
+			what     string
+			scrapers int
+			value    func(measurement) float64
+			goal     float64
+			least    bool
+		}{{"p99", 16, tail, 1, false}, {"probes/s with 128 scrapers", 128, perSecond, c.throughput, true}} {
+			key, to := probeKey(c.transport, v.scrapers, ours, c.kept), probeKey(c.transport, v.scrapers, blackbox, false)
+			floor := probeKey(c.transport, v.scrapers, theFloor, c.kept)
+			p := most(v.goal, key, to, v.value, "`/probe`, %s, %s connections: %s to that of blackbox_exporter", c.transport, connections(c.kept), v.what)
+			p.least = v.least
+			p.floor = func(r results) figure { return r.ratio(floor, to, v.value) }
 			all = append(all, p)
 		}
 	}
@@ -100,14 +101,16 @@ func tailPromises() (all []promise) {
 
 func fleetPromises() (all []promise) {
 	for _, transport := range transports {
-		for _, n := range []int{1000, mostSessions} {
+		for i, n := range []int{1000, mostSessions} {
+			goal := []float64{1.5, 1.3}[i]
 			key := fleetKey(transport, n, ours)
 			all = append(all,
-				most(2.5, key, fleetKey(transport, n, bareGET), cpu, "`/metrics`, %s, %s sessions: CPU to that of as many bare GETs", transport, grouped(n)),
+				most(goal, key, fleetKey(transport, n, bareGET), cpu, "`/metrics`, %s, %s sessions: CPU to that of as many bare GETs", transport, grouped(n)),
 				never(20e3, kB, key, func(m measurement) float64 { return m.overIdle / float64(n) }, "`/metrics`, %s, %s sessions: peak RSS over idle for a session", transport, grouped(n)))
 		}
 		key := fleetKey(transport, mostSessions, ours)
 		all = append(all,
+			never(120e6, mB, key, peak, "`/metrics`, %s, 10,000 sessions, each with a full history: peak RSS", transport),
 			most(11, key, fleetKey(transport, 1000, ours), cpu, "`/metrics`, %s: CPU of 10,000 sessions to that of 1,000", transport),
 			never(15, seconds, key, longest, "`/metrics`, %s, 10,000 sessions: time to the answer", transport))
 	}

@@ -52,13 +52,15 @@ func (b *bench) fleetTurn(n int, x *subject, s setting) turn {
 	}
 	o := x.order
 	o.Timeout = 15 * time.Second
+	before := 0
 	if o.Bare {
 		o.Workers, o.Times = min(fleetWorkers, s.sessions), scrapes*s.sessions
 	} else {
 		o.URL, o.Workers, o.Times = x.metrics, 1, scrapes
+		before = 60 // so that the history of each session is full
 		o.Want = expectation{Sessions: s.sessions}
 	}
-	return turn{key: fleetKey(s.transport, n, x.name), subject: x, order: o, scrapes: scrapes, gets: scrapes * s.sessions}
+	return turn{key: fleetKey(s.transport, n, x.name), subject: x, order: o, scrapes: scrapes, gets: scrapes * s.sessions, before: before}
 }
 
 func (b *bench) fleetTables() []*table {

@@ -79,8 +79,6 @@ type Request struct {
 	Session string // "" for all of the target
 	// ScrapeTimeout is the header X-Prometheus-Scrape-Timeout-Seconds, "" if there was none.
 	ScrapeTimeout string
-	// Done, unless nil, is called with each result as it comes. Calls can overlap.
-	Done func(Result)
 }
 
 // Probe probes the sessions that r names and returns a result for each one in the order of
@@ -105,25 +103,11 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	c.start(started)
 
 	results := make([]Result, len(sessions))
-	if r.Done == nil {
-		var timer deadlineTimer
-		defer timer.stop()
-		for i := range calls {
-			results[i] = c.wait(&calls[i], &timer)
-		}
-		addVersions(results, sessions)
-		return results, nil
-	}
-	var waiting sync.WaitGroup
+	var timer deadlineTimer
+	defer timer.stop()
 	for i := range calls {
-		waiting.Go(func() {
-			var timer deadlineTimer
-			defer timer.stop()
-			results[i] = c.wait(&calls[i], &timer)
-			r.Done(results[i])
-		})
+		results[i] = c.wait(&calls[i], &timer)
 	}
-	waiting.Wait()
 	addVersions(results, sessions)
 	return results, nil
 }

@@ -4,6 +4,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+
+	"hmp_exporter/collector"
 )
 
 // The uids are what links, alerts among them, lead to.
@@ -95,8 +97,8 @@ type event struct{ name, color, title, text, expr string }
 // graph. So an event is one series, and has a sample only in the step in which it begins.
 func events() []event {
 	firing := alerts(`alertstate="firing"`)
-	info := "max by (target, version, build) (" + selector(hmpInfo, ofHMPs) + ")"
-	infoBefore := "max by (target, version, build) (" + selector(hmpInfo, ofHMPs) + " offset $__interval)"
+	info := "max by (target, version, build) (" + selector(collector.Info, ofHMPs) + ")"
+	infoBefore := "max by (target, version, build) (" + selector(collector.Info, ofHMPs) + " offset $__interval)"
 	return []event{
 		{
 			"Alerts", "red", "An alert began to fire", "HMP Overview lists the alerts.",

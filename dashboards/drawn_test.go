@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -88,6 +89,31 @@ var drawnRules = []struct {
 		}
 		unit := p.text("fieldConfig.defaults.unit")
 		return when(p.text("type") != "text" && !slices.Contains(known, unit), "%q", unit)
+	}},
+	{"a table is sorted by a column of its own, and its backgrounds are plain", "table", func(p drawn) string {
+		columns := map[any]bool{}
+		for _, tr := range p.list("transformations") {
+			names, _ := tr.at("options.renameByName").(map[string]any)
+			for _, title := range names {
+				columns[title] = true
+			}
+		}
+		for _, by := range p.list("options.sortBy") {
+			if !columns[by["displayName"]] {
+				return fmt.Sprintf("there is no column %v", by["displayName"])
+			}
+		}
+		for _, o := range p.list("fieldConfig.overrides") {
+			for _, property := range o.list("properties") {
+				if property.text("value.type") == "color-background" && property.text("value.mode") != "basic" {
+					return "a gradient changes the colour of " + o.text("matcher.options")
+				}
+			}
+			if !columns[o.at("matcher.options")] {
+				return "an override is of no column: " + o.text("matcher.options")
+			}
+		}
+		return ""
 	}},
 	{"a graph of 0 has no axis to 100", "timeseries", func(p drawn) string {
 		unit := p.text("fieldConfig.defaults.unit")
@@ -174,6 +200,12 @@ func TestFirstScreen(t *testing.T) {
 // linkPart is what Grafana fills in a link.
 var linkPart = regexp.MustCompile(`\$\{([^}:]+)(?::([a-z]+))?\}`)
 
+// alertLink is the link of an alert to a dashboard, and alertLabel what Prometheus fills in.
+var (
+	alertLink  = regexp.MustCompile(`dashboard_url: .*?(/d/.+)`)
+	alertLabel = regexp.MustCompile(`{{[^}]*}}`)
+)
+
 // resolve fills a link as Grafana does, with values that have to be escaped. A field is a column of the panel.
 func resolve(t *testing.T, link string, columns []string) string {
 	t.Helper()
@@ -218,7 +250,25 @@ func TestLinksResolve(t *testing.T) {
 			}
 		}
 	}
+	rules, err := filepath.Glob("alerts/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	found := 0
+	for _, file := range rules {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range alertLink.FindAllStringSubmatch(string(text), -1) {
+			found++
+			check(file, alertLabel.ReplaceAllLiteralString(m[1], "studio"), nil)
+		}
+	}
+	if found < 10 {
+		t.Errorf("alerts have %d links", found)
+	}
+	found = 0
 	for _, b := range boards {
 		for _, l := range b.list("links") {
 			check(b.text("uid")+", "+l.text("title"), l.text("url"), nil)

@@ -15,7 +15,7 @@ import (
 // others are the metrics that dashboards show and that are not this program's own: those of its libraries, and what
 // Prometheus says of scrapes and alerts.
 var others = []string{
-	"ALERTS", "up", hmpInfo, "scrape_duration_seconds", "scrape_samples_scraped", "promhttp_metric_handler_requests_total",
+	"ALERTS", "up", "scrape_duration_seconds", "scrape_samples_scraped", "promhttp_metric_handler_requests_total",
 	"go_goroutines", "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_max_fds",
 }
 

@@ -83,8 +83,8 @@ const (
 	processors      = "suffix: CPUs"
 )
 
-// noData says what a stat shows where there is no data. Grafana takes the colour of the lowest threshold for it unless
-// null has a mapping, so that what may be absent would look like an alarm, or what must not be like good news.
+// noData says what a stat shows where there is no data. Grafana shows null then (createNoValuesFieldDisplay), in the
+// colour of the lowest threshold unless null has a mapping: red for what may be absent, green for what must not be.
 func noData(text string) dashboard.ValueMapping {
 	color := plain
 	if text == "" {
@@ -159,7 +159,8 @@ func states(p panel, names []dashboard.ValueMapping) *statetimeline.PanelBuilder
 	return fill(statetimeline.NewPanelBuilder(), p, overTime).
 		Mappings(names).
 		Thresholds(neutral()).
-		// By thresholds, Grafana would replace merged numbers by ranges of thresholds before it looks at mappings.
+		// With the colours of thresholds, Grafana replaces merged numbers by ranges of thresholds before it looks at
+		// mappings (mergeThresholdValues in the timeline's utils).
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdFixed).FixedColor(plain)).
 		ShowValue(common.VisibilityModeAuto).
 		MergeValues(true).

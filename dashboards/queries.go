@@ -45,14 +45,11 @@ func missing() string {
 	return fmt.Sprintf("count(count by (target, session) (%s)) - (count(%s) or vector(0))", all, valid())
 }
 
-// hmpInfo has the version and the build of each HMP as labels. The exporter has it only while it asks HMPs for them.
-const hmpInfo = "hmp_info"
-
-// versions is a series for each HMP with the version and the build that it says, or "unknown". During an upgrade there
-// are two for a while, of which one is shown.
+// versions is a series for each HMP with the version and the build that it says, or "unknown", as with
+// --no-collector.version. Of two versions, which exporters may see during an upgrade, one is shown.
 func versions() string {
 	return fmt.Sprintf("topk by (target) (1, max by (target, version, build) (%s))"+
-		" or on (target) label_replace(%s, \"version\", \"unknown\", \"\", \"\")", selector(hmpInfo, ofHMPs), answering())
+		" or on (target) label_replace(%s, \"version\", \"unknown\", \"\", \"\")", selector(collector.Info, ofHMPs), answering())
 }
 
 // certificates is when the certificates of each HMP end.

@@ -89,6 +89,12 @@ func decimals(unit string) int {
 	return 0
 }
 
+// cells colours the cells of a column. Unless the mode of a background is basic, Grafana turns its colour into a
+// gradient that ends in another hue (getCellColors in the table's utils).
 func cells(mode common.TableCellDisplayMode) dashboard.DynamicConfigValue {
-	return dashboard.DynamicConfigValue{Id: "custom.cellOptions", Value: map[string]any{"type": mode}}
+	options := map[string]any{"type": mode}
+	if mode == common.TableCellDisplayModeColorBackground {
+		options["mode"] = common.TableCellBackgroundDisplayModeBasic
+	}
+	return dashboard.DynamicConfigValue{Id: "custom.cellOptions", Value: options}
 }

@@ -78,3 +78,26 @@ func TestDashboardsMissWhatIsAway(t *testing.T) {
 		},
 	})
 }
+
+// TestDashboardsShowVersions is that an HMP has its newest version, or "unknown" where the exporter has none, and that
+// an upgrade is marked once, in the step in which it is seen.
+func TestDashboardsShowVersions(t *testing.T) {
+	const labels = `job="hmp", instance="exporter", target=`
+	checkRules(t, ruleTest{
+		Interval: "1m",
+		Series: []ruleSeries{
+			{`hmp_session_valid{` + labels + `"studio", session="playout"}`, "1x10"},
+			{`hmp_session_valid{` + labels + `"campus", session="playout"}`, "0x10"},
+			{`hmp_info{` + labels + `"studio", version="4.1", build="7"}`, "1x4 stale"},
+			{`hmp_info{` + labels + `"studio", version="4.2", build="9"}`, "_x5 1x5"},
+		},
+		Expressions: []ruleExpression{
+			boardExpression(t, "HMP Overview, HMPs, F", "8m",
+				ruleSample{`{target="studio", version="4.2", build="9"}`, 1},
+				ruleSample{`{target="campus", version="unknown"}`, 0}),
+			boardExpression(t, "HMP Session, annotation HMP upgraded", "4m"),
+			boardExpression(t, "HMP Session, annotation HMP upgraded", "5m", ruleSample{"{}", 1}),
+			boardExpression(t, "HMP Session, annotation HMP upgraded", "6m"),
+		},
+	})
+}

@@ -12,10 +12,11 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// startDemo starts the demo, and returns it and its address, after a scrape of all sessions.
+// startDemo starts the demo, which does not probe by itself, and returns it and its address, after a scrape of all
+// sessions.
 func startDemo(t *testing.T) (*process, string) {
 	t.Helper()
-	demo := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0"))
+	demo := start(t, command(t, exporterBinary, "demo", "--probe.interval=0s", "--web.listen-address=127.0.0.1:0"))
 	address := demo.url(t)
 	get(t, address+"/metrics", nil)
 	return demo, address
@@ -100,7 +101,7 @@ func TestPageFilter(t *testing.T) {
 // TestPageProbesNow is the button that probes, from the page of a session and for all of a target. The host is none that a
 // browser trusts, which then says less of where a form is from.
 func TestPageProbesNow(t *testing.T) {
-	demo := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0"))
+	demo := start(t, command(t, exporterBinary, "demo", "--probe.interval=0s", "--web.listen-address=127.0.0.1:0"))
 	address := strings.Replace(demo.url(t), "127.0.0.1", hostOfPage, 1)
 	b := openBrowser(t)
 	b.open(address)
@@ -131,6 +132,13 @@ func TestPageProbesNow(t *testing.T) {
 			t.Errorf("after a probe of all of archive there is %+v", row)
 		}
 	}
+	b.open(address)
+	b.follow(click(`form[action="probe-all"] button`))
+	for _, row := range b.rows() {
+		if row.Result == "pending" {
+			t.Errorf("after a probe of all there is %+v", row)
+		}
+	}
 }
 
 // TestPageWithoutScript is that all of it works in a browser that runs none.
@@ -159,6 +167,7 @@ func TestPageForEverybody(t *testing.T) {
 	for _, path := range []string{
 		"/", "/?target=studio&sort=name", "/?q=nothing-like-it", "/session?target=studio&session=playout", "/session?target=arena&session=merchandise",
 		"/session?target=campus&session=guests", // whose result has the longest name
+		"/runbook",
 	} {
 		for scheme, width := range map[string]int64{"light": 1280, "dark": 360} {
 			b.scheme(scheme)

@@ -3,7 +3,6 @@
 package check
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"github.com/prometheus/common/model"
 
 	"hmp_exporter/config"
-	"hmp_exporter/internal/probe"
 )
 
 // ErrWarnings is that there are warnings, where none are allowed.
@@ -22,17 +20,16 @@ var ErrWarnings = errors.New("there are warnings, and --strict allows none")
 
 // A Command is what was asked for on the command line.
 type Command struct {
-	probe.Options
+	Config         *config.Config
 	Strict         bool          // warnings are errors
-	Probe          bool          // probe the first session of each target
 	ScrapeInterval time.Duration // of Prometheus; 0 if it is not known
 	Warnings       config.Errors // about other things than the configuration
 	Stdout         io.Writer
 }
 
 // Run writes the report. Its error is [config.Errors] with every secret that cannot be
-// read, or [probe.ErrNotValid], or [ErrWarnings].
-func (c *Command) Run(ctx context.Context) error {
+// read, or [ErrWarnings].
+func (c *Command) Run() error {
 	warnings := slices.Concat(c.Warnings, c.Config.Warnings())
 	if c.ScrapeInterval > 0 {
 		warnings = append(warnings, c.Config.IntervalWarnings(c.ScrapeInterval)...)
@@ -40,47 +37,24 @@ func (c *Command) Run(ctx context.Context) error {
 	err := c.Config.CheckSecrets()
 	errs, _ := errors.AsType[config.Errors](err)
 	r := newReport(c.Config, errs, warnings)
-	if c.Probe {
-		r.probed = c.probe(ctx)
-	}
 	if _, writing := io.WriteString(c.Stdout, r.text()); writing != nil {
 		return fmt.Errorf("failed to write the report: %w", writing)
 	}
 	switch {
 	case err != nil:
 		return err
-	case c.Probe && !r.valid():
-		return probe.ErrNotValid
 	case c.Strict && len(warnings) > 0:
 		return ErrWarnings
 	}
 	return nil
 }
 
-// probe probes the first session of each target.
-func (c *Command) probe(ctx context.Context) map[string]*probe.Attempt {
-	var first []config.Selected
-	for _, t := range c.Config.Targets {
-		first = append(first, config.Selected{Target: t, Session: t.Sessions[0]})
-	}
-	if len(first) == 0 {
-		return nil
-	}
-	probed := make(map[string]*probe.Attempt)
-	attempts := c.Each(ctx, first).Attempts
-	for i := range attempts {
-		probed[attempts[i].Target] = &attempts[i]
-	}
-	return probed
-}
-
 // A report is all that there is to say.
 type report struct {
 	config           *config.Config
-	errors, warnings int                       // how many there are; the errors are shown by who gets them
-	broken           map[[2]string]bool        // sessions with a secret that cannot be used, by target and name
-	warned           map[string]config.Errors  // by target, those about none at ""
-	probed           map[string]*probe.Attempt // by target
+	errors, warnings int                      // how many there are; the errors are shown by who gets them
+	broken           map[[2]string]bool       // sessions with a secret that cannot be used, by target and name
+	warned           map[string]config.Errors // by target, those about none at ""
 }
 
 func newReport(c *config.Config, errs, warnings config.Errors) *report {
@@ -97,15 +71,6 @@ func newReport(c *config.Config, errs, warnings config.Errors) *report {
 		r.warned[w.Target] = append(r.warned[w.Target], w)
 	}
 	return r
-}
-
-func (r *report) valid() bool {
-	for _, a := range r.probed {
-		if !a.Valid() {
-			return false
-		}
-	}
-	return true
 }
 
 // text is the whole report, target by target.
@@ -151,12 +116,6 @@ func (r *report) target(b *strings.Builder, t *config.Target) {
 		fmt.Fprintf(b, "  %-*s  %s%s\n", width, s.Name, s.Credential(), mark)
 	}
 	r.warn(b, t.Name)
-	if a := r.probed[t.Name]; a != nil {
-		fmt.Fprintf(b, "  probed %s: %s\n", a.Session, a.ResultName())
-		for _, sentence := range a.Explain() {
-			fmt.Fprintf(b, "    %s\n", sentence)
-		}
-	}
 }
 
 // warn writes the warnings about a target, or those about none.

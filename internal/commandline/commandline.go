@@ -61,8 +61,8 @@ type Line struct {
 		Timeout         time.Duration // 0 for what is configured
 	}
 	Check struct {
-		Strict, Probe, SyntaxOnly bool
-		ScrapeInterval            time.Duration // 0 if it is not known
+		Strict, SyntaxOnly bool
+		ScrapeInterval     time.Duration // 0 if it is not known
 	}
 	HealthURL string // "" for where the flags have it listen
 
@@ -123,8 +123,6 @@ func (l *Line) validate() error {
 		return errors.New("--probe.max-concurrent has to be at least 1 and --timeout-offset at least 0s")
 	case l.ReloadInterval < 0:
 		return errors.New("--config.auto-reload-interval has to be at least 0s")
-	case l.Check.SyntaxOnly && l.Check.Probe:
-		return errors.New("--syntax-only opens no secret, and --probe needs them: leave one out")
 	case l.ProbeInterval != notGiven && l.ProbeInterval != 0 && l.ProbeInterval < time.Second:
 		return errors.New("--probe.interval has to be 0s, or at least 1s")
 	case l.MaxRequests < 0:

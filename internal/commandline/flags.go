@@ -45,11 +45,10 @@ func (l *Line) commands(app *kingpin.Application) {
 	app.Command(Serve, "Answer Prometheus until SIGTERM. The default command.").Default()
 
 	check := app.Command(Check, "Load the configuration and the secret files, and show what would be probed and what is "+
-		"unwise. Sends nothing without --probe.")
+		"unwise. Sends nothing.")
 	check.Arg("file", "The configuration file, in place of --config.file.").PlaceHolder("FILE").StringVar(&l.ConfigFile)
 	check.Flag("syntax-only", "Open no file of a secret, CA or key, as where there are none.").BoolVar(&l.Check.SyntaxOnly)
 	check.Flag("strict", "Fail for warnings too.").BoolVar(&l.Check.Strict)
-	check.Flag("probe", "Probe the first session of each target. A session with an API key logs in.").BoolVar(&l.Check.Probe)
 	check.Flag("scrape-interval", "How often Prometheus scrapes, such as 30s: warn if timeouts and lifetimes of tokens do not go with that.").
 		PlaceHolder("DURATION").SetValue(positive{"--scrape-interval", &l.Check.ScrapeInterval})
 

@@ -18,7 +18,7 @@ Signals:
 `,
 	Check: `Exit status:
   0  the configuration is good; there may be warnings
-  1  there are errors, or warnings with --strict, or a probe failed with --probe
+  1  there are errors, or warnings with --strict
 `,
 	Probe: `Exit status:
   0  all sessions are valid
@@ -26,8 +26,8 @@ Signals:
   2  the command line or the configuration has a mistake
 
 Output:
-  A table fills in on a terminal, with colours unless NO_COLOR is set. Elsewhere, its first
-  line sums up, for Nagios: HMP OK, HMP FAILED, or HMP INTERRUPTED. Nagios takes 1 for a
+  A terminal shows how many sessions have answered, then a table, with colours unless
+  NO_COLOR is set. Elsewhere, the first line of the output sums up, for Nagios: HMP OK, HMP FAILED, or HMP INTERRUPTED. Nagios takes 1 for a
   warning; its plugin negate makes it critical.
 
 Logins:
@@ -59,7 +59,6 @@ var examples = map[string][]string{
 		"hmp_exporter check",
 		"hmp_exporter check --strict --scrape-interval=30s",
 		"hmp_exporter check --syntax-only hmp.yml",
-		"hmp_exporter check --probe --config.file=/etc/hmp_exporter/hmp.yml",
 	},
 	Probe: {
 		"hmp_exporter probe",

@@ -1,6 +1,8 @@
 package hmpsim
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"flag"
 	"io"
@@ -110,6 +112,18 @@ func (c caller) do(req *http.Request) reply {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	return reply{status: resp.StatusCode, header: resp.Header, body: string(body), err: err}
+}
+
+// trust makes the client trust a CA, and speak HTTP/2 where the server does.
+func (c caller) trust(pem []byte) {
+	c.t.Helper()
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		c.t.Fatal("no certificate in the PEM")
+	}
+	transport := c.client.Transport.(*http.Transport)
+	transport.TLSClientConfig = &tls.Config{RootCAs: pool}
+	transport.ForceAttemptHTTP2 = true
 }
 
 // A fakeClock is moved by hand.

@@ -7,12 +7,11 @@ import (
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/terminal"
 )
 
 // A failure is what sessions have in common that failed alike.
 type failure struct {
-	word      string
+	result    string
 	status    int
 	code      hmp.Code
 	held      bool
@@ -26,7 +25,7 @@ func (a *Attempt) failure() failure {
 
 // A paragraph is a head and sentences about it.
 type paragraph struct {
-	head  terminal.Line
+	head  string
 	texts []string
 }
 
@@ -53,7 +52,7 @@ func (r *Report) explanations() []paragraph {
 			names = append(names, a.Name())
 		}
 		all = append(all, paragraph{
-			head:  terminal.Line{{Text: list(names) + ": ", Style: terminal.Bold}, {Text: f.word, Style: terminal.Bad}},
+			head:  list(names) + ": " + f.result,
 			texts: f.explain(alike[f]),
 		})
 	}
@@ -64,22 +63,9 @@ func (r *Report) explanations() []paragraph {
 	return all
 }
 
-// Explain says in sentences what became of a session and what to do about it, nothing if
-// it is valid.
-func (a *Attempt) Explain() []string {
-	switch {
-	case a.Result == nil:
-		return []string{"It was not probed."}
-	case a.Valid():
-		return nil
-	default:
-		return a.failure().explain([]*Attempt{a})
-	}
-}
-
 // explain says what is the case, how that is known, and what to do.
 func (f failure) explain(alike []*Attempt) []string {
-	info := hmp.Result(f.word).Info()
+	info := hmp.Result(f.result).Info()
 	if info.Result == "" {
 		return append(append([]string{"The exporter failed within the probe."}, reasons(alike)...),
 			"This is a defect of the exporter: please report it, with what stands on the standard error.")
@@ -92,7 +78,7 @@ func (f failure) explain(alike []*Attempt) []string {
 	if f.held {
 		texts = append(texts, "Nothing was sent for this session.")
 	}
-	texts = append(texts, info.Advice, "More: /runbook#result-"+f.word+" of a running exporter.")
+	texts = append(texts, info.Advice, "More: /runbook#result-"+f.result+" of a running exporter.")
 	if f.suspended {
 		texts = append(texts, "Do not repeat this before that is done: "+
 			"each run tries a login, and refused logins can lock the account.")
@@ -112,25 +98,21 @@ func (f failure) evidence() string {
 	return strings.Join(seen, ", ")
 }
 
-// reasons say why sessions failed, with their names if the reasons differ, and the first few of many.
+// reasons say more of failures that are alike: once if all have the same reason, else by
+// session, the first few of them.
 func reasons(alike []*Attempt) []string {
-	var order []string
-	names := make(map[string][]string)
-	for _, a := range alike {
-		reason := terminal.Clean(a.reason())
-		if names[reason] == nil {
-			order = append(order, reason)
-		}
-		names[reason] = append(names[reason], a.Name())
-	}
 	var texts []string
-	for _, reason := range order {
-		switch {
+	same := true
+	for _, a := range alike {
+		same = same && a.reason() == alike[0].reason()
+	}
+	for _, a := range alike {
+		switch reason := clean(a.reason()); {
 		case reason == "":
-		case len(order) == 1:
-			texts = append(texts, "Reason: "+reason)
+		case same:
+			return []string{"Reason: " + reason}
 		default:
-			texts = append(texts, "Reason for "+list(names[reason])+": "+reason)
+			texts = append(texts, a.Name()+": "+reason)
 		}
 	}
 	if more := len(texts) - mostNames; more > 0 {
@@ -164,9 +146,9 @@ func (r *Report) messages() []paragraph {
 		if a.Result == nil || len(a.Result.Details.MessageTexts) == 0 {
 			continue
 		}
-		p := paragraph{head: terminal.Line{{Text: a.Name() + ": ", Style: terminal.Bold}, {Text: "service messages"}}}
+		p := paragraph{head: a.Name() + ": service messages"}
 		for _, text := range a.Result.Details.MessageTexts {
-			p.texts = append(p.texts, terminal.Clean(text))
+			p.texts = append(p.texts, clean(text))
 		}
 		all = append(all, p)
 	}
@@ -175,31 +157,15 @@ func (r *Report) messages() []paragraph {
 
 // versions are those of the HMPs that have told theirs.
 func (r *Report) versions() paragraph {
-	p := paragraph{head: terminal.Line{{Text: "Versions of HMPs:", Style: terminal.Bold}}}
+	p := paragraph{head: "Versions of HMPs:"}
 	before := ""
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
 		if a.Target != before && a.Result != nil && a.Result.Version != nil {
 			v := a.Result.Version
-			p.texts = append(p.texts, terminal.Clean(fmt.Sprintf("%s: %s, build %s", a.Target, v.Version.Version, v.Build)))
+			p.texts = append(p.texts, clean(fmt.Sprintf("%s: %s, build %s", a.Target, v.Version.Version, v.Build)))
 			before = a.Target
 		}
 	}
 	return p
-}
-
-const indent = "  "
-
-// wrapped returns the lines of paragraphs on a screen of some width, each after an empty line.
-func wrapped(all []paragraph, width int) []terminal.Line {
-	var lines []terminal.Line
-	for _, p := range all {
-		lines = append(lines, nil, p.head)
-		for _, text := range p.texts {
-			for _, part := range terminal.Wrap(text, width-len(indent)-1) {
-				lines = append(lines, terminal.Text(indent+part))
-			}
-		}
-	}
-	return lines
 }

@@ -15,7 +15,7 @@ type (
 	document struct {
 		Started         *time.Time       `json:"started"`
 		DurationSeconds float64          `json:"duration_seconds"`
-		Stopped         *Stop            `json:"stopped"`
+		Stopped         *string          `json:"stopped"`
 		Summary         documentSummary  `json:"summary"`
 		Sessions        []documentResult `json:"sessions"`
 	}
@@ -90,20 +90,16 @@ type (
 // WriteLast writes the last results of sessions as a document of --output=json. A result that
 // has only the names is a session that was not probed.
 func WriteLast(w io.Writer, results []collector.Result) error {
-	r := Report{Attempts: make([]Attempt, len(results))}
+	r := Report{Attempts: attempts(results)}
 	var end time.Time
-	for i := range results {
-		result := &results[i]
-		r.Attempts[i] = Attempt{Target: result.Target, Session: result.Session}
-		if result.ResultName() == "" {
+	for _, a := range r.Attempts {
+		if a.Result == nil {
 			continue
 		}
-		r.Attempts[i].Result = result
-		r.answered++
-		if r.Start.IsZero() || result.Start.Before(r.Start) {
-			r.Start = result.Start
+		if r.Start.IsZero() || a.Result.Start.Before(r.Start) {
+			r.Start = a.Result.Start
 		}
-		if ended := result.Start.Add(result.Duration); ended.After(end) {
+		if ended := a.Result.Start.Add(a.Result.Duration); ended.After(end) {
 			end = ended
 		}
 	}
@@ -113,15 +109,15 @@ func WriteLast(w io.Writer, results []collector.Result) error {
 
 // writeJSON writes a report as one document.
 func writeJSON(w io.Writer, r *Report) error {
+	probed, valid := r.count()
 	d := document{
 		Started:         moment(r.Start),
 		DurationSeconds: r.Duration.Seconds(),
-		Summary:         documentSummary{Sessions: len(r.Attempts), Valid: r.valid(), NotProbed: len(r.Attempts) - r.answered},
+		Summary:         documentSummary{len(r.Attempts), valid, probed - valid, len(r.Attempts) - probed},
 		Sessions:        []documentResult{}, // not null
 	}
-	d.Summary.NotValid = r.answered - d.Summary.Valid
-	if r.Stopped != "" {
-		d.Stopped = &r.Stopped
+	if r.Interrupted {
+		d.Stopped = new("interrupted")
 	}
 	for i := range r.Attempts {
 		d.Sessions = append(d.Sessions, r.Attempts[i].document())

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"hmp_exporter/collector"
-	"hmp_exporter/internal/terminal"
 )
 
 // The formats of the output.
@@ -21,36 +21,39 @@ const (
 // Formats lists them, the default one first.
 var Formats = []string{Table, JSON, Metrics}
 
-// ErrNotValid is that a session is not valid, or was not probed.
+// ErrNotValid tells that a session is not valid, or was not probed.
 var ErrNotValid = errors.New("not all sessions are valid")
 
-// ErrOutput is that what was found could not be written.
+// ErrOutput tells that the report could not be written.
 var ErrOutput = errors.New("failed to write what was found")
 
-// A Command is what was asked for on the command line.
+// A Command has the arguments and flags of the command line.
 type Command struct {
 	Options
 	Target, Session string // "" for all
 	Format          string
 	Stdout          io.Writer
-	Terminal        *terminal.Terminal // that the output goes to; nil if it is none
+	// Progress is a terminal that shows how many sessions have answered; nil for none.
+	Progress io.Writer
+	// Terminal tells that Stdout is one. Width is the number of its columns.
+	Terminal, Colours bool
+	Width             int
 }
 
-// Run probes and writes. Its error is [ErrNotValid] if all that is to say about that has
-// been written, or [ErrOutput]. It is one of those of [config.Config.Select] where nothing was probed.
+// Run probes and writes. Its error is [ErrNotValid] if the report says all, or [ErrOutput].
+// If nothing was probed, it is one of those of [config.Config.Select].
 //
-// When ctx is done, what has come so far is written.
+// When ctx is done, Run writes the results so far.
 func (c *Command) Run(ctx context.Context) error {
 	sessions, err := c.Config.Select(c.Target, c.Session)
 	if err != nil {
 		return err
 	}
-	request := []collector.Request{{Target: c.Target, Session: c.Session}}
-	if c.Format == Table && c.Terminal != nil {
-		l := newLive(c.Terminal, sessions)
-		return l.end(c.run(ctx, sessions, request, l.watch))
-	}
-	report := c.run(ctx, sessions, request, nil)
+	start := time.Now()
+	report := c.run(ctx, collector.Request{Target: c.Target, Session: c.Session}, func(answered int) {
+		c.progress("%d of %d answered, %.1f s", answered, len(sessions), time.Since(start).Seconds())
+	})
+	c.progress("")
 	out := bufio.NewWriter(c.Stdout)
 	switch c.Format {
 	case JSON:
@@ -58,7 +61,11 @@ func (c *Command) Run(ctx context.Context) error {
 	case Metrics:
 		writeMetrics(out, report)
 	default:
-		writePlain(out, report, newLayout(sessions))
+		w := &tableWriter{Writer: out, terminal: c.Terminal, colours: c.Colours, width: defaultWidth}
+		if c.Terminal {
+			w.width = max(c.Width, 20)
+		}
+		w.write(report)
 	}
 	if flushed := out.Flush(); err == nil {
 		err = flushed
@@ -66,15 +73,22 @@ func (c *Command) Run(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrOutput, err)
-	case report.Stopped != "" && c.Format != Table:
+	case report.Interrupted && c.Format != Table:
 		return fmt.Errorf("%w: %s", ErrNotValid, report.left())
 	}
 	return report.err()
 }
 
-// err is ErrNotValid unless all is well.
+// progress writes a line in place of the one before.
+func (c *Command) progress(format string, arguments ...any) {
+	if c.Progress != nil {
+		_, _ = fmt.Fprintf(c.Progress, "\r"+format+"\x1b[K", arguments...)
+	}
+}
+
+// err returns [ErrNotValid] unless all sessions are valid.
 func (r *Report) err() error {
-	if r.valid() < len(r.Attempts) {
+	if _, valid := r.count(); valid < len(r.Attempts) {
 		return ErrNotValid
 	}
 	return nil

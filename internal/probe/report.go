@@ -1,9 +1,7 @@
 package probe
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,18 +28,15 @@ type Options struct {
 	Logger log.Logger
 }
 
-// A Report is what became of all sessions that were to be probed. It holds no secret.
+// A Report has the results of all sessions that were to be probed. It holds no secret.
 type Report struct {
-	Attempts []Attempt // in the order of the configuration
-	Start    time.Time
-	Duration time.Duration
-	Stopped  Stop // why sessions are left that were not probed
-
-	index    map[[2]string]int // by target and session
-	answered int
+	Attempts    []Attempt // in the order of the configuration
+	Start       time.Time
+	Duration    time.Duration
+	Interrupted bool // by a signal: some sessions may have no result
 }
 
-// An Attempt is one session and its result, nil as long as there is none.
+// An Attempt is one session and its result, nil without one.
 type Attempt struct {
 	Target, Session string
 	Result          *collector.Result
@@ -53,131 +48,102 @@ func (a *Attempt) Name() string { return a.Target + "/" + a.Session }
 // Valid tells whether the HMP confirmed the session.
 func (a *Attempt) Valid() bool { return a.Result != nil && a.Result.Valid() }
 
-// A Stop is why probing ended before all was probed.
-type Stop string
+// tick is how often a watcher is told of the progress.
+const tick = 100 * time.Millisecond
 
-// The reasons.
-const (
-	Interrupted Stop = "interrupted" // by a signal
-	Stuck       Stop = "stuck"       // a probe did not end in its time: a disk may hang
-)
-
-const (
-	// patience is how long after its time a probe may end.
-	patience = 2 * time.Second
-	// tick is how often a watcher is told of the time.
-	tick = 100 * time.Millisecond
-)
-
-// Each makes one request for each of some sessions, all at once, and returns their
-// results. It ends when ctx is done or a probe is stuck, without those that are left.
-func (o *Options) Each(ctx context.Context, sessions []config.Selected) *Report {
-	requests := make([]collector.Request, len(sessions))
-	for i, s := range sessions {
-		requests[i] = collector.Request{Target: s.Target.Name, Session: s.Session.Name}
+// run probes the sessions that a request names. It tells watch how many have a result, ten
+// times a second. When ctx is done, the report has the results so far.
+func (o *Options) run(ctx context.Context, request collector.Request, watch func(answered int)) *Report {
+	if o.Timeout > 0 {
+		request.ScrapeTimeout = strconv.FormatFloat(o.Timeout.Seconds(), 'f', -1, 64)
 	}
-	return o.run(ctx, sessions, requests, nil)
-}
-
-// run makes requests, which have to be for just these sessions, and tells watch, unless
-// it is nil, how they come along.
-func (o *Options) run(
-	ctx context.Context, sessions []config.Selected, requests []collector.Request, watch func(*Report),
-) *Report {
-	r := newReport(sessions)
 	c := collector.New(collector.Options{MaxConcurrent: o.MaxConcurrent, Version: o.Version, UserAgent: o.UserAgent, Logger: o.Logger})
 	c.Apply(o.Config)
-	results := make(chan collector.Result, len(sessions)) // so that nobody has to wait for who has gone
-	for _, request := range requests {
-		request.Done = func(result collector.Result) { results <- result }
-		if o.Timeout > 0 {
-			request.ScrapeTimeout = strconv.FormatFloat(o.Timeout.Seconds(), 'f', -1, 64)
-		}
-		go func() { _, _ = c.Probe(request) }() // the names are the configuration's own
-	}
-	r.gather(ctx, results, o.longest(sessions), watch)
-	if r.Stopped == "" {
+	r := &Report{Start: time.Now()}
+	done := make(chan []collector.Result, 1)
+	go func() {
+		results, _ := c.Probe(request) // the configuration has these names
+		done <- results
+	}()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for r.Attempts == nil {
 		select {
-		case <-c.VersionsAsked():
-		case <-ctx.Done():
-		}
-		r.takeVersions(c)
-		c.Close()
-	}
-	r.Duration = time.Since(r.Start)
-	return r
-}
-
-func newReport(sessions []config.Selected) *Report {
-	r := &Report{Start: time.Now(), Attempts: make([]Attempt, len(sessions)), index: make(map[[2]string]int)}
-	for i, s := range sessions {
-		r.Attempts[i] = Attempt{Target: s.Target.Name, Session: s.Session.Name}
-		r.index[[2]string{s.Target.Name, s.Session.Name}] = i
-	}
-	return r
-}
-
-// longest is how long the probes of sessions can take.
-func (o *Options) longest(sessions []config.Selected) time.Duration {
-	longest := slices.MaxFunc(sessions, func(a, b config.Selected) int {
-		return cmp.Compare(a.Target.Timeout, b.Target.Timeout)
-	}).Target.Timeout
-	if o.Timeout > 0 {
-		return min(longest, o.Timeout)
-	}
-	return longest
-}
-
-// gather takes in results until all are there.
-func (r *Report) gather(ctx context.Context, results <-chan collector.Result, longest time.Duration, watch func(*Report)) {
-	stuck := time.NewTimer(longest + patience)
-	defer stuck.Stop()
-	var ticks <-chan time.Time
-	if watch != nil {
-		ticker := time.NewTicker(tick)
-		defer ticker.Stop()
-		ticks = ticker.C
-	}
-	for r.answered < len(r.Attempts) {
-		select {
-		case result := <-results:
-			r.take(result)
-		case <-ticks:
+		case results := <-done:
+			select {
+			case <-c.VersionsAsked():
+			case <-ctx.Done():
+			}
 			r.Duration = time.Since(r.Start)
-			watch(r)
+			for i := range results {
+				results[i].Version = c.Version(results[i].Target)
+			}
+			r.Attempts = attempts(results)
+			c.Close()
+		case <-ticker.C:
+			watch(answered(c))
 		case <-ctx.Done():
-			r.Stopped = Interrupted
-			return
-		case <-stuck.C:
-			r.Stopped = Stuck
-			return
+			r.Duration, r.Interrupted = time.Since(r.Start), true
+			r.Attempts = attempts(chosen(c.Last(), request))
+		}
+	}
+	r.promiseNothing()
+	return r
+}
+
+// promiseNothing leaves out when a daemon would log in again: the next run remembers nothing of this one.
+func (r *Report) promiseNothing() {
+	for i := range r.Attempts {
+		if result := r.Attempts[i].Result; result != nil && result.Logins != nil && result.Logins.Suspended {
+			reason, _, _ := strings.Cut(result.Reason, "the exporter tries this secret ")
+			result.Reason = strings.TrimSuffix(reason, "; ")
 		}
 	}
 }
 
-// take takes a result in. It leaves out when a daemon would log in again: the next run remembers nothing of this one.
-func (r *Report) take(result collector.Result) {
-	if result.Logins != nil && result.Logins.Suspended {
-		result.Reason, _, _ = strings.Cut(result.Reason, "the exporter tries this secret ")
-		result.Reason = strings.TrimSuffix(result.Reason, "; ")
-	}
-	r.Attempts[r.index[[2]string{result.Target, result.Session}]].Result = &result
-	r.answered++
-}
-
-// takeVersions takes in what HMPs have told after the results.
-func (r *Report) takeVersions(c *collector.Collector) {
-	for i := range r.Attempts {
-		r.Attempts[i].Result.Version = c.Version(r.Attempts[i].Target)
-	}
-}
-
-// valid counts the sessions that an HMP confirmed.
-func (r *Report) valid() (n int) {
-	for i := range r.Attempts {
-		if r.Attempts[i].Valid() {
+// answered counts the sessions that have a result.
+func answered(c *collector.Collector) (n int) {
+	for _, s := range c.Summaries() {
+		if s.ResultName != "" {
 			n++
 		}
 	}
 	return n
+}
+
+// chosen returns the results of the sessions that a request names.
+func chosen(all []collector.Result, request collector.Request) []collector.Result {
+	var results []collector.Result
+	for _, r := range all {
+		if (request.Target == "" || request.Target == r.Target) && (request.Session == "" || request.Session == r.Session) {
+			results = append(results, r)
+		}
+	}
+	return results
+}
+
+// attempts returns results as attempts. A result that has only the names is none.
+func attempts(results []collector.Result) []Attempt {
+	list := make([]Attempt, len(results))
+	for i := range results {
+		r := &results[i]
+		list[i] = Attempt{Target: r.Target, Session: r.Session}
+		if r.ResultName() != "" {
+			list[i].Result = r
+		}
+	}
+	return list
+}
+
+// count counts the sessions that have a result, and those that an HMP confirmed.
+func (r *Report) count() (probed, valid int) {
+	for i := range r.Attempts {
+		if r.Attempts[i].Result != nil {
+			probed++
+		}
+		if r.Attempts[i].Valid() {
+			valid++
+		}
+	}
+	return probed, valid
 }

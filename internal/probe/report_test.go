@@ -2,62 +2,54 @@ package probe
 
 import (
 	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
-	"hmp_exporter/collector"
-	"hmp_exporter/internal/hmp"
+	"github.com/go-kit/log"
+
+	"hmp_exporter/config"
 )
 
-func gathering(t *testing.T, answers int, ctx context.Context) *Report { //nolint:revive // the test comes first
-	t.Helper()
-	r := newReport(sampleSessions())
-	results := make(chan collector.Result, len(r.Attempts))
-	for _, a := range r.Attempts[:answers] {
-		results <- collector.Result{Target: a.Target, Session: a.Session, Answer: hmp.Answer{Result: hmp.Valid}}
-	}
-	r.gather(ctx, results, 10*time.Second, func(*Report) {})
-	return r
-}
-
-// A probe that does not end, as one that reads a file from a disk that hangs, is not
-// waited for.
-func TestStuck(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		r := gathering(t, 3, t.Context())
-		if r.Stopped != Stuck || r.answered != 3 || time.Since(start) != 12*time.Second {
-			t.Errorf("got %q with %d answers after %v", r.Stopped, r.answered, time.Since(start))
-		}
-	})
-}
-
+// TestInterrupted is that what has come until a signal is told: here nothing, from an HMP
+// that accepts connections and is silent.
 func TestInterrupted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if r := gathering(t, 3, ctx); r.Stopped != Interrupted || r.answered != 3 {
-			t.Errorf("got %q with %d answers", r.Stopped, r.answered)
-		}
-	})
-}
-
-func TestGathered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		if r := gathering(t, len(sampleSessions()), t.Context()); r.Stopped != "" || r.valid() != len(r.Attempts) {
-			t.Errorf("got %q with %d valid sessions", r.Stopped, r.valid())
-		}
-	})
-}
-
-func TestLongest(t *testing.T) {
-	for _, tt := range []struct{ timeout, want time.Duration }{
-		{0, 10 * time.Second}, {time.Second, time.Second}, {time.Minute, 10 * time.Second},
-	} {
-		o := Options{Timeout: tt.timeout}
-		if got := o.longest(sampleSessions()); got != tt.want {
-			t.Errorf("with %v: got %v, want %v", tt.timeout, got, tt.want)
-		}
+	silent, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	file := filepath.Join(t.TempDir(), "hmp.yml")
+	text := "targets: [{name: studio, url: 'http://" + silent.Addr().String() + "', timeout: 1s, sessions: [{name: playout, token: CANARY}]}]"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, progress strings.Builder
+	c := Command{
+		Options: Options{Config: cfg, MaxConcurrent: 1, Logger: log.NewNopLogger()},
+		Format:  Table, Stdout: &out, Progress: writerFunc(func(b []byte) (int, error) {
+			defer cancel()
+			return progress.Write(b)
+		}),
+	}
+	if err := c.Run(ctx); err != ErrNotValid { //nolint:errorlint // it says all
+		t.Errorf("it ended with %v", err)
+	}
+	if !strings.HasPrefix(out.String(), "HMP INTERRUPTED: 0 of 1 sessions valid in ") || !strings.Contains(out.String(), "; not probed: studio/playout\n") {
+		t.Errorf("it wrote\n%s", &out)
+	}
+	if got := progress.String(); !strings.HasPrefix(got, "\r0 of 1 answered, ") || !strings.HasSuffix(got, "\r\x1b[K") {
+		t.Errorf("the progress is %q", got)
 	}
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }

@@ -12,7 +12,6 @@ import (
 	"go.uber.org/goleak"
 
 	"hmp_exporter/collector"
-	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/token"
@@ -67,8 +66,7 @@ func answers() []hmp.Answer {
 
 // sample is a report with every outcome, a panic, and sessions that were not probed.
 func sample() *Report {
-	r := newReport(sampleSessions())
-	r.Start, r.Duration, r.Stopped = began, 10*time.Second+2*time.Millisecond, Interrupted
+	var results []collector.Result
 	for i, a := range answers() {
 		result := collector.Result{
 			Target: "studio", Session: string(a.Result), Answer: a,
@@ -79,32 +77,27 @@ func sample() *Report {
 		case hmp.LoginRejected:
 			result.Logins = &collector.Logins{Status: token.Status{Suspended: true}, Last: hmp.LoginRejected}
 		case hmp.NoRoles:
-			result.Logins = &collector.Logins{Status: token.Status{TokenExpiry: began.Add(30 * time.Minute)}}
+			result.Logins = &collector.Logins{Status: token.Status{TokenExpiry: began.Add(30 * time.Minute)}, Last: hmp.Valid}
 		}
-		r.take(result)
+		results = append(results, result)
 	}
-	held := *r.Attempts[14].Result
+	held := results[14]
 	held.Target, held.Session, held.Held, held.StatusCode = "lab", "held", true, 0
-	r.take(held)
-	r.take(collector.Result{Target: "lab", Session: "alike", Answer: hmp.Answer{Result: hmp.Connect, Reason: "no route to host"}, Start: began, Timeout: 10 * time.Second})
-	r.take(collector.Result{Target: "lab", Session: "odd", Answer: hmp.Answer{Result: hmp.Valid, Responded: true, StatusCode: 200, Details: hmp.Details{
-		LastAction: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), ServiceMessages: new(1),
-	}}, Start: began, Timeout: 10 * time.Second})
-	r.take(collector.Result{Target: "lab", Session: "crashed", Crashed: true, Answer: hmp.Answer{Reason: "index out of range"}, Start: began, Timeout: 10 * time.Second})
-	return r
-}
-
-func sampleSessions() []config.Selected {
-	studio := &config.Target{Name: "studio", Timeout: 10 * time.Second}
-	lab := &config.Target{Name: "lab", Timeout: 5 * time.Second}
-	var sessions []config.Selected
-	for _, a := range answers() {
-		sessions = append(sessions, config.Selected{Target: studio, Session: &config.Session{Name: string(a.Result)}})
+	results = append(results, held)
+	lab := func(session string, a hmp.Answer) collector.Result {
+		return collector.Result{Target: "lab", Session: session, Answer: a, Start: began, Timeout: 10 * time.Second}
 	}
-	for _, name := range []string{"held", "alike", "odd", "crashed", "waiting", "left"} {
-		sessions = append(sessions, config.Selected{Target: lab, Session: &config.Session{Name: name}})
-	}
-	return sessions
+	crashed := lab("crashed", hmp.Answer{Reason: "index out of range"})
+	crashed.Crashed = true
+	results = append(results,
+		lab("alike", hmp.Answer{Result: hmp.Connect, Reason: "no route to host"}),
+		lab("odd", hmp.Answer{Result: hmp.Valid, Responded: true, StatusCode: 200, Details: hmp.Details{
+			LastAction: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), ServiceMessages: new(1),
+		}}),
+		crashed,
+		collector.Result{Target: "lab", Session: "waiting"}, collector.Result{Target: "lab", Session: "left"},
+	)
+	return &Report{Attempts: attempts(results), Start: began, Duration: 10*time.Second + 2*time.Millisecond, Interrupted: true}
 }
 
 // golden compares a text with a file in testdata, or writes it.

@@ -3,7 +3,6 @@ package probe
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // mostNames bounds the sessions that are named in one line.
@@ -12,11 +11,12 @@ const mostNames = 5
 // summary says in one line how all went. Its second word is the state, as Nagios has it in
 // the first line of a check.
 func (r *Report) summary() string {
-	all, valid := len(r.Attempts), r.valid()
+	all := len(r.Attempts)
+	_, valid := r.count()
 	took := fmt.Sprintf("in %.3f s", r.Duration.Seconds())
 	switch {
-	case r.Stopped != "":
-		return fmt.Sprintf("HMP %s: %d of %d sessions valid %s; %s", strings.ToUpper(string(r.Stopped)), valid, all, took, r.left())
+	case r.Interrupted:
+		return fmt.Sprintf("HMP INTERRUPTED: %d of %d sessions valid %s; %s", valid, all, took, r.left())
 	case valid == all:
 		return fmt.Sprintf("HMP OK: %d of %d sessions valid %s", valid, all, took)
 	}
@@ -58,8 +58,3 @@ func (a *Attempt) ResultName() string {
 }
 
 const notProbed = "not_probed"
-
-// progress says how far it has come.
-func (r *Report) progress() string {
-	return fmt.Sprintf("%d of %d answered, %.1f s", r.answered, len(r.Attempts), r.Duration.Truncate(100*time.Millisecond).Seconds())
-}

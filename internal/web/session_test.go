@@ -52,7 +52,19 @@ func TestSessionKeepsFailures(t *testing.T) {
 	r.sim.SetToken("CANARY-playout", valid())
 	r.get("/probe?target=studio")
 	shown := text(r.get(playoutPage).page(t).root)
-	for _, part := range []string{"Earlier failures redirect", "GET → HTTP/1.1 302 redirect,", "Location/…", "2 probes, 1 valid"} {
+	for _, part := range []string{"Earlier failures redirect", "GET → HTTP/1.1 302 redirect,", "Location/…", "2 probes, 1 valid", "(before: redirect)", "has the full height and the colour of its result"} {
+		if !strings.Contains(unspaced(shown), unspaced(part)) {
+			t.Errorf("%q is not on the page: %s", part, shown)
+		}
+	}
+}
+
+// TestSessionLogins is that a login that went well is a success on the page, as in the metrics.
+func TestSessionLogins(t *testing.T) {
+	result := collector.Result{Target: "studio", Session: "playout", Start: time.Now(), Answer: hmp.Answer{Result: hmp.Valid},
+		Logins: &collector.Logins{Last: hmp.Valid, Counts: map[hmp.Result]int{hmp.Valid: 2}}}
+	shown := text(pageOf(t, playoutPage, result).root)
+	for _, part := range []string{"Logins: success2", "it ended in success."} {
 		if !strings.Contains(unspaced(shown), unspaced(part)) {
 			t.Errorf("%q is not on the page: %s", part, shown)
 		}
