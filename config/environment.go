@@ -22,7 +22,7 @@ var variables = map[string]string{
 	"api_secret":      "HMP_API_SECRET",
 	"api_secret_file": "HMP_API_SECRET_FILE",
 
-	"sessions[0]": "HMP_TOKEN_FILE", // where a problem is that of the session as a whole
+	"sessions[0]": "HMP_API_KEY_FILE", // where a problem is that of the session as a whole
 }
 
 // InEnvironment reports whether any of the variables is set that [FromEnvironment]
