@@ -41,7 +41,7 @@ func TestPace(t *testing.T) {
 				}
 				r.Apply(r.load(targets...))
 
-				for _, o := range outcomes(r.probe(Request{})) {
+				for _, o := range resultNames(r.probe(Request{})) {
 					if o != hmp.Valid {
 						t.Fatalf("a session is %s", o)
 					}

@@ -22,10 +22,10 @@ func (r *rig) manySessions(n int, b hmpsim.Behaviour) *hmpsim.Server {
 	return sim
 }
 
-// tally counts results by their name.
-func tally(results []Result) map[hmp.Result]int {
+// countResults counts results by their name.
+func countResults(results []Result) map[hmp.Result]int {
 	counts := make(map[hmp.Result]int)
-	for _, o := range outcomes(results) {
+	for _, o := range resultNames(results) {
 		counts[o]++
 	}
 	return counts
@@ -59,7 +59,7 @@ func TestManySessions(t *testing.T) {
 				if took := time.Since(begin); took > tt.took {
 					t.Errorf("the scrape took %v, want at most %v", took, tt.took)
 				}
-				if diff := cmp.Diff(tt.want, tally(results)); diff != "" {
+				if diff := cmp.Diff(tt.want, countResults(results)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			})
@@ -74,7 +74,7 @@ func TestSaturatedAtHalf(t *testing.T) {
 		r := newRig(t, maxConcurrent(4))
 		r.manySessions(16, hmpsim.Delay(3*time.Second, valid()))
 		results := r.probe(Request{ScrapeTimeout: "10.5"})
-		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 8, hmp.Saturated: 8}, tally(results)); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 8, hmp.Saturated: 8}, countResults(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		for _, result := range results {
@@ -97,7 +97,7 @@ func TestPairOfScrapers(t *testing.T) {
 		for i := range 2 {
 			both.Go(func() {
 				advance(time.Duration(i) * 3 * time.Second)
-				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: n}, tally(r.probe(Request{ScrapeTimeout: "10.5"}))); diff != "" {
+				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: n}, countResults(r.probe(Request{ScrapeTimeout: "10.5"}))); diff != "" {
 					t.Errorf("scraper %d (-want +got):\n%s", i, diff)
 				}
 			})

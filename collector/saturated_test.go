@@ -13,8 +13,8 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// TestSaturated has no room but for one probe, which an HMP that hangs takes.
-// Nothing is said of the other HMP then, least of all that it is down.
+// TestSaturated has one slot, and a probe of an HMP that hangs takes it. The metrics then
+// say nothing of the other HMP, and not that it is down.
 func TestSaturated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))
@@ -126,7 +126,7 @@ func TestHungTargetWithinScrape(t *testing.T) {
 		r.simulate("studio", sessions{"playout": valid()})
 		r.Apply(r.load(targetNamed("hung", names...), targetNamed("studio", "playout")))
 		results := r.probe(Request{})
-		if diff := cmp.Diff(map[hmp.Result]int{hmp.Timeout: 3 * places, hmp.Valid: 1}, tally(results)); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Timeout: 3 * places, hmp.Valid: 1}, countResults(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if last := results[len(results)-1]; last.Duration > 0 {
@@ -164,16 +164,16 @@ func TestPlaceIsGivenBackOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		limit := newLimiter(1).target("studio", 0)
-		first := &placeWaiter{target: limit, until: time.Now().Add(time.Second), done: make(chan bool, 1)}
+		first := &slotWaiter{target: limit, deadline: time.Now().Add(time.Second), done: make(chan bool, 1)}
 		limit.enqueue(first)
 		if !<-first.done {
 			t.Fatal("there is no place")
 		}
-		p := &place{limit: limit, granted: time.Now()}
+		p := &slot{limit: limit, granted: time.Now()}
 		for range 2 {
-			p.aside(ctx, func() { advance(2 * lendAfter) })
+			p.releaseWhile(ctx, func() { advance(2 * idleSlotTimeout) })
 		}
-		p.giveBack(new(Result))
+		p.release(new(Result))
 		if limit.running != 0 || limit.limiter.running != 0 {
 			t.Errorf("%d probes of the target are under way, and %d of all", limit.running, limit.limiter.running)
 		}

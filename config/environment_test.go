@@ -37,7 +37,7 @@ func TestFromEnvironment(t *testing.T) {
 			if got, want := InEnvironment(getenv), len(test.env) > 0; got != want {
 				t.Errorf("InEnvironment = %v, want %v", got, want)
 			}
-			config, err := FromEnvironment(getenv)
+			config, err := fromEnvironment(t.Context(), getenv)
 			got := errorText(err)
 			if err == nil {
 				target := config.Targets[0]
@@ -57,7 +57,7 @@ func TestFromEnvironment(t *testing.T) {
 
 func TestFromEnvironmentCheck(t *testing.T) {
 	env := map[string]string{"HMP_URL": "https://h", "HMP_TOKEN_FILE": "testdata/nowhere"}
-	config, err := FromEnvironment(func(variable string) string { return env[variable] })
+	config, err := fromEnvironment(t.Context(), func(variable string) string { return env[variable] })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func TestWarnings(t *testing.T) {
 	if !decode([]byte(unwise), p.report, &raw) {
 		t.Fatal(b.errs)
 	}
-	b.targets(p.in("targets"), raw.Targets) // the key is none, which is an error and not what this is about
+	b.targets(p.child("targets"), raw.Targets) // the key is none, which is an error and not what this is about
 
 	want := `hmp.yml: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
 hmp.yml:3: targets[0].url: is plain http: whoever is on the way can read and use the tokens; use https
@@ -115,12 +115,12 @@ func TestNoWarnings(t *testing.T) {
 		t.Errorf("got %v", warnings)
 	}
 	env := map[string]string{"HMP_URL": "https://h", "HMP_API_KEY": "CANARY-key", "HMP_API_SECRET": "CANARY-secret"}
-	config, err := FromEnvironment(func(variable string) string { return env[variable] })
+	config, err := fromEnvironment(t.Context(), func(variable string) string { return env[variable] })
 	if err != nil || config.Warnings() != nil {
 		t.Errorf("got %v, %v", config.Warnings(), err)
 	}
 	env = map[string]string{"HMP_URL": "https://h", "HMP_TOKEN": "CANARY-token"}
-	config, err = FromEnvironment(func(variable string) string { return env[variable] })
+	config, err = fromEnvironment(t.Context(), func(variable string) string { return env[variable] })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestWarningOfNothingWatched(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	write(t, "here.d/a.yml", "[]")
-	if diff := cmp.Diff(nobody+"\n"+typo, errorText(load(t).Unwatched().sorted())); diff != "" {
+	if diff := cmp.Diff(nobody+"\n"+typo, errorText(load(t).UnmatchedPatterns().sorted())); diff != "" {
 		t.Errorf("with an empty list (-want +got):\n%s", diff)
 	}
 }

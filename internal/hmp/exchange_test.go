@@ -122,7 +122,7 @@ func TestPlace(t *testing.T) {
 		"mailto:somebody":                     "mailto:/…",
 		"http://[::1/%zz":                     "<malformed>",
 	} {
-		if got := place(location); got != want {
+		if got := redirectServer(location); got != want {
 			t.Errorf("%s: got %q, want %q", location, got, want)
 		}
 	}

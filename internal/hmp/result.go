@@ -1,10 +1,10 @@
 package hmp
 
-// A Result is the one word that a probe ends in. It is the value of the
-// label "result", so the words are part of what users depend on.
+// A Result is the result of a probe. It is the value of the label "result", so users depend
+// on the names.
 type Result string
 
-// The closed set of results. The last two are decided before anything is sent.
+// The closed set of results. With the last two, the exporter sent nothing.
 const (
 	Valid           Result = "valid"
 	NoRoles         Result = "no_roles"
@@ -25,15 +25,15 @@ const (
 	Saturated       Result = "saturated"
 )
 
-// ResultInfo explains a result to the person who has to do something about it.
+// ResultInfo explains a result to an operator.
 type ResultInfo struct {
 	Result  Result
-	Meaning string // what is the case, as half a sentence
+	Meaning string // what happened, as a clause
 	Advice  string // what to do next, as a sentence
 }
 
-// Results lists every result once, in the order in which users read them:
-// what HMP said, then what the network did, then what the exporter could not do.
+// Results lists every result once, in the order in which users see them: answers of HMP,
+// then failures of the network, then failures of the exporter.
 var Results = []ResultInfo{
 	{Valid, "HMP confirmed the session", "Nothing to do."},
 	{NoRoles, "HMP knows the user, but the user has no role", "Assign a role to the user in HMP."},
@@ -54,16 +54,16 @@ var Results = []ResultInfo{
 	{Saturated, "the exporter could not start the probe; nothing was sent", "Raise --probe.max-concurrent, or spread sessions over more scrapes; the reason says if it lacks something else, such as open files."},
 }
 
-// Info returns the explanation of o, and a zero one for a word outside the set.
-func (o Result) Info() ResultInfo {
+// Info returns the explanation of r. It is zero for a name outside the set.
+func (r Result) Info() ResultInfo {
 	for _, i := range Results {
-		if i.Result == o {
+		if i.Result == r {
 			return i
 		}
 	}
 	return ResultInfo{}
 }
 
-// Sent tells whether a probe with this result sent anything to the HMP, as far as
-// is known: one without a result may have.
-func (o Result) Sent() bool { return o != "" && o != Credentials && o != Saturated }
+// Sent reports whether a probe with this result sent anything to the HMP. For "" it is not
+// known, and Sent returns false.
+func (r Result) Sent() bool { return r != "" && r != Credentials && r != Saturated }

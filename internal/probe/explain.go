@@ -20,7 +20,7 @@ type failure struct {
 
 func (a *Attempt) failure() failure {
 	r := a.Result
-	return failure{a.ResultName(), r.StatusCode, r.Code, r.Held, r.Logins != nil && r.Logins.Suspended}
+	return failure{a.ResultName(), r.StatusCode, r.Code, r.Skipped, r.Logins != nil && r.Logins.Suspended}
 }
 
 // A paragraph is a head and sentences about it.

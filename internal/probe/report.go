@@ -71,7 +71,7 @@ func (o *Options) run(ctx context.Context, request collector.Request, watch func
 		select {
 		case results := <-done:
 			select {
-			case <-c.VersionsAsked():
+			case <-c.VersionsDone():
 			case <-ctx.Done():
 			}
 			r.Duration = time.Since(r.Start)
