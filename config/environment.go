@@ -21,7 +21,7 @@ var variables = map[string]string{
 	"api_secret":      "HMP_API_SECRET",
 	"api_secret_file": "HMP_API_SECRET_FILE",
 
-	"sessions[0]": "HMP_TOKEN_FILE", // for problems of the whole session
+	"sessions[0]": "HMP_API_KEY_FILE", // for problems of the whole session
 }
 
 // InEnvironment reports whether any of the variables is set. An empty variable counts as not

@@ -20,8 +20,8 @@ func TestFromEnvironment(t *testing.T) {
 		{"no CA, but a key", map[string]string{"HMP_URL": "https://h", "HMP_TOKEN": "CANARY", "HMP_CA_FILE": "environment_test.go"}, "environment: HMP_CA_FILE: environment_test.go: is not PEM; it begins with -----BEGIN"},
 		{"nothing", nil, "" +
 			"environment: HMP_URL: is missing; the base URL of the HMP, such as https://hmp.example\n" +
-			"environment: HMP_TOKEN_FILE: no credential; set HMP_TOKEN_FILE, or HMP_API_KEY_FILE and HMP_API_SECRET_FILE"},
-		{"no credential", map[string]string{"HMP_URL": "https://h"}, "environment: HMP_TOKEN_FILE: no credential; set HMP_TOKEN_FILE, or HMP_API_KEY_FILE and HMP_API_SECRET_FILE"},
+			"environment: HMP_API_KEY_FILE: no credential; set HMP_API_KEY_FILE and HMP_API_SECRET_FILE, or HMP_TOKEN_FILE"},
+		{"no credential", map[string]string{"HMP_URL": "https://h"}, "environment: HMP_API_KEY_FILE: no credential; set HMP_API_KEY_FILE and HMP_API_SECRET_FILE, or HMP_TOKEN_FILE"},
 		{"no URL", map[string]string{"HMP_TOKEN": "CANARY"}, "environment: HMP_URL: is missing; the base URL of the HMP, such as https://hmp.example"},
 		{"bad URL and token", map[string]string{"HMP_URL": "https://u:CANARY@h", "HMP_TOKEN": "Bearer CANARY"}, "" +
 			"environment: HMP_URL: has a user or password in it; remove them; give the token, or the API key and secret, to a session\n" +

@@ -92,7 +92,7 @@ func (b *builder) decodeFile(r *report, raw any) bool {
 	if err != nil {
 		hint := hintFor(err)
 		if _, main := raw.(*rawFile); main && errors.Is(err, fs.ErrNotExist) {
-			hint = "name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"
+			hint = "name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"
 		}
 		r.add(0, "", err.Error(), hint)
 		return false

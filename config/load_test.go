@@ -64,7 +64,7 @@ func TestBadFile(t *testing.T) {
 	for _, tt := range []struct {
 		file, want string
 	}{
-		{"testdata/nowhere.yml", "no such file or directory; name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"},
+		{"testdata/nowhere.yml", "no such file or directory; name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"},
 		{"testdata", "is a directory; name the file in it"},
 		{huge, "is too large"},
 	} {

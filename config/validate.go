@@ -146,7 +146,7 @@ func (b *builder) session(p position, raw *rawSession, t *Target) *Session {
 	case !apiSecret.IsZero():
 		p.add(apiSecret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
 	case p.valid(""): // otherwise a misspelt field may be the credential
-		p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
+		p.add("", "no credential", "set "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or "+p.name("token_file"))
 	}
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
 }

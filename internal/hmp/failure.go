@@ -74,7 +74,7 @@ func (t *timeline) inProxyTLS() bool { return t.reached(proxyTLSStart) && !t.rea
 // reason says why an attempt failed. It uses texts of local errors and of certificates,
 // masked, and never what a server sent as HTTP.
 func (t *attempt) reason(at *timeline, err error, m *mask) string {
-	text := func(err error) string { return m.apply(err.Error(), true) }
+	text := func(err error) string { return m.sentence(err.Error()) }
 	atProxy := t.proxy != nil && !at.reached(gotConn) && !at.reached(tlsStart)
 	who, whose, field := "the server", "", "`url`"
 	if t.proxy != nil {
@@ -177,13 +177,15 @@ func handshakeReason(err error, m *mask) string {
 		if isRefused && strings.Contains(e.Error(), "has expired or is not yet valid") { // an authority's
 			return authorityReason(refused.UnverifiedCertificates)
 		}
-		return m.apply(e.Error(), true) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
+		// Go adds what it tried with other certificates; that helps nobody here.
+		what, _, _ := strings.Cut(e.Error(), " (possibly because of ")
+		return m.sentence(what) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return m.apply(e.Error(), true) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
+		return m.sentence(e.Error()) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
 	}
 	if isRefused {
-		return m.apply(refused.Error(), true)
+		return m.sentence(refused.Error())
 	}
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		if strings.HasPrefix(string(e.RecordHeader[:]), "HTTP/") {
@@ -192,7 +194,7 @@ func handshakeReason(err error, m *mask) string {
 		return "the server does not speak TLS; check the port, or write http:// in `url`"
 	}
 	if a := alert(err); a != nil {
-		return m.apply(a.Error(), true) + alertHint(a)
+		return m.sentence(a.Error()) + alertHint(a)
 	}
 	if err != nil && strings.Contains(err.Error(), "x509: negative serial number") {
 		return "the HMP's certificate has a negative serial number; reissue it, or start the exporter with GODEBUG=x509negativeserial=1"

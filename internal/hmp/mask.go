@@ -78,6 +78,18 @@ func (m *mask) apply(text string, whole bool) string {
 	return shortened(strings.Join(words, " "))
 }
 
+// sentence returns what show does, but a text that is too long ends with a whole word.
+func (m *mask) sentence(text string) string {
+	shown := m.apply(text, true)
+	if utf8.RuneCountInString(shown) < MaxMessageLength && len(shown) < maxMessageSize-utf8.UTFMax {
+		return shown
+	}
+	if end := strings.LastIndexByte(shown[:len(shown)-len(" …")], ' '); end > 0 {
+		return shown[:end] + " …"
+	}
+	return shown
+}
+
 var (
 	escapes   = regexp.MustCompile(`%[[:xdigit:]]{2}|\\u[[:xdigit:]]{4}|\\["\\/]|&#?\w+;`)
 	inBase64  = regexp.MustCompile(`[A-Za-z0-9+/_-]{11,}`) // eight bytes have eleven characters

@@ -172,3 +172,16 @@ func TestShownHeader(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// A reason that is too long ends with a whole word, and says that it goes on.
+func TestSentencesEndWithAWord(t *testing.T) {
+	long := strings.Repeat("certificate ", 40)
+	got := new(mask).sentence(long)
+	words := strings.TrimSuffix(got, " …")
+	if words == got || !strings.HasSuffix(words, " certificate") || len([]rune(got)) > MaxMessageLength {
+		t.Errorf("got %q", got)
+	}
+	if got := new(mask).sentence("connection refused"); got != "connection refused" {
+		t.Errorf("got %q", got)
+	}
+}
