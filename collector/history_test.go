@@ -93,8 +93,8 @@ func TestHistoryOfResults(t *testing.T) {
 	}
 }
 
-// TestHistoryOfCrash is that a panic has its place in it, and a hold among the failures has none.
-func TestHistoryOfCrash(t *testing.T) {
+// TestHistoryOfPanic is that a panic has its place in it, and a hold among the failures has none.
+func TestHistoryOfPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.Apply(r.load(targetNamed("studio", "playout")))

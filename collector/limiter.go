@@ -290,8 +290,8 @@ func (t *targetLimit) tick() {
 	}
 }
 
-// isHanging reports whether the target has all slots that it may have and its HMP has not
-// answered for most of the time since then.
+// isHanging reports whether the HMP hangs: all slots of the target are in use, and there was
+// no answer for most of the time since then.
 func (t *targetLimit) isHanging(since time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

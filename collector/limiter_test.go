@@ -43,11 +43,11 @@ func TestManySessions(t *testing.T) {
 		took   time.Duration // at most
 	}{
 		{"fast", 300, hmpsim.Delay(time.Millisecond, valid()), "10", map[hmp.Result]int{hmp.Valid: 300}, 38 * time.Millisecond},
-		{"slow, with room for all", 200, hmpsim.Delay(200*time.Millisecond, valid()), "2", map[hmp.Result]int{hmp.Valid: 200}, 230 * time.Millisecond},
+		{"slow, with slots for all", 200, hmpsim.Delay(200*time.Millisecond, valid()), "2", map[hmp.Result]int{hmp.Valid: 200}, 230 * time.Millisecond},
 		{"slow, in four turns", 1000, hmpsim.Delay(1500*time.Millisecond, valid()), "10", map[hmp.Result]int{hmp.Valid: 1000}, 6200 * time.Millisecond},
-		{"hung, with room for all", 200, hmpsim.Hang(), "1", map[hmp.Result]int{hmp.Timeout: 200}, 500 * time.Millisecond},
+		{"hung, with slots for all", 200, hmpsim.Hang(), "1", map[hmp.Result]int{hmp.Timeout: 200}, 500 * time.Millisecond},
 		{"hung, with little time", 30, hmpsim.Hang(), "0.01", map[hmp.Result]int{hmp.Timeout: 8, hmp.Saturated: 22}, 5 * time.Millisecond},
-		{"hung, without room for all", 300, hmpsim.Hang(), "10", map[hmp.Result]int{hmp.Timeout: 300}, 9500 * time.Millisecond},
+		{"hung, without slots for all", 300, hmpsim.Hang(), "10", map[hmp.Result]int{hmp.Timeout: 300}, 9500 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestSaturatedAtHalf(t *testing.T) {
 	})
 }
 
-// TestPairOfScrapers has two scrape more sessions than there are places, one some
+// TestPairOfScrapers has two scrape more sessions than there are slots, one some
 // seconds after the other. Both get all results, and share what has not ended, whether
 // it has begun or not.
 func TestPairOfScrapers(t *testing.T) {

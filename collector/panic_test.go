@@ -40,9 +40,9 @@ func (r *rig) plant(session string, after time.Duration, explode func()) (remove
 	return func() { t.client = before }
 }
 
-// TestCrash has one session of three panic in whatever way: it has no result, once
+// TestPanic has one session of three panic in whatever way: it has no result, once
 // in the log, and the others do not notice.
-func TestCrash(t *testing.T) {
+func TestPanic(t *testing.T) {
 	var list []int
 	tests := []struct {
 		name  string
@@ -63,7 +63,7 @@ func TestCrash(t *testing.T) {
 				remove := r.plant("b", time.Second, tt.panic)
 
 				const times = 10
-				for range times { // more than there is room for, if it did not come back
+				for range times { // more than there are slots, if a panic kept its slot
 					results := r.probe(Request{})
 					if diff := cmp.Diff([]hmp.Result{hmp.Valid, "", hmp.Valid}, resultNames(results)); diff != "" {
 						t.Fatalf("(-want +got):\n%s", diff)

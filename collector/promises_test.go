@@ -44,7 +44,7 @@ func TestSessionsOfOneKeyShareALogin(t *testing.T) {
 }
 
 // TestHungLoginIsTheHMPs has the login of three sessions hang. The two that wait for it are
-// no sign of a lack of places, and another session of the HMP is valid.
+// no sign of a lack of slots, and another session of the HMP is valid.
 func TestHungLoginIsTheHMPs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(2))
@@ -67,9 +67,9 @@ func TestHungLoginIsTheHMPs(t *testing.T) {
 	})
 }
 
-// TestCrashKeepsCounters has a probe panic: what was counted and what is known of the
+// TestPanicKeepsCounters has a probe panic: what was counted and what is known of the
 // logins is exported all the same.
-func TestCrashKeepsCounters(t *testing.T) {
+func TestPanicKeepsCounters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", nil, rotating)

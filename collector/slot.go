@@ -23,37 +23,37 @@ const idleSlotTimeout = 50 * time.Millisecond
 
 // releaseWhile calls wait, which waits for a disk or for another probe. If that takes long,
 // other probes get the slot meanwhile.
-func (p *slot) releaseWhile(ctx context.Context, wait func()) {
-	p.setIdle(true)
-	timer := time.AfterFunc(idleSlotTimeout, p.releaseIdle)
+func (s *slot) releaseWhile(ctx context.Context, wait func()) {
+	s.setIdle(true)
+	timer := time.AfterFunc(idleSlotTimeout, s.releaseIdle)
 	func() {
-		defer p.setIdle(false)
+		defer s.setIdle(false)
 		defer timer.Stop()
 		wait()
 	}()
-	if !p.released {
+	if !s.released {
 		return
 	}
 	deadline, _ := ctx.Deadline()
-	w := &slotWaiter{target: p.limit, deadline: deadline, done: make(chan bool, 1)}
-	p.limit.enqueue(w)
+	w := &slotWaiter{target: s.limit, deadline: deadline, done: make(chan bool, 1)}
+	s.limit.enqueue(w)
 	if <-w.done {
-		p.granted, p.released = time.Now(), false
+		s.granted, s.released = time.Now(), false
 	}
 }
 
-func (p *slot) setIdle(lendable bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.idle = lendable
+func (s *slot) setIdle(lendable bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = lendable
 }
 
-func (p *slot) releaseIdle() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.idle && !p.released {
-		p.released = true
-		if next := p.limit.release(p.granted, noFeedback); next != nil {
+func (s *slot) releaseIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.idle && !s.released {
+		s.released = true
+		if next := s.limit.release(s.granted, noFeedback); next != nil {
 			next.granted()
 		}
 	}
@@ -61,16 +61,16 @@ func (p *slot) releaseIdle() {
 
 // release returns the slot, unless it is released already. The limiter learns from the
 // result. It returns what [targetLimit.release] returns.
-func (p *slot) release(r *Result) waiter {
+func (s *slot) release(r *Result) waiter {
 	switch {
-	case p.released:
+	case s.released:
 		return nil
 	case r.Result == hmp.Timeout && !r.Skipped:
-		return p.limit.release(p.granted, timedOut)
+		return s.limit.release(s.granted, timedOut)
 	case r.sent():
-		return p.limit.release(p.granted, answered)
+		return s.limit.release(s.granted, answered)
 	default:
-		return p.limit.release(p.granted, noFeedback)
+		return s.limit.release(s.granted, noFeedback)
 	}
 }
 

@@ -39,7 +39,7 @@ func sentOf(target string, results []Result) (n int) {
 }
 
 // TestHungTargetsStarveNobody has two HMPs hang, from the beginning or after they answered.
-// They hold a handful of places, and the sessions of another HMP are valid in every
+// They hold a handful of slots, and the sessions of another HMP are valid in every
 // scrape, also after reloads that change nothing.
 func TestHungTargetsStarveNobody(t *testing.T) {
 	for name, answersFirst := range map[string]bool{"from the beginning": false, "after they answered": true} {

@@ -134,15 +134,15 @@ func (p *sharedProbe) requestVersion(silent time.Time) {
 	if v == nil || p.brief || !p.result.Valid() || !v.tryBegin(p.result.Start.Add(p.result.Duration), silent) {
 		return
 	}
-	q := &versionRequest{
+	r := &versionRequest{
 		collector: p.collector,
 		target:    p.session.target,
 		request: hmp.Request{
 			Token: p.confirmed.token, Secrets: append(p.secrets.ofLogin(), p.confirmed.sent), Header: p.secrets.header,
 		},
 	}
-	q.ctx, q.cancelFunc = context.WithDeadline(context.Background(), p.deadline())
-	p.collector.limiter.runInBackground(q)
+	r.ctx, r.cancelFunc = context.WithDeadline(context.Background(), p.deadline())
+	p.collector.limiter.runInBackground(r)
 }
 
 // A versionRequest is a version request that is under way or waits for a slot.
@@ -155,40 +155,40 @@ type versionRequest struct {
 }
 
 // startBy implements backgroundTask.
-func (q *versionRequest) startBy() time.Time {
-	deadline, _ := q.ctx.Deadline()
+func (r *versionRequest) startBy() time.Time {
+	deadline, _ := r.ctx.Deadline()
 	return deadline
 }
 
 // cancel implements backgroundTask.
-func (q *versionRequest) cancel() { q.cancelFunc() }
+func (r *versionRequest) cancel() { r.cancelFunc() }
 
 // refused implements backgroundTask.
-func (q *versionRequest) refused() {
-	q.cancelFunc()
-	q.target.version.abort()
+func (r *versionRequest) refused() {
+	r.cancelFunc()
+	r.target.version.abort()
 }
 
 // run implements backgroundTask. It recovers from a panic: the version is then unknown.
-func (q *versionRequest) run() {
-	defer q.cancelFunc()
-	v, logger := q.target.version, q.collector.options.Logger
+func (r *versionRequest) run() {
+	defer r.cancelFunc()
+	v, logger := r.target.version, r.collector.options.Logger
 	defer func() {
 		if what := recover(); what != nil && v.fail(time.Now()) {
-			crash.Log(logger, what, "target", q.target.Name)
+			crash.Log(logger, what, "target", r.target.Name)
 		}
 	}()
 	v.requested(time.Now())
-	ctx, cancel := context.WithTimeout(q.ctx, versionTimeout)
+	ctx, cancel := context.WithTimeout(r.ctx, versionTimeout)
 	defer cancel()
-	version, answer := q.target.client.Version(ctx, q.request)
+	version, answer := r.target.client.Version(ctx, r.request)
 	switch {
 	case answer.Result == hmp.Valid:
 		v.succeed(time.Now(), version)
-	case q.ctx.Err() == context.Canceled:
+	case r.ctx.Err() == context.Canceled:
 		v.abort()
 	case v.fail(time.Now()):
-		_ = level.Debug(logger).Log("msg", "the HMP does not report its version", "target", q.target.Name,
+		_ = level.Debug(logger).Log("msg", "the HMP does not report its version", "target", r.target.Name,
 			"result", string(answer.Result), "status", answer.StatusCode, "reason", answer.Reason)
 	}
 }

@@ -253,11 +253,11 @@ func TestVersionIsNotAsked(t *testing.T) {
 	}
 }
 
-// TestVersionsWithinLimit has many HMPs and few places. Questions and probes together never
+// TestVersionsWithinLimit has many HMPs and few slots. Questions and probes together never
 // take more, each HMP is asked once in a quarter of an hour, and the next questions spread.
 func TestVersionsWithinLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const hmps, places = 40, 4
+		const hmps, slots = 40, 4
 		var now, most, asked atomic.Int32
 		counted := func(b hmpsim.Behaviour) hmpsim.Behaviour {
 			return hmpsim.BehaviourFunc(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
@@ -271,7 +271,7 @@ func TestVersionsWithinLimit(t *testing.T) {
 				hmpsim.Delay(100*time.Millisecond, b).Serve(w, q, c)
 			})
 		}
-		r := newRig(t, withVersion, maxConcurrent(places))
+		r := newRig(t, withVersion, maxConcurrent(slots))
 		var targets []string
 		for i := range hmps {
 			name := fmt.Sprintf("hmp-%d", i)
@@ -293,8 +293,8 @@ func TestVersionsWithinLimit(t *testing.T) {
 		if n := asked.Load(); n != 2*hmps || busiest > hmps/2 {
 			t.Errorf("%d questions in the next quarter of an hour, %d after one scrape", n-hmps, busiest)
 		}
-		if n := most.Load(); n > places {
-			t.Errorf("%d exchanges at once, and there are %d places", n, places)
+		if n := most.Load(); n > slots {
+			t.Errorf("%d exchanges at once, and there are %d slots", n, slots)
 		}
 	})
 }

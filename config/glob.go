@@ -13,7 +13,7 @@ import (
 
 // glob returns the files that a pattern matches, sorted. There are two differences from
 // [filepath.Glob]. A directory that cannot be read is an error. A name that begins with a
-// dot matches only a part of the pattern that does so too, because such files belong to
+// dot matches only a part of the pattern that also begins with a dot. Such files belong to
 // editors, archives and Kubernetes ("..data").
 func (f *fileReader) glob(ctx context.Context, pattern string) ([]string, error) {
 	if _, err := filepath.Match(pattern, ""); err != nil {

@@ -20,9 +20,8 @@ type Answer struct {
 	// CertificateExpiry is when the HMP's certificate expires, see [certificateExpiry]. It
 	// is zero without TLS, and never about a proxy's certificate.
 	CertificateExpiry time.Time
-	// RetryAfter is how long the server asked to wait before the next call, by the header
-	// Retry-After of an answer whose status is 300 or higher. It is a day at most, and 0
-	// without a valid header.
+	// RetryAfter is the wait that the server asked for in the header Retry-After, if the
+	// status is 300 or higher. It is a day at most, and 0 without a valid header.
 	RetryAfter time.Duration
 	// Rotated is true if the session has another authToken than the one sent, valid in a
 	// header or not. It is false for a login.
@@ -60,7 +59,7 @@ type Details struct {
 	// ServiceMessages counts the elements of serviceMessages.
 	ServiceMessages *int
 	// MessageTexts are the distinct texts among the first [MaxMessages] elements of
-	// serviceMessages, each valid UTF-8 without control characters and of at most
+	// serviceMessages. Each is valid UTF-8 without control characters. It has at most
 	// [MaxMessageLength] characters and twice as many bytes. They are nil unless the options
 	// ask for them, because a message can name an account.
 	MessageTexts []string

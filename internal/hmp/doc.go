@@ -48,6 +48,6 @@
 // of an attempt). Then classify.go finds the result of a response, and failure.go the
 // result of an attempt without one.
 //
-// The facts about the endpoint come from the vendor pages "Get User Session Info using
-// Bearer Token" and "Initiate User Session using Key and Secret" for HMP 4.1.1.
+// The vendor describes the endpoint for HMP 4.1.1 on the pages "Get User Session Info using
+// Bearer Token" and "Initiate User Session using Key and Secret".
 package hmp

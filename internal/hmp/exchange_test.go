@@ -112,7 +112,7 @@ func TestHeaderFields(t *testing.T) {
 	}
 }
 
-func TestPlace(t *testing.T) {
+func TestRedirectServer(t *testing.T) {
 	for location, want := range map[string]string{
 		"/login":                              "/…",
 		"//idp.example/":                      "//idp.example",

@@ -78,16 +78,16 @@ func (m *mask) apply(text string, whole bool) string {
 	return shortened(strings.Join(words, " "))
 }
 
-// sentence returns what show does, but a text that is too long ends with a whole word.
+// sentence is apply for a whole text, but a long text ends with a whole word and an ellipsis.
 func (m *mask) sentence(text string) string {
-	shown := m.apply(text, true)
-	if utf8.RuneCountInString(shown) < MaxMessageLength && len(shown) < maxMessageSize-utf8.UTFMax {
-		return shown
+	text = m.apply(text, true)
+	if utf8.RuneCountInString(text) < MaxMessageLength && len(text) < maxMessageSize-utf8.UTFMax {
+		return text
 	}
-	if end := strings.LastIndexByte(shown[:len(shown)-len(" …")], ' '); end > 0 {
-		return shown[:end] + " …"
+	if end := strings.LastIndexByte(text[:len(text)-len(" …")], ' '); end > 0 {
+		return text[:end] + " …"
 	}
-	return shown
+	return text
 }
 
 var (
