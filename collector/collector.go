@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"slices"
@@ -117,7 +118,7 @@ func (c *Collector) start(probes []*sharedProbe) {
 	if len(probes) == 0 {
 		return
 	}
-	slices.SortStableFunc(probes, (*sharedProbe).compare)
+	slices.SortStableFunc(probes, func(a, b *sharedProbe) int { return cmp.Compare(a.order, b.order) })
 	waiters := make([]waiter, len(probes))
 	for i, p := range probes {
 		waiters[i] = p

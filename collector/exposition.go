@@ -33,7 +33,7 @@ func expose(results []Result, s sink) {
 			continue
 		}
 		s.metric(m)
-		if m.ofTarget() {
+		if !slices.Contains(m.Labels, "session") { // about a target
 			for i := range results {
 				if i == 0 || results[i].Target != results[i-1].Target {
 					s.target(i)
@@ -48,9 +48,6 @@ func expose(results []Result, s sink) {
 		}
 	}
 }
-
-// ofTarget reports whether a metric is about a target, not about a session.
-func (m *Metric) ofTarget() bool { return !slices.Contains(m.Labels, "session") }
 
 // earliestExpiry returns the result with the earliest certificate expiry among the
 // results of the first target.

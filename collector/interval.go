@@ -58,7 +58,7 @@ func (c *Collector) probeInBackground(sessions ...*session) {
 // unprobed returns the sessions that have no result yet.
 func (c *Collector) unprobed() (sessions []*session) {
 	for _, s := range c.snapshot.Load().sessions {
-		if s.state.isNew() {
+		if s.state.lastResult() == nil {
 			sessions = append(sessions, s)
 		}
 	}

@@ -183,7 +183,7 @@ func (l *limiter) dispatch(grant func(waiter)) {
 				t.running++
 				grant(w)
 			} else {
-				go w.refused(t.hangsSince(w.queuedSince()))
+				go w.refused(t.isHangingLocked(w.queuedSince()))
 			}
 			t.markReady()
 		}
@@ -282,7 +282,7 @@ func (t *targetLimit) tick() {
 	}
 	hanging := make([]bool, len(refused))
 	for i, w := range refused {
-		hanging[i] = t.hangsSince(w.queuedSince())
+		hanging[i] = t.isHangingLocked(w.queuedSince())
 	}
 	t.mu.Unlock()
 	for i, w := range refused {
@@ -295,10 +295,10 @@ func (t *targetLimit) tick() {
 func (t *targetLimit) isHanging(since time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.hangsSince(since)
+	return t.isHangingLocked(since)
 }
 
-func (t *targetLimit) hangsSince(since time.Time) bool {
+func (t *targetLimit) isHangingLocked(since time.Time) bool {
 	return t.running >= t.maxRunning() && t.lastAnswer.Before(since.Add(time.Since(since)/4))
 }
 

@@ -59,7 +59,7 @@ const (
 
 	// informational ends the help of a metric from a field that the vendor calls
 	// "informational only and subject to change in future HMP releases".
-	informational = " HMP may change the field that this is made from."
+	informational = " The vendor may change the field behind this metric."
 )
 
 // perSession returns the labels of a metric about a session, after any others.
@@ -67,15 +67,15 @@ func perSession(others ...string) []string { return append(others, "session", "t
 
 // Metrics lists every metric of this program once, sorted by name.
 var Metrics = []Metric{
-	{BuildInfo, gauge, []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"}, "Always 1: the labels tell what this program was built from.", nil},
+	{BuildInfo, gauge, []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"}, "Always 1: the labels show how this program was built.", nil},
 	{CoalescedProbes, counter, nil, "Probes that a scrape did not start, because it shared one that was under way.", nil},
 	{ConfigReloadTime, gauge, nil, "When the configuration was last loaded, in seconds since the epoch.", nil},
 	{ConfigReloadOK, gauge, nil, "Whether the last attempt to load the configuration succeeded.", nil},
-	{ExporterProbeDuration, histogram, nil, "How long probes took, those of all sessions together.", nil},
+	{ExporterProbeDuration, histogram, nil, "How long the probes of all sessions took.", nil},
 	{ProbePanics, counter, nil, "Probes that a panic of this program ended, which left the session without a result.", nil},
 	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
 	{ScrapesRefused, counter, []string{"path"}, "Scrapes that were refused with a 503, because as many as --web.max-requests were under way.", nil},
-	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and the build that the HMP last told.", func(s sink, r *Result) {
+	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and the build that the HMP last reported.", func(s sink, r *Result) {
 		if r.Version != nil {
 			s.add(1, &r.Version.labels)
 		}
@@ -130,7 +130,7 @@ var Metrics = []Metric{
 			s.add(boolean(o.Result == r.Result), &resultLabels[i])
 		}
 	}},
-	{SessionProbeTimeout, gauge, perSession(), "How much time the probe was given.", func(s sink, r *Result) {
+	{SessionProbeTimeout, gauge, perSession(), "How much time the probe had.", func(s sink, r *Result) {
 		s.add(r.Timeout.Seconds(), nil)
 	}},
 	{SessionRoles, gauge, perSession(), "How many roles the user has." + informational, func(s sink, r *Result) {

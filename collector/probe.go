@@ -49,7 +49,11 @@ func (p *sharedProbe) unreadableSecrets(err error) report {
 // localReport returns the report of a probe that the exporter ended by itself. The status
 // of its logins is that of the last probe.
 func (p *sharedProbe) localReport(result hmp.Result, reason string) report {
-	return report{Answer: hmp.Answer{Result: result, Reason: reason}, Status: p.session.state.loginStatus()}
+	r := report{Answer: hmp.Answer{Result: result, Reason: reason}}
+	if last := p.session.state.lastResult(); last != nil && last.Logins != nil {
+		r.Status = last.Logins.Status
+	}
+	return r
 }
 
 // run runs a probe that has a slot. It recovers from a panic: the session then has no
@@ -182,7 +186,7 @@ func (p *sharedProbe) panicked(what any) Result {
 	p.collector.metrics.panics.Inc()
 	r := p.newResult(p.slot.granted, p.localReport("", crash.Describe(what)))
 	r.Panicked = true
-	if !p.session.state.lastPanicked() { // log one stack until a probe succeeds again
+	if last := p.session.state.lastResult(); last == nil || !last.Panicked { // log one stack until a probe succeeds again
 		crash.Log(p.collector.options.Logger, what, "target", r.Target, "session", r.Session)
 	}
 	return r

@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"cmp"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -88,8 +87,6 @@ func (s *state) order() int64 {
 		return 0
 	}
 }
-
-func (p *sharedProbe) compare(other *sharedProbe) int { return cmp.Compare(p.order, other.order) }
 
 func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.timeout) }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/go-kit/log/level"
 
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/token"
 )
 
 // A state is the state of a session from probe to probe and across reloads.
@@ -109,28 +108,11 @@ func (s *state) record(p *sharedProbe, logger log.Logger) {
 	}
 }
 
-// loginStatus returns the status of the session's logins after its last probe.
-func (s *state) loginStatus() token.Status {
+// lastResult returns the last recorded result, nil before the first.
+func (s *state) lastResult() *Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last == nil || s.last.Logins == nil {
-		return token.Status{}
-	}
-	return s.last.Logins.Status
-}
-
-// isNew reports whether there is no result yet.
-func (s *state) isNew() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last == nil
-}
-
-// lastPanicked reports whether the last probe panicked.
-func (s *state) lastPanicked() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last != nil && s.last.Panicked
+	return s.last
 }
 
 // reasonLogInterval is the minimum time between two log lines of a session whose reason

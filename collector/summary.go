@@ -79,9 +79,7 @@ func (c *Collector) Last() []Result {
 	sessions := c.snapshot.Load().sessions
 	results := make([]Result, len(sessions))
 	for i, s := range sessions {
-		s.state.mu.Lock()
-		last := s.state.last
-		s.state.mu.Unlock()
+		last := s.state.lastResult()
 		if last == nil {
 			last = &Result{Target: s.target.Name, Session: s.Name}
 		}

@@ -188,7 +188,7 @@ func (q *versionRequest) run() {
 	case q.ctx.Err() == context.Canceled:
 		v.abort()
 	case v.fail(time.Now()):
-		_ = level.Debug(logger).Log("msg", "the HMP does not tell its version", "target", q.target.Name,
+		_ = level.Debug(logger).Log("msg", "the HMP does not report its version", "target", q.target.Name,
 			"result", string(answer.Result), "status", answer.StatusCode, "reason", answer.Reason)
 	}
 }

@@ -161,7 +161,7 @@ func TestVersionFails(t *testing.T) {
 				if len(at) != 4 {
 					t.Errorf("asked at %v", at)
 				}
-				if log := r.log.String(); strings.Count(log, "does not tell its version") != 1 || !strings.Contains(log, "level=debug msg=\"the HMP does not") {
+				if log := r.log.String(); strings.Count(log, "does not report its version") != 1 || !strings.Contains(log, "level=debug msg=\"the HMP does not") {
 					t.Errorf("the log has:\n%s", log)
 				}
 				advance(time.Until(confirmed.Add(versionLifetime - time.Second)))

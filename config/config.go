@@ -72,7 +72,7 @@ type Target struct {
 
 	raw                               func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
 	headers                           []header
-	timeoutLocation, lifetimeLocation Error // where they stand
+	timeoutLocation, lifetimeLocation Error // for IntervalWarnings
 }
 
 // Same reports whether the exporter probes two targets in the same way. It does not compare

@@ -42,7 +42,7 @@ type decoder struct {
 // decode fills out from a node. out is a settable value of one of the raw types.
 func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
 	if d.left--; d.left == 0 {
-		d.add(n.Line, "", "aliases that stand for too much", "write the values out")
+		d.add(n.Line, "", "too many values from aliases", "write the values out")
 	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -136,7 +136,7 @@ func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 			merge := yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
 			if merge.Decode(&merged) != nil {
 				d.left = 0
-				d.add(line, path, "<< must stand for a mapping, and not for itself or too much", "write the values out")
+				d.add(line, path, "<< must be a mapping, and not itself or too large", "write the values out")
 				return nil
 			}
 		case lines[key.Value] > 0:

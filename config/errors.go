@@ -73,7 +73,7 @@ type report struct {
 	errs  *Errors        // shared by all files of one configuration
 
 	variables       map[string]string // by field, where there is no file but the environment
-	plaintextSecret bool              // a secret stands in the file
+	plaintextSecret bool              // the file has a secret in clear
 }
 
 func (r *report) add(line int, path, problem, hint string) {

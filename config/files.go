@@ -157,7 +157,7 @@ func hintFor(err error) string {
 	case isHinted:
 		return h.hint
 	case errors.Is(err, fs.ErrNotExist):
-		return "a relative path is relative to the file it stands in"
+		return "a relative path is relative to the file that has it"
 	case errors.Is(err, fs.ErrPermission):
 		return "the user that runs hmp_exporter must be able to read it"
 	default:

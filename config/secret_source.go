@@ -25,7 +25,7 @@ var (
 	ErrVariable         error = &hintedError{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
 	errNotPEM           error = &hintedError{"is not PEM", "it begins with -----BEGIN"}
 	errNoCertificate    error = &hintedError{"has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----"}
-	ErrSecretCharacters error = &hintedError{"has characters that cannot stand in it", "look for curly quotes, accents, control characters and a byte order mark"}
+	ErrSecretCharacters error = &hintedError{"has invalid characters", "look for curly quotes, accents, control characters and a byte order mark"}
 )
 
 // SecretSource is the source of one secret: the configuration itself, a file, or the

@@ -169,7 +169,8 @@ func (p position) proxy(raw *rawTarget, target *url.URL) {
 
 // isProxy reports whether net/http can use the URL as the URL of a proxy.
 func isProxy(u *url.URL) bool {
-	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Hostname() != "" && validPort(u)
+	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Hostname() != "" &&
+		isPort(cmp.Or(u.Port(), "443")) && !strings.HasSuffix(u.Host, ":")
 }
 
 // unusableHeaders are headers that break a probe or change its result.

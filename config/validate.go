@@ -273,7 +273,7 @@ func (p position) baseURL(text string) *url.URL {
 		{hasVariable.MatchString(text), "has the name of a variable in it, and variables are not expanded", "write the URL, or set HMP_URL and no configuration file"},
 		{!hasScheme, "has no scheme", "did you forget https://?"},
 		{!strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"), "the scheme is neither https nor http", "write https://host"},
-		{strings.Contains(authority, "@"), "has a user or password in it", "remove them; what HMP wants is the token, or the API key and secret, of a session"},
+		{strings.Contains(authority, "@"), "has a user or password in it", "remove them; give the token, or the API key and secret, to a session"},
 		{strings.Count(authority, ":") > 1 && authority[0] != '[', "more than one colon in the host", "put brackets around an IPv6 address: https://[2001:db8::1]"},
 		{errSplit == nil && !isPort(port), "the port is not a number from 1 to 65535", "write it like https://host:8443, or leave it out with its colon"},
 		{err != nil, "is not a URL", "write https://host, with a port and a path prefix if need be"},
@@ -292,10 +292,6 @@ func (p position) baseURL(text string) *url.URL {
 // hasVariable matches a shell variable in a URL.
 var hasVariable = regexp.MustCompile(`^\$\w|\$[{(]\w|://[^/]*\$`)
 
-func validPort(u *url.URL) bool {
-	return isPort(cmp.Or(u.Port(), "443")) && !strings.HasSuffix(u.Host, ":")
-}
-
 func isPort(text string) bool {
 	port, err := strconv.ParseUint(text, 10, 16)
 	return err == nil && port > 0
@@ -309,7 +305,7 @@ func (p position) address(raw *rawTarget) {
 	case err != nil || !isPort(port) || host == "" || strings.ContainsAny(host, "/@ "):
 		p.add("address", "is not a host and a port", "write it like 10.1.2.3:443 or [2001:db8::1]:443, without https://")
 	case raw.ProxyURL.URL != nil || raw.ProxyFromEnvironment:
-		p.add("address", "does not go with a proxy, which connects to the host of the url", "take one away")
+		p.add("address", "does not work with a proxy, which connects to the host of the url", "take one away")
 	}
 }
 

@@ -89,7 +89,7 @@ func (c *Config) Warnings() Errors {
 		// The mode of a directory or a device says nothing about a secret.
 		if info, err := os.Stat(f.source.file); err == nil && info.Mode().IsRegular() && accessibleToOthers(info) {
 			warnings = append(warnings, f.location.with(
-				fmt.Sprintf("%shas mode %04o: others than its owner can get at the secret in it", prefix, info.Mode().Perm()),
+				fmt.Sprintf("%shas mode %04o: other users than its owner have access to the secret", prefix, info.Mode().Perm()),
 				"chmod 600, or 640 and root as its owner, with the exporter's group"))
 		}
 	}
@@ -106,7 +106,7 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 		}
 	}
 	warn(interval > longInterval, Error{File: c.source},
-		fmt.Sprintf("a scrape interval of %s is longer than 2 minutes: Prometheus takes a series for gone after 5 minutes without a sample", every), "scrape every 2 minutes at least")
+		fmt.Sprintf("a scrape interval of %s is longer than 2 minutes: Prometheus marks a series stale after 5 minutes without a sample", every), "scrape every 2 minutes at least")
 	for _, t := range c.Targets {
 		warn(t.Timeout > interval, t.timeoutLocation, fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
 			"shorten the timeout, or scrape less often")
@@ -118,7 +118,7 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	return warnings.sorted()
 }
 
-const plaintextProblem = "is a secret in clear: whoever can read the configuration has it"
+const plaintextProblem = "is a secret in clear: everybody who can read the configuration can read it"
 
 // warn adds the warnings about a target, and records whether it has a secret in clear.
 func (b *builder) warn(p position, raw *rawTarget, t *Target) {
@@ -133,8 +133,8 @@ func (b *builder) warn(p position, raw *rawTarget, t *Target) {
 		host = t.URL.Hostname()
 	}
 	isLoopback := host == "localhost" || net.ParseIP(host).IsLoopback()
-	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p, "url", "is plain http: whoever is on the way can read and use the tokens", "use https")
-	warn(t.TLS.InsecureSkipVerify, p, "tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file")
+	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p, "url", "is plain http: anybody on the network path can read and use the tokens", "use https")
+	warn(t.TLS.InsecureSkipVerify, p, "tls_config.insecure_skip_verify", "is unsafe: anybody who can redirect the connection gets the tokens", "give the HMP's certificate as ca_file")
 	lifetime := model.Duration(t.TokenLifetime)
 	warn(t.hasLogins() && t.TokenLifetime > documentedLifetime, p, "token_lifetime",
 		fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", lifetime),
@@ -179,7 +179,7 @@ func warnInline(p position, field string, s SecretSource) (problem, hint string)
 		problems, hints = append(problems, shortProblem), append(hints, shortHint)
 	}
 	if s.kind == isToken {
-		problems = append(problems, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one")
+		problems = append(problems, "expires after 30 minutes like every HMP token, and the exporter cannot renew it")
 		hints = []string{"use " + p.name("api_key_file") + " and " + p.name("api_secret_file")} // the token goes
 	}
 	return strings.Join(problems, "; it "), strings.Join(hints, "; ")

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// An HMP that made itself a new certificate of the same name is not told with what Go tried in vain.
+// The reason for a self-signed certificate of the same name does not list what Go tried with other certificates.
 func TestUnknownAuthorityWithoutGuess(t *testing.T) {
 	signed := func() *x509.Certificate {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

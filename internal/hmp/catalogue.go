@@ -37,12 +37,12 @@ type ErrorInfo struct {
 // Secret". 040022 comes from the page about the cookie login. The last entry stands for all
 // other codes.
 var Catalogue = []ErrorInfo{
-	{UserNotAuthorized, "UserNotAuthorized", 401, "the user has no role, or the token is not accepted: the result tells which", "Assign a role to the user, or supply a new token."},
+	{UserNotAuthorized, "UserNotAuthorized", 401, "the user has no role, or the token is not accepted: the result shows which", "Assign a role to the user, or replace the token."},
 	{InternalServer, "InternalServer", 500, "an internal error in HMP", "Look into calypso.log on the HMP and contact Haivision support."},
 	{ServiceUnavailable, "ServiceUnavailable", 503, "HMP cannot reach its authentication server", "Check HMP's connection to its directory. The token may be fine: do not replace it."},
 	{InputValidation, "InputValidation", 400, "the login lacks an API key or secret, or one has the wrong form", "Check the key and the secret for missing or foreign characters."},
 	{InvalidCredentials, "InvalidCredentials", 401, "the API key or its secret is wrong", "Compare both with what HMP gave out, and see whether the key is disabled; a new key ends the old one for all who use it."},
-	{AuthSessionNotFound, "AuthSessionNotFound", 404, "HMP does not know the session, or it has expired", "Supply a new token."},
+	{AuthSessionNotFound, "AuthSessionNotFound", 404, "HMP does not know the session, or it has expired", "Replace the token."},
 	{CreateUserSession, "CreateUserSession", 500, "HMP could not create a session for the user", "Look into calypso.log on the HMP and contact Haivision support."},
 	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look the code up in Haivision's documentation; the log has it."},
 }

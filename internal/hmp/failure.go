@@ -119,7 +119,7 @@ func (t *attempt) reason(at *timeline, err error, m *mask) string {
 	case atProxy:
 		return "the proxy did not make the connection"
 	case strings.Contains(err.Error(), "GOAWAY"), strings.HasPrefix(err.Error(), "stream error:"): // of HTTP/2
-		return "the server gave the connection up before it answered"
+		return "the server closed the connection before it answered"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the connection was reset"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), err.Error() == "http: server closed idle connection":

@@ -34,15 +34,15 @@ const (
 type Options struct {
 	URL                *url.URL                                                             // scheme, host and perhaps a path, without a slash at its end
 	TLS                *tls.Config                                                          // for https; nil for Go's defaults
-	RootCAs            func(context.Context) (*x509.CertPool, error)                        // what to trust from now on, for each new connection; nil for what TLS says
-	CA                 string                                                               // what RootCAs is, such as "the CA in hmp.pem"; "" without it
+	RootCAs            func(context.Context) (*x509.CertPool, error)                        // the trusted certificates, called for each new connection; nil for those in TLS
+	CA                 string                                                               // a name for RootCAs in errors, like "the CA in hmp.pem"; "" without RootCAs
 	Address            string                                                               // host and port to connect to; "" for those of URL
 	Proxy              func(*http.Request) (*url.URL, error)                                // the proxy for a request; nil for none
 	ProxyConnectHeader http.Header                                                          // goes to a proxy along with a CONNECT
-	KeepAlive          bool                                                                 // keeps connections, five minutes at most and not after a failure
-	HTTP2              bool                                                                 // allows it
-	MaxBodySize        int64                                                                // bounds the body of a session, in bytes
-	MessageTexts       bool                                                                 // keeps the texts of service messages, not only their number
+	KeepAlive          bool                                                                 // keep connections, for five minutes at most and not after a failure
+	HTTP2              bool                                                                 // allow HTTP/2
+	MaxBodySize        int64                                                                // maximum size of a session's body, in bytes
+	MessageTexts       bool                                                                 // keep the texts of service messages, not only their number
 	UserAgent          string                                                               // name/version of this program
 	Dial               func(ctx context.Context, network, address string) (net.Conn, error) // nil for [net.Dialer]'s
 }

@@ -51,6 +51,3 @@ func (b *backoff) blocks(now time.Time, loginTime time.Duration) bool {
 	longer := b.answer.Result == hmp.Timeout && loginTime >= 2*b.lastDuration
 	return now.Before(b.retryAfter) || now.Before(b.until) && !longer
 }
-
-// clear ends the pause. A pause that HMP asked for stays.
-func (b *backoff) clear() { b.until = time.Time{} }

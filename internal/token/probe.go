@@ -86,7 +86,8 @@ func (p *probe) checkSession(ctx context.Context, t *token) {
 	case rejected(answer.Result):
 		discarded := p.credential.discard(t, answer, time.Now())
 		if discarded && p.report.Login == "" {
-			p.credential.backoff.clear() // HMP works again
+			// HMP works again. A pause that HMP asked for with Retry-After stays.
+			p.credential.backoff.until = time.Time{}
 		}
 	}
 }
