@@ -87,7 +87,7 @@ func TestHistoryOfResults(t *testing.T) {
 		}
 	}
 	r := Result{Panicked: true, Start: time.Unix(-1, 0), Duration: 1 << 62}
-	want := Point{time.Unix(0, 0), (1<<32 - 1) * time.Microsecond, Panicked}
+	want := Point{time.Unix(0, 0), maxDuration * durationUnit, Panicked}
 	if got := newCompactPoint(&r, r.ResultName()).point(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -22,6 +22,9 @@ type Source struct {
 	// SyntaxOnly is for a check on a machine without the secrets: Load opens no file of a
 	// secret, CA or key.
 	SyntaxOnly bool
+	// ForCheck keeps what [Config.Warnings] and [Config.CheckSecrets] need: 0.5 kB for each
+	// secret.
+	ForCheck bool
 
 	mu        sync.Mutex
 	inputs    *inputs // of the last load
@@ -32,6 +35,9 @@ type Source struct {
 func (s *Source) Load() (*Config, error) {
 	in := &inputs{digests: make(map[input]digest), syntaxOnly: s.SyntaxOnly}
 	c, err := read(context.WithValue(context.Background(), inputsKey{}, in), s.File, s.Getenv)
+	if c != nil && !s.ForCheck {
+		c.warnings, c.secretFiles = nil, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inputs = in
