@@ -98,7 +98,7 @@ func newCompactPoint(r *Result, name string) compactPoint {
 	}
 	return compactPoint{
 		start:          uint32(max(0, min(r.Start.Unix(), 1<<32-1))),
-		durationResult: uint32(max(0, min(r.Duration/durationUnit, maxDuration)))<<resultBits | uint32(index), //nolint:gosec // both fit
+		durationResult: uint32(max(0, min(r.Duration/durationUnit, maxDuration)))<<resultBits | uint32(index),
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func TestLimitFollowsAnswers(t *testing.T) {
 	tests := []struct {
 		name   string
-		slots int
+		slots  int
 		answer time.Duration  // time to one
 		want   map[string]int // probes at once, by host
 	}{

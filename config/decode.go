@@ -28,7 +28,7 @@ func decode(data []byte, r *report, raw any) bool {
 	}
 	r.lines[""] = 0
 	d := decoder{report: r, left: len(data) + maxAliased}
-	d.decode(node, "", reflect.ValueOf(raw).Elem())
+	d.decodeNode(node, "", reflect.ValueOf(raw).Elem())
 	return d.left > 0 && position{report: r}.has("")
 }
 
@@ -39,8 +39,8 @@ type decoder struct {
 	left int // nodes that may still be visited
 }
 
-// decode fills out from a node. out is a settable value of one of the raw types.
-func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
+// decodeNode fills out from a node. out is a settable value of one of the raw types.
+func (d *decoder) decodeNode(n *yaml.Node, path string, out reflect.Value) {
 	if d.left--; d.left == 0 {
 		d.add(n.Line, "", "too many values from aliases", "write the values out")
 	}
@@ -77,7 +77,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 		switch {
 		case isKnown:
 			d.lines[inner] = e.line
-			d.decode(e.value, inner, out.FieldByIndex(field))
+			d.decodeNode(e.value, inner, out.FieldByIndex(field))
 		case !isMap:
 			d.add(e.line, path, strings.TrimSpace("unknown field "+safeFieldName.FindString(e.name)), unknownHint(out.Type(), e.name))
 		case out.Type() == reflect.TypeFor[labels]() && !model.LegacyValidation.IsValidLabelName(e.name):
@@ -90,7 +90,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 				out.Set(reflect.MakeMap(out.Type()))
 			}
 			value := reflect.New(out.Type().Elem()).Elem()
-			d.decode(e.value, inner, value)
+			d.decodeNode(e.value, inner, value)
 			out.SetMapIndex(reflect.ValueOf(e.name), value)
 		}
 	}
@@ -110,7 +110,7 @@ func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
 	for i, item := range n.Content {
 		inner := path + indexPath(i)
 		d.lines[inner] = item.Line
-		d.decode(item, inner, out.Index(i))
+		d.decodeNode(item, inner, out.Index(i))
 	}
 }
 

@@ -162,7 +162,7 @@ func (d *decoder) member(name []byte) error {
 		return err
 	}
 	used, err := sessionFields[i].read(d, first)
-	d.payload.body.note(1<<i, used, first == 'n')
+	d.payload.body.record(1<<i, used, first == 'n')
 	return err
 }
 

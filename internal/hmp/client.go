@@ -191,7 +191,7 @@ func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret
 func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (token secret.Value, again bool) {
 	t := &attempt{proxy: x.proxy, ca: x.options.CA}
 	kept := on != nil
-	ctx = t.within(ctx, kept)
+	ctx = t.withHooks(ctx, kept)
 	var err error
 	if !kept {
 		on, err = c.pool.dial(ctx, t)
@@ -202,7 +202,7 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (tok
 	if err == nil {
 		reusable, closeNotify := false, false
 		defer func() { c.pool.release(on, reusable, closeNotify) }() // also after a panic
-		t.use(on)
+		t.connected(on)
 		written = on.written.Load()
 		if resp, err = on.client.RoundTrip(x.request(ctx)); err == nil {
 			token, err = x.read(ctx, resp, a, m)

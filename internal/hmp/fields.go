@@ -52,8 +52,8 @@ func (f Fields) Names() []string {
 	return names
 }
 
-// note records whether the last value of a field was used.
-func (b *Body) note(f Fields, used, null bool) {
+// record records whether the last value of a field was used.
+func (b *Body) record(f Fields, used, null bool) {
 	b.Used, b.Null, b.Invalid = b.Used&^f, b.Null&^f, b.Invalid&^f
 	switch {
 	case used:

@@ -64,7 +64,7 @@ func (want *expectation) expectFields(data map[string]json.RawMessage) {
 		"serviceMessages":  d.ServiceMessages != nil,
 	} {
 		if source, ok := data[name]; ok {
-			want.body.note(fieldsNamed(name), used, string(source) == "null")
+			want.body.record(fieldsNamed(name), used, string(source) == "null")
 		}
 	}
 }

@@ -86,8 +86,8 @@ type attemptKey struct{}
 // attemptOf returns the attempt of a context.
 func attemptOf(ctx context.Context) *attempt { return ctx.Value(attemptKey{}).(*attempt) }
 
-// within returns the context of the attempt. With a kept connection it needs fewer hooks.
-func (t *attempt) within(ctx context.Context, kept bool) context.Context {
+// withHooks returns the context of the attempt. With a kept connection it needs fewer hooks.
+func (t *attempt) withHooks(ctx context.Context, kept bool) context.Context {
 	hooks := &httptrace.ClientTrace{GotFirstResponseByte: func() { t.mark(firstByte) }}
 	if !kept {
 		ctx = context.WithValue(ctx, attemptKey{}, t)
@@ -99,7 +99,7 @@ func (t *attempt) within(ctx context.Context, kept bool) context.Context {
 				t.mark(connectDone)
 			}
 		}
-		hooks.TLSHandshakeStart, hooks.TLSHandshakeDone = t.handshake, t.handshaken
+		hooks.TLSHandshakeStart, hooks.TLSHandshakeDone = t.handshakeStarted, t.handshakeDone
 	}
 	return httptrace.WithClientTrace(ctx, hooks)
 }
@@ -123,7 +123,7 @@ func (t *attempt) withProxy() bool {
 	return t.proxy != nil && t.proxy.Scheme == "https" && t.handshakes == 1
 }
 
-func (t *attempt) handshake() {
+func (t *attempt) handshakeStarted() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.handshakes++; t.withProxy() {
@@ -134,7 +134,7 @@ func (t *attempt) handshake() {
 	t.set(tlsStart)
 }
 
-func (t *attempt) handshaken(state tls.ConnectionState, err error) {
+func (t *attempt) handshakeDone(state tls.ConnectionState, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	done := proxyTLSDone
@@ -174,8 +174,8 @@ func earliest(chain []*x509.Certificate) (end time.Time) {
 	return end
 }
 
-// use records that the attempt has a connection.
-func (t *attempt) use(c *conn) {
+// connected records that the attempt has a connection.
+func (t *attempt) connected(c *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.reached(connectStart) {

@@ -205,13 +205,13 @@ func (p *pool) take() *conn {
 	for len(p.idle) > 0 {
 		c := p.idle[len(p.idle)-1]
 		p.idle = p.idle[:len(p.idle)-1]
-		if p.use(c) {
+		if p.reserve(c) {
 			return c
 		}
 		p.retireLocked(c)
 	}
 	for _, c := range slices.Backward(slices.Clone(p.shared)) {
-		if p.use(c) {
+		if p.reserve(c) {
 			return c
 		}
 		if c.users.Load() == 0 {
@@ -221,9 +221,9 @@ func (p *pool) take() *conn {
 	return nil
 }
 
-// use reserves a kept connection for an exchange. It returns false if the connection cannot
+// reserve reserves a kept connection for an exchange. It returns false if the connection cannot
 // take one more.
-func (p *pool) use(c *conn) bool {
+func (p *pool) reserve(c *conn) bool {
 	if c.tooOld() || c.client.Reserve() != nil {
 		return false
 	}
