@@ -18,7 +18,6 @@ var commandsTried = map[string]string{
 	"mkdir -m 700 secrets && touch secrets/playout.key secrets/playout.secret && chmod 600 secrets/*": "readme_test.go TestReadmeConfiguration",
 	"./hmp_exporter demo --web.listen-address=127.0.0.1:8080":                                         "main_test.go TestDemo",
 
-	"./hmp_exporter": "main_test.go TestServe",
 	"./hmp_exporter --web.external-url=https://proxy.example/hmp/": "main_test.go TestServeBehindProxy",
 	"./hmp_exporter check":        "readme_test.go TestReadmeConfiguration",
 	"./hmp_exporter probe studio": "scripts_test.go TestScripts",

@@ -34,8 +34,8 @@ func TestReadmeConfiguration(t *testing.T) {
 	tables.Check(t, "README.md", *update, map[string]string{"check": "```console\n$ ./hmp_exporter check\n" + string(got) + "```\n"})
 
 	// What follows goes below the url.
-	ca := between(t, readme, "```yaml\n    tls_config:\n", "```")
-	write(t, filepath.Join(dir, "hmp.yml"), strings.Replace(configuration, "    sessions:\n", "    tls_config:\n"+ca+"    sessions:\n", 1))
+	ca := between(t, readme, "write `", "`")
+	write(t, filepath.Join(dir, "hmp.yml"), strings.Replace(configuration, "    sessions:\n", "    "+ca+"\n    sessions:\n", 1))
 	if got, err := inDir(dir, "check").CombinedOutput(); err == nil || !strings.Contains(string(got), "tls_config.ca_file: hmp.pem: no such file") {
 		t.Errorf("the ca_file is not looked for: %v\n%s", err, got)
 	}
