@@ -79,7 +79,7 @@ unit: ## the packages' own tests, with the race detector, in random order; minut
 e2e: build ## the program and its image against a real Prometheus; minutes
 	@mkdir -p .tools
 	@$(MAKE) --no-print-directory --keep-going $(E2E_TOOLS) $(AXE) || echo 'Without these tools some tests are left out.'
-	go test -C e2e -count=1 -timeout=30m -parallel=4 ./...
+	go test -C e2e -count=1 -timeout=30m -parallel=8 ./...
 
 .PHONY: e2e-chart
 e2e-chart: build ## the Helm chart

@@ -15,6 +15,7 @@ import (
 
 // TestExposition has promtool lint what both paths answer, and sees that OpenMetrics is spoken to those who ask for it.
 func TestExposition(t *testing.T) {
+	t.Parallel()
 	exporter := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0"))
 	url := exporter.url(t)
 	targets, _ := inventory(t, url)
