@@ -44,7 +44,7 @@ var Catalogue = []ErrorInfo{
 	{InvalidCredentials, "InvalidCredentials", 401, "the API key or its secret is wrong", "Compare both with what HMP gave out, and see whether the key is disabled; a new key ends the old one for all who use it."},
 	{AuthSessionNotFound, "AuthSessionNotFound", 404, "HMP does not know the session, or it has expired", "Replace the token."},
 	{CreateUserSession, "CreateUserSession", 500, "HMP could not create a session for the user", "Look into calypso.log on the HMP and contact Haivision support."},
-	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look the code up in Haivision's documentation; the log has it."},
+	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look up the code in Haivision's documentation. The log and the session's page show it."},
 }
 
 // code returns the code in an envelope: the text itself if it has six digits, [OtherCode]
