@@ -33,7 +33,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build the static program, ./hmp_exporter
+build: ## build the static program, ./hmp_exporter; about 10 s, a minute at first
 	$(STATIC) -ldflags='$(LDFLAGS)' -o $(BIN) .
 
 .PHONY: man
@@ -41,7 +41,7 @@ man: ## write the man page, ./hmp_exporter.1
 	go run . --help-man >hmp_exporter.1
 
 .PHONY: image
-image: ## build the container image with docker, or with ENGINE=…
+image: ## build the container image with docker, or with ENGINE=…; minutes at first
 	$(ENGINE) build -t hmp_exporter:$(VERSION) \
 	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
 	  --build-arg CREATED=$(BUILD_DATE) .
@@ -69,20 +69,20 @@ tools: $(E2E_TOOLS) $(PEERS) $(AXE) buildah systemd-analyze chromium ## what tes
 .PHONY: unit
 # GORACE: or every process that is built with the race detector waits a second before it ends.
 unit: export GORACE = atexit_sleep_ms=50
-unit: ## the packages' own tests, with the race detector, in random order
+unit: ## the packages' own tests, with the race detector, in random order; minutes
 	go test -race -shuffle=on -timeout=30m ./...
 	go test -C dashboards -race -shuffle=on -timeout=30m ./...
 
 # Tools that cannot be had are the tests' to tell of. -count=1: Go's test cache does not see that the program beside the
 # tests has changed. -parallel: most of these tests wait for scrapes, whatever the machine has of processors.
 .PHONY: e2e
-e2e: build ## the program and its image against a real Prometheus
+e2e: build ## the program and its image against a real Prometheus; minutes
 	@mkdir -p .tools
 	@$(MAKE) --no-print-directory --keep-going $(E2E_TOOLS) $(AXE) || echo 'Without these tools some tests are left out.'
-	go test -C e2e -count=1 -timeout=30m -parallel=4 ./...
+	go test -C e2e -count=1 -timeout=30m -parallel=8 ./...
 
 .PHONY: e2e-chart
-e2e-chart: ## the Helm chart
+e2e-chart: build ## the Helm chart
 	go test -C e2e/kubernetes -count=1 .
 
 # -tags: `make e2e` has no release to look at.

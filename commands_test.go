@@ -15,7 +15,9 @@ import (
 var commandsTried = map[string]string{
 	"go run . demo":       "main_test.go TestDemo",
 	"./hmp_exporter demo": "e2e/first_alert_test.go TestFirstAlert",
-	"./hmp_exporter":      "main_test.go TestServe",
+	"mkdir -m 700 secrets && touch secrets/playout.key secrets/playout.secret && chmod 600 secrets/*": "readme_test.go TestReadmeConfiguration",
+	"./hmp_exporter demo --web.listen-address=127.0.0.1:8080":                                         "main_test.go TestDemo",
+
 	"./hmp_exporter --web.external-url=https://proxy.example/hmp/": "main_test.go TestServeBehindProxy",
 	"./hmp_exporter check":        "readme_test.go TestReadmeConfiguration",
 	"./hmp_exporter probe studio": "scripts_test.go TestScripts",
@@ -38,6 +40,10 @@ var commandsTried = map[string]string{
 	"prometheus --config.file=prometheus.yml --storage.tsdb.path=data/prometheus":          "e2e/first_alert_test.go TestFirstAlertLeavesNothingBehind",
 	"rm -r /tmp/hmp-demo-prometheus /tmp/hmp-demo-alertmanager":                            "e2e/first_alert_test.go TestFirstAlertLeavesNothingBehind",
 
+	"promtool check config prometheus.yml":                     "e2e/promtool_test.go TestPrometheusConfigs",
+	"amtool check-config deploy/alertmanager/alertmanager.yml": "e2e/alert_manager_test.go TestAlertmanagerHasNoDoubts",
+	"systemctl stop prometheus prometheus-alertmanager":        "untried: it needs Debian's packages and systemd",
+
 	"source <(hmp_exporter --completion-script-bash)": "scripts_test.go TestScripts",
 	"source <(hmp_exporter --completion-script-zsh)":  "scripts_test.go TestScripts",
 	"hmp_exporter --help-man | man -l -":              "scripts_test.go TestScripts",
@@ -49,8 +55,14 @@ var commandsTried = map[string]string{
 	"alertmanager --config.file=deploy/alertmanager/alertmanager.yml --storage.path=data/alertmanager":          "e2e/alert_manager_test.go TestAlertmanagerHasNoDoubts",
 
 	// One command of several lines.
-	"openssl s_client -connect <hmp>:443 -showcerts </dev/null 2>/dev/null | awk '": "e2e/runbook_certificate_test.go TestRunbookCertificates",
-	`/BEGIN CERTIFICATE/ { show = "openssl x509 -noout -subject -enddate" }`:        "e2e/runbook_certificate_test.go TestRunbookCertificates",
+	`touch secrets/playout.token && chmod 600 secrets/playout.token`:                                                                                   "token_by_hand_test.go TestTokenByHand",
+	`printf '{"apiKey":"%s","apiSecret":"%s"}' "$(cat secrets/playout.key)" "$(cat secrets/playout.secret)" |`:                                         "token_by_hand_test.go TestTokenByHand",
+	`curl --silent --show-error --fail --header 'Content-Type: application/json' --data @- https://hmp.studio.example/apis/authentication/login/key |`: "token_by_hand_test.go TestTokenByHand",
+	`sed -n 's/.*"authToken": *"\([^"]*\)".*/\1/p' >secrets/playout.token`:                                                                             "token_by_hand_test.go TestTokenByHand",
+	`printf 'Authorization: Bearer %s' "$(cat secrets/playout.token)" |`:                                                                               "token_by_hand_test.go TestTokenByHand",
+	`curl --silent --show-error --header @- --output /dev/null --write-out '%{http_code}\n' https://hmp.studio.example/apis/authentication/login/key`:  "token_by_hand_test.go TestTokenByHand",
+	"openssl s_client -connect <hmp>:443 -showcerts </dev/null 2>/dev/null | awk '":                                                                    "e2e/runbook_certificate_test.go TestRunbookCertificates",
+	`/BEGIN CERTIFICATE/ { show = "openssl x509 -noout -subject -enddate" }`:                                                                           "e2e/runbook_certificate_test.go TestRunbookCertificates",
 	"show { print | show }":                                                                                      "e2e/runbook_certificate_test.go TestRunbookCertificates",
 	`/END CERTIFICATE/ { close(show); show = "" }'`:                                                              "e2e/runbook_certificate_test.go TestRunbookCertificates",
 	"curl -i https://hmp.studio.example/apis/authentication/login/key":                                           "by hand: against a simulated HMP",

@@ -43,7 +43,7 @@ func main() {
 
 // run does what was asked for.
 func run(line *commandline.Line) error {
-	source := &config.Source{File: line.ConfigFile, Getenv: os.Getenv, SyntaxOnly: line.Check.SyntaxOnly}
+	source := &config.Source{File: line.ConfigFile, Getenv: os.Getenv, SyntaxOnly: line.Check.SyntaxOnly, ForCheck: line.Command == commandline.Check}
 	switch line.Command {
 	case "":
 		return nil // the command line has been answered

@@ -34,8 +34,8 @@ func TestReadmeConfiguration(t *testing.T) {
 	tables.Check(t, "README.md", *update, map[string]string{"check": "```console\n$ ./hmp_exporter check\n" + string(got) + "```\n"})
 
 	// What follows goes below the url.
-	ca := between(t, readme, "```yaml\n    tls_config:\n", "```")
-	write(t, filepath.Join(dir, "hmp.yml"), strings.Replace(configuration, "    sessions:\n", "    tls_config:\n"+ca+"    sessions:\n", 1))
+	ca := between(t, readme, "write `", "`")
+	write(t, filepath.Join(dir, "hmp.yml"), strings.Replace(configuration, "    sessions:\n", "    "+ca+"\n    sessions:\n", 1))
 	if got, err := inDir(dir, "check").CombinedOutput(); err == nil || !strings.Contains(string(got), "tls_config.ca_file: hmp.pem: no such file") {
 		t.Errorf("the ca_file is not looked for: %v\n%s", err, got)
 	}
@@ -82,9 +82,9 @@ func inDir(dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Every flag of this program that the README names is one that --help lists.
+// Every flag of this program that these pages name is one that --help lists.
 func TestReadmeFlags(t *testing.T) {
-	readme := readFile(t, "README.md")
+	readme := readFile(t, "README.md") + readFile(t, "docs/install.md") + readFile(t, "docs/command-line.md")
 	help, err := exec.Command("hmp_exporter", "--help").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestReadmeFlags(t *testing.T) {
 	}
 }
 
-// Every path that the README names is answered.
+// Every path that docs/command-line.md names is answered.
 func TestReadmePaths(t *testing.T) {
 	hmp := hmpsim.New()
 	hmp.SetToken(canary.Word+"-S", hmpsim.Valid(hmpsim.ExampleSession()))
@@ -109,7 +109,7 @@ func TestReadmePaths(t *testing.T) {
 	text := readFile(t, file)
 	write(t, file, strings.Replace(text, "name: studio", "name: T", 1))
 	p := start(t, "--config.file="+file)
-	table := between(t, readFile(t, "README.md"), "| path | answers |\n", "\n\n")
+	table := between(t, readFile(t, "docs/command-line.md"), "| path | answers |\n", "\n\n")
 	paths := regexp.MustCompile("`(/[^`]*)`").FindAllStringSubmatch(table, -1)
 	if len(paths) < 6 {
 		t.Fatalf("found only the paths %q", paths)
@@ -118,6 +118,13 @@ func TestReadmePaths(t *testing.T) {
 		if status, body := p.Get(t, path[1]); status != http.StatusOK {
 			t.Errorf("%s: status %d: %.200s", path[1], status, body)
 		}
+	}
+}
+
+// A visitor reads the README in a few minutes.
+func TestReadmeIsShort(t *testing.T) {
+	if lines := strings.Count(readFile(t, "README.md"), "\n"); lines > 150 {
+		t.Errorf("the README has %d lines, want at most 150", lines)
 	}
 }
 

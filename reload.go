@@ -36,7 +36,7 @@ func (r *reloader) load() error {
 		line = append(line, changes(before, c)...)
 	}
 	_ = level.Info(r.logger).Log(line...)
-	for _, w := range c.Unwatched() {
+	for _, w := range c.UnmatchedPatterns() {
 		_ = level.Warn(r.logger).Log("msg", "a part of the configuration watches nothing", "warning", w)
 	}
 	return nil

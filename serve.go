@@ -38,7 +38,7 @@ func serve(line *commandline.Line, source *config.Source, started func(url strin
 	for _, v := range line.Unknown {
 		_ = level.Warn(logger).Log("msg", "no flag has this variable of the environment; "+v.Hint, "variable", v.Name)
 	}
-	memory.Tune(logger)
+	memory.Limit(logger)
 	sessions := collector.New(collector.Options{
 		MaxConcurrent: line.MaxConcurrent,
 		TimeoutOffset: line.TimeoutOffset,
@@ -47,7 +47,10 @@ func serve(line *commandline.Line, source *config.Source, started func(url strin
 		Logger:        logger,
 	})
 	defer sessions.Close()
-	store := config.NewStore(source.Load, sessions.Apply)
+	store := config.NewStore(source.Load, func(c *config.Config) {
+		memory.SetGCPercent(c.Sessions())
+		sessions.Apply(c)
+	})
 	reloader := &reloader{source, store, logger}
 	if err := reloader.load(); err != nil {
 		return err

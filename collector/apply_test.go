@@ -111,10 +111,10 @@ func TestApplyUnderWay(t *testing.T) {
 		synctest.Wait()
 		r.Apply(r.load(targetWith("studio", "url: http://new", "playout")))
 
-		if got := outcomes(r.probe(Request{})); !cmp.Equal(got, []hmp.Result{hmp.NoRoles}) {
+		if got := resultNames(r.probe(Request{})); !cmp.Equal(got, []hmp.Result{hmp.NoRoles}) {
 			t.Errorf("a new scrape got %v", got)
 		}
-		if got := outcomes(<-results); !cmp.Equal(got, []hmp.Result{hmp.Valid}) {
+		if got := resultNames(<-results); !cmp.Equal(got, []hmp.Result{hmp.Valid}) {
 			t.Errorf("the scrape under way got %v", got)
 		}
 		if n := old.Stats().GETs; n != 1 {

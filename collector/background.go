@@ -2,21 +2,21 @@ package collector
 
 import "time"
 
-// A backgroundTask is something else than a probe that speaks to an HMP. It has a place only
-// while no probe waits for one.
+// A backgroundTask is a request to an HMP that is not a probe. It gets a slot only while no
+// probe waits for one.
 type backgroundTask interface {
-	// latest is until when a place is of use.
-	latest() time.Time
-	// run is called in a goroutine of its own once there is a place. The place is free again
-	// when it returns.
+	// startBy returns the latest time at which the task may start.
+	startBy() time.Time
+	// run is called in a goroutine of its own when there is a slot. The slot is free again
+	// when run returns.
 	run()
-	// refused is called instead if there was no place in time.
+	// refused is called instead if there was no slot in time.
 	refused()
-	// cancel ends run soon, because a probe waits for the place. It must not block.
+	// cancel makes run return soon, because a probe waits for the slot. It must not block.
 	cancel()
 }
 
-// A background is the part of a limiter that is about background tasks.
+// A background holds the background tasks of a limiter.
 type background struct {
 	queue   fifo[backgroundTask]
 	running map[backgroundTask]struct{}
@@ -24,7 +24,7 @@ type background struct {
 	closed  bool
 }
 
-// runInBackground has a task wait for a place.
+// runInBackground queues a task.
 func (l *limiter) runInBackground(t backgroundTask) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -39,7 +39,7 @@ func (l *limiter) runInBackground(t backgroundTask) {
 	l.dispatch(waiter.granted)
 }
 
-// backgroundIdle returns a channel that is closed when there is no background task.
+// backgroundIdle returns a channel that is closed once there is no background task.
 func (l *limiter) backgroundIdle() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,7 +51,7 @@ func (l *limiter) backgroundIdle() <-chan struct{} {
 	return idle
 }
 
-// closeBackground ends all background tasks and waits for that. No more will begin.
+// closeBackground cancels all background tasks and waits for them. It refuses later ones.
 func (l *limiter) closeBackground() {
 	l.mu.Lock()
 	l.background.closed = true
@@ -61,13 +61,13 @@ func (l *limiter) closeBackground() {
 	<-l.backgroundIdle()
 }
 
-// dispatchBackground grants the places that no probe waits for.
+// dispatchBackground grants slots to background tasks. No probe may wait for a slot.
 func (l *limiter) dispatchBackground() {
 	b := &l.background
 	now := time.Now()
 	for b.queue.len() > 0 && (l.running < l.max || b.closed) {
 		t := b.queue.pop()
-		if b.closed || !now.Before(t.latest()) {
+		if b.closed || !now.Before(t.startBy()) {
 			t.refused()
 			continue
 		}

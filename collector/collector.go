@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"slices"
@@ -16,25 +17,25 @@ import (
 
 // Options of a [Collector].
 type Options struct {
-	// MaxConcurrent bounds how many probes are under way, of all scrapes together.
+	// MaxConcurrent bounds the probes under way of all scrapes together.
 	MaxConcurrent int
-	// TimeoutOffset is how much earlier than a scrape its probes have to end.
+	// TimeoutOffset is how much earlier than a scrape its probes must end.
 	TimeoutOffset time.Duration
-	// Version has HMPs asked for their version.
+	// Version is true if the collector asks HMPs for their version.
 	Version bool
 	// UserAgent names this program to HMPs, as name/version.
 	UserAgent string
-	// Logger is told when the result of a session changes.
+	// Logger gets a line when the result of a session changes.
 	Logger log.Logger
 }
 
-// A Collector probes the sessions of a configuration. Many goroutines may use it at once.
+// A Collector probes the sessions of a configuration. It is safe for concurrent use.
 type Collector struct {
 	options Options
 	limiter *limiter
 	tokens  token.Manager
 	metrics selfMetrics
-	dial    dialFunc // nil but in tests
+	dial    dialFunc // only tests set it
 
 	applying sync.Mutex
 	applied  chan struct{} // has a value after Apply
@@ -43,16 +44,16 @@ type Collector struct {
 
 type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// New returns a collector without a configuration, which has nothing to probe.
+// New returns a collector without a configuration. It has nothing to probe before [Collector.Apply].
 func New(o Options) *Collector {
 	c := &Collector{options: o, limiter: newLimiter(o.MaxConcurrent), metrics: newSelfMetrics(), applied: make(chan struct{}, 1)}
 	c.snapshot.Store(new(snapshot))
 	return c
 }
 
-// Apply puts a configuration in force for the scrapes to come. What is known of a session
-// stays with its name. A probe under way goes on; scrapes to come share it unless the
-// session is configured in another way now.
+// Apply makes later scrapes use a configuration. The state of a session stays with its
+// name. Probes under way go on. Later scrapes share them, except for sessions whose
+// configuration has changed.
 func (c *Collector) Apply(cfg *config.Config) {
 	c.applying.Lock()
 	defer c.applying.Unlock()
@@ -67,13 +68,13 @@ func (c *Collector) Apply(cfg *config.Config) {
 	old.close(next)
 }
 
-// Close closes the connections that are kept, and ends the questions for versions.
+// Close closes the idle connections and cancels the version requests.
 func (c *Collector) Close() {
 	c.limiter.closeBackground()
 	c.snapshot.Load().close(nil)
 }
 
-// A Request is for probes of some sessions: of all, of those of a target, or of one.
+// A Request names the sessions to probe: all, those of a target, or one.
 type Request struct {
 	Target  string // "" for all
 	Session string // "" for all of the target
@@ -82,10 +83,10 @@ type Request struct {
 }
 
 // Probe probes the sessions that r names and returns a result for each one in the order of
-// the configuration. It returns when the time of the scrape is over at the latest. The
-// error is an [ErrUnknownTarget] or [ErrUnknownSession].
+// the configuration. It returns before the scrape times out. The error is an
+// [ErrUnknownTarget] or [ErrUnknownSession].
 func (c *Collector) Probe(r Request) ([]Result, error) {
-	sessions, err := c.snapshot.Load().find(r.Target, r.Session)
+	sessions, err := c.snapshot.Load().sessionsOf(r.Target, r.Session)
 	if err != nil {
 		return nil, err
 	}
@@ -93,9 +94,9 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	calls := make([]call, len(sessions))
 	var started []*sharedProbe
 	for i, s := range sessions {
-		within := probeTimeout(s.target.Timeout, r.ScrapeTimeout, c.options.TimeoutOffset)
-		p, isNew := c.join(s, start, within)
-		calls[i] = call{probe: p, session: s, start: start, within: within, leads: isNew}
+		timeout := probeTimeout(s.target.Timeout, r.ScrapeTimeout, c.options.TimeoutOffset)
+		p, isNew := c.join(s, start, timeout)
+		calls[i] = call{probe: p, session: s, start: start, timeout: timeout, leader: isNew}
 		if isNew {
 			started = append(started, p)
 		}
@@ -112,12 +113,12 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	return results, nil
 }
 
-// start has new probes wait for their places.
+// start queues new probes in the limiter.
 func (c *Collector) start(probes []*sharedProbe) {
 	if len(probes) == 0 {
 		return
 	}
-	slices.SortStableFunc(probes, (*sharedProbe).compare)
+	slices.SortStableFunc(probes, func(a, b *sharedProbe) int { return cmp.Compare(a.order, b.order) })
 	waiters := make([]waiter, len(probes))
 	for i, p := range probes {
 		waiters[i] = p
@@ -125,11 +126,11 @@ func (c *Collector) start(probes []*sharedProbe) {
 	c.limiter.enqueue(waiters...)
 }
 
-// RetryLogin has the next probe of a session log in at once, although logins are
-// suspended, for a person who has changed something in HMP. The error is [ErrNoLogin],
-// [ErrTooSoon], one of those of [Collector.Probe], or that of reading the API key.
+// RetryLogin makes the next probe of a session log in at once, even while logins are
+// suspended. It is for a person who has changed something in HMP. The error is
+// [ErrNoLogin], [ErrTooSoon], an error of [Collector.Probe], or of reading the API key.
 func (c *Collector) RetryLogin(ctx context.Context, target, session string) error {
-	s, err := c.snapshot.Load().findOne(target, session)
+	s, err := c.snapshot.Load().session(target, session)
 	if err != nil {
 		return err
 	}

@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// A sink takes samples: metric by metric, and result by result within each.
+// A sink takes samples: metric by metric, and result by result within each metric.
 type sink interface {
-	// metric tells which one the samples to come are of.
+	// metric sets the metric of the next samples.
 	metric(m *Metric)
-	// session and target tell that they are of the session of a result, by its index,
-	// or of its target.
+	// session gives the next samples the labels of a result's session, by the result's
+	// index. target gives them the label of its target only.
 	session(i int)
 	target(i int)
-	// add adds a sample, with the labels of that. Own labels, unless nil, stand in front:
-	// they have to be sorted and to sort before "session" and "target", except the last.
+	// add adds a sample. Its own labels, unless nil, come before the labels of the session
+	// or target. They must be sorted, and all but the last must sort before "session".
 	add(value float64, own *labels)
 }
 
-// expose puts all samples of results into s. Results of one target have to stand together.
+// expose adds all samples of results to s. Results of one target must be adjacent.
 func expose(results []Result, s sink) {
 	for i := range Metrics {
 		m := &Metrics[i]
@@ -33,7 +33,7 @@ func expose(results []Result, s sink) {
 			continue
 		}
 		s.metric(m)
-		if m.ofTarget() {
+		if !slices.Contains(m.Labels, "session") { // about a target
 			for i := range results {
 				if i == 0 || results[i].Target != results[i-1].Target {
 					s.target(i)
@@ -49,11 +49,8 @@ func expose(results []Result, s sink) {
 	}
 }
 
-// ofTarget tells whether a metric is about a target, not about a session of it.
-func (m *Metric) ofTarget() bool { return !slices.Contains(m.Labels, "session") }
-
-// earliestExpiry returns the result of the first target of several whose certificate
-// expires first.
+// earliestExpiry returns the result with the earliest certificate expiry among the
+// results of the first target.
 func earliestExpiry(results []Result) *Result {
 	earliest := &results[0]
 	for i := range results {
@@ -68,7 +65,7 @@ func earliestExpiry(results []Result) *Result {
 	return earliest
 }
 
-// addTime adds a sample unless the time is zero, which is no time.
+// addTime adds a sample unless the time is zero.
 func addTime(s sink, t time.Time) {
 	if !t.IsZero() {
 		s.add(seconds(t), nil)
@@ -77,16 +74,16 @@ func addTime(s sink, t time.Time) {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
 
-// labels are those that a sample has of its own, in both forms that they are needed in.
+// labels are the own labels of a sample, as protobuf pairs and as text.
 type labels struct {
 	pairs []*dto.LabelPair
 	text  string // name="value", for each
-	// last, unless nil, is one that sorts behind "target", and lastText is ,name="value"} with a space behind it
+	// last, unless nil, sorts after "target". lastText is ,name="value"} and a space.
 	last     *dto.LabelPair
 	lastText string
 }
 
-// newLabels returns labels of names and values in turn.
+// newLabels returns labels from alternating names and values.
 func newLabels(namesAndValues ...string) (l labels) {
 	for pair := range slices.Chunk(namesAndValues, 2) {
 		l.pairs = append(l.pairs, &dto.LabelPair{Name: &pair[0], Value: &pair[1]})
@@ -95,8 +92,8 @@ func newLabels(namesAndValues ...string) (l labels) {
 	return l
 }
 
-// labelsOf returns labels of one name for each of a list.
-func labelsOf[T any](name string, of []T, value func(T) string) []labels {
+// labelsFor returns labels with one name for each element of a list.
+func labelsFor[T any](name string, of []T, value func(T) string) []labels {
 	list := make([]labels, len(of))
 	for i, v := range of {
 		list[i] = newLabels(name, value(v))
@@ -104,12 +101,11 @@ func labelsOf[T any](name string, of []T, value func(T) string) []labels {
 	return list
 }
 
-// escaped is how a value stands between quotes.
+// escaped escapes a label value for the text format.
 var escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
-// Families makes metric families of results, sorted by name as a registry would
-// sort them. Results of one target have to stand together. It is a pure function, but
-// for that what it returns shares memory with the results.
+// Families returns the metric families of results, sorted by name as a registry sorts
+// them. Results of one target must be adjacent. The families share memory with the results.
 func Families(results []Result) []*dto.MetricFamily {
 	f := families{common: make([]commonLabels, len(results))}
 	for i := range results {
@@ -119,30 +115,30 @@ func Families(results []Result) []*dto.MetricFamily {
 		}
 	}
 	expose(results, &f)
-	return f.made
+	return f.list
 }
 
 var sessionLabel, targetLabel = "session", "target"
 
 type commonLabels [2]*dto.LabelPair
 
-// families makes of samples what client_golang has for them.
+// families is a sink that makes metric families.
 type families struct {
 	common []commonLabels // by result
-	made   []*dto.MetricFamily
+	list   []*dto.MetricFamily
 
-	of     *Metric
-	family *dto.MetricFamily // once there is a sample
-	labels []*dto.LabelPair  // of the session or the target at hand
+	current *Metric
+	family  *dto.MetricFamily // once there is a sample
+	labels  []*dto.LabelPair  // of the current session or target
 }
 
-func (f *families) metric(m *Metric) { f.of, f.family = m, nil }
+func (f *families) metric(m *Metric) { f.current, f.family = m, nil }
 
 func (f *families) session(i int) { f.labels = f.common[i][:] }
 
 func (f *families) target(i int) { f.labels = f.common[i][1:] }
 
-// A sample is all that one consists of, in one piece of memory.
+// A sample has all parts of a sample in one allocation.
 type sample struct {
 	metric  dto.Metric
 	gauge   dto.Gauge
@@ -153,8 +149,8 @@ type sample struct {
 
 func (f *families) add(value float64, own *labels) {
 	if f.family == nil {
-		f.family = &dto.MetricFamily{Name: &f.of.Name, Help: &f.of.Help, Type: &f.of.Type}
-		f.made = append(f.made, f.family)
+		f.family = &dto.MetricFamily{Name: &f.current.Name, Help: &f.current.Help, Type: &f.current.Type}
+		f.list = append(f.list, f.family)
 	}
 	n := &sample{value: value}
 	n.metric.Label = n.labels[:0]
@@ -165,7 +161,7 @@ func (f *families) add(value float64, own *labels) {
 	if own != nil && own.last != nil {
 		n.metric.Label = append(n.metric.Label, own.last)
 	}
-	if f.of.Type == counter {
+	if f.current.Type == counter {
 		n.counter.Value, n.metric.Counter = &n.value, &n.counter
 	} else {
 		n.gauge.Value, n.metric.Gauge = &n.value, &n.gauge
@@ -173,28 +169,28 @@ func (f *families) add(value float64, own *labels) {
 	f.family.Metric = append(f.family.Metric, &n.metric)
 }
 
-// WriteText writes the metrics of results as package expfmt writes their [Families] in
-// the text format, or in that of OpenMetrics without its end: byte for byte, but
-// without checking what is known to be good, and without memory for each sample. Most
-// of what a scrape costs beyond the probe would be that.
+// WriteText writes the metrics of results in the text format or in OpenMetrics without its
+// "# EOF". The output is byte for byte what package expfmt writes for their [Families].
+// Unlike expfmt it checks no names and allocates no memory per sample. So the text of 1000
+// sessions takes an eighth of the time and a sixtieth of the memory (BenchmarkExposition).
 //
-// An error of w stays with it, until it is flushed.
+// w keeps an error until it is flushed.
 func WriteText(w *bufio.Writer, results []Result, openMetrics bool) {
-	expose(results, &text{w: w, openMetrics: openMetrics, common: commonTexts(results)})
+	expose(results, &textWriter{w: w, openMetrics: openMetrics, common: commonTexts(results)})
 }
 
-// text writes samples as they come.
-type text struct {
+// textWriter is a sink that writes samples at once.
+type textWriter struct {
 	w           *bufio.Writer
 	openMetrics bool
 	common      []commonText // by result
 
-	of     *Metric
-	begun  bool   // there is a sample of the metric
-	labels string // of the session or the target at hand, to the end of all labels
+	current     *Metric
+	headWritten bool   // there is a sample of the metric
+	labels      string // of the current session or target, up to the value
 }
 
-// A commonText is the labels that all samples of a session have, and of its target.
+// A commonText has the labels that all samples of a session share, and those of its target.
 type commonText struct{ session, target string }
 
 func commonTexts(results []Result) []commonText {
@@ -207,18 +203,18 @@ func commonTexts(results []Result) []commonText {
 	return list
 }
 
-func (t *text) metric(m *Metric) { t.of, t.begun = m, false }
+func (t *textWriter) metric(m *Metric) { t.current, t.headWritten = m, false }
 
-func (t *text) session(i int) { t.labels = t.common[i].session }
+func (t *textWriter) session(i int) { t.labels = t.common[i].session }
 
-func (t *text) target(i int) { t.labels = t.common[i].target }
+func (t *textWriter) target(i int) { t.labels = t.common[i].target }
 
-func (t *text) add(value float64, own *labels) {
-	if !t.begun {
-		t.begun = true
+func (t *textWriter) add(value float64, own *labels) {
+	if !t.headWritten {
+		t.headWritten = true
 		t.head()
 	}
-	line := append(t.w.AvailableBuffer(), t.of.Name...)
+	line := append(t.w.AvailableBuffer(), t.current.Name...)
 	line = append(line, '{')
 	if own != nil {
 		line = append(line, own.text...)
@@ -231,22 +227,22 @@ func (t *text) add(value float64, own *labels) {
 	_, _ = t.w.Write(line)
 }
 
-// head writes what stands in front of the samples of a metric.
-func (t *text) head() {
-	name, kind := t.of.Name, "gauge"
-	if t.of.Type == counter {
+// head writes the HELP and TYPE lines of a metric.
+func (t *textWriter) head() {
+	name, kind := t.current.Name, "gauge"
+	if t.current.Type == counter {
 		kind = "counter"
 		if t.openMetrics {
 			name = strings.TrimSuffix(name, "_total")
 		}
 	}
-	for _, s := range []string{"# HELP ", name, " ", t.of.Help, "\n# TYPE ", name, " ", kind, "\n"} {
+	for _, s := range []string{"# HELP ", name, " ", t.current.Help, "\n# TYPE ", name, " ", kind, "\n"} {
 		_, _ = t.w.WriteString(s)
 	}
 }
 
-// number appends a value. OpenMetrics wants to see that it is not an integer.
-func (t *text) number(line []byte, value float64) []byte {
+// number appends a value. In OpenMetrics an integer needs a fraction: 1.0.
+func (t *textWriter) number(line []byte, value float64) []byte {
 	from := len(line)
 	line = strconv.AppendFloat(line, value, 'g', -1, 64)
 	if t.openMetrics && !math.IsInf(value, 0) && !math.IsNaN(value) && !bytes.ContainsAny(line[from:], "e.") {

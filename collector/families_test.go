@@ -15,7 +15,7 @@ func TestFamilies(t *testing.T) {
 		t.Run(string(o.Result), func(t *testing.T) {
 			r, ok := results[o.Result]
 			if !ok {
-				t.Fatal("there is no sample of this outcome")
+				t.Fatal("there is no sample of this result")
 			}
 			golden(t, string(o.Result)+".prom", exposition(t, Families([]Result{r})))
 		})

@@ -34,16 +34,16 @@ func FuzzFamilies(f *testing.F) {
 	f.Add(uint8(1), "020001", int64(401), "", int64(0), 0.0, int64(0), int64(-1), int64(0), false)
 	f.Add(uint8(6), "other", int64(-1), "\x00\x7f\xff|\r\n|"+strings.Repeat("\U0001f4fa", 300), int64(math.MaxInt64), math.MaxFloat64, int64(math.MinInt64), int64(math.MaxInt64), int64(math.MaxInt64), true)
 	f.Add(uint8(14), "020002", int64(0), strings.Repeat("a|b|", 50), int64(-1), math.SmallestNonzeroFloat64, int64(1), int64(999), int64(1), true)
-	f.Fuzz(func(t *testing.T, outcome uint8, code string, status int64, texts string, n int64, x float64, at, end, took int64, key bool) {
+	f.Fuzz(func(t *testing.T, result uint8, code string, status int64, texts string, n int64, x float64, at, end, took int64, key bool) {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return
 		}
 		count := int(n >> 1)
 		r := Result{
 			Target: "studio", Session: "playout",
-			Duration: time.Duration(took), Timeout: time.Duration(end), Start: moment(at), Rotations: int32(count), Held: n&1 == 1,
+			Duration: time.Duration(took), Timeout: time.Duration(end), Start: moment(at), Rotations: int32(count), Skipped: n&1 == 1,
 			Answer: hmp.Answer{
-				Result:    hmp.Results[int(outcome)%len(hmp.Results)].Result,
+				Result:    hmp.Results[int(result)%len(hmp.Results)].Result,
 				Responded: status > 0, StatusCode: int(status), Code: hmp.Code(code), CertificateExpiry: moment(end),
 				Phases: hmp.Phases{Resolve: time.Duration(took), Connect: time.Duration(at), TLS: 1, Processing: time.Duration(end)},
 				Details: hmp.Details{
@@ -62,7 +62,7 @@ func FuzzFamilies(f *testing.F) {
 // moment is a time between the years 1 and 9999, as certificates and HMPs have them.
 func moment(ms int64) time.Time { return time.UnixMilli(ms % 62135596800000) }
 
-// messages are texts as an answer holds them, but for characters that it leaves out.
+// messages returns texts as an answer has them, except that control characters stay.
 func messages(joined string) (texts []string) {
 	for text := range strings.SplitSeq(strings.ToValidUTF8(joined, "\ufffd"), "|") {
 		characters := []rune(text)

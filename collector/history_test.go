@@ -67,7 +67,7 @@ func TestHistory(t *testing.T) {
 		if diff := cmp.Diff(want, h.Streaks); diff != "" {
 			t.Errorf("streaks (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]hmp.Result{hmp.Timeout, hmp.DNS, hmp.DNS}, outcomes(h.Failures)); diff != "" || !h.Last.Valid() {
+		if diff := cmp.Diff([]hmp.Result{hmp.Timeout, hmp.DNS, hmp.DNS}, resultNames(h.Failures)); diff != "" || !h.Last.Valid() {
 			t.Errorf("whole results (-want +got):\n%s", diff)
 		}
 		summary := Summary{Target: "studio", Session: "playout", ResultName: "valid", Start: at(4 + MaxPoints), Since: at(5)}
@@ -77,24 +77,24 @@ func TestHistory(t *testing.T) {
 	})
 }
 
-// TestHistoryOfOutcomes is that each result comes back from the past as it was.
-func TestHistoryOfOutcomes(t *testing.T) {
+// TestHistoryOfResults is that each result comes back from the past as it was.
+func TestHistoryOfResults(t *testing.T) {
 	for _, i := range Results() {
 		r := Result{Answer: hmp.Answer{Result: i.Result}, Start: time.Unix(1e9, 5e8), Duration: 1500 * time.Microsecond}
 		want := Point{time.Unix(1e9, 0), 1500 * time.Microsecond, string(i.Result)}
-		if got := newDot(&r, r.ResultName()).point(); got != want {
+		if got := newCompactPoint(&r, r.ResultName()).point(); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
-	r := Result{Crashed: true, Start: time.Unix(-1, 0), Duration: 1 << 62}
-	want := Point{time.Unix(0, 0), (1<<32 - 1) * time.Microsecond, Crashed}
-	if got := newDot(&r, r.ResultName()).point(); got != want {
+	r := Result{Panicked: true, Start: time.Unix(-1, 0), Duration: 1 << 62}
+	want := Point{time.Unix(0, 0), maxDuration * durationUnit, Panicked}
+	if got := newCompactPoint(&r, r.ResultName()).point(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
-// TestHistoryOfCrash is that a panic has its place in it, and a hold among the failures has none.
-func TestHistoryOfCrash(t *testing.T) {
+// TestHistoryOfPanic is that a panic has its place in it, and a hold among the failures has none.
+func TestHistoryOfPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.Apply(r.load(targetNamed("studio", "playout")))
@@ -102,13 +102,13 @@ func TestHistoryOfCrash(t *testing.T) {
 		r.probe(Request{})
 		remove()
 		held := sampleResults()[hmp.LoginRejected]
-		held.Held, held.Start = true, time.Now()
+		held.Skipped, held.Start = true, time.Now()
 		r.snapshot.Load().sessions[0].state.record(&sharedProbe{result: &held}, log.NewNopLogger())
 		h := r.history("playout")
-		if len(h.Failures) != 1 || !h.Failures[0].Crashed || h.Points[1].ResultName != Crashed || h.Streaks[1].ResultName != Crashed {
+		if len(h.Failures) != 1 || !h.Failures[0].Panicked || h.Points[1].ResultName != Panicked || h.Streaks[1].ResultName != Panicked {
 			t.Errorf("the crash is not where it has to be: %+v", h)
 		}
-		if !h.Last.Held || h.Last.ResultName() != "login_rejected" {
+		if !h.Last.Skipped || h.Last.ResultName() != "login_rejected" {
 			t.Errorf("the hold is not where it has to be: %+v", h)
 		}
 	})

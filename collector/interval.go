@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// ProbeEvery probes every session at once, and then each of them once an interval, until ctx
-// is done. It spreads an interval's probes over the interval. Sessions that a new
-// configuration adds are probed at once. A scrape shares these probes as those of other
-// scrapes, and a session that a scrape is probing is not probed twice.
+// ProbeEvery probes every session at once, and then once per interval, until ctx is done.
+// It spreads the probes over the interval. It probes the sessions that a new configuration
+// adds at once. Scrapes share these probes, and ProbeEvery shares those of scrapes.
 func (c *Collector) ProbeEvery(ctx context.Context, interval time.Duration) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -34,7 +33,7 @@ func (c *Collector) ProbeEvery(ctx context.Context, interval time.Duration) {
 				return
 			}
 			// The configuration may have changed since the interval began.
-			if s, err := c.snapshot.Load().findOne(sessions[i].target.Name, sessions[i].Name); err == nil {
+			if s, err := c.snapshot.Load().session(sessions[i].target.Name, sessions[i].Name); err == nil {
 				c.probeInBackground(s)
 			}
 		}
@@ -44,7 +43,7 @@ func (c *Collector) ProbeEvery(ctx context.Context, interval time.Duration) {
 	}
 }
 
-// probeInBackground starts probes of sessions that have none under way. Nobody waits for them.
+// probeInBackground starts probes of sessions that have none under way, and does not wait.
 func (c *Collector) probeInBackground(sessions ...*session) {
 	start := time.Now()
 	var started []*sharedProbe
@@ -59,7 +58,7 @@ func (c *Collector) probeInBackground(sessions ...*session) {
 // unprobed returns the sessions that have no result yet.
 func (c *Collector) unprobed() (sessions []*session) {
 	for _, s := range c.snapshot.Load().sessions {
-		if s.state.isNew() {
+		if s.state.lastResult() == nil {
 			sessions = append(sessions, s)
 		}
 	}

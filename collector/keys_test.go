@@ -50,7 +50,7 @@ func (r *rig) scrapes(lasting time.Duration, each func(Result)) {
 	}
 }
 
-// always fails the test unless a result has an outcome.
+// always fails the test unless every result has a name.
 func always(t *testing.T, want hmp.Result) func(Result) {
 	begin := time.Now()
 	return func(r Result) {
@@ -63,7 +63,7 @@ func always(t *testing.T, want hmp.Result) func(Result) {
 
 // logins is what the metrics say of the logins of one session.
 type logins struct {
-	Counts    string // those that are not 0, such as "success 2, timeout 1"
+	Counts    string // the counts above 0, such as "success 2, timeout 1"
 	Suspended string
 	Expiry    string
 }

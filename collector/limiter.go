@@ -7,69 +7,70 @@ import (
 )
 
 const (
-	// firstProbes is how many probes of a target begin at once at first.
-	firstProbes = 8
-	// shortTick is how often a limiter looks whether a target needs a higher limit, or more
-	// often where probes have little time. While no higher one is possible it looks less
-	// and less often, up to longTick.
-	shortTick, longTick = 20 * time.Millisecond, 500 * time.Millisecond
-	// maxTicks is how many ticks the queue of a target may last at its pace: if it would
-	// last longer, the limit doubles.
+	// initialLimit is the first limit of a target.
+	initialLimit = 8
+	// minTick is how often a limiter checks whether a target needs a higher limit. It is
+	// shorter if probes have little time. While no higher limit is possible, the interval
+	// doubles up to maxTick.
+	minTick, maxTick = 20 * time.Millisecond, 500 * time.Millisecond
+	// maxTicks is how many ticks the queue of a target may take at the current rate of
+	// answers. If it would take longer, the limit doubles.
 	maxTicks = 20
 )
 
-// A limiter bounds how many probes are under way: of all targets, and of each one. What is
-// no probe runs in the background (background.go), in places that no probe waits for.
+// A limiter bounds the probes under way, in total and per target. Background tasks
+// (background.go) use slots that no probe waits for.
 //
-// The limit of a target is learnt. It begins small, doubles as long as the HMP answers and
-// its queue is long, and falls when what is under way runs into its time. It belongs to the
-// name of the target and survives reloads. So an HMP that hangs holds a handful of places,
-// however many sessions it has; one that answers gets all that it can use.
+// The limiter learns the limit of each target. A limit begins at 8 and doubles while the
+// HMP answers and its queue is long. It falls when the probes under way time out. It belongs
+// to the name of the target and survives reloads. So an HMP that hangs holds a few slots,
+// however many sessions it has. An HMP that answers gets all slots that it can use.
 type limiter struct {
 	max int
 
 	mu      sync.Mutex
 	running int
 	targets map[string]*targetLimit
-	// ready has the targets that have a probe to start and may start it: in front those
-	// that answered last time, then those that are new, then those that did not answer.
+	// ready has the targets that have a probe to start and may start it: in the first queue
+	// targets that answered last time, in the second new ones, in the third hanging ones.
 	ready [3]fifo[*targetLimit]
 
 	background background
 }
 
-// A targetLimit is what a limiter knows about one target.
+// A targetLimit is the state of one target.
 type targetLimit struct {
-	*limiter       // guards it
-	most       int // as configured; 0 for any number
-	limit      int
-	learnt     int // the limit that the HMP needed when it last answered
-	running    int
-	began      time.Time // when running was last 0
-	lastAnswer time.Time
-	answers    int  // since the last tick
-	hangs      bool // a probe timed out that began after the last answer
-	listed     bool // it is in ready
+	*limiter          // guards it
+	maxConcurrent int // as configured; 0 for any number
+	limit         int
+	learned       int // the limit that the HMP needed when it last answered
+	running       int
+	busySince     time.Time // when running was last 0
+	lastAnswer    time.Time
+	answers       int  // since the last tick
+	hanging       bool // a probe timed out that began after the last answer
+	inReady       bool // it is in ready
 
-	// Waiters that may hold their places for long wait in slow, behind the others.
+	// Waiters that may hold their slots for long wait in slow, after the others.
 	queued, slow fifo[waiter]
 	interval     time.Duration // until the next tick; 0 unless somebody waits
-	shortest     time.Duration // interval
+	minInterval  time.Duration // interval
 }
 
-// A waiter waits for a place. The limiter calls one of granted and refused, once.
+// A waiter waits for a slot. The limiter calls either granted or refused, once.
 type waiter interface {
 	limit() *targetLimit
-	// slow tells whether it may hold its place for long.
+	// slow reports whether it may hold its slot for long.
 	slow() bool
-	// since is when it began to wait, and latest is until when a place is of use.
-	since() time.Time
-	latest() time.Time
-	// granted is told that there is a place, to be given back with release. It must not
-	// block. The caller that gives a place back can start the next waiter itself.
+	// queuedSince returns when it began to wait. startBy returns the latest time at which
+	// it may start.
+	queuedSince() time.Time
+	startBy() time.Time
+	// granted is called when there is a slot. The waiter must release the slot later.
+	// granted must not block. A caller of release can start the next waiter itself.
 	granted()
-	// refused is told that there was none in time, because the HMP hangs or because others
-	// had all places.
+	// refused is called if there was no slot in time. hangs is true if the HMP hangs, false
+	// if other targets had all slots.
 	refused(hangs bool)
 }
 
@@ -77,20 +78,20 @@ func newLimiter(most int) *limiter {
 	return &limiter{max: most, targets: make(map[string]*targetLimit)}
 }
 
-// target returns the limit of a target that is never above most, unless that is 0.
+// target returns the limit of a target. If most is not 0, the limit is never above it.
 func (l *limiter) target(name string, most int) *targetLimit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.targets[name]
 	if t == nil {
-		t = &targetLimit{limiter: l, limit: firstProbes}
+		t = &targetLimit{limiter: l, limit: initialLimit}
 		l.targets[name] = t
 	}
-	t.most = most
+	t.maxConcurrent = most
 	return t
 }
 
-// forget drops the limits of targets that are not configured any more.
+// forget drops the limits of targets that are no longer configured.
 func (l *limiter) forget(configured func(name string) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,8 +102,8 @@ func (l *limiter) forget(configured func(name string) bool) {
 	}
 }
 
-// enqueue has all waiters wait for a place each. None is granted before all wait: so the
-// order among targets is not that of the configuration.
+// enqueue queues waiters. It grants slots only after all are queued. Otherwise the first
+// targets of the configuration would get all slots.
 func (l *limiter) enqueue(waiters ...waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,46 +114,46 @@ func (l *limiter) enqueue(waiters ...waiter) {
 		} else {
 			t.queued.push(w)
 		}
-		t.list()
+		t.markReady()
 	}
 	l.dispatch(waiter.granted)
 	for _, w := range waiters {
 		if t := w.limit(); t.waiting() > 0 && t.interval == 0 {
-			t.shortest = max(time.Millisecond, min(shortTick, time.Until(w.latest())/200))
-			t.interval = t.shortest
-			t.tickLater()
+			t.minInterval = max(time.Millisecond, min(minTick, time.Until(w.startBy())/200))
+			t.interval = t.minInterval
+			t.scheduleTick()
 		}
 	}
 }
 
-// An experience is what a probe tells about its HMP when it gives its place back.
-type experience int
+// A feedback says how the HMP behaved in a probe that releases its slot.
+type feedback int
 
 const (
-	nothing experience = iota
+	noFeedback feedback = iota
 	answered
 	timedOut
 )
 
-// release gives back a place that was granted at a time. It returns a waiter, or nil, that
-// has a place now and is not told so yet.
-func (t *targetLimit) release(granted time.Time, e experience) (next waiter) {
+// release returns a slot that was granted at a time. If a waiter gets the slot, release
+// returns the waiter, and the caller must call its granted.
+func (t *targetLimit) release(granted time.Time, e feedback) (next waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
 	switch e {
 	case answered:
 		t.answers++
-		t.lastAnswer, t.hangs, t.learnt = now, false, t.limit
+		t.lastAnswer, t.hanging, t.learned = now, false, t.limit
 	case timedOut:
 		if granted.After(t.lastAnswer) {
-			t.hangs, t.learnt = true, 0
+			t.hanging, t.learned = true, 0
 		}
-	case nothing:
+	case noFeedback:
 	}
 	t.running--
 	t.limiter.running--
-	t.list()
+	t.markReady()
 	t.dispatch(func(w waiter) {
 		if next == nil {
 			next = w
@@ -163,28 +164,28 @@ func (t *targetLimit) release(granted time.Time, e experience) (next waiter) {
 	return next
 }
 
-// dispatch grants the places that are free.
+// dispatch grants the free slots.
 func (l *limiter) dispatch(grant func(waiter)) {
 	now := time.Now()
 	for l.running < l.max {
-		t := l.next()
+		t := l.popReady()
 		if t == nil {
 			l.dispatchBackground()
 			return
 		}
-		t.listed = false
+		t.inReady = false
 		if t.startable() {
 			if t.running == 0 {
-				t.began, t.limit = now, firstProbes
+				t.busySince, t.limit = now, initialLimit
 			}
-			if w := t.take(); now.Before(w.latest()) {
+			if w := t.popWaiter(); now.Before(w.startBy()) {
 				l.running++
 				t.running++
 				grant(w)
 			} else {
-				go w.refused(t.hangsSince(w.since()))
+				go w.refused(t.isHangingLocked(w.queuedSince()))
 			}
-			t.list()
+			t.markReady()
 		}
 	}
 	if slices.ContainsFunc(l.ready[:], func(waiting fifo[*targetLimit]) bool { return waiting.len() > 0 }) {
@@ -192,8 +193,8 @@ func (l *limiter) dispatch(grant func(waiter)) {
 	}
 }
 
-// next takes the first target out of ready.
-func (l *limiter) next() *targetLimit {
+// popReady removes the first target from ready and returns it.
+func (l *limiter) popReady() *targetLimit {
 	for i := range l.ready {
 		if l.ready[i].len() > 0 {
 			return l.ready[i].pop()
@@ -202,15 +203,15 @@ func (l *limiter) next() *targetLimit {
 	return nil
 }
 
-// list puts t into ready if it may start a probe.
-func (t *targetLimit) list() {
-	if t.listed || !t.startable() {
+// markReady puts t into ready if it may start a probe.
+func (t *targetLimit) markReady() {
+	if t.inReady || !t.startable() {
 		return
 	}
-	t.listed = true
+	t.inReady = true
 	class := 0
 	switch {
-	case t.hangs:
+	case t.hanging:
 		class = 2
 	case t.lastAnswer.IsZero():
 		class = 1
@@ -219,69 +220,69 @@ func (t *targetLimit) list() {
 }
 
 func (t *targetLimit) startable() bool {
-	return t.waiting() > 0 && t.running < min(t.limit, t.allowed())
+	return t.waiting() > 0 && t.running < min(t.limit, t.maxRunning())
 }
 
-// allowed is how many probes of the target may be under way now.
-func (t *targetLimit) allowed() int {
-	if t.most > 0 {
-		return min(t.most, t.share())
+// maxRunning returns how many probes of the target may be under way now.
+func (t *targetLimit) maxRunning() int {
+	if t.maxConcurrent > 0 {
+		return min(t.maxConcurrent, t.fairShare())
 	}
-	return t.share()
+	return t.fairShare()
 }
 
-// share is how many of all places they may have. Of several targets, each may have half of
-// the places, and no more than a few while it does not answer.
-func (t *targetLimit) share() int {
+// fairShare returns how many of all slots the target may have. A single target may have all
+// slots. One of several may have half of them, and only a few while it does not answer.
+func (t *targetLimit) fairShare() int {
 	targets := len(t.targets)
 	if targets == 1 {
 		return t.max
 	}
 	most := max(1, t.max/2)
-	if t.alive() {
+	if t.answering() {
 		return most
 	}
-	few := max(1, min(firstProbes, (t.max*3/4+targets-1)/targets))
-	return min(max(few, t.learnt), most)
+	few := max(1, min(initialLimit, (t.max*3/4+targets-1)/targets))
+	return min(max(few, t.learned), most)
 }
 
-// alive tells whether the HMP has answered a probe of those that are under way together.
-func (t *targetLimit) alive() bool { return !t.hangs && !t.lastAnswer.Before(t.began) }
+// answering reports whether the HMP has answered since its first probe under way began.
+func (t *targetLimit) answering() bool { return !t.hanging && !t.lastAnswer.Before(t.busySince) }
 
 func (t *targetLimit) waiting() int { return t.queued.len() + t.slow.len() }
 
-func (t *targetLimit) take() waiter {
+func (t *targetLimit) popWaiter() waiter {
 	if t.queued.len() > 0 {
 		return t.queued.pop()
 	}
 	return t.slow.pop()
 }
 
-// tick raises the limit if need be, and refuses the waiters whose time is over.
+// tick raises the limit if necessary, and refuses the waiters whose time is over.
 func (t *targetLimit) tick() {
 	t.mu.Lock()
 	if t.waiting() > maxTicks*t.answers {
 		t.limit = min(2*t.limit, t.max)
 	}
-	if t.running < t.allowed() {
-		t.interval = t.shortest
+	if t.running < t.maxRunning() {
+		t.interval = t.minInterval
 	} else {
-		t.interval = min(2*t.interval, longTick)
+		t.interval = min(2*t.interval, maxTick)
 	}
 	t.answers = 0
-	t.list()
+	t.markReady()
 	t.dispatch(waiter.granted)
 	now := time.Now()
-	over := func(w waiter) bool { return !now.Before(w.latest()) }
-	refused := append(t.queued.remove(over), t.slow.remove(over)...)
+	expired := func(w waiter) bool { return !now.Before(w.startBy()) }
+	refused := append(t.queued.remove(expired), t.slow.remove(expired)...)
 	if t.waiting() > 0 {
-		t.tickLater()
+		t.scheduleTick()
 	} else {
 		t.interval = 0
 	}
 	hanging := make([]bool, len(refused))
 	for i, w := range refused {
-		hanging[i] = t.hangsSince(w.since())
+		hanging[i] = t.isHangingLocked(w.queuedSince())
 	}
 	t.mu.Unlock()
 	for i, w := range refused {
@@ -289,30 +290,30 @@ func (t *targetLimit) tick() {
 	}
 }
 
-// isHanging tells whether the target has all places that it may have, and its HMP has not
-// answered for most of the time since then.
+// isHanging reports whether the HMP hangs: all slots of the target are in use, and there was
+// no answer for most of the time since then.
 func (t *targetLimit) isHanging(since time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.hangsSince(since)
+	return t.isHangingLocked(since)
 }
 
-func (t *targetLimit) hangsSince(since time.Time) bool {
-	return t.running >= t.allowed() && t.lastAnswer.Before(since.Add(time.Since(since)/4))
+func (t *targetLimit) isHangingLocked(since time.Time) bool {
+	return t.running >= t.maxRunning() && t.lastAnswer.Before(since.Add(time.Since(since)/4))
 }
 
-// tickLater has tick called when it is time to, or when the time of a waiter is over.
-func (t *targetLimit) tickLater() {
+// scheduleTick schedules the next tick, or an earlier one when the time of a waiter is over.
+func (t *targetLimit) scheduleTick() {
 	next := t.interval
 	for _, queue := range []fifo[waiter]{t.queued, t.slow} {
 		if queue.len() > 0 {
-			next = min(next, time.Until(queue.items[0].latest()))
+			next = min(next, time.Until(queue.items[0].startBy()))
 		}
 	}
 	time.AfterFunc(max(next, time.Millisecond), t.tick)
 }
 
-// A fifo is a queue. The zero value is empty.
+// A fifo is a first-in first-out queue. The zero value is empty.
 type fifo[T any] struct{ items []T }
 
 func (f *fifo[T]) len() int { return len(f.items) }
@@ -326,7 +327,7 @@ func (f *fifo[T]) pop() T {
 	return v
 }
 
-// remove takes out the items that match.
+// remove removes the items that match and returns them.
 func (f *fifo[T]) remove(match func(T) bool) (removed []T) {
 	f.items = slices.DeleteFunc(f.items, func(v T) bool {
 		matches := match(v)

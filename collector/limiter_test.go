@@ -22,10 +22,10 @@ func (r *rig) manySessions(n int, b hmpsim.Behaviour) *hmpsim.Server {
 	return sim
 }
 
-// tally counts results by their name.
-func tally(results []Result) map[hmp.Result]int {
+// countResults counts results by their name.
+func countResults(results []Result) map[hmp.Result]int {
 	counts := make(map[hmp.Result]int)
-	for _, o := range outcomes(results) {
+	for _, o := range resultNames(results) {
 		counts[o]++
 	}
 	return counts
@@ -43,11 +43,11 @@ func TestManySessions(t *testing.T) {
 		took   time.Duration // at most
 	}{
 		{"fast", 300, hmpsim.Delay(time.Millisecond, valid()), "10", map[hmp.Result]int{hmp.Valid: 300}, 38 * time.Millisecond},
-		{"slow, with room for all", 200, hmpsim.Delay(200*time.Millisecond, valid()), "2", map[hmp.Result]int{hmp.Valid: 200}, 230 * time.Millisecond},
+		{"slow, with slots for all", 200, hmpsim.Delay(200*time.Millisecond, valid()), "2", map[hmp.Result]int{hmp.Valid: 200}, 230 * time.Millisecond},
 		{"slow, in four turns", 1000, hmpsim.Delay(1500*time.Millisecond, valid()), "10", map[hmp.Result]int{hmp.Valid: 1000}, 6200 * time.Millisecond},
-		{"hung, with room for all", 200, hmpsim.Hang(), "1", map[hmp.Result]int{hmp.Timeout: 200}, 500 * time.Millisecond},
+		{"hung, with slots for all", 200, hmpsim.Hang(), "1", map[hmp.Result]int{hmp.Timeout: 200}, 500 * time.Millisecond},
 		{"hung, with little time", 30, hmpsim.Hang(), "0.01", map[hmp.Result]int{hmp.Timeout: 8, hmp.Saturated: 22}, 5 * time.Millisecond},
-		{"hung, without room for all", 300, hmpsim.Hang(), "10", map[hmp.Result]int{hmp.Timeout: 300}, 9500 * time.Millisecond},
+		{"hung, without slots for all", 300, hmpsim.Hang(), "10", map[hmp.Result]int{hmp.Timeout: 300}, 9500 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestManySessions(t *testing.T) {
 				if took := time.Since(begin); took > tt.took {
 					t.Errorf("the scrape took %v, want at most %v", took, tt.took)
 				}
-				if diff := cmp.Diff(tt.want, tally(results)); diff != "" {
+				if diff := cmp.Diff(tt.want, countResults(results)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			})
@@ -74,7 +74,7 @@ func TestSaturatedAtHalf(t *testing.T) {
 		r := newRig(t, maxConcurrent(4))
 		r.manySessions(16, hmpsim.Delay(3*time.Second, valid()))
 		results := r.probe(Request{ScrapeTimeout: "10.5"})
-		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 8, hmp.Saturated: 8}, tally(results)); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 8, hmp.Saturated: 8}, countResults(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		for _, result := range results {
@@ -85,7 +85,7 @@ func TestSaturatedAtHalf(t *testing.T) {
 	})
 }
 
-// TestPairOfScrapers has two scrape more sessions than there are places, one some
+// TestPairOfScrapers has two scrape more sessions than there are slots, one some
 // seconds after the other. Both get all results, and share what has not ended, whether
 // it has begun or not.
 func TestPairOfScrapers(t *testing.T) {
@@ -97,7 +97,7 @@ func TestPairOfScrapers(t *testing.T) {
 		for i := range 2 {
 			both.Go(func() {
 				advance(time.Duration(i) * 3 * time.Second)
-				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: n}, tally(r.probe(Request{ScrapeTimeout: "10.5"}))); diff != "" {
+				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: n}, countResults(r.probe(Request{ScrapeTimeout: "10.5"}))); diff != "" {
 					t.Errorf("scraper %d (-want +got):\n%s", i, diff)
 				}
 			})

@@ -32,7 +32,7 @@ level=info msg="session is valid again" target=studio session=playout was=no_rol
 `},
 		{"broken in several ways", []hmpsim.Behaviour{hmpsim.Hang(), hmpsim.Malformed(), hmpsim.LoginPage()}, `
 level=warn msg="session is not valid" target=studio session=playout result=timeout meaning="the probe's time ran out" advice="Compare the phases to see where the time went; raise the timeout only if the HMP is merely slow."
-level=warn msg="session is not valid" target=studio session=playout result=protocol meaning="the connection broke, or what came was not HTTP" reason="the answer is not valid HTTP, or its header is too large" advice="Check what listens on that port, and whether HMP or a proxy restarts."
+level=warn msg="session is not valid" target=studio session=playout result=protocol meaning="the connection broke, or the answer was not HTTP" reason="the answer is not valid HTTP, or its header is too large" advice="Check what listens on that port, and whether HMP or a proxy restarts."
 level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is an HMP's, and max_body_size if the session is very large."
 `},
 		{"an HMP that repeats the token", []hmpsim.Behaviour{
@@ -42,7 +42,7 @@ level=warn msg="session is not valid" target=studio session=playout result=bad_p
 		}, `
 level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is an HMP's, and max_body_size if the session is very large."
 level=warn msg="session is not valid" target=studio session=playout result=http_error meaning="the answer has an unexpected HTTP status" status=500 code=other advice="Look at hmp_session_http_status_code; without an error code, a proxy in between may have answered."
-level=warn msg="session is not valid" target=studio session=playout result=redirect meaning="the answer is a redirect, which is not followed with a token" status=302 advice="Configure the URL that the HMP itself answers at."
+level=warn msg="session is not valid" target=studio session=playout result=redirect meaning="the answer is a redirect, which the exporter does not follow" status=302 advice="Configure the URL that the HMP itself answers at."
 `},
 	}
 	for _, tt := range tests {

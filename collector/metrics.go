@@ -8,7 +8,7 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// The names of all metrics. Dashboards, rules and tests take them from here.
+// The names of all metrics. Dashboards, rules and tests use these constants.
 const (
 	BuildInfo             = "hmp_exporter_build_info"
 	CoalescedProbes       = "hmp_exporter_coalesced_probes_total"
@@ -41,14 +41,14 @@ const (
 	Up                    = "hmp_up"
 )
 
-// A Metric is one row of the table of what is exported.
+// A Metric is one exported metric.
 type Metric struct {
 	Name   string
 	Type   dto.MetricType
 	Labels []string
 	Help   string
 
-	// samples adds those of one result; nil for a metric about the exporter itself.
+	// samples adds the samples of one result. It is nil for a metric about the exporter.
 	samples func(s sink, r *Result)
 }
 
@@ -57,25 +57,25 @@ const (
 	gauge     = dto.MetricType_GAUGE
 	histogram = dto.MetricType_HISTOGRAM
 
-	// informational ends the help of a metric that is made from a field which the
-	// vendor calls "informational only and subject to change in future HMP releases".
-	informational = " HMP may change the field that this is made from."
+	// informational ends the help of a metric from a field that the vendor calls
+	// "informational only and subject to change in future HMP releases".
+	informational = " The vendor may change the field behind this metric."
 )
 
-// perSession are the labels of a metric about a session, beside others that it may have.
+// perSession returns the labels of a metric about a session, after any others.
 func perSession(others ...string) []string { return append(others, "session", "target") }
 
 // Metrics lists every metric of this program once, sorted by name.
 var Metrics = []Metric{
-	{BuildInfo, gauge, []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"}, "Always 1: the labels tell what this program was built from.", nil},
+	{BuildInfo, gauge, []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"}, "Always 1: the labels show how this program was built.", nil},
 	{CoalescedProbes, counter, nil, "Probes that a scrape did not start, because it shared one that was under way.", nil},
 	{ConfigReloadTime, gauge, nil, "When the configuration was last loaded, in seconds since the epoch.", nil},
 	{ConfigReloadOK, gauge, nil, "Whether the last attempt to load the configuration succeeded.", nil},
-	{ExporterProbeDuration, histogram, nil, "How long probes took, those of all sessions together.", nil},
+	{ExporterProbeDuration, histogram, nil, "How long the probes of all sessions took.", nil},
 	{ProbePanics, counter, nil, "Probes that a panic of this program ended, which left the session without a result.", nil},
 	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
 	{ScrapesRefused, counter, []string{"path"}, "Scrapes that were refused with a 503, because as many as --web.max-requests were under way.", nil},
-	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and the build that the HMP last told.", func(s sink, r *Result) {
+	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and the build that the HMP last reported.", func(s sink, r *Result) {
 		if r.Version != nil {
 			s.add(1, &r.Version.labels)
 		}
@@ -130,7 +130,7 @@ var Metrics = []Metric{
 			s.add(boolean(o.Result == r.Result), &resultLabels[i])
 		}
 	}},
-	{SessionProbeTimeout, gauge, perSession(), "How much time the probe was given.", func(s sink, r *Result) {
+	{SessionProbeTimeout, gauge, perSession(), "How much time the probe had.", func(s sink, r *Result) {
 		s.add(r.Timeout.Seconds(), nil)
 	}},
 	{SessionRoles, gauge, perSession(), "How many roles the user has." + informational, func(s sink, r *Result) {
@@ -170,18 +170,18 @@ var Metrics = []Metric{
 	}},
 }
 
-// metric returns the row of a name.
+// metric returns the metric with a name.
 func metric(name string) Metric {
 	return Metrics[slices.IndexFunc(Metrics, func(m Metric) bool { return m.Name == name })]
 }
 
-// loginResults are those that a login can end in.
+// loginResults are the possible results of a login.
 var loginResults = []hmp.Result{
 	hmp.Valid, hmp.NoRoles, hmp.InternalError, hmp.AuthUnavailable, hmp.EndpointMissing, hmp.Redirect, hmp.HTTPError,
 	hmp.BadPayload, hmp.Timeout, hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.LoginRejected, hmp.Saturated,
 }
 
-// LoginResult is how users know what a login ended in.
+// LoginResult returns the name of a login's result as users see it.
 func LoginResult(o hmp.Result) string {
 	if o == hmp.Valid {
 		return "success"
@@ -189,21 +189,21 @@ func LoginResult(o hmp.Result) string {
 	return string(o)
 }
 
-// The labels of state sets are made once.
+// The labels of state sets, made once.
 var (
 	phases       = hmp.Phases{}.Each()
-	loginLabels  = labelsOf("result", loginResults, LoginResult)
-	phaseLabels  = labelsOf("phase", phases[:], func(p hmp.Phase) string { return p.Name })
-	resultLabels = labelsOf("result", hmp.Results, func(i hmp.ResultInfo) string { return string(i.Result) })
-	codeLabels   = func() (list []labelsOfCode) {
+	loginLabels  = labelsFor("result", loginResults, LoginResult)
+	phaseLabels  = labelsFor("phase", phases[:], func(p hmp.Phase) string { return p.Name })
+	resultLabels = labelsFor("result", hmp.Results, func(i hmp.ResultInfo) string { return string(i.Result) })
+	codeLabels   = func() (list []codeLabel) {
 		for _, e := range hmp.Catalogue {
-			list = append(list, labelsOfCode{e.Code, newLabels("code", string(e.Code), "name", e.Name)})
+			list = append(list, codeLabel{e.Code, newLabels("code", string(e.Code), "name", e.Name)})
 		}
 		return list
 	}()
 )
 
-type labelsOfCode struct {
+type codeLabel struct {
 	code   hmp.Code
 	labels labels
 }

@@ -11,10 +11,10 @@ import (
 	"hmp_exporter/internal/token"
 )
 
-// probeTimeout is how long a probe may take: its timeout, or less if the scrape has less.
-// The scrape's time is what the header X-Prometheus-Scrape-Timeout-Seconds says, less the
-// offset so that the answer is back before Prometheus hangs up, but no less than half of
-// it. A header that says nothing sensible does not count.
+// probeTimeout returns how long a probe may take: its timeout, or less if the scrape has
+// less time. The scrape has the time in the header X-Prometheus-Scrape-Timeout-Seconds, less
+// the offset: so the answer is back before Prometheus hangs up. The offset takes away half
+// of it at most. An invalid header does not count.
 func probeTimeout(timeout time.Duration, header string, offset time.Duration) time.Duration {
 	seconds, err := strconv.ParseFloat(header, 64)
 	if err != nil || !(seconds > 0) || seconds >= (timeout+offset).Seconds() {
@@ -24,52 +24,56 @@ func probeTimeout(timeout time.Duration, header string, offset time.Duration) ti
 	return max(1, min(timeout, max(scrape-offset, scrape/2)))
 }
 
-// A report is what a probe ended in, before it is completed to a Result.
+// A report is the part of a Result that the probe itself makes.
 type report = token.Report
 
-// notStarted is the report of a probe that got no place in time.
+// notStarted returns the report of a probe that got no slot in time.
 func (p *sharedProbe) notStarted(hangs bool) report {
 	if hangs {
-		r := p.local(hmp.Timeout, "no probe of this HMP was answered in time")
-		r.Held = true
+		r := p.localReport(hmp.Timeout, "no probe of this HMP was answered in time")
+		r.Skipped = true
 		return r
 	}
-	return p.local(hmp.Saturated, "")
+	return p.localReport(hmp.Saturated, "")
 }
 
-// unreadable is the report of a probe whose secrets cannot be read. What this side lacks is
-// told as such.
-func (p *sharedProbe) unreadable(err error) report {
+// unreadableSecrets returns the report of a probe that could not read its secrets. A
+// shortage of the exporter, such as no file descriptors, is Saturated.
+func (p *sharedProbe) unreadableSecrets(err error) report {
 	if lack := hmp.Shortage(err); lack != "" {
-		return p.local(hmp.Saturated, lack)
+		return p.localReport(hmp.Saturated, lack)
 	}
-	return p.local(hmp.Credentials, err.Error())
+	return p.localReport(hmp.Credentials, err.Error())
 }
 
-// local is the report of a probe that ended on this side. How its logins stand is what was
-// known before.
-func (p *sharedProbe) local(result hmp.Result, reason string) report {
-	return report{Answer: hmp.Answer{Result: result, Reason: reason}, Status: p.session.state.loginStatus()}
+// localReport returns the report of a probe that the exporter ended by itself. The status
+// of its logins is that of the last probe.
+func (p *sharedProbe) localReport(result hmp.Result, reason string) report {
+	r := report{Answer: hmp.Answer{Result: result, Reason: reason}}
+	if last := p.session.state.lastResult(); last != nil && last.Logins != nil {
+		r.Status = last.Logins.Status
+	}
+	return r
 }
 
-// run makes a probe that has a place, and ends it. A panic costs the session its result
-// and nothing else: not the scrape, and not the process. It returns a probe, or nil, that
-// has a place now.
+// run runs a probe that has a slot. It recovers from a panic: the session then has no
+// result, and the scrape and the process go on. It returns the next probe that has a slot,
+// or nil.
 func (p *sharedProbe) run() (next waiter) {
-	p.place.limit, p.place.granted = p.limit(), time.Now()
+	p.slot.limit, p.slot.granted = p.limit(), time.Now()
 	var r Result
 	defer func() {
 		if what := recover(); what != nil {
-			r = p.crashed(what)
+			r = p.panicked(what)
 		}
-		next = p.place.giveBack(&r)
+		next = p.slot.release(&r)
 		p.finish(r)
 		if _, isProbe := next.(*sharedProbe); !isProbe && next != nil {
 			next.granted()
 			next = nil
 		}
 	}()
-	if !time.Now().Before(p.deadline()) { // there was a place, but no processor
+	if !time.Now().Before(p.deadline()) { // the probe had a slot, but the machine was too slow
 		r = p.newResult(p.start, p.notStarted(false))
 		return nil
 	}
@@ -78,20 +82,20 @@ func (p *sharedProbe) run() (next waiter) {
 	defer metrics.inFlight.Dec()
 	ctx, cancel := context.WithDeadline(context.Background(), p.deadline())
 	defer cancel()
-	start := p.place.granted
-	if r = p.newResult(start, p.ask(ctx)); r.sent() {
+	start := p.slot.granted
+	if r = p.newResult(start, p.probe(ctx)); r.sent() {
 		metrics.duration.Observe(r.Duration.Seconds())
 	}
 	return nil
 }
 
-// ask reads the secrets and asks the HMP.
-func (p *sharedProbe) ask(ctx context.Context) report {
-	p.stage.Store(readsSecrets)
+// probe reads the secrets and sends the requests.
+func (p *sharedProbe) probe(ctx context.Context) report {
+	p.stage.Store(readingSecrets)
 	if err := p.readSecrets(ctx); err != nil {
-		return p.unreadable(err)
+		return p.unreadableSecrets(err)
 	}
-	p.stage.Store(asks)
+	p.stage.Store(probing)
 	if !p.session.KeyMode() {
 		answer, _ := p.Session(ctx, p.secrets.token)
 		return report{Answer: answer}
@@ -103,11 +107,11 @@ func (p *sharedProbe) ask(ctx context.Context) report {
 	}, p)
 }
 
-// readSecrets reads the secrets. Others may have the place if a disk takes long.
+// readSecrets reads the secrets. If the disk is slow, other probes get the slot meanwhile.
 func (p *sharedProbe) readSecrets(ctx context.Context) (err error) {
 	read := func() { p.secrets, err = p.session.readSecrets(ctx) }
-	if p.session.readsFiles {
-		p.place.aside(ctx, read)
+	if p.session.hasSecretFiles {
+		p.slot.releaseWhile(ctx, read)
 	} else {
 		read()
 	}
@@ -124,7 +128,7 @@ func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (hmp.Answer, 
 		Header:     p.secrets.header,
 		OnResponse: p.responded,
 	})
-	p.confirmed = confirmed{sent: t, token: t}
+	p.confirmed = confirmedTokens{sent: t, token: t}
 	if !next.IsZero() {
 		p.confirmed.token = next
 	}
@@ -143,7 +147,7 @@ func (p *sharedProbe) Login(ctx context.Context, key, apiSecret secret.Value) (h
 
 // Wait implements [token.HMP].
 func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (ended bool) {
-	p.place.aside(ctx, func() {
+	p.slot.releaseWhile(ctx, func() {
 		select {
 		case <-done:
 			ended = true
@@ -155,21 +159,21 @@ func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (ended boo
 
 func (p *sharedProbe) responded(status int) { p.status.Store(int64(status)) }
 
-// newResult makes the result of a probe that ends now, without what is counted.
+// newResult returns the result of a probe that ends now, without counters.
 func (p *sharedProbe) newResult(start time.Time, r report) Result {
-	given := p.within
-	// The time that is told does not change with every probe by a moment.
-	if left := p.deadline().Sub(start); left < given-given/50 {
-		given = left
+	timeout := p.timeout
+	// A difference below 2 % is ignored. Otherwise the metric would change at every scrape.
+	if left := p.deadline().Sub(start); left < timeout-timeout/50 {
+		timeout = left
 	}
 	result := Result{
 		Target:   p.session.target.Name,
 		Session:  p.session.Name,
 		Answer:   r.Answer,
-		Held:     r.Held,
+		Skipped:  r.Skipped,
 		Start:    start,
 		Duration: time.Since(start),
-		Timeout:  given,
+		Timeout:  timeout,
 	}
 	if p.session.KeyMode() {
 		result.Logins = &Logins{Status: r.Status, Last: r.Login}
@@ -177,12 +181,12 @@ func (p *sharedProbe) newResult(start time.Time, r report) Result {
 	return result
 }
 
-// crashed is the result of a probe that a panic of this program ended.
-func (p *sharedProbe) crashed(what any) Result {
+// panicked returns the result of a probe that ended in a panic of the exporter.
+func (p *sharedProbe) panicked(what any) Result {
 	p.collector.metrics.panics.Inc()
-	r := p.newResult(p.place.granted, p.local("", crash.Describe(what)))
-	r.Crashed = true
-	if !p.session.state.crashed() { // one stack says it all, until it has gone well again
+	r := p.newResult(p.slot.granted, p.localReport("", crash.Describe(what)))
+	r.Panicked = true
+	if last := p.session.state.lastResult(); last == nil || !last.Panicked { // log one stack until a probe succeeds again
 		crash.Log(p.collector.options.Logger, what, "target", r.Target, "session", r.Session)
 	}
 	return r

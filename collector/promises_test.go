@@ -33,7 +33,7 @@ func TestSessionsOfOneKeyShareALogin(t *testing.T) {
 		addKeys(sim, sessions{"playout": hmpsim.PerMethod(valid(), hmpsim.Delay(500*time.Millisecond, valid()))})
 		r.Apply(r.load(sharedKey("playout", 60)))
 		for range 3 {
-			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 60}, tally(r.probe(Request{ScrapeTimeout: "10"}))); diff != "" {
+			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 60}, countResults(r.probe(Request{ScrapeTimeout: "10"}))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		}
@@ -44,7 +44,7 @@ func TestSessionsOfOneKeyShareALogin(t *testing.T) {
 }
 
 // TestHungLoginIsTheHMPs has the login of three sessions hang. The two that wait for it are
-// no sign of a lack of places, and another session of the HMP is valid.
+// no sign of a lack of slots, and another session of the HMP is valid.
 func TestHungLoginIsTheHMPs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(2))
@@ -52,7 +52,7 @@ func TestHungLoginIsTheHMPs(t *testing.T) {
 		addKeys(sim, sessions{"playout": hmpsim.PerMethod(valid(), hmpsim.Hang())})
 		r.Apply(r.load(sharedKey("playout", 3) + "      - {name: fixed, token: " + tokenOf("fixed") + "}\n"))
 		results := r.probe(Request{ScrapeTimeout: "10"})
-		if diff := cmp.Diff([]hmp.Result{hmp.Timeout, hmp.Timeout, hmp.Timeout, hmp.Valid}, outcomes(results)); diff != "" {
+		if diff := cmp.Diff([]hmp.Result{hmp.Timeout, hmp.Timeout, hmp.Timeout, hmp.Valid}, resultNames(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		waited := 0
@@ -67,9 +67,9 @@ func TestHungLoginIsTheHMPs(t *testing.T) {
 	})
 }
 
-// TestCrashKeepsCounters has a probe panic: what was counted and what is known of the
+// TestPanicKeepsCounters has a probe panic: what was counted and what is known of the
 // logins is exported all the same.
-func TestCrashKeepsCounters(t *testing.T) {
+func TestPanicKeepsCounters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", nil, rotating)
@@ -80,7 +80,7 @@ func TestCrashKeepsCounters(t *testing.T) {
 		studio := r.snapshot.Load().byName["studio"]
 		studio.client = panickingClient{client: studio.client, panic: func() { panic("x") }}
 		crashed := r.probe(Request{})
-		if !crashed[0].Crashed {
+		if !crashed[0].Panicked {
 			t.Fatalf("it did not crash: %+v", crashed[0])
 		}
 		if diff := cmp.Diff(loginsOf(t, Families(before)), loginsOf(t, Families(crashed))); diff != "" {
@@ -147,7 +147,7 @@ func TestRetryLogin(t *testing.T) {
 			t.Fatalf("got %s", got.Result)
 		}
 		addKeys(sim, sessions{"playout": valid()})
-		if got := r.probe(one)[0]; got.Result != hmp.LoginRejected || !got.Held {
+		if got := r.probe(one)[0]; got.Result != hmp.LoginRejected || !got.Skipped {
 			t.Errorf("nobody asked, and the result is %s", got.Result)
 		}
 		if err := r.RetryLogin(t.Context(), "studio", "playout"); err != nil {

@@ -17,12 +17,11 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// expositions are those that are checked in every way: one for each outcome, and
-// that of many sessions.
+// expositions returns one exposition for each result, and one of many sessions.
 func expositions() map[string][]*dto.MetricFamily {
 	all := map[string][]*dto.MetricFamily{"many": Families(manyResults())}
-	for outcome, r := range sampleResults() {
-		all[string(outcome)] = Families([]Result{r})
+	for result, r := range sampleResults() {
+		all[string(result)] = Families([]Result{r})
 	}
 	return all
 }
@@ -166,6 +165,6 @@ func TestSamplesAreComplete(t *testing.T) {
 		}
 	}
 	if len(sampleResults()) != len(hmp.Results) {
-		t.Errorf("there are %d samples for %d outcomes", len(sampleResults()), len(hmp.Results))
+		t.Errorf("there are %d samples for %d results", len(sampleResults()), len(hmp.Results))
 	}
 }

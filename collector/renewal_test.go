@@ -178,7 +178,7 @@ func TestHungLogin(t *testing.T) {
 		for range 3 {
 			begin := time.Now()
 			results := r.probe(Request{ScrapeTimeout: "10"})
-			if diff := cmp.Diff([]hmp.Result{hmp.Valid, hmp.Timeout, hmp.Valid}, outcomes(results)); diff != "" {
+			if diff := cmp.Diff([]hmp.Result{hmp.Valid, hmp.Timeout, hmp.Valid}, resultNames(results)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if took := time.Since(begin); took != 9500*time.Millisecond {

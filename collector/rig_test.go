@@ -154,8 +154,8 @@ func (r *rig) probe(q Request) []Result {
 	return results
 }
 
-// outcomes returns the words of some results.
-func outcomes(results []Result) []hmp.Result {
+// resultNames returns the names of some results.
+func resultNames(results []Result) []hmp.Result {
 	var words []hmp.Result
 	for _, r := range results {
 		words = append(words, r.Result)

@@ -13,7 +13,7 @@ var (
 	expires = time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
 )
 
-// sampleResults has a result for every outcome, as a probe could have made it.
+// sampleResults has a result for every result, as a probe could have made it.
 func sampleResults() map[hmp.Result]Result {
 	dialled := hmp.Phases{Resolve: 4 * time.Millisecond, Connect: 2 * time.Millisecond, TLS: 8 * time.Millisecond}
 	answered := dialled

@@ -13,8 +13,8 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// TestSaturated has no room but for one probe, which an HMP that hangs takes.
-// Nothing is said of the other HMP then, least of all that it is down.
+// TestSaturated has one slot, and a probe of an HMP that hangs takes it. The metrics then
+// say nothing of the other HMP, and not that it is down.
 func TestSaturated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))
@@ -34,13 +34,13 @@ func TestSaturated(t *testing.T) {
 		}
 		<-hung
 		if got, _ := r.verdict(Request{Target: "studio"}, sim); got.Result != "valid" {
-			t.Errorf("there is room again: got %+v", got)
+			t.Errorf("there is a slot again: got %+v", got)
 		}
 	})
 }
 
-// TestUnansweredSessions has an HMP fill its own places and answer none of them: its other
-// sessions, of which nothing was sent, are no sign of a lack of places.
+// TestUnansweredSessions has an HMP fill its own slots and answer none of them: its other
+// sessions, of which nothing was sent, are no sign of a lack of slots.
 func TestUnansweredSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))
@@ -63,7 +63,7 @@ func TestUnansweredSessions(t *testing.T) {
 	})
 }
 
-// TestSaturatedJoiner shares a probe that waits for room, and cannot wait as long.
+// TestSaturatedJoiner shares a probe that waits for a slot, and cannot wait as long.
 func TestSaturatedJoiner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(1))
@@ -87,13 +87,13 @@ func TestSaturatedJoiner(t *testing.T) {
 	})
 }
 
-// TestHungTargetLeavesPlaces has one target take all that it can of the places. The
+// TestHungTargetLeavesSlots has one target take all that it can of the slots. The
 // others do not notice.
-func TestHungTargetLeavesPlaces(t *testing.T) {
+func TestHungTargetLeavesSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const places = 10
-		r := newRig(t, maxConcurrent(places))
-		hung, names := many(3*places, hmpsim.Hang())
+		const slots = 10
+		r := newRig(t, maxConcurrent(slots))
+		hung, names := many(3*slots, hmpsim.Hang())
 		r.simulate("hung", hung)
 		sim := r.simulate("studio", sessions{"playout": valid()})
 		r.Apply(r.load(targetNamed("hung", names...), targetNamed("studio", "playout")))
@@ -119,14 +119,14 @@ func TestHungTargetLeavesPlaces(t *testing.T) {
 // comes first: its sessions wait, and the others do not wait for them.
 func TestHungTargetWithinScrape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const places = 10
-		r := newRig(t, maxConcurrent(places))
-		hung, names := many(3*places, hmpsim.Hang())
+		const slots = 10
+		r := newRig(t, maxConcurrent(slots))
+		hung, names := many(3*slots, hmpsim.Hang())
 		r.simulate("hung", hung)
 		r.simulate("studio", sessions{"playout": valid()})
 		r.Apply(r.load(targetNamed("hung", names...), targetNamed("studio", "playout")))
 		results := r.probe(Request{})
-		if diff := cmp.Diff(map[hmp.Result]int{hmp.Timeout: 3 * places, hmp.Valid: 1}, tally(results)); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Timeout: 3 * slots, hmp.Valid: 1}, countResults(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if last := results[len(results)-1]; last.Duration > 0 {
@@ -135,45 +135,45 @@ func TestHungTargetWithinScrape(t *testing.T) {
 	})
 }
 
-// TestHungTargetIsProbedAgain has an HMP hang, however few places there are: it is probed at
+// TestHungTargetIsProbedAgain has an HMP hang, however few slots there are: it is probed at
 // every scrape, and valid when it answers again.
 func TestHungTargetIsProbedAgain(t *testing.T) {
-	for _, places := range []int{1, 2, 3, 10} {
+	for _, slots := range []int{1, 2, 3, 10} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, maxConcurrent(places))
+			r := newRig(t, maxConcurrent(slots))
 			sim := r.simulate("hung", sessions{"playout": hmpsim.Hang()})
 			r.simulate("studio", sessions{"playout": valid()})
 			r.Apply(r.load(targetNamed("hung", "playout"), targetNamed("studio", "playout")))
 			for range 3 {
 				if got := r.probe(Request{Target: "hung"})[0]; got.Result != hmp.Timeout || !got.sent() {
-					t.Errorf("%d places: %s, sent %v", places, got.Result, got.sent())
+					t.Errorf("%d slots: %s, sent %v", slots, got.Result, got.sent())
 				}
 			}
 			sim.SetToken(tokenOf("playout"), valid())
 			if got := r.probe(Request{Target: "hung"})[0]; !got.Valid() {
-				t.Errorf("%d places: it answers, and the result is %s", places, got.Result)
+				t.Errorf("%d slots: it answers, and the result is %s", slots, got.Result)
 			}
 		})
 	}
 }
 
-// TestPlaceIsGivenBackOnce has a probe wait for something else than its HMP, twice, and its
+// TestSlotIsReleasedOnce has a probe wait for something else than its HMP, twice, and its
 // time run out meanwhile.
-func TestPlaceIsGivenBackOnce(t *testing.T) {
+func TestSlotIsReleasedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		limit := newLimiter(1).target("studio", 0)
-		first := &placeWaiter{target: limit, until: time.Now().Add(time.Second), done: make(chan bool, 1)}
+		first := &slotWaiter{target: limit, deadline: time.Now().Add(time.Second), done: make(chan bool, 1)}
 		limit.enqueue(first)
 		if !<-first.done {
 			t.Fatal("there is no place")
 		}
-		p := &place{limit: limit, granted: time.Now()}
+		p := &slot{limit: limit, granted: time.Now()}
 		for range 2 {
-			p.aside(ctx, func() { advance(2 * lendAfter) })
+			p.releaseWhile(ctx, func() { advance(2 * idleSlotTimeout) })
 		}
-		p.giveBack(new(Result))
+		p.release(new(Result))
 		if limit.running != 0 || limit.limiter.running != 0 {
 			t.Errorf("%d probes of the target are under way, and %d of all", limit.running, limit.limiter.running)
 		}

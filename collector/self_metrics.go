@@ -7,7 +7,7 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 )
 
-// selfMetrics are those that a collector counts about itself.
+// selfMetrics are the metrics about the collector itself.
 type selfMetrics struct {
 	inFlight  prometheus.Gauge
 	coalesced prometheus.Counter
@@ -35,8 +35,8 @@ func opts(name string) prometheus.Opts {
 	return prometheus.Opts{Name: name, Help: metric(name).Help}
 }
 
-// Register registers the metrics about the exporter itself. The reload function
-// tells whether the last load of the configuration succeeded, and when one last did.
+// Register registers the metrics about the exporter itself. The reload function returns
+// whether the last load of the configuration succeeded, and when the last success was.
 func (c *Collector) Register(r prometheus.Registerer, reload func() (ok bool, last time.Time)) {
 	r.MustRegister(
 		c.metrics.inFlight, c.metrics.coalesced, c.metrics.panics, c.metrics.duration,

@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"cmp"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -9,86 +8,87 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// A sharedProbe is a probe under way, for all scrapes that want its session meanwhile.
+// A sharedProbe is a probe under way. All scrapes that want its session share it.
 //
-// There is one for each session, and it belongs to the name of the session: also across a
-// reload, an HMP sees one probe of a session at a time. It has a goroutine of its own. Who
-// waits for it waits until a deadline of its own, and no longer.
+// It belongs to the name of the session. So an HMP sees one probe of a session at a time,
+// even across a reload. It has a goroutine of its own. Each caller waits until the caller's
+// own deadline, and no longer.
 type sharedProbe struct {
 	collector *Collector
 	session   *session
 	start     time.Time
-	within    time.Duration
-	order     int64 // among the probes of a target that are started together
+	timeout   time.Duration
+	order     int64 // see [state.order]
 
-	place     place
+	slot      slot
 	secrets   secrets
-	confirmed confirmed
+	confirmed confirmedTokens
 
-	// brief tells that the scrape it was started for leaves too little time to be heard: it
-	// starts no login, and leaves no trace unless another scrape waits for it.
+	// brief is true if its scrape had too little time to judge the HMP (see minTime). A
+	// brief probe sends no login. It is not logged or recorded unless another scrape
+	// waits for it.
 	brief bool
 
-	stage  atomic.Int32 // how far it has come
-	status atomic.Int64 // of the last response, once there is one
+	stage  atomic.Int32
+	status atomic.Int64 // of the last response, 0 before the first
 
-	// What follows is there once done is closed.
+	// The fields below are set once done is closed.
 	done       chan struct{}
-	result     *Result // not a part of this: the history keeps results only
-	superseded bool    // a probe of a newer configuration has begun before it ended
+	result     *Result // a pointer, because the history keeps it without the probe
+	superseded bool    // a probe of a newer configuration began before this one ended
 }
 
 // The stages of a probe.
 const (
-	waitsForPlace int32 = iota
-	readsSecrets
-	asks
+	waitingForSlot int32 = iota
+	readingSecrets
+	probing
 )
 
-// minTime is how much time a scrape has to leave a probe to be heard, unless the timeout
-// of the target is shorter.
+// minTime is the minimum time for a probe that is not brief, unless the timeout of the
+// target is shorter.
 const minTime = time.Second
 
-// join returns the probe of s that is under way, or a new one that has to be started. One
-// of a session that was configured in another way goes on for those who wait for it.
-func (c *Collector) join(s *session, start time.Time, within time.Duration) (p *sharedProbe, isNew bool) {
+// join returns the probe of s that is under way, or a new one that the caller must start. If
+// the session's configuration has changed, the old probe goes on for its callers.
+func (c *Collector) join(s *session, start time.Time, timeout time.Duration) (p *sharedProbe, isNew bool) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
 	if p := s.state.probe; p != nil && p.session.Same(s.Session) {
 		return p, false
 	}
 	p = &sharedProbe{
-		collector: c, session: s, start: start, within: within,
+		collector: c, session: s, start: start, timeout: timeout,
 		order: s.state.order(), done: make(chan struct{}),
 	}
-	if isBrief(within, s) {
-		// A probe as any other, so that a scrape that comes meanwhile can have its result.
-		p.brief, p.within = true, s.target.Timeout
+	if isBrief(timeout, s) {
+		// It gets the full timeout, so that a later scrape can share its result.
+		p.brief, p.timeout = true, s.target.Timeout
 	}
 	s.state.probe = p
 	return p, true
 }
 
-func isBrief(within time.Duration, s *session) bool { return within < min(minTime, s.target.Timeout) }
+func isBrief(timeout time.Duration, s *session) bool {
+	return timeout < min(minTime, s.target.Timeout)
+}
 
-// order tells where a new probe stands among those that are started together: those whose
-// HMP answered last time begin, in the order of the configuration. Those that timed out are
-// last, the ones that waited longest for another chance before the others. Those that never
-// had one stand between, by chance: so none of them is always behind one that hangs.
+// order returns the position of a new probe among others that start together. First come
+// the sessions that answered last time, in the order of the configuration. Last come the
+// sessions that timed out, the earliest timeout first. Sessions without an answer or a
+// timeout come between, in random order: so none of them is always behind one that hangs.
 func (s *state) order() int64 {
 	switch {
-	case !s.timedOut.IsZero():
-		return s.timedOut.UnixNano()
+	case !s.timedOutAt.IsZero():
+		return s.timedOutAt.UnixNano()
 	case s.last == nil || s.last.unanswered():
-		return 1 + rand.Int64N(1000) //nolint:gosec // it guards nothing
+		return 1 + rand.Int64N(1000) //nolint:gosec // not for security
 	default:
 		return 0
 	}
 }
 
-func (p *sharedProbe) compare(other *sharedProbe) int { return cmp.Compare(p.order, other.order) }
-
-func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.within) }
+func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.timeout) }
 
 // limit implements waiter.
 func (p *sharedProbe) limit() *targetLimit { return p.session.target.limit }
@@ -97,14 +97,14 @@ func (p *sharedProbe) limit() *targetLimit { return p.session.target.limit }
 func (p *sharedProbe) slow() bool { return p.order > 1000 }
 
 // since implements waiter.
-func (p *sharedProbe) since() time.Time { return p.start }
+func (p *sharedProbe) queuedSince() time.Time { return p.start }
 
-// latest implements waiter. A probe that began in the last moment would tell of an HMP that
-// it did not answer.
-func (p *sharedProbe) latest() time.Time { return p.start.Add(p.within / 2) }
+// startBy implements waiter. If a probe started later, it could time out although the HMP
+// works.
+func (p *sharedProbe) startBy() time.Time { return p.start.Add(p.timeout / 2) }
 
-// granted implements waiter. The goroutine of a probe that has ended starts the next one:
-// it has a stack that is large enough.
+// granted implements waiter. The goroutine of a probe that has ended runs the next one,
+// because its stack has already grown.
 func (p *sharedProbe) granted() {
 	go func() {
 		for next := p; next != nil; {
@@ -124,30 +124,30 @@ func (p *sharedProbe) finish(r Result) {
 	if !p.brief {
 		state.record(p, p.collector.options.Logger)
 	}
-	p.askVersion(silent)
+	p.requestVersion(silent)
 	close(p.done)
 }
 
-// A call is what one scrape wants of a probe.
+// A call is one scrape's share of a probe.
 type call struct {
 	probe   *sharedProbe
 	session *session
 	start   time.Time
-	within  time.Duration
-	leads   bool // the probe was started for it
+	timeout time.Duration
+	leader  bool // it started the probe
 }
 
-// grace is how much longer than its deadline a scrape waits for a probe that ends then: it
-// has more to tell than that its time ran out.
+// grace is how much longer a scrape waits if the probe has the same deadline. The result of
+// the probe says more than a timeout of the scrape.
 const grace = 25 * time.Millisecond
 
-// wait returns the result of a call when there is one, and at its deadline at the latest.
+// wait returns the result of a call, at its deadline at the latest.
 func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
-	deadline := call.start.Add(call.within)
-	brief := isBrief(call.within, call.session)
+	deadline := call.start.Add(call.timeout)
+	brief := isBrief(call.timeout, call.session)
 	for {
 		p := call.probe
-		if !call.leads {
+		if !call.leader {
 			c.metrics.coalesced.Inc()
 		}
 		until := deadline
@@ -155,25 +155,25 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 			until = deadline.Add(grace)
 		}
 		if !timer.wait(p.done, until) {
-			r := p.late(call)
-			call.session.state.completeLate(&r)
+			r := p.deadlineResult(call)
+			call.session.state.setCounters(&r)
 			return r
 		}
 		left := time.Until(deadline)
 		if p.brief && !brief {
 			if !p.result.Valid() && !isBrief(left, call.session) {
-				c.rejoin(call, left) // a probe that may log in can tell more
+				c.rejoin(call, left) // a probe that may log in can say more
 				continue
 			}
 			call.session.state.record(p, c.options.Logger)
 		}
 		if p.result.outOfTime() && left > p.result.Timeout {
-			c.rejoin(call, left) // a probe with more time can tell more
+			c.rejoin(call, left) // a probe with more time can say more
 			continue
 		}
 		r := *p.result
 		if brief {
-			r.Timeout = call.within // and not that of the probe, which goes on for others
+			r.Timeout = call.timeout // the probe has the full timeout
 		}
 		return r
 	}
@@ -181,37 +181,37 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 
 // rejoin gives a call another probe, for the time that is left.
 func (c *Collector) rejoin(call *call, left time.Duration) {
-	call.probe, call.leads = c.join(call.session, time.Now(), left)
-	if call.leads {
+	call.probe, call.leader = c.join(call.session, time.Now(), left)
+	if call.leader {
 		c.start([]*sharedProbe{call.probe})
 	}
 }
 
-// late is the result for a scrape that cannot wait for p any longer.
-func (p *sharedProbe) late(call *call) Result {
+// deadlineResult returns the result for a scrape whose deadline is over before p ends.
+func (p *sharedProbe) deadlineResult(call *call) Result {
 	var told report
 	switch p.stage.Load() {
-	case waitsForPlace:
+	case waitingForSlot:
 		told = p.notStarted(p.limit().isHanging(call.start))
-	case readsSecrets:
-		told = p.local(hmp.Credentials, "the files with the secrets could not be read in time")
+	case readingSecrets:
+		told = p.localReport(hmp.Credentials, "the files with the secrets could not be read in time")
 	default:
-		told = p.local(hmp.Timeout, "")
+		told = p.localReport(hmp.Timeout, "")
 		told.StatusCode = int(p.status.Load())
 		told.Responded = told.StatusCode != 0
 	}
 	r := p.newResult(call.start, told)
-	r.Timeout = call.within
+	r.Timeout = call.timeout
 	return r
 }
 
-// A deadlineTimer is a timer for many waits, most of which end before it.
+// A deadlineTimer is one timer for many waits. Most of the waits end before it.
 type deadlineTimer struct {
 	timer *time.Timer
 	at    time.Time
 }
 
-// wait reports whether done was closed before a deadline.
+// wait returns whether done was closed before a deadline.
 func (t *deadlineTimer) wait(done <-chan struct{}, until time.Time) bool {
 	select {
 	case <-done:

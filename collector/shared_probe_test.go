@@ -79,16 +79,16 @@ func TestFresh(t *testing.T) {
 	})
 }
 
-// TestScrapesOfDifferentPatience has two scrapes that overlap, the second one
+// TestScrapesOfDifferentTimeouts has two scrapes that overlap, the second one
 // second after the first, and only one of them is in a hurry.
-func TestScrapesOfDifferentPatience(t *testing.T) {
+func TestScrapesOfDifferentTimeouts(t *testing.T) {
 	// What a scrape saw, and when it was told, from its beginning.
 	type answer struct {
 		Result hmp.Result
 		Up     float64
 		After  time.Duration
 	}
-	const hurried, patient = "2.5", "10" // allowances of 2s and 9.5s
+	const hurried, patient = "2.5", "10" // timeouts of 2s and 9.5s
 	tests := []struct {
 		name          string
 		behaviour     hmpsim.Behaviour

@@ -15,7 +15,7 @@ import (
 	"hmp_exporter/internal/token"
 )
 
-// Errors about the names of a session.
+// Errors about the session that a request names.
 var (
 	ErrUnknownTarget  = errors.New("unknown target")
 	ErrUnknownSession = errors.New("unknown session")
@@ -23,13 +23,13 @@ var (
 	ErrTooSoon        = token.ErrRetryTooSoon
 )
 
-// A snapshot is one configuration, ready to be probed. It does not change.
+// A snapshot is the immutable state of one configuration.
 type snapshot struct {
 	sessions []*session // of all targets, in the order of the configuration
 	byName   map[string]*target
 }
 
-// A client speaks to one HMP, as [hmp.Client] does.
+// A client calls one HMP. It is an [hmp.Client], except in tests.
 type client interface {
 	Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value)
 	Login(ctx context.Context, r hmp.LoginRequest) (hmp.Answer, secret.Value)
@@ -37,27 +37,27 @@ type client interface {
 	Close()
 }
 
-// A target is one HMP of a snapshot.
+// A target is a configured target with its client and its limit.
 type target struct {
 	*config.Target
 	client   client
 	limit    *targetLimit
-	version  *versionState // nil if HMPs are not asked for it
+	version  *versionState // nil if the collector does not ask for versions
 	sessions []*session
 	byName   map[string]*session
 }
 
-// A session is one of a target.
+// A session is a configured session with its state.
 type session struct {
 	*config.Session
 	target *target
 	state  *state
-	// readsFiles tells that reading its secrets can take long.
-	readsFiles bool
+	// hasSecretFiles is true if reading its secrets can take long.
+	hasSecretFiles bool
 }
 
-// newSnapshot makes a snapshot whose sessions and targets go on with what is known of their
-// names in the one before. Kept connections stay where a target is configured as before.
+// newSnapshot returns a snapshot of a configuration. Sessions keep the state of their names
+// in the snapshot before. Unchanged targets keep their client and its connections.
 func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot {
 	n := &snapshot{byName: make(map[string]*target, len(cfg.Targets))}
 	for _, configured := range cfg.Targets {
@@ -75,7 +75,7 @@ func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot 
 		}
 		for _, configured := range configured.Sessions {
 			s := &session{Session: configured, target: t, state: old.stateOf(configured.Name)}
-			s.readsFiles = s.Token.InFile() || s.APIKey.InFile() || s.APISecret.InFile() || t.HasHeaders()
+			s.hasSecretFiles = s.Token.InFile() || s.APIKey.InFile() || s.APISecret.InFile() || t.HasHeaders()
 			t.sessions = append(t.sessions, s)
 			t.byName[s.Name] = s
 		}
@@ -105,7 +105,7 @@ func (c *Collector) newClient(t *config.Target) *hmp.Client {
 	return hmp.NewClient(o)
 }
 
-// stateOf returns what is known of a session of t, which may be nil.
+// stateOf returns the state of a session of t, or a new one. t may be nil.
 func (t *target) stateOf(name string) *state {
 	if t != nil && t.byName[name] != nil {
 		return t.byName[name].state
@@ -113,7 +113,7 @@ func (t *target) stateOf(name string) *state {
 	return new(state)
 }
 
-// close closes the kept connections of targets that next, which may be nil, does not use.
+// close closes the connections of targets that next does not use. next may be nil.
 func (n *snapshot) close(next *snapshot) {
 	for name, t := range n.byName {
 		if next == nil || next.byName[name] == nil || next.byName[name].client != t.client {
@@ -122,21 +122,21 @@ func (n *snapshot) close(next *snapshot) {
 	}
 }
 
-// find returns the sessions that a request names: all of them without a target, all of the
-// target without a session.
-func (n *snapshot) find(target, name string) ([]*session, error) {
+// sessionsOf returns the sessions that a request names: all if target is "", all of the
+// target if name is "".
+func (n *snapshot) sessionsOf(target, name string) ([]*session, error) {
 	if target == "" {
 		return n.sessions, nil
 	}
 	if t := n.byName[target]; t != nil && name == "" {
 		return t.sessions, nil
 	}
-	s, err := n.findOne(target, name)
+	s, err := n.session(target, name)
 	return []*session{s}, err
 }
 
-// findOne returns one session.
-func (n *snapshot) findOne(target, name string) (*session, error) {
+// session returns one session.
+func (n *snapshot) session(target, name string) (*session, error) {
 	t := n.byName[target]
 	if t == nil {
 		return nil, fmt.Errorf("%w %.100q", ErrUnknownTarget, target)
@@ -148,13 +148,13 @@ func (n *snapshot) findOne(target, name string) (*session, error) {
 	return s, nil
 }
 
-// secrets are what a probe of a session needs to be authenticated.
+// secrets are the secrets that a probe of a session sends.
 type secrets struct {
 	token, key, apiSecret secret.Value
 	header                http.Header
 }
 
-// ofLogin returns those that a login takes, if there are any.
+// ofLogin returns the secrets of a login, if the session has any.
 func (s secrets) ofLogin() []secret.Value {
 	if s.key.IsZero() {
 		return nil
@@ -162,7 +162,7 @@ func (s secrets) ofLogin() []secret.Value {
 	return []secret.Value{s.key, s.apiSecret}
 }
 
-// readSecrets reads the secrets of a session. It ends with ctx, also where a disk hangs.
+// readSecrets reads the secrets of a session. It returns when ctx ends, even if a disk hangs.
 func (s *session) readSecrets(ctx context.Context) (read secrets, err error) {
 	sources := []struct {
 		from config.SecretSource
@@ -182,13 +182,13 @@ func (s *session) readSecrets(ctx context.Context) (read secrets, err error) {
 
 func (s *session) credential(read secrets) token.Credential {
 	at := canonicalURL(s.target.URL)
-	if s.target.Address != "" { // nodes with one name do not know each other's tokens
+	if s.target.Address != "" { // HMPs behind one name do not share tokens
 		at += " at " + s.target.Address
 	}
 	return token.Credential{HMP: at, Key: read.key, Secret: read.apiSecret}
 }
 
-// canonicalURL writes a base URL so that two of one HMP are the same.
+// canonicalURL returns a base URL in a form that is equal for equal HMPs.
 func canonicalURL(u *url.URL) string {
 	port := u.Port()
 	if port == "" {

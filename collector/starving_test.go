@@ -39,7 +39,7 @@ func sentOf(target string, results []Result) (n int) {
 }
 
 // TestHungTargetsStarveNobody has two HMPs hang, from the beginning or after they answered.
-// They hold a handful of places, and the sessions of another HMP are valid in every
+// They hold a handful of slots, and the sessions of another HMP are valid in every
 // scrape, also after reloads that change nothing.
 func TestHungTargetsStarveNobody(t *testing.T) {
 	for name, answersFirst := range map[string]bool{"from the beginning": false, "after they answered": true} {
@@ -57,25 +57,25 @@ func TestHungTargetsStarveNobody(t *testing.T) {
 				apply := r.hungBeside(128, behaviour, "hung-a", "hung-b")
 				apply()
 				if answersFirst {
-					if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 556}, tally(r.probe(Request{}))); diff != "" {
+					if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 556}, countResults(r.probe(Request{}))); diff != "" {
 						t.Errorf("all answer (-want +got):\n%s", diff)
 					}
 				}
 				hang.Store(true)
 				for scrape := range 4 {
 					results := r.probe(Request{ScrapeTimeout: "10"})
-					if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 300, hmp.Timeout: 256}, tally(results)); diff != "" {
+					if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 300, hmp.Timeout: 256}, countResults(results)); diff != "" {
 						t.Errorf("scrape %d (-want +got):\n%s", scrape, diff)
 					}
 					for _, host := range []string{"hung-a", "hung-b"} {
-						if n := sentOf(host, results); n == 0 || n > firstProbes {
+						if n := sentOf(host, results); n == 0 || n > initialLimit {
 							t.Errorf("scrape %d: %d probes of %s were sent, want a handful", scrape, n, host)
 						}
 					}
 					apply()
 				}
 				hang.Store(false)
-				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 556}, tally(r.probe(Request{}))); diff != "" {
+				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 556}, countResults(r.probe(Request{}))); diff != "" {
 					t.Errorf("all answer again (-want +got):\n%s", diff)
 				}
 			})
@@ -100,15 +100,15 @@ func TestManyHungTargets(t *testing.T) {
 		}
 		r.Apply(r.load(targets...))
 		for scrape := range 3 {
-			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 200, hmp.Timeout: 800}, tally(r.probe(Request{}))); diff != "" {
+			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 200, hmp.Timeout: 800}, countResults(r.probe(Request{}))); diff != "" {
 				t.Errorf("scrape %d (-want +got):\n%s", scrape, diff)
 			}
 		}
 	})
 }
 
-// TestHungSessionsOfOneTarget has an HMP answer some of its sessions only. Those are valid
-// in every scrape, and those that hang do not keep each other from another chance.
+// TestHungSessionsOfOneTarget has an HMP answer some of its sessions only. These sessions
+// are valid in every scrape. The hung ones all get another chance.
 func TestHungSessionsOfOneTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(64))
@@ -120,18 +120,18 @@ func TestHungSessionsOfOneTarget(t *testing.T) {
 		}
 		sim := r.simulate("studio", hung)
 		r.Apply(r.load(targetNamed("lab", "a"), targetNamed("studio", hungNames...)))
-		for range 4 { // which tell those that hang from the others, whatever the order of the first probes
+		for range 4 { // until the collector knows which sessions hang, whatever the order of the first probes
 			r.probe(Request{})
 		}
 		for range 3 {
-			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 51, hmp.Timeout: 50}, tally(r.probe(Request{}))); diff != "" {
+			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 51, hmp.Timeout: 50}, countResults(r.probe(Request{}))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		}
 		for _, name := range hungNames[:50] {
 			sim.SetToken(tokenOf(name), valid())
 		}
-		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 101}, tally(r.probe(Request{}))); diff != "" {
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 101}, countResults(r.probe(Request{}))); diff != "" {
 			t.Errorf("all answer again (-want +got):\n%s", diff)
 		}
 	})

@@ -10,61 +10,59 @@ import (
 	"github.com/go-kit/log/level"
 
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/token"
 )
 
-// A state is what is known of a session from one probe to the next, and from one
-// configuration to the next.
+// A state is the state of a session from probe to probe and across reloads.
 //
-// It follows the newest result of a probe that had time: a probe that started earlier never
-// replaces the result of one that started later.
+// A probe that started earlier never replaces the result of one that started later. Brief
+// probes do not count.
 type state struct {
-	mu        sync.Mutex
-	probe     *sharedProbe // the one under way
-	last      *Result      // nil before the first probe
-	timedOut  time.Time    // when the last probe timed out, unless a later one did not
-	silent    time.Time    // when the HMP last did not answer, unless a later result is valid
-	history   history
-	rotations int32              // see [Result.Rotations]
-	logins    map[hmp.Result]int // see [Logins.Counts]
-	logged    loggedFailure
+	mu           sync.Mutex
+	probe        *sharedProbe // the one under way
+	last         *Result      // nil before the first probe
+	timedOutAt   time.Time    // when the last probe timed out, unless a later one did not
+	unansweredAt time.Time    // when the HMP last did not answer, unless a later result is valid
+	history      history
+	rotations    int32              // see [Result.Rotations]
+	logins       map[hmp.Result]int // see [Logins.Counts]
+	logged       loggedFailure
 }
 
-// finish counts what was a part of a probe and completes its result, which nobody may
-// change afterwards. New scrapes do not share the probe any more. For a valid result, it
-// returns when the HMP last did not answer, if it did not since the valid result before.
+// finish counts the events of a probe and sets the counters of its result. Nobody may change
+// the result afterwards. New scrapes no longer share the probe. For a valid result, it
+// returns the last time without an answer since the valid result before, if any.
 func (s *state) finish(p *sharedProbe) (silent time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.count(p.result)
-	s.complete(p.result)
+	s.countLocked(p.result)
+	s.setCountersLocked(p.result)
 	p.superseded = s.probe != p
 	if !p.superseded {
 		s.probe = nil
 	}
 	switch r := p.result; {
-	case r.Result == hmp.Timeout && !r.Held:
-		s.timedOut = time.Now()
+	case r.Result == hmp.Timeout && !r.Skipped:
+		s.timedOutAt = time.Now()
 	case r.sent():
-		s.timedOut = time.Time{}
+		s.timedOutAt = time.Time{}
 	}
 	switch r := p.result; {
 	case p.brief:
 	case r.Valid():
-		silent, s.silent = s.silent, time.Time{}
+		silent, s.unansweredAt = s.unansweredAt, time.Time{}
 	case r.unanswered() || r.sent() && !r.Responded:
-		s.silent = time.Now()
+		s.unansweredAt = time.Now()
 	}
 	return silent
 }
 
-// count counts what was a part of one probe.
-func (s *state) count(r *Result) {
+// countLocked counts the events of one probe.
+func (s *state) countLocked(r *Result) {
 	if r.Rotated {
 		s.rotations++
 	}
 	if r.Logins != nil && r.Logins.Last != "" {
-		s.logins = maps.Clone(s.logins) // results have the one before
+		s.logins = maps.Clone(s.logins) // earlier results share the map
 		if s.logins == nil {
 			s.logins = make(map[hmp.Result]int)
 		}
@@ -72,24 +70,24 @@ func (s *state) count(r *Result) {
 	}
 }
 
-// complete puts into a result what was counted.
-func (s *state) complete(r *Result) {
+// setCountersLocked sets the counters of a result.
+func (s *state) setCountersLocked(r *Result) {
 	r.Rotations = s.rotations
 	if r.Logins != nil {
 		r.Logins.Counts = s.logins
 	}
 }
 
-// completeLate is complete for a result that is not that of a probe.
-func (s *state) completeLate(r *Result) {
+// setCounters sets the counters of a result that no probe has made.
+func (s *state) setCounters(r *Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.complete(r)
+	s.setCountersLocked(r)
 }
 
-// record keeps the result of a probe that has finished and logs what has changed. It does
-// so once for a probe, and not for one that is older than what is kept or superseded by a
-// probe of a newer configuration.
+// record records the result of a probe that has finished and logs a change. It does so once
+// per probe. It ignores a probe that is older than the last result, or that a probe of a
+// newer configuration supersedes.
 func (s *state) record(p *sharedProbe, logger log.Logger) {
 	r := p.result
 	s.mu.Lock()
@@ -100,7 +98,7 @@ func (s *state) record(p *sharedProbe, logger log.Logger) {
 	}
 	s.last = r
 	s.history.add(r)
-	change := s.logged.change(r)
+	change := s.logged.update(r)
 	s.mu.Unlock()
 	if r.Logins != nil && r.Logins.Last != "" {
 		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", LoginResult(r.Logins.Last))
@@ -110,35 +108,18 @@ func (s *state) record(p *sharedProbe, logger log.Logger) {
 	}
 }
 
-// loginStatus is how the logins of the session stood after its last probe.
-func (s *state) loginStatus() token.Status {
+// lastResult returns the last recorded result, nil before the first.
+func (s *state) lastResult() *Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last == nil || s.last.Logins == nil {
-		return token.Status{}
-	}
-	return s.last.Logins.Status
+	return s.last
 }
 
-// isNew tells whether there is no result yet.
-func (s *state) isNew() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last == nil
-}
+// reasonLogInterval is the minimum time between two log lines of a session whose reason
+// changes while its result stays.
+const reasonLogInterval = time.Minute
 
-// crashed tells whether the last probe did.
-func (s *state) crashed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last != nil && s.last.Crashed
-}
-
-// reasonPause is how long a session is silent about a reason that changes while its result
-// stays.
-const reasonPause = time.Minute
-
-// A loggedFailure is what the log said last of a session.
+// A loggedFailure is the last log line about a session.
 type loggedFailure struct {
 	result    hmp.Result
 	suspended bool
@@ -146,17 +127,17 @@ type loggedFailure struct {
 	at        time.Time
 }
 
-// change tells whether a result is to be logged: a session that fails for a month is one
-// line, not one for every scrape, unless its reason changes.
-func (l *loggedFailure) change(r *Result) bool {
-	if r.Crashed { // it has a line of its own
+// update reports whether to log a result. A session that fails for a month gets one line,
+// not one per scrape, unless its reason changes.
+func (l *loggedFailure) update(r *Result) bool {
+	if r.Panicked { // the panic has its own log line
 		*l = loggedFailure{}
 		return false
 	}
 	next := loggedFailure{result: r.Result, suspended: r.suspended(), reason: withoutDigits(r.Reason), at: r.Start}
 	switch {
 	case next.result != l.result, next.suspended && !l.suspended:
-	case next.reason != l.reason && !r.Valid() && r.Start.Sub(l.at) >= reasonPause:
+	case next.reason != l.reason && !r.Valid() && r.Start.Sub(l.at) >= reasonLogInterval:
 	default:
 		l.suspended = next.suspended
 		return false
@@ -165,7 +146,7 @@ func (l *loggedFailure) change(r *Result) bool {
 	return true
 }
 
-// withoutDigits takes out of a reason what can differ from probe to probe: ports and times.
+// withoutDigits removes ports and times from a reason, which differ from probe to probe.
 func withoutDigits(reason string) string {
 	return strings.Map(func(c rune) rune {
 		if c >= '0' && c <= '9' {
@@ -175,7 +156,7 @@ func withoutDigits(reason string) string {
 	}, reason)
 }
 
-// logChange says what changed.
+// logChange logs a changed result.
 func logChange(logger log.Logger, before, r *Result) {
 	switch {
 	case !r.Valid():
@@ -187,7 +168,7 @@ func logChange(logger log.Logger, before, r *Result) {
 	}
 }
 
-// failure says all that is known about a result that is not valid, as keys and values.
+// failure returns the keys and values of the log line about a result that is not valid.
 func failure(r *Result) []any {
 	info := r.Result.Info()
 	pairs := []any{"msg", "session is not valid", "target", r.Target, "session", r.Session, "result", string(r.Result), "meaning", info.Meaning}

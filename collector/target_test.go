@@ -43,7 +43,7 @@ func TestMaxConcurrent(t *testing.T) {
 				}))
 				r.simulate("studio", answers)
 				r.Apply(r.load(targetWith("studio", "url: http://studio\n"+tt.setting, names...)))
-				results := outcomes(r.probe(Request{Target: "studio"}))
+				results := resultNames(r.probe(Request{Target: "studio"}))
 				if len(results) != 40 || !slices.Contains(results, tt.want) || tt.want == hmp.Valid && slices.ContainsFunc(results, func(o hmp.Result) bool { return o != hmp.Valid }) {
 					t.Errorf("results %v, want %s", results, tt.want)
 				}

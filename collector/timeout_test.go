@@ -42,7 +42,7 @@ func TestHungHMP(t *testing.T) {
 					t.Errorf("the scrape took %v, want %v", took, tt.took)
 				}
 				want := []hmp.Result{hmp.Valid, hmp.Valid, hmp.Timeout, hmp.Timeout, hmp.Valid, hmp.AuthUnavailable}
-				if diff := cmp.Diff(want, outcomes(results)); diff != "" {
+				if diff := cmp.Diff(want, resultNames(results)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 				for _, result := range results {

@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	// versionInterval is how long a version is not asked for again, and versionSpread how
-	// much longer that is by chance: so the questions to many HMPs spread.
-	versionInterval, versionSpread = 15 * time.Minute, 3 * time.Minute
-	// versionPause is how long an HMP is left alone after a question that failed. It doubles
-	// with each failure in a row, up to versionInterval.
-	versionPause = time.Minute
-	// versionLife is how long a version is known that is not confirmed.
-	versionLife = time.Hour
-	// versionTimeout bounds a question.
+	// versionInterval is the time between two version requests to an HMP. A random part
+	// of versionJitter is added, so that requests to many HMPs spread.
+	versionInterval, versionJitter = 15 * time.Minute, 3 * time.Minute
+	// versionRetryInterval is the wait after a failed request. It doubles with each failure
+	// in a row, up to versionInterval.
+	versionRetryInterval = time.Minute
+	// versionLifetime is how long a version is used without a new answer.
+	versionLifetime = time.Hour
+	// versionTimeout bounds a request.
 	versionTimeout = 2 * time.Second
 )
 
-// A Version is what an HMP said of its software. It does not change.
+// A Version is the version of an HMP with its labels. It does not change.
 type Version struct {
 	hmp.Version
 	labels labels
@@ -43,64 +43,64 @@ func NewVersion(v hmp.Version) *Version {
 
 var versionLabel = "version"
 
-// A versionState is what is known of the version of one HMP, from one configuration to the
-// next. It decides when to ask: after a probe that confirmed a session, if the version is
-// due, and one question at a time.
+// A versionState is the version of one HMP and the time of the next request. It survives
+// reloads. A request follows a probe that confirmed a session, if it is due. There is one
+// request at a time.
 type versionState struct {
 	mu        sync.Mutex
 	last      *Version // nil before the first answer
 	confirmed time.Time
 
-	asking   bool
-	asked    time.Time // when the last question began
-	next     time.Time // when to ask again
-	earliest time.Time // when to ask again if the HMP may have been restarted
-	urgent   bool      // next was brought forward to earliest
-	failures int       // in a row
+	inFlight         bool
+	requestedAt      time.Time // when the last request began
+	next             time.Time // when to ask again
+	nextAfterRestart time.Time // the same if the HMP may have been restarted
+	urgent           bool      // next was set to nextAfterRestart
+	failures         int       // in a row
 }
 
-// known returns the version, nil if it is not known.
+// known returns the version, nil if it is not known. v may be nil.
 func (v *versionState) known() *Version {
 	if v == nil {
 		return nil
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.last != nil && time.Since(v.confirmed) >= versionLife {
+	if v.last != nil && time.Since(v.confirmed) >= versionLifetime {
 		v.last = nil
 	}
 	return v.last
 }
 
-// begin tells whether to ask now. The HMP has confirmed a session; silent is when it last did
-// not answer a probe of that session, if it has not confirmed the session since then.
-func (v *versionState) begin(now, silent time.Time) bool {
+// tryBegin reports whether to send a request now, and marks it as under way. silent is when
+// the HMP last did not answer the session that it has now confirmed, see [state.finish].
+func (v *versionState) tryBegin(now, silent time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if silent.After(v.asked) && v.next.After(v.earliest) {
-		v.next, v.urgent = v.earliest, true
+	if silent.After(v.requestedAt) && v.next.After(v.nextAfterRestart) {
+		v.next, v.urgent = v.nextAfterRestart, true
 	}
-	if v.asking || now.Before(v.next) {
+	if v.inFlight || now.Before(v.next) {
 		return false
 	}
-	v.asking = true
+	v.inFlight = true
 	return true
 }
 
-func (v *versionState) began(now time.Time) {
+func (v *versionState) requested(now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.asked = now
+	v.requestedAt = now
 }
 
-// giveUp ends a question without an answer, for a reason of this side. It stays due.
-func (v *versionState) giveUp() {
+// abort ends a request that the exporter did not send or finish. It stays due.
+func (v *versionState) abort() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.asking = false
+	v.inFlight = false
 }
 
-// succeed ends a question that was answered.
+// succeed ends a request that the HMP answered.
 func (v *versionState) succeed(now time.Time, answer hmp.Version) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -108,45 +108,45 @@ func (v *versionState) succeed(now time.Time, answer hmp.Version) {
 		v.last = NewVersion(answer)
 	}
 	v.confirmed = now
-	v.next = now.Add(versionInterval + rand.N(versionSpread)) //nolint:gosec // it guards nothing
-	v.earliest = time.Time{}
-	if v.urgent { // a session that comes and goes is not worth a question each time
-		v.earliest = now.Add(versionPause)
+	v.next = now.Add(versionInterval + rand.N(versionJitter)) //nolint:gosec // not for security
+	v.nextAfterRestart = time.Time{}
+	if v.urgent { // a session that fails and recovers often must not cause a request each time
+		v.nextAfterRestart = now.Add(versionRetryInterval)
 	}
-	v.asking, v.urgent, v.failures = false, false, 0
+	v.inFlight, v.urgent, v.failures = false, false, 0
 }
 
-// fail ends a question that failed. It tells whether it is the first in a row that did.
+// fail ends a request that failed. It returns whether it is the first failure in a row.
 func (v *versionState) fail(now time.Time) (first bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.earliest = now.Add(versionPause)
-	v.next = now.Add(min(versionPause<<min(v.failures, 10), versionInterval))
-	v.asking, v.urgent = false, false
+	v.nextAfterRestart = now.Add(versionRetryInterval)
+	v.next = now.Add(min(versionRetryInterval<<min(v.failures, 10), versionInterval))
+	v.inFlight, v.urgent = false, false
 	v.failures++
 	return v.failures == 1
 }
 
-// askVersion asks the HMP of a probe that has ended for its version, if that is due. For
-// silent see [versionState.begin].
-func (p *sharedProbe) askVersion(silent time.Time) {
+// requestVersion requests the version of the probe's HMP, if that is due. For silent see
+// [versionState.tryBegin].
+func (p *sharedProbe) requestVersion(silent time.Time) {
 	v := p.session.target.version
-	if v == nil || p.brief || !p.result.Valid() || !v.begin(p.result.Start.Add(p.result.Duration), silent) {
+	if v == nil || p.brief || !p.result.Valid() || !v.tryBegin(p.result.Start.Add(p.result.Duration), silent) {
 		return
 	}
-	q := &versionQuestion{
+	r := &versionRequest{
 		collector: p.collector,
 		target:    p.session.target,
 		request: hmp.Request{
 			Token: p.confirmed.token, Secrets: append(p.secrets.ofLogin(), p.confirmed.sent), Header: p.secrets.header,
 		},
 	}
-	q.ctx, q.cancelFunc = context.WithDeadline(context.Background(), p.deadline())
-	p.collector.limiter.runInBackground(q)
+	r.ctx, r.cancelFunc = context.WithDeadline(context.Background(), p.deadline())
+	p.collector.limiter.runInBackground(r)
 }
 
-// A versionQuestion is one that is under way or waits for a place.
-type versionQuestion struct {
+// A versionRequest is a version request that is under way or waits for a slot.
+type versionRequest struct {
 	collector  *Collector
 	target     *target
 	request    hmp.Request
@@ -154,47 +154,47 @@ type versionQuestion struct {
 	cancelFunc context.CancelFunc
 }
 
-// latest implements backgroundTask.
-func (q *versionQuestion) latest() time.Time {
-	deadline, _ := q.ctx.Deadline()
+// startBy implements backgroundTask.
+func (r *versionRequest) startBy() time.Time {
+	deadline, _ := r.ctx.Deadline()
 	return deadline
 }
 
 // cancel implements backgroundTask.
-func (q *versionQuestion) cancel() { q.cancelFunc() }
+func (r *versionRequest) cancel() { r.cancelFunc() }
 
 // refused implements backgroundTask.
-func (q *versionQuestion) refused() {
-	q.cancelFunc()
-	q.target.version.giveUp()
+func (r *versionRequest) refused() {
+	r.cancelFunc()
+	r.target.version.abort()
 }
 
-// run implements backgroundTask. A panic costs the version and nothing else.
-func (q *versionQuestion) run() {
-	defer q.cancelFunc()
-	v, logger := q.target.version, q.collector.options.Logger
+// run implements backgroundTask. It recovers from a panic: the version is then unknown.
+func (r *versionRequest) run() {
+	defer r.cancelFunc()
+	v, logger := r.target.version, r.collector.options.Logger
 	defer func() {
 		if what := recover(); what != nil && v.fail(time.Now()) {
-			crash.Log(logger, what, "target", q.target.Name)
+			crash.Log(logger, what, "target", r.target.Name)
 		}
 	}()
-	v.began(time.Now())
-	ctx, cancel := context.WithTimeout(q.ctx, versionTimeout)
+	v.requested(time.Now())
+	ctx, cancel := context.WithTimeout(r.ctx, versionTimeout)
 	defer cancel()
-	version, answer := q.target.client.Version(ctx, q.request)
+	version, answer := r.target.client.Version(ctx, r.request)
 	switch {
 	case answer.Result == hmp.Valid:
 		v.succeed(time.Now(), version)
-	case q.ctx.Err() == context.Canceled:
-		v.giveUp()
+	case r.ctx.Err() == context.Canceled:
+		v.abort()
 	case v.fail(time.Now()):
-		_ = level.Debug(logger).Log("msg", "the HMP does not tell its version", "target", q.target.Name,
+		_ = level.Debug(logger).Log("msg", "the HMP does not report its version", "target", r.target.Name,
 			"result", string(answer.Result), "status", answer.StatusCode, "reason", answer.Reason)
 	}
 }
 
-// versionOf returns the state of the version of a target that is configured now. It belongs
-// to the name and the URL of the target.
+// versionOf returns the version state of a target. It belongs to the name and the URL of
+// the target.
 func (c *Collector) versionOf(t, old *target) *versionState {
 	switch {
 	case !c.options.Version:
@@ -214,10 +214,10 @@ func (c *Collector) Version(target string) *Version {
 	return nil
 }
 
-// VersionsAsked returns a channel that is closed when no question for a version is left.
-func (c *Collector) VersionsAsked() <-chan struct{} { return c.limiter.backgroundIdle() }
+// VersionsDone returns a channel that is closed when no version request is left.
+func (c *Collector) VersionsDone() <-chan struct{} { return c.limiter.backgroundIdle() }
 
-// addVersions puts the versions that are known into results of sessions.
+// addVersions sets the known versions in results of sessions.
 func addVersions(results []Result, sessions []*session) {
 	var of *target
 	var v *Version
@@ -229,8 +229,8 @@ func addVersions(results []Result, sessions []*session) {
 	}
 }
 
-// confirmed are the tokens of a session that HMP has confirmed.
-type confirmed struct {
+// confirmedTokens are the tokens of a session that HMP has confirmed.
+type confirmedTokens struct {
 	sent  secret.Value
-	token secret.Value // to ask with: the one that was sent, or the one that HMP gave for it
+	token secret.Value // for the version request: the token that was sent, or the new one in the answer
 }

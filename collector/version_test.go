@@ -29,7 +29,7 @@ func (r *rig) scrape(timeout string) (infos []string) {
 			infos = append(infos, strings.TrimSpace(strings.TrimPrefix(line, Info)))
 		}
 	}
-	<-r.VersionsAsked()
+	<-r.VersionsDone()
 	return infos
 }
 
@@ -79,7 +79,7 @@ func TestVersionIsAskedSeldom(t *testing.T) {
 		}
 		last, at := time.Duration(0), r.questions(sim, 2*time.Hour)
 		for _, now := range at {
-			if gap := now - last; gap < versionInterval || gap > versionInterval+versionSpread+2*interval {
+			if gap := now - last; gap < versionInterval || gap > versionInterval+versionJitter+2*interval {
 				t.Errorf("asked again after %v", gap)
 			}
 			last = now
@@ -150,7 +150,7 @@ func TestVersionFails(t *testing.T) {
 				r.Apply(r.load(targetNamed("studio", "a")))
 				r.scrape("10")
 				confirmed := time.Now()
-				advance(versionInterval + versionSpread)
+				advance(versionInterval + versionJitter)
 				sim.SetVersion(b)
 				at := r.questions(sim, 12*time.Minute)
 				for i, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
@@ -161,10 +161,10 @@ func TestVersionFails(t *testing.T) {
 				if len(at) != 4 {
 					t.Errorf("asked at %v", at)
 				}
-				if log := r.log.String(); strings.Count(log, "does not tell its version") != 1 || !strings.Contains(log, "level=debug msg=\"the HMP does not") {
+				if log := r.log.String(); strings.Count(log, "does not report its version") != 1 || !strings.Contains(log, "level=debug msg=\"the HMP does not") {
 					t.Errorf("the log has:\n%s", log)
 				}
-				advance(time.Until(confirmed.Add(versionLife - time.Second)))
+				advance(time.Until(confirmed.Add(versionLifetime - time.Second)))
 				r.expectInfo("in the hour", newInfo)
 				advance(time.Second)
 				r.expectInfo("after the hour")
@@ -216,7 +216,7 @@ func TestVersionTime(t *testing.T) {
 			r.Apply(r.load(targetNamed("studio", "a")))
 			r.probe(Request{ScrapeTimeout: scrape})
 			begin := time.Now()
-			<-r.VersionsAsked()
+			<-r.VersionsDone()
 			if took := time.Since(begin); took != want {
 				t.Errorf("after a scrape with a timeout of %ss: the question took %v, want %v", scrape, took, want)
 			}
@@ -253,11 +253,11 @@ func TestVersionIsNotAsked(t *testing.T) {
 	}
 }
 
-// TestVersionsWithinLimit has many HMPs and few places. Questions and probes together never
+// TestVersionsWithinLimit has many HMPs and few slots. Questions and probes together never
 // take more, each HMP is asked once in a quarter of an hour, and the next questions spread.
 func TestVersionsWithinLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const hmps, places = 40, 4
+		const hmps, slots = 40, 4
 		var now, most, asked atomic.Int32
 		counted := func(b hmpsim.Behaviour) hmpsim.Behaviour {
 			return hmpsim.BehaviourFunc(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
@@ -271,7 +271,7 @@ func TestVersionsWithinLimit(t *testing.T) {
 				hmpsim.Delay(100*time.Millisecond, b).Serve(w, q, c)
 			})
 		}
-		r := newRig(t, withVersion, maxConcurrent(places))
+		r := newRig(t, withVersion, maxConcurrent(slots))
 		var targets []string
 		for i := range hmps {
 			name := fmt.Sprintf("hmp-%d", i)
@@ -293,8 +293,8 @@ func TestVersionsWithinLimit(t *testing.T) {
 		if n := asked.Load(); n != 2*hmps || busiest > hmps/2 {
 			t.Errorf("%d questions in the next quarter of an hour, %d after one scrape", n-hmps, busiest)
 		}
-		if n := most.Load(); n > places {
-			t.Errorf("%d exchanges at once, and there are %d places", n, places)
+		if n := most.Load(); n > slots {
+			t.Errorf("%d exchanges at once, and there are %d slots", n, slots)
 		}
 	})
 }
@@ -336,7 +336,7 @@ func TestVersionWithTokensThatChange(t *testing.T) {
 			used = c.Token
 			hmpsim.Version("4.1 "+used, secretOf("a")).Serve(w, q, c)
 		}))
-		advance(versionInterval + versionSpread)
+		advance(versionInterval + versionJitter)
 		r.scrape("10")
 		r.expectInfo("when the HMP repeats the token", newInfo)
 		if used == "" || strings.Contains(r.log.String(), used) {

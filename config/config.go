@@ -17,11 +17,11 @@ import (
 	"time"
 )
 
-// DefaultFile is the configuration file where none is named.
+// DefaultFile is the configuration file if no other is named.
 const DefaultFile = "hmp.yml"
 
-// Read loads a file, [DefaultFile] for "", or what [FromEnvironment] makes. Two
-// configurations are an error.
+// Read loads a file, [DefaultFile] for "", or the variables of the environment. If there are
+// both, it returns an error.
 func Read(file string, getenv func(string) string) (*Config, error) {
 	return read(context.Background(), file, getenv)
 }
@@ -37,16 +37,16 @@ func read(ctx context.Context, file string, getenv func(string) string) (*Config
 	return fromEnvironment(ctx, getenv)
 }
 
-// Config is one validated configuration. It must not be changed.
+// Config is one validated configuration. Do not change it.
 type Config struct {
-	Targets []*Target // in the order of the file, then of target_files; at least one unless those are set
+	Targets []*Target // in the order of the file, then of target_files
 
-	source      string // the main file as given to Load, or "environment"
-	targetFiles int    // how many files target_files led to
-	warnings    Errors // what of it works and is unwise
-	unwatched   Errors // warnings, too
-	secretFiles []secretFile
-	yaml        func() ([]byte, error)
+	source            string // the main file as given to Load, or "environment"
+	targetFiles       int    // how many files target_files led to
+	warnings          Errors // what of it works and is unwise
+	unmatchedPatterns Errors // warnings, too
+	secretFiles       []secretFile
+	yaml              func() ([]byte, error)
 }
 
 // Target is one HMP and how to talk to it.
@@ -66,17 +66,17 @@ type Target struct {
 	RootCAs            *RootCAs      // what TLS trusts in place of the system's certificates; nil for those
 	Sessions           []*Session    // at least one
 
-	// Proxy and ProxyConnectHeader are for an http.Transport; nil means no proxy.
+	// Proxy and ProxyConnectHeader are for an http.Transport. If Proxy is nil there is no proxy.
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyConnectHeader http.Header
 
-	raw                   func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
-	headers               []header
-	timeoutAt, lifetimeAt Error // where they stand
+	raw                               func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
+	headers                           []header
+	timeoutLocation, lifetimeLocation Error // for IntervalWarnings
 }
 
-// Same reports whether two targets are probed in the same way. Their names, their labels,
-// how many probes there are at once, and which sessions they have, do not count.
+// Same reports whether the exporter probes two targets in the same way. It does not compare
+// names, labels, max_concurrent and sessions.
 func (t *Target) Same(other *Target) bool {
 	if t == other {
 		return true
@@ -88,10 +88,10 @@ func (t *Target) Same(other *Target) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// Format writes name and URL, for every verb. ProxyConnectHeader can hold a password.
+// Format writes name and URL for every verb, because ProxyConnectHeader can hold a password.
 func (t Target) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "target %s (%s)", t.Name, t.URL) }
 
-// String returns such as "site=berlin, team=video".
+// String returns the labels in the form "site=berlin, team=video".
 func (l labels) String() string {
 	var texts []string
 	for _, name := range slices.Sorted(maps.Keys(l)) {
@@ -100,9 +100,9 @@ func (l labels) String() string {
 	return strings.Join(texts, ", ")
 }
 
-func (t *Target) logsIn() bool { return slices.ContainsFunc(t.Sessions, (*Session).KeyMode) }
+func (t *Target) hasLogins() bool { return slices.ContainsFunc(t.Sessions, (*Session).KeyMode) }
 
-// Session is one login on a target: a token, or a key and secret to get one.
+// Session is one session of a target: a token, or an API key and secret to log in with.
 type Session struct {
 	Name string
 
@@ -113,7 +113,7 @@ type Session struct {
 	raw    *rawSession
 }
 
-// Same reports whether two sessions have the same credential and are probed in the same way.
+// Same reports whether two sessions have the same credential and the same kind of target.
 func (s *Session) Same(other *Session) bool {
 	if s == other {
 		return true
@@ -123,7 +123,7 @@ func (s *Session) Same(other *Session) bool {
 	return s.target.Same(other.target) && reflect.DeepEqual(a, b)
 }
 
-// Format writes name and credential, for every verb.
+// Format writes name and credential sources for every verb.
 func (s Session) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "session %s (%s)", s.Name, s.Credential())
 }
@@ -131,7 +131,7 @@ func (s Session) Format(f fmt.State, _ rune) {
 // KeyMode reports whether the session logs in with key and secret.
 func (s *Session) KeyMode() bool { return s.Token.IsZero() }
 
-// Credential says where all secrets of the session come from, and not what they are.
+// Credential returns where the secrets of the session come from. It has no secret.
 func (s *Session) Credential() string {
 	if s.KeyMode() {
 		return s.APIKey.String() + ", " + s.APISecret.String()
@@ -139,11 +139,11 @@ func (s *Session) Credential() string {
 	return s.Token.String()
 }
 
-// YAML returns the running configuration, not to be changed: the targets of all files, with
-// defaults filled in and every secret masked. Paths are as the process would open them.
+// YAML returns the targets of all files, with defaults and masked secrets. Paths are as the
+// process opens them. Do not change the bytes.
 func (c *Config) YAML() ([]byte, error) { return c.yaml() }
 
-// Summary returns such as "hmp.yml and 1 target file: 2 targets, 3 sessions".
+// Summary returns a text like "hmp.yml and 1 target file: 2 targets, 3 sessions".
 func (c *Config) Summary() string {
 	source := c.source
 	if c.targetFiles > 0 {
@@ -152,10 +152,10 @@ func (c *Config) Summary() string {
 	return source + ": " + Plural(len(c.Targets), "target") + ", " + Plural(c.Sessions(), "session")
 }
 
-// Source returns the main file as it was named, or "environment".
+// Source returns the name of the main file as given, or "environment".
 func (c *Config) Source() string { return c.source }
 
-// Sessions returns how many sessions there are.
+// Sessions returns the number of sessions.
 func (c *Config) Sessions() (n int) {
 	for _, t := range c.Targets {
 		n += len(t.Sessions)
@@ -163,11 +163,11 @@ func (c *Config) Sessions() (n int) {
 	return n
 }
 
-// Unwatched lists patterns that match no file, and says if there is no target at all. It
-// is a part of [Config.Warnings].
-func (c *Config) Unwatched() Errors { return c.unwatched }
+// UnmatchedPatterns returns the warnings about patterns that match no file, and about a
+// configuration without targets. [Config.Warnings] includes them.
+func (c *Config) UnmatchedPatterns() Errors { return c.unmatchedPatterns }
 
-// Plural counts things by their noun, such as "1 warning" and "2 warnings".
+// Plural returns a number with its noun, like "1 warning" or "2 warnings".
 func Plural(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
@@ -181,8 +181,8 @@ type Selected struct {
 	Session *Session
 }
 
-// Select returns the sessions with these names: all without a target, and all
-// of the target without a session. Its error says which names there are.
+// Select returns the sessions with these names: all if target is "", all of the target if
+// session is "". Its error lists the known names.
 func (c *Config) Select(target, session string) ([]Selected, error) {
 	var selected []Selected
 	var targets, sessions []string
@@ -204,14 +204,14 @@ func (c *Config) Select(target, session string) ([]Selected, error) {
 	case len(targets) == 0:
 		return nil, errors.New("no session is configured: see target_files")
 	case len(sessions) == 0:
-		return nil, fmt.Errorf("unknown target %.100q; %s", target, known(target, targets))
+		return nil, fmt.Errorf("unknown target %.100q; %s", target, suggestNames(target, targets))
 	default:
-		return nil, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, known(session, sessions))
+		return nil, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, suggestNames(session, sessions))
 	}
 }
 
-// known says which names there are, at most 20, and which one was probably meant.
-func known(name string, names []string) string {
+// suggestNames lists at most 20 names, and suggests the nearest.
+func suggestNames(name string, names []string) string {
 	text := "there is " + strings.Join(names[:min(len(names), 20)], ", ")
 	if more := len(names) - 20; more > 0 {
 		text = fmt.Sprintf("%s and %d more", text, more)
@@ -222,5 +222,5 @@ func known(name string, names []string) string {
 	return text
 }
 
-// HasHeaders reports whether the target has http_headers, which can be in files.
+// HasHeaders reports whether the target has http_headers. They can be in files.
 func (t *Target) HasHeaders() bool { return len(t.headers) > 0 }

@@ -17,10 +17,10 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// maxAliased bounds the values that come from aliases: a few lines can stand for billions.
+// maxAliased bounds the values from aliases, because a few lines can stand for billions.
 const maxAliased = 100_000
 
-// decode fills a raw value from YAML. It returns false if its fields say nothing.
+// decode fills a raw value from YAML. It returns false if the value cannot be used.
 func decode(data []byte, r *report, raw any) bool {
 	node := parseYAML(data, r)
 	if node == nil {
@@ -28,31 +28,31 @@ func decode(data []byte, r *report, raw any) bool {
 	}
 	r.lines[""] = 0
 	d := decoder{report: r, left: len(data) + maxAliased}
-	d.decode(node, "", reflect.ValueOf(raw).Elem())
-	return d.left > 0 && place{report: r}.has("")
+	d.decodeNode(node, "", reflect.ValueOf(raw).Elem())
+	return d.left > 0 && position{report: r}.has("")
 }
 
-// decoder fills raw structs from YAML nodes. Unlike yaml's own decoder it goes on
-// after a problem, knows the path and line of each, and never quotes a value.
+// decoder fills raw structs from YAML nodes. Unlike yaml's own decoder, it continues after a
+// problem, reports the path and line of each, and never quotes a value.
 type decoder struct {
 	*report
 	left int // nodes that may still be visited
 }
 
-// decode fills out, a settable value of one of the raw types, from a node.
-func (d *decoder) decode(n *yaml.Node, path string, out reflect.Value) {
+// decodeNode fills out from a node. out is a settable value of one of the raw types.
+func (d *decoder) decodeNode(n *yaml.Node, path string, out reflect.Value) {
 	if d.left--; d.left == 0 {
-		d.add(n.Line, "", "aliases that stand for too much", "write the values out")
+		d.add(n.Line, "", "too many values from aliases", "write the values out")
 	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	want, isSingle := wants[out.Type()]
+	want, isSingle := expected[out.Type()]
 	switch {
 	case d.left <= 0:
 	case isSingle:
-		d.single(n, path, want, out)
-	case n.Tag == "!!null": // "sessions:" with nothing below it is like no such line
+		d.scalar(n, path, want, out)
+	case n.Tag == "!!null": // "sessions:" without a value counts as not given
 	case out.Kind() == reflect.Slice:
 		d.list(n, path, out)
 	default:
@@ -68,7 +68,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 	}
 	if n.Tag != "!!map" {
 		d.add(n.Line, path, "want a mapping", "its fields are "+cmp.Or(strings.Join(known.names, ", "), "names that you choose"))
-		delete(d.lines, path) // that its fields are missing is no news
+		delete(d.lines, path) // so that its missing fields are not reported too
 		return
 	}
 	for _, e := range d.entries(n, path) {
@@ -77,9 +77,9 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 		switch {
 		case isKnown:
 			d.lines[inner] = e.line
-			d.decode(e.value, inner, out.FieldByIndex(field))
+			d.decodeNode(e.value, inner, out.FieldByIndex(field))
 		case !isMap:
-			d.add(e.line, path, strings.TrimSpace("unknown field "+plainName.FindString(e.name)), unknownHint(out.Type(), e.name))
+			d.add(e.line, path, strings.TrimSpace("unknown field "+safeFieldName.FindString(e.name)), unknownHint(out.Type(), e.name))
 		case out.Type() == reflect.TypeFor[labels]() && !model.LegacyValidation.IsValidLabelName(e.name):
 			d.add(e.line, path, "not a valid label name", "use letters, digits and _, and no digit in front")
 		case !httpguts.ValidHeaderFieldName(e.name):
@@ -90,7 +90,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 				out.Set(reflect.MakeMap(out.Type()))
 			}
 			value := reflect.New(out.Type().Elem()).Elem()
-			d.decode(e.value, inner, value)
+			d.decodeNode(e.value, inner, value)
 			out.SetMapIndex(reflect.ValueOf(e.name), value)
 		}
 	}
@@ -108,9 +108,9 @@ func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
 	}
 	out.Set(reflect.MakeSlice(out.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		inner := path + index(i)
+		inner := path + indexPath(i)
 		d.lines[inner] = item.Line
-		d.decode(item, inner, out.Index(i))
+		d.decodeNode(item, inner, out.Index(i))
 	}
 }
 
@@ -120,7 +120,7 @@ type entry struct {
 	value *yaml.Node
 }
 
-// entries returns the fields of a mapping, and those of "<<" that it does not have itself.
+// entries returns the fields of a mapping, and the fields of "<<" that it does not override.
 func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 	lines := make(map[string]int)
 	var merged map[string]yaml.Node
@@ -136,11 +136,11 @@ func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 			merge := yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
 			if merge.Decode(&merged) != nil {
 				d.left = 0
-				d.add(line, path, "<< must stand for a mapping, and not for itself or too much", "write the values out")
+				d.add(line, path, "<< must be a mapping, and not itself or too large", "write the values out")
 				return nil
 			}
 		case lines[key.Value] > 0:
-			d.add(line, join(path, plainName.FindString(key.Value)), "the same field twice", "the first is on line "+strconv.Itoa(lines[key.Value]))
+			d.add(line, join(path, safeFieldName.FindString(key.Value)), "the same field twice", "the first is on line "+strconv.Itoa(lines[key.Value]))
 		default:
 			lines[key.Value] = line
 			all = append(all, entry{key.Value, line, value})
@@ -154,8 +154,8 @@ func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 	return all
 }
 
-// wants has the types of single values, and what each must be.
-var wants = map[reflect.Type]string{
+// expected has the types of scalars, and what each must be.
+var expected = map[reflect.Type]string{
 	reflect.TypeFor[string]():                "",
 	reflect.TypeFor[secret.Value]():          "",
 	reflect.TypeFor[promconfig.Secret]():     "",
@@ -167,7 +167,7 @@ var wants = map[reflect.Type]string{
 	reflect.TypeFor[promconfig.URL]():        "the URL of a proxy such as http://proxy.example:3128",
 }
 
-func (d *decoder) single(n *yaml.Node, path, want string, out reflect.Value) {
+func (d *decoder) scalar(n *yaml.Node, path, want string, out reflect.Value) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
 		d.add(n.Line, path, "want a single value", "quote a value that begins with [ or {")
@@ -180,8 +180,8 @@ func (d *decoder) single(n *yaml.Node, path, want string, out reflect.Value) {
 	}
 }
 
-// set sets out, or reports that the value is not fit for it. A string takes the text as
-// it is written: a token 020001 is not the number 8193.
+// set sets out from a scalar. It returns false if the value is not valid. A string gets the
+// text as written: a token 020001 is not the number 8193.
 func set(n *yaml.Node, out reflect.Value) bool {
 	if out.Kind() == reflect.String {
 		out.SetString(n.Value)
@@ -197,9 +197,9 @@ func set(n *yaml.Node, out reflect.Value) bool {
 		return n.Decode(to) == nil && *to >= 0
 	case *model.Duration:
 		return n.Decode(to) == nil && *to > 0
-	case *units.Base2Bytes: // MB is another way to write MiB, as in Prometheus
+	case *units.Base2Bytes: // MB means MiB, as in Prometheus
 		return n.Decode(to) == nil && *to >= minBodySize && *to <= maxBodySize
-	case *promconfig.URL: // only a proxy's is decoded here, and it can have a user and password
+	case *promconfig.URL: // only proxy_url has this type; it can have a user and password
 		return n.Decode(to) == nil && isProxy(to.URL) && strings.Trim(to.Path, "/") == "" && to.RawQuery == "" && to.Fragment == ""
 	default:
 		return n.Decode(to) == nil

@@ -10,8 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// variables are the environment variables that make up a configuration without a
-// file, by the field that each stands for.
+// variables are the environment variables of a configuration without a file, by field.
 var variables = map[string]string{
 	"url":             "HMP_URL",
 	"ca_file":         "HMP_CA_FILE",
@@ -22,29 +21,23 @@ var variables = map[string]string{
 	"api_secret":      "HMP_API_SECRET",
 	"api_secret_file": "HMP_API_SECRET_FILE",
 
-	"sessions[0]": "HMP_TOKEN_FILE", // where a problem is that of the session as a whole
+	"sessions[0]": "HMP_API_KEY_FILE", // for problems of the whole session
 }
 
-// InEnvironment reports whether any of the variables is set that [FromEnvironment]
-// reads. One that is set to nothing counts as not set.
+// InEnvironment reports whether any of the variables is set. An empty variable counts as not
+// set.
 func InEnvironment(getenv func(string) string) bool {
 	isSet := func(variable string) bool { return getenv(variable) != "" }
 	return slices.ContainsFunc(slices.Collect(maps.Values(variables)), isSet)
 }
 
-// FromEnvironment makes a configuration of one target with one session, both named
-// "default", from HMP_URL with HMP_TOKEN or HMP_TOKEN_FILE, or with HMP_API_KEY and
-// HMP_API_SECRET, each of which can be …_FILE too, and from HMP_CA_FILE. The error is of
-// type [Errors].
-func FromEnvironment(getenv func(string) string) (*Config, error) {
-	return fromEnvironment(context.Background(), getenv)
-}
-
+// fromEnvironment makes a configuration from the variables. It has one target with one
+// session, both named "default". The error is of type [Errors].
 func fromEnvironment(ctx context.Context, getenv func(string) string) (*Config, error) {
 	b, p := newBuilder(ctx, "environment")
 	p.variables = variables
-	target := p.in("targets[0]")
-	session := target.in("sessions[0]")
+	target := p.child("targets[0]")
+	session := target.child("sessions[0]")
 	session.lines[session.path] = 0
 
 	raw := &rawTarget{Name: "default", URL: getenv(variables["url"]), Sessions: []rawSession{{Name: "default"}}}
@@ -52,8 +45,8 @@ func fromEnvironment(ctx context.Context, getenv func(string) string) (*Config, 
 	out := reflect.ValueOf(&raw.Sessions[0]).Elem()
 	for field, at := range fieldsOf(out.Type()).index {
 		if value := getenv(variables[field]); variables[field] != "" && value != "" {
-			session.lines[session.at(field)] = 0
-			set(&yaml.Node{Value: strings.TrimSpace(value)}, out.FieldByIndex(at)) // shells like to add white space
+			session.lines[session.fieldPath(field)] = 0
+			set(&yaml.Node{Value: strings.TrimSpace(value)}, out.FieldByIndex(at)) // $(cat file) and the like can add white space
 		}
 	}
 	b.target(target, raw)

@@ -20,11 +20,11 @@ func TestFromEnvironment(t *testing.T) {
 		{"no CA, but a key", map[string]string{"HMP_URL": "https://h", "HMP_TOKEN": "CANARY", "HMP_CA_FILE": "environment_test.go"}, "environment: HMP_CA_FILE: environment_test.go: is not PEM; it begins with -----BEGIN"},
 		{"nothing", nil, "" +
 			"environment: HMP_URL: is missing; the base URL of the HMP, such as https://hmp.example\n" +
-			"environment: HMP_TOKEN_FILE: no credential; set HMP_TOKEN_FILE, or HMP_API_KEY_FILE and HMP_API_SECRET_FILE"},
-		{"no credential", map[string]string{"HMP_URL": "https://h"}, "environment: HMP_TOKEN_FILE: no credential; set HMP_TOKEN_FILE, or HMP_API_KEY_FILE and HMP_API_SECRET_FILE"},
+			"environment: HMP_API_KEY_FILE: no credential; set HMP_API_KEY_FILE and HMP_API_SECRET_FILE, or HMP_TOKEN_FILE"},
+		{"no credential", map[string]string{"HMP_URL": "https://h"}, "environment: HMP_API_KEY_FILE: no credential; set HMP_API_KEY_FILE and HMP_API_SECRET_FILE, or HMP_TOKEN_FILE"},
 		{"no URL", map[string]string{"HMP_TOKEN": "CANARY"}, "environment: HMP_URL: is missing; the base URL of the HMP, such as https://hmp.example"},
 		{"bad URL and token", map[string]string{"HMP_URL": "https://u:CANARY@h", "HMP_TOKEN": "Bearer CANARY"}, "" +
-			"environment: HMP_URL: has a user or password in it; remove them; what HMP wants is the token, or the API key and secret, of a session\n" +
+			"environment: HMP_URL: has a user or password in it; remove them; give the token, or the API key and secret, to a session\n" +
 			"environment: HMP_TOKEN: begins with the word Bearer; leave out the word Bearer"},
 		{"token twice", map[string]string{"HMP_URL": "https://h", "HMP_TOKEN": "CANARY", "HMP_TOKEN_FILE": "t"}, "environment: HMP_TOKEN_FILE: both HMP_TOKEN and HMP_TOKEN_FILE; keep one of the two"},
 		{"both", map[string]string{"HMP_URL": "https://h", "HMP_TOKEN_FILE": "t", "HMP_API_KEY": "CANARY"}, "environment: HMP_TOKEN_FILE: a token and an API key or secret; keep one: the token, or the key and secret"},
@@ -37,7 +37,7 @@ func TestFromEnvironment(t *testing.T) {
 			if got, want := InEnvironment(getenv), len(test.env) > 0; got != want {
 				t.Errorf("InEnvironment = %v, want %v", got, want)
 			}
-			config, err := FromEnvironment(getenv)
+			config, err := fromEnvironment(t.Context(), getenv)
 			got := errorText(err)
 			if err == nil {
 				target := config.Targets[0]
@@ -57,7 +57,7 @@ func TestFromEnvironment(t *testing.T) {
 
 func TestFromEnvironmentCheck(t *testing.T) {
 	env := map[string]string{"HMP_URL": "https://h", "HMP_TOKEN_FILE": "testdata/nowhere"}
-	config, err := FromEnvironment(func(variable string) string { return env[variable] })
+	config, err := fromEnvironment(t.Context(), func(variable string) string { return env[variable] })
 	if err != nil {
 		t.Fatal(err)
 	}

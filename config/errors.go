@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// Error is one problem of a configuration and where it stands.
+// Error is one problem of a configuration and its position.
 type Error struct {
 	File    string // as given to Load, or "environment"
 	Line    int    // 1 for the first line; 0 if the problem has no line
-	Field   string // such as targets[0].sessions[1].token_file, or the variable; "" for the whole file
+	Field   string // like targets[0].sessions[1].token_file, or the variable; "" for the whole file
 	Problem string // what is wrong and, after a semicolon, what to do about it; never the value
 
-	Target, Session string // the names of what it is about; "" if that is not known
+	Target, Session string // the names of the target and session; "" if not known
 }
 
-// Error gives everything on one line: "hmp.yml:7: field: problem; hint".
+// Error returns one line: "hmp.yml:7: field: problem; hint".
 func (e Error) Error() string {
 	text := e.File
 	if e.Line > 0 {
@@ -29,7 +29,7 @@ func (e Error) Error() string {
 	return text + ": " + e.Problem
 }
 
-// with returns a copy that also says what is wrong and, unless hint is "", what to do.
+// with returns a copy with the problem and, unless hint is "", what to do.
 func (e Error) with(problem, hint string) *Error {
 	if e.Problem += problem; hint != "" {
 		e.Problem += "; " + hint
@@ -40,7 +40,7 @@ func (e Error) with(problem, hint string) *Error {
 // Errors are all problems found in one configuration, sorted by file and line.
 type Errors []*Error
 
-// Error gives one line per problem.
+// Error returns one line for each problem.
 func (e Errors) Error() string {
 	lines := make([]string, len(e))
 	for i, err := range e {
@@ -66,14 +66,14 @@ func (e Errors) sorted() Errors {
 
 const maxProblems = 100
 
-// report collects the problems of one file. It knows on which line each field stands.
+// report collects the problems of one file. It has the line of each field.
 type report struct {
 	file  string
 	lines map[string]int // by field path; a field that was not given is not in it
 	errs  *Errors        // shared by all files of one configuration
 
-	variables map[string]string // by field, where there is no file but the environment
-	inClear   bool              // a secret stands in the file
+	variables       map[string]string // by field, where there is no file but the environment
+	plaintextSecret bool              // the file has a secret in clear
 }
 
 func (r *report) add(line int, path, problem, hint string) {
@@ -89,7 +89,8 @@ func (r *report) addError(e *Error) {
 	}
 }
 
-// field is the path as the person knows it: the name of a variable, in the environment.
+// field returns the path of a field for an error: the name of its variable, if there is no
+// file.
 func (r *report) field(path string) string {
 	if r.variables == nil {
 		return path
@@ -97,56 +98,57 @@ func (r *report) field(path string) string {
 	return r.name(path[strings.LastIndexByte(path, '.')+1:])
 }
 
-// name is what the person calls a field: its own name in a file, else its variable.
+// name returns the name of a field in a file, or its variable.
 func (r *report) name(field string) string { return cmp.Or(r.variables[field], field) }
 
-// A place is a target, a session or a mapping in a file.
-type place struct {
+// A position is a target, a session or a mapping in a file.
+type position struct {
 	*report
 	path            string
 	dir             string // relative paths are relative to it
 	target, session string // names
 }
 
-// at is the path of a field; that of the place itself for "".
-func (p place) at(field string) string { return join(p.path, field) }
+// fieldPath returns the path of a field, or of the position itself for "".
+func (p position) fieldPath(field string) string { return join(p.path, field) }
 
-func (p place) in(field string) place {
-	p.path = p.at(field)
+func (p position) child(field string) position {
+	p.path = p.fieldPath(field)
 	return p
 }
 
-// has reports whether the field was given, be it with a value that is wrong.
-func (p place) has(field string) bool {
-	_, ok := p.lines[p.at(field)]
+// has reports whether the field was given, with a valid value or not.
+func (p position) has(field string) bool {
+	_, ok := p.lines[p.fieldPath(field)]
 	return ok
 }
 
-// clean reports whether no problem was found so far with the field or inside it.
-func (p place) clean(field string) bool {
-	path := p.field(p.at(field))
+// valid reports whether the field and its inner fields have no problem so far.
+func (p position) valid(field string) bool {
+	path := p.field(p.fieldPath(field))
 	return !slices.ContainsFunc(*p.errs, func(e *Error) bool {
 		return e.File == p.file && (strings.HasPrefix(e.Field+".", path+".") || strings.HasPrefix(e.Field, path+"["))
 	})
 }
 
-// line is where the field stands or, if it was not given, the nearest field around it.
-func (p place) line(field string) int {
-	path := p.at(field)
+// line returns the line of the field. If it was not given, that is the line of the nearest
+// field around it.
+func (p position) line(field string) int {
+	path := p.fieldPath(field)
 	for path != "" && p.lines[path] == 0 {
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
 	return p.lines[path]
 }
 
-// error is one about a field that says where it stands, and not yet what is wrong.
-func (p place) error(field string) Error {
-	return Error{File: p.file, Line: p.line(field), Field: p.field(p.at(field)), Target: p.target, Session: p.session}
+// error returns an error with the position of a field and no problem yet.
+func (p position) error(field string) Error {
+	return Error{File: p.file, Line: p.line(field), Field: p.field(p.fieldPath(field)), Target: p.target, Session: p.session}
 }
 
-func (p place) add(field, problem, hint string) { p.addError(p.error(field).with(problem, hint)) }
+func (p position) add(field, problem, hint string) { p.addError(p.error(field).with(problem, hint)) }
 
-// join adds a field to a path, or the index of a list item.
+// join appends a field, or the index of a list item, to a path.
 func join(path, field string) string {
 	if path == "" || field == "" || field[0] == '[' {
 		return path + field
@@ -154,4 +156,4 @@ func join(path, field string) string {
 	return path + "." + field
 }
 
-func index(i int) string { return "[" + strconv.Itoa(i) + "]" }
+func indexPath(i int) string { return "[" + strconv.Itoa(i) + "]" }

@@ -16,81 +16,82 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Every caller waits until its own deadline and no longer, even if a disk hangs. What the
-// exporter's own side lacks, such as file descriptors, can be told from the error.
+// Rule: every caller waits until its own deadline and no longer, even if a disk hangs.
+
 const (
-	// Bounds on what is read, in bytes: far above any honest file.
+	// Bounds of a file in bytes, far above any real file.
 	maxConfigFile = 16 << 20
 	maxSecretFile = 1 << 20 // certificates too
 
-	// maxReadings and maxReadingsInDirectory bound the files that are read at once. A
-	// reading that hangs keeps a thread, and Go ends a program with 10,000 threads.
+	// maxReadings and maxReadingsInDirectory bound the files that are read at once. A read
+	// that hangs holds a thread, and Go ends a program with 10,000 threads.
 	maxReadings            = 2000
 	maxReadingsInDirectory = 32
 
-	loadTimeout  = time.Minute      // for a configuration with all the files that it names
+	loadTimeout  = time.Minute      // for a configuration with all its files
 	checkTimeout = 10 * time.Second // for all secrets at once: a person waits
 )
 
-// What can be wrong with a file beside what the operating system says of it.
+// Problems of a file that the operating system does not report.
 var (
-	// ErrSlowFile means that a file was not read before the deadline: its disk hangs.
-	ErrSlowFile error = &hinted{"could not be read in time", "find out whether its disk hangs"}
+	// ErrSlowFile means that reading a file took too long, for example because its disk hangs.
+	ErrSlowFile error = &hintedError{"could not be read in time", "find out whether its disk hangs"}
 
-	errDirectory  error = &hinted{"is a directory", "name the file in it"}
-	errNotRegular error = &hinted{"is not a regular file", ""}
-	errTooLarge   error = &hinted{"is too large", ""}
-	errUTF16      error = &hinted{"is UTF-16", "save it as UTF-8"}
+	errDirectory  error = &hintedError{"is a directory", "name the file in it"}
+	errNotRegular error = &hintedError{"is not a regular file", ""}
+	errTooLarge   error = &hintedError{"is too large", ""}
+	errUTF16      error = &hintedError{"is UTF-16", "save it as UTF-8"}
 )
 
-// fileReader reads files for many callers at once, who share the reading of a file.
+// fileReader reads files for many callers at once. Callers that want the same file share one
+// read.
 type fileReader struct {
 	open        func(path string) (*os.File, error)
 	readings    singleflight.Group
-	running     chan struct{} // one for each reading
-	directories sync.Map      // from the name of a directory to its own such channel
+	running     chan struct{} // a semaphore
+	directories sync.Map      // a semaphore by the name of a directory
 }
 
-// files is the one for the whole process, because threads are the process's too.
+// files reads all files of the process, because all reads share the process's threads.
 var files = newFileReader()
 
 func newFileReader() *fileReader {
 	open := func(path string) (*os.File, error) {
-		// Without O_NONBLOCK, a FIFO that nobody writes to would be opened forever.
+		// Without O_NONBLOCK, opening a FIFO without a writer would block forever.
 		return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	}
 	return &fileReader{open: open, running: make(chan struct{}, maxReadings)}
 }
 
 // readFile reads a regular file of at most limit bytes. It returns ErrSlowFile if ctx ends
-// first. Its errors do not repeat the path. What it returns is shared.
+// first. Its errors do not have the path. Do not change the bytes.
 func readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
-	data, err := files.share(ctx, path, limit)
-	note(ctx, input{path, limit}, data, err)
+	data, err := files.readShared(ctx, path, limit)
+	recordInput(ctx, input{path, limit}, data, err)
 	return data, err
 }
 
-// findFiles returns the files that a pattern matches, within the same bounds.
+// findFiles returns the files that a pattern matches. It has the same bounds as readFile.
 func findFiles(ctx context.Context, pattern string) ([]string, error) {
 	found, err := files.glob(ctx, pattern)
-	note(ctx, input{pattern, aPattern}, []byte(strings.Join(found, "\n")), err)
+	recordInput(ctx, input{pattern, patternInput}, []byte(strings.Join(found, "\n")), err)
 	return found, err
 }
 
-// share reads a file, or waits for a reading of it that is under way.
-func (f *fileReader) share(ctx context.Context, path string, size int64) ([]byte, error) {
-	return reading(ctx, f, strconv.FormatInt(size, 10)+" "+path, filepath.Dir(path), func() ([]byte, error) {
+// readShared reads a file, or waits for a read of it that is under way.
+func (f *fileReader) readShared(ctx context.Context, path string, size int64) ([]byte, error) {
+	return shareCall(ctx, f, strconv.FormatInt(size, 10)+" "+path, filepath.Dir(path), func() ([]byte, error) {
 		data, err := f.read(path, size)
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathErr.Err // every message here names the file already
+			err = pathErr.Err // callers add the path
 		}
 		return data, err
 	})
 }
 
-// reading calls read, which can hang on a directory, or waits for such a call that is under
-// way. What it returns is shared.
-func reading[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
+// shareCall calls read, which can hang, or waits for a call with the same key that is under
+// way. Do not change the returned value.
+func shareCall[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
 	result := f.readings.DoChan(key, func() (any, error) {
 		limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadingsInDirectory))
 		directory := limit.(chan struct{})
@@ -135,7 +136,7 @@ func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// isUTF16 goes by a byte order mark, or by the zero that is half of the first letter.
+// isUTF16 detects UTF-16 by its byte order mark, or by a zero in the first character.
 func isUTF16(data []byte) bool {
 	if len(data) < 2 {
 		return false
@@ -144,19 +145,19 @@ func isUTF16(data []byte) bool {
 	return a == 0xff && b == 0xfe || a == 0xfe && b == 0xff || (a == 0) != (b == 0)
 }
 
-// hinted is what can be wrong with a file or a secret, and what to do about it.
-type hinted struct{ problem, hint string }
+// hintedError is a problem of a file or a secret, and what to do about it.
+type hintedError struct{ problem, hint string }
 
-func (h *hinted) Error() string { return h.problem }
+func (h *hintedError) Error() string { return h.problem }
 
-// hintOf says what a person can do about an error of readFile or checkSecret.
-func hintOf(err error) string {
-	h, isHinted := errors.AsType[*hinted](err)
+// hintFor says what to do about an error of readFile or checkSecret.
+func hintFor(err error) string {
+	h, isHinted := errors.AsType[*hintedError](err)
 	switch {
 	case isHinted:
 		return h.hint
 	case errors.Is(err, fs.ErrNotExist):
-		return "a relative path is relative to the file it stands in"
+		return "a relative path is relative to the file that has it"
 	case errors.Is(err, fs.ErrPermission):
 		return "the user that runs hmp_exporter must be able to read it"
 	default:

@@ -72,13 +72,13 @@ func TestSecretOfHungDisk(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 100 {
 			wg.Go(func() {
-				patience, start := time.Duration(i+1)*time.Second, time.Now()
-				_, err := source.Read(within(t, patience))
+				timeout, start := time.Duration(i+1)*time.Second, time.Now()
+				_, err := source.Read(within(t, timeout))
 				if _, err2 := target.Header(within(t, 0)); !errors.Is(err, ErrSlowFile) || !errors.Is(err2, ErrSlowFile) {
 					t.Errorf("Read = %v, Header = %v", err, err2)
 				}
-				if took := time.Since(start); took != patience {
-					t.Errorf("took %s, want %s", took, patience)
+				if took := time.Since(start); took != timeout {
+					t.Errorf("took %s, want %s", took, timeout)
 				}
 			})
 		}
@@ -165,7 +165,7 @@ func TestReadingAfterWaiting(t *testing.T) {
 func TestChecksOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
 		healthy := filepath.Join(filepath.Dir(d.dir), "healthy") + "-none"
-		config, err := FromEnvironment(func(name string) string {
+		config, err := fromEnvironment(t.Context(), func(name string) string {
 			return map[string]string{"HMP_URL": "https://h", "HMP_API_KEY_FILE": filepath.Join(d.dir, "key"), "HMP_API_SECRET_FILE": healthy}[name]
 		})
 		if err != nil {

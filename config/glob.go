@@ -11,10 +11,10 @@ import (
 	"syscall"
 )
 
-// glob returns the files that a pattern matches, sorted, as [filepath.Glob] does with two
-// differences. A directory that cannot be read is an error. A name with a dot in front is
-// matched only by a part of the pattern that has one too: such files are those of editors
-// and archives, and "..data" is Kubernetes' own.
+// glob returns the files that a pattern matches, sorted. There are two differences from
+// [filepath.Glob]. A directory that cannot be read is an error. A name that begins with a
+// dot matches only a part of the pattern that also begins with a dot. Such files belong to
+// editors, archives and Kubernetes ("..data").
 func (f *fileReader) glob(ctx context.Context, pattern string) ([]string, error) {
 	if _, err := filepath.Match(pattern, ""); err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func (f *fileReader) glob(ctx context.Context, pattern string) ([]string, error)
 	for len(parts) > 1 && !isPattern(parts[0]) {
 		base, parts = filepath.Join(base, parts[0]), parts[1:]
 	}
-	return reading(ctx, f, "glob "+pattern, base, func() ([]string, error) {
+	return shareCall(ctx, f, "glob "+pattern, base, func() ([]string, error) {
 		found, err := []string{base}, error(nil)
 		for i, part := range parts {
 			if found, err = f.matches(found, part, i == len(parts)-1); err != nil {
@@ -39,7 +39,7 @@ func (f *fileReader) glob(ctx context.Context, pattern string) ([]string, error)
 
 func isPattern(part string) bool { return strings.ContainsAny(part, `*?[\`) }
 
-// matches returns the paths in some directories that one part of a pattern matches.
+// matches returns the paths in directories that match one part of a pattern.
 func (f *fileReader) matches(dirs []string, part string, last bool) (found []string, err error) {
 	for _, dir := range dirs {
 		names := []string{part}

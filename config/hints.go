@@ -13,17 +13,17 @@ type fields struct {
 	index map[string][]int // as for reflect.Value.FieldByIndex
 }
 
-// knownFields has the fields of types: a file has many values of few types.
+// knownFields caches the fields of types.
 var knownFields sync.Map
 
-// fieldsOf reads the yaml tags of a struct, those of inlined ones included.
+// fieldsOf returns the fields of a struct and its inlined structs by their yaml tags.
 func fieldsOf(t reflect.Type) fields {
 	if known, ok := knownFields.Load(t); ok {
 		return known.(fields)
 	}
 	fs := fields{index: make(map[string][]int)}
 	for _, f := range reflect.VisibleFields(t) {
-		// Those that end in _ref are for secret managers, which are not supported.
+		// Fields that end in _ref are for secret managers, which are not supported.
 		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && !strings.HasSuffix(name, "_ref") {
 			fs.names = append(fs.names, name)
 			fs.index[name] = f.Index
@@ -33,8 +33,8 @@ func fieldsOf(t reflect.Type) fields {
 	return fs
 }
 
-// namesHere are field names that people bring from Prometheus and that mean nothing here.
-var namesHere = map[string]string{
+// prometheusFieldHints has hints for fields of Prometheus that this exporter does not have.
+var prometheusFieldHints = map[string]string{
 	"authorization":     "the token goes into a session: token_file",
 	"bearer_token":      "the token goes into a session: token",
 	"bearer_token_file": "the token goes into a session: token_file",
@@ -47,9 +47,9 @@ var namesHere = map[string]string{
 	"scrape_timeout":    "did you mean timeout?",
 }
 
-// unknownHint helps with a name that is not among the fields of t.
+// unknownHint returns a hint for a name that is not a field of t.
 func unknownHint(t reflect.Type, name string) string {
-	if hint, ok := namesHere[name]; ok {
+	if hint, ok := prometheusFieldHints[name]; ok {
 		return hint
 	}
 	known := fieldsOf(t)
@@ -68,17 +68,18 @@ func unknownHint(t reflect.Type, name string) string {
 	return "known fields: " + strings.Join(known.names, ", ")
 }
 
-// plainName matches a name that is no secret: "{token:abc}" is a field named "token:abc".
-var plainName = regexp.MustCompile(`^[a-z_]{1,32}$`)
+// safeFieldName matches a name that cannot be a secret. In YAML, "{token:abc}" has a field
+// named "token:abc".
+var safeFieldName = regexp.MustCompile(`^[a-z_]{1,32}$`)
 
-// Nearest returns the name that was probably meant, "" if none is near: at most two
-// letters, and less than half of them, differ. Case, dashes and underscores do not count.
+// Nearest returns the most similar of some names. It returns "" if more than two letters, or
+// half of the letters, differ. Case, dashes and underscores do not count.
 func Nearest(name string, names []string) string {
 	plain := strings.NewReplacer("-", "", "_", "")
 	name = plain.Replace(strings.ToLower(name))
-	for differ := range 3 {
+	for edits := range 3 {
 		for _, candidate := range names {
-			if 2*differ < len(candidate) && similar(name, plain.Replace(strings.ToLower(candidate)), differ) {
+			if 2*edits < len(candidate) && withinEdits(name, plain.Replace(strings.ToLower(candidate)), edits) {
 				return candidate
 			}
 		}
@@ -86,17 +87,18 @@ func Nearest(name string, names []string) string {
 	return ""
 }
 
-// similar reports whether a becomes b if so many letters are inserted, deleted or replaced.
-func similar(a, b string, differ int) bool {
+// withinEdits reports whether at most edits insertions, deletions and replacements make a
+// into b.
+func withinEdits(a, b string, edits int) bool {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]
 	}
 	switch {
 	case a == "" || b == "":
-		return len(a)+len(b) <= differ
-	case differ == 0:
+		return len(a)+len(b) <= edits
+	case edits == 0:
 		return false
 	default:
-		return similar(a[1:], b, differ-1) || similar(a, b[1:], differ-1) || similar(a[1:], b[1:], differ-1)
+		return withinEdits(a[1:], b, edits-1) || withinEdits(a, b[1:], edits-1) || withinEdits(a[1:], b[1:], edits-1)
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// rawFile is the main file. The raw structs mirror it: the decoder fills them and tells
-// their fields in its messages, Config.YAML prints them, and Same compares them.
+// rawFile mirrors the main file. The decoder fills the raw structs and uses their field names
+// in its messages. Config.YAML prints them, and Same compares them.
 type rawFile struct {
 	Global      rawGlobal   `yaml:"global"`
 	Targets     []rawTarget `yaml:"targets"`
@@ -46,7 +46,7 @@ type rawTarget struct {
 	Sessions               []rawSession                 `yaml:"sessions"`
 }
 
-// labels are those of a target, by name.
+// labels are the labels of a target, by name.
 type labels map[string]string
 
 type rawSession struct {
@@ -59,8 +59,8 @@ type rawSession struct {
 	APISecretFile string       `yaml:"api_secret_file,omitempty"`
 }
 
-// Load reads a configuration file and the target files that it names. The error is
-// of type [Errors] and has every problem of all of them.
+// Load reads a configuration file and its target files. The error is of type [Errors] and
+// has every problem of all files.
 func Load(file string) (*Config, error) { return loadFile(context.Background(), file) }
 
 func loadFile(ctx context.Context, file string) (*Config, error) {
@@ -71,11 +71,11 @@ func loadFile(ctx context.Context, file string) (*Config, error) {
 	if !b.decodeFile(p.report, &raw) {
 		return nil, b.errs.orNil()
 	}
-	b.global = p.in("global").inherit(raw.Global, b.global)
-	if len(raw.Targets) == 0 && len(raw.TargetFiles) == 0 && p.clean("targets") && p.clean("target_files") {
+	b.global = p.child("global").inherit(raw.Global, b.global)
+	if len(raw.Targets) == 0 && len(raw.TargetFiles) == 0 && p.valid("targets") && p.valid("target_files") {
 		p.add("targets", "no targets", "list at least one HMP, or set target_files")
 	}
-	b.targets(p.in("targets"), raw.Targets)
+	b.targets(p.child("targets"), raw.Targets)
 
 	for _, path := range b.findTargetFiles(p, raw.TargetFiles) {
 		b.config.targetFiles++
@@ -90,9 +90,9 @@ func loadFile(ctx context.Context, file string) (*Config, error) {
 func (b *builder) decodeFile(r *report, raw any) bool {
 	data, err := readFile(b.ctx, r.file, maxConfigFile)
 	if err != nil {
-		hint := hintOf(err)
+		hint := hintFor(err)
 		if _, main := raw.(*rawFile); main && errors.Is(err, fs.ErrNotExist) {
-			hint = "name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"
+			hint = "name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"
 		}
 		r.add(0, "", err.Error(), hint)
 		return false
@@ -100,25 +100,25 @@ func (b *builder) decodeFile(r *report, raw any) bool {
 	return decode(data, r, raw)
 }
 
-// findTargetFiles expands the patterns of target_files to files, sorted and each once.
-func (b *builder) findTargetFiles(p place, patterns []string) []string {
+// findTargetFiles returns the files that match target_files, sorted and each once.
+func (b *builder) findTargetFiles(p position, patterns []string) []string {
 	var files []string
 	for i, pattern := range patterns {
 		if pattern == "" {
 			continue // reported by the decoder
 		}
-		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir) // its own name is no pattern
+		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir) // the directory's name is no pattern
 		full := filepath.Clean(promconfig.JoinDir(dir, pattern))
 		found, err := findFiles(b.ctx, full)
 		switch {
 		case errors.Is(err, filepath.ErrBadPattern):
-			p.add("target_files"+index(i), "is not a valid pattern", "a [ needs its ]")
+			p.add("target_files"+indexPath(i), "is not a valid pattern", "a [ needs its ]")
 		case err != nil:
-			p.add("target_files"+index(i), full+": "+err.Error(), hintOf(err))
+			p.add("target_files"+indexPath(i), full+": "+err.Error(), hintFor(err))
 		case len(found) == 0 && !strings.ContainsAny(pattern, "*?["):
-			p.add("target_files"+index(i), "no such file", "a relative path is relative to the file it stands in; a pattern such as targets.d/*.yml can match nothing")
+			p.add("target_files"+indexPath(i), "no such file", "a relative path is relative to the file that has it; a pattern such as targets.d/*.yml can match nothing")
 		case len(found) == 0:
-			b.config.unwatched = append(b.config.unwatched, p.error("target_files"+index(i)).with(full+": matches no file", "a relative pattern is relative to the file it stands in"))
+			b.config.unmatchedPatterns = append(b.config.unmatchedPatterns, p.error("target_files"+indexPath(i)).with(full+": matches no file", "a relative pattern is relative to the file that has it"))
 		}
 		files = append(files, found...)
 	}

@@ -41,7 +41,7 @@ func TestBadText(t *testing.T) {
 		"Latin-1": {text, "hmp.yml:2: is not UTF-8 text; save the file as UTF-8"},
 		"UTF-16":  {"\xff\xfet\x00a\x00", "hmp.yml: is UTF-16; save it as UTF-8"},
 		"NUL":     {"targets:\n  - name: t\x00\n", "hmp.yml:1: malformed YAML: a control character; remove it, or save the file as UTF-8"},
-		"bomb":    {bomb, "hmp.yml:2: aliases that stand for too much; write the values out"},
+		"bomb":    {bomb, "hmp.yml:2: too many values from aliases; write the values out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -64,7 +64,7 @@ func TestBadFile(t *testing.T) {
 	for _, tt := range []struct {
 		file, want string
 	}{
-		{"testdata/nowhere.yml", "no such file or directory; name another with --config.file, set HMP_URL and HMP_TOKEN_FILE instead, or try hmp_exporter demo, which needs none"},
+		{"testdata/nowhere.yml", "no such file or directory; name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"},
 		{"testdata", "is a directory; name the file in it"},
 		{huge, "is too large"},
 	} {

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// openToOthers tells whether a mode lets others in. A group may read what belongs to root:
-// that is how a service reads a secret that it cannot change.
-func openToOthers(info fs.FileInfo) bool {
+// accessibleToOthers reports whether others than the owner can read or write a file. A group
+// may read a file of root: so a service can read a secret that it cannot change.
+func accessibleToOthers(info fs.FileInfo) bool {
 	const groupWrites, othersDo, groupReads = 0o020, 0o007, 0o040
 	mode := info.Mode().Perm()
 	stat, ok := info.Sys().(*syscall.Stat_t)

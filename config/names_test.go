@@ -13,7 +13,7 @@ func TestSelect(t *testing.T) {
 	for i := range 25 {
 		many = append(many, fmt.Sprintf("s%02d", i))
 	}
-	config := &Config{Targets: []*Target{fleet("studio", "playout", "archive"), fleet("Lab-1", "playout"), fleet("many", many...)}}
+	config := &Config{Targets: []*Target{newTarget("studio", "playout", "archive"), newTarget("Lab-1", "playout"), newTarget("many", many...)}}
 	for _, tt := range []struct {
 		target, session string
 		want            string // of the names, or of the error
@@ -46,7 +46,7 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-func fleet(target string, sessions ...string) *Target {
+func newTarget(target string, sessions ...string) *Target {
 	t := &Target{Name: target}
 	for _, s := range sessions {
 		t.Sessions = append(t.Sessions, &Session{Name: s})

@@ -16,34 +16,34 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// What can be wrong with a secret, beside its file.
+// Problems of a secret's content.
 var (
-	ErrSecretEmpty      error = &hinted{"is empty", "write the secret into it, and nothing else"}
-	ErrSecretLines      error = &hinted{"has more than one line", "it is one line and nothing else"}
-	ErrSecretBearer     error = &hinted{"begins with the word Bearer", "leave out the word Bearer"}
-	ErrSecretSpace      error = &hinted{"has white space in it", "a secret is one word; look for spaces and tabs, and for two secrets in one place"}
-	ErrVariable         error = &hinted{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
-	errNotPEM           error = &hinted{"is not PEM", "it begins with -----BEGIN"}
-	errNoCertificate    error = &hinted{"has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----"}
-	ErrSecretCharacters error = &hinted{"has characters that cannot stand in it", "look for curly quotes, accents, control characters and a byte order mark"}
+	ErrSecretEmpty      error = &hintedError{"is empty", "write the secret into it, and nothing else"}
+	ErrSecretLines      error = &hintedError{"has more than one line", "it is one line and nothing else"}
+	ErrSecretBearer     error = &hintedError{"begins with the word Bearer", "leave out the word Bearer"}
+	ErrSecretSpace      error = &hintedError{"has white space in it", "a secret is one word; look for spaces and tabs, and for two secrets in one place"}
+	ErrVariable         error = &hintedError{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
+	errNotPEM           error = &hintedError{"is not PEM", "it begins with -----BEGIN"}
+	errNoCertificate    error = &hintedError{"has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----"}
+	ErrSecretCharacters error = &hintedError{"has invalid characters", "look for curly quotes, accents, control characters and a byte order mark"}
 )
 
-// SecretSource says where one secret comes from: the configuration itself, a
-// file, or the environment. The zero value is no secret at all.
+// SecretSource is the source of one secret: the configuration itself, a file, or the
+// environment. The zero value is no secret.
 type SecretSource struct {
-	name     string // as the person knows it: token_file, HMP_API_KEY
-	file     string // read anew every time; "" if the value is here
+	name     string // the field or the variable: token_file, HMP_API_KEY
+	file     string // read for every probe; "" if the secret is in value
 	value    secret.Value
 	variable bool // the name is that of an environment variable
 	kind     secretKind
 }
 
-// A secretKind says what a secret must be fit for.
+// A secretKind is the use of a secret, which decides its valid characters.
 type secretKind int
 
 const (
-	isKey    secretKind = iota // an API key or its secret, which go into JSON
-	isToken                    // goes into a header, after the word Bearer
+	isKey    secretKind = iota // an API key or its secret, sent as JSON
+	isToken                    // sent in a header after the word Bearer
 	isHeader                   // the value of a header
 	isPEM                      // a certificate or key; crypto/tls checks what is in it
 )
@@ -54,7 +54,7 @@ func (s SecretSource) IsZero() bool { return s.name == "" }
 // InFile reports whether the secret is read from a file.
 func (s SecretSource) InFile() bool { return s.file != "" }
 
-// String says where the secret comes from and never what it is.
+// String returns where the secret comes from. It has no secret.
 func (s SecretSource) String() string {
 	switch {
 	case s.IsZero():
@@ -68,9 +68,9 @@ func (s SecretSource) String() string {
 	}
 }
 
-// Read returns the secret, and reads its file on every call, without the white space at
-// both ends. An error wraps what the operating system said or one of the Err values, which
-// is [ErrSlowFile] if ctx ends first. It names the source and never the content.
+// Read returns the secret without white space at both ends. It reads the file on every call.
+// An error wraps an error of the operating system or one of the Err values. It is
+// [ErrSlowFile] if ctx ends first. It has the source and never the content.
 func (s SecretSource) Read(ctx context.Context) (secret.Value, error) {
 	value, err := s.read(ctx)
 	if err != nil {
@@ -79,10 +79,10 @@ func (s SecretSource) Read(ctx context.Context) (secret.Value, error) {
 	return value, nil
 }
 
-// read is Read with errors that do not name the source.
+// read is Read with errors that do not have the source.
 func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
 	if s.file == "" {
-		return s.value, nil // it was checked by Load
+		return s.value, nil // Load has checked it
 	}
 	data, err := readFile(ctx, s.file, maxSecretFile)
 	if err != nil {
@@ -95,9 +95,9 @@ func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
 	return secret.New(value), nil
 }
 
-// problem completes an error about the source's file with what read returned.
+// problem adds an error of read to an error with a position.
 func (s SecretSource) problem(at Error, err error) *Error {
-	hint := hintOf(err)
+	hint := hintFor(err)
 	if s.file == "" {
 		return at.with(err.Error(), hint)
 	}
@@ -107,11 +107,10 @@ func (s SecretSource) problem(at Error, err error) *Error {
 	return at.with(s.file+": "+err.Error(), hint)
 }
 
-// variableName matches what people write who expect a shell to fill it in.
+// variableName matches a shell variable, such as $TOKEN.
 var variableName = regexp.MustCompile(`^\$(\w+|\{\w+\}|\(\w+\))$`)
 
-// checkSecret finds what would otherwise come back as an HTTP error or as a login
-// that is refused.
+// checkSecret returns an error for a value that HTTP or HMP would refuse.
 func checkSecret(value string, kind secretKind) error {
 	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == isToken && r > '~' }
 	word, _, _ := strings.Cut(value, " ")

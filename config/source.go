@@ -8,40 +8,45 @@ import (
 	"sync"
 )
 
-// Rule: a configuration has changed if a file that its load read has other content, or if
-// a pattern matches other files. So a configuration that is broken is loaded once, and not
-// again until somebody changes it.
+// Rule: a configuration has changed if a file that Load has read has other content, or if a
+// pattern matches other files. So a broken configuration is loaded once, and not again until
+// somebody changes it.
 
-// compareTimeout bounds a comparison, also if a disk hangs.
+// compareTimeout bounds a comparison, even if a disk hangs.
 const compareTimeout = checkTimeout
 
-// A Source is where [Read] reads a configuration. It notes what each load reads.
+// A Source loads a configuration like [Read], and records what it has read.
 type Source struct {
 	File   string // "" for [DefaultFile]
 	Getenv func(string) string
-	// SyntaxOnly is for a check where there are no secrets: Load opens no file of a secret,
-	// CA or key.
+	// SyntaxOnly is for a check on a machine without the secrets: Load opens no file of a
+	// secret, CA or key.
 	SyntaxOnly bool
+	// ForCheck keeps what [Config.Warnings] and [Config.CheckSecrets] need: 0.5 kB for each
+	// secret.
+	ForCheck bool
 
 	mu        sync.Mutex
 	inputs    *inputs // of the last load
 	comparing bool    // a comparison is under way, or hangs
 }
 
-// Load is [Read].
+// Load loads the configuration, see [Read].
 func (s *Source) Load() (*Config, error) {
-	in := &inputs{sums: make(map[input]sum), syntaxOnly: s.SyntaxOnly}
+	in := &inputs{digests: make(map[input]digest), syntaxOnly: s.SyntaxOnly}
 	c, err := read(context.WithValue(context.Background(), inputsKey{}, in), s.File, s.Getenv)
+	if c != nil && !s.ForCheck {
+		c.warnings, c.secretFiles = nil, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inputs = in
 	return c, err
 }
 
-// Changed reports whether another load would read something else than the last one did:
-// the configuration file, the target files, the CA files and client certificates. Secret
-// files do not count, because each probe reads them. It reports false for what a disk that
-// hangs does not tell in time.
+// Changed reports whether the configuration file, a target file, a CA file or a client
+// certificate has changed since the last Load. Secret files do not count, because each probe
+// reads them. A file on a disk that hangs counts as not changed.
 func (s *Source) Changed(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, compareTimeout)
 	defer cancel()
@@ -68,52 +73,52 @@ func (s *Source) Changed(ctx context.Context) bool {
 	}
 }
 
-// inputs are what a load has read.
+// inputs are the files and patterns that a load has read.
 type inputs struct {
 	syntaxOnly bool
 
-	mu   sync.Mutex
-	sums map[input]sum
+	mu      sync.Mutex
+	digests map[input]digest
 }
 
-// An input is a file that was read, or a pattern that was looked for.
+// An input is a file, or a pattern.
 type input struct {
 	path  string
-	limit int64 // of what is read, or aPattern
+	limit int64 // see readFile; or patternInput
 }
 
-const aPattern = -1
+const patternInput = -1
 
-// A sum is that of what was read or found, or of the error.
-type sum [sha256.Size]byte
+// A digest is the hash of the content of a file, the matches of a pattern, or the error.
+type digest [sha256.Size]byte
 
 type inputsKey struct{}
 
-func newSum(data []byte, err error) sum {
+func newDigest(data []byte, err error) digest {
 	if err != nil {
 		data = []byte("error: " + err.Error())
 	}
 	return sha256.Sum256(data)
 }
 
-// note notes a reading for the load that ctx belongs to, if there is one.
-func note(ctx context.Context, i input, data []byte, err error) {
+// recordInput records what was read for the load that ctx belongs to, if any.
+func recordInput(ctx context.Context, i input, data []byte, err error) {
 	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
 		in.mu.Lock()
 		defer in.mu.Unlock()
-		in.sums[i] = newSum(data, err)
+		in.digests[i] = newDigest(data, err)
 	}
 }
 
-// changed compares what was read with what there is now. Files and patterns are looked at
-// side by side, so that one which hangs hides no change of another.
+// changed compares the inputs with the files of now. It reads all at once, so that a file
+// that hangs does not hide a change of another.
 func (in *inputs) changed(ctx context.Context) bool {
-	results := make(chan bool, len(in.sums))
-	reader := files // of now: some of what begins here can end later than this does
-	for i, before := range in.sums {
+	results := make(chan bool, len(in.digests))
+	reader := files // a copy, because some goroutines can outlive this call
+	for i, before := range in.digests {
 		go func() {
 			data, err := i.read(ctx, reader)
-			results <- !errors.Is(err, ErrSlowFile) && newSum(data, err) != before
+			results <- !errors.Is(err, ErrSlowFile) && newDigest(data, err) != before
 		}()
 	}
 	for range cap(results) {
@@ -125,8 +130,8 @@ func (in *inputs) changed(ctx context.Context) bool {
 }
 
 func (i input) read(ctx context.Context, f *fileReader) ([]byte, error) {
-	if i.limit != aPattern {
-		return f.share(ctx, i.path, i.limit)
+	if i.limit != patternInput {
+		return f.readShared(ctx, i.path, i.limit)
 	}
 	found, err := f.glob(ctx, i.path)
 	return []byte(strings.Join(found, "\n")), err

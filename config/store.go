@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Store holds the configuration in force and swaps it as a whole on reload.
+// Store holds the current configuration and replaces it as a whole on reload.
 type Store struct {
 	load      func() (*Config, error)
 	apply     func(*Config)
@@ -20,15 +20,15 @@ type state struct {
 	lastSuccess time.Time
 }
 
-// NewStore returns a Store that is empty until the first Reload. It gets its
-// configurations from load, and hands each to apply before anybody else sees it.
+// NewStore returns a Store that is empty until the first Reload. It calls load for a
+// configuration, and then apply before others can see the configuration.
 func NewStore(load func() (*Config, error), apply func(*Config)) *Store {
 	s := &Store{load: load, apply: apply}
 	s.state.Store(new(state))
 	return s
 }
 
-// Reload loads a configuration and puts it in force. On an error the old one stays.
+// Reload loads a configuration and makes it current. On an error the old one stays.
 func (s *Store) Reload() error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
@@ -44,10 +44,10 @@ func (s *Store) Reload() error {
 	return nil
 }
 
-// Config returns the configuration in force, nil before the first one has loaded.
+// Config returns the current configuration, nil before the first successful Reload.
 func (s *Store) Config() *Config { return s.state.Load().config }
 
-// Status reports whether the last Reload succeeded, and when one last did.
+// Status returns whether the last Reload succeeded, and the time of the last success.
 func (s *Store) Status() (successful bool, lastSuccess time.Time) {
 	state := s.state.Load()
 	return state.successful, state.lastSuccess

@@ -20,27 +20,27 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
+func (b *builder) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 	raw.SetDirectory(p.dir)
 	t.TLS = &tls.Config{
 		ServerName:         raw.ServerName,
-		InsecureSkipVerify: raw.InsecureSkipVerify, //nolint:gosec // it is off unless a user sets it, and check warns of it
+		InsecureSkipVerify: raw.InsecureSkipVerify, //nolint:gosec // off unless a user sets it, and then check warns
 		MinVersion:         uint16(raw.MinVersion),
 		MaxVersion:         uint16(raw.MaxVersion),
 	}
-	if err := raw.Validate(); err != nil && p.clean("") {
+	if err := raw.Validate(); err != nil && p.valid("") {
 		p.add("", err.Error(), "")
 	}
 	if raw.MaxVersion != 0 && raw.MinVersion > raw.MaxVersion {
 		p.add("max_version", "is less than min_version", "")
 	}
-	if !p.clean("") {
+	if !p.valid("") {
 		return
 	}
 	if raw.CA+raw.CAFile != "" {
 		ca := p.pem("ca", raw.CAFile, raw.CA)
 		t.RootCAs = &RootCAs{source: ca}
-		if b.opens(ca) && p.clean("") {
+		if b.mayOpen(ca) && p.valid("") {
 			if _, err := t.RootCAs.read(b.ctx); err != nil {
 				p.addError(ca.problem(p.error(ca.name), err))
 			}
@@ -48,9 +48,9 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	}
 	if raw.Cert+raw.CertFile != "" {
 		cert, key := p.pem("cert", raw.CertFile, raw.Cert), p.pem("key", raw.KeyFile, string(raw.Key))
-		if b.opens(cert) && b.opens(key) && p.clean("") {
+		if b.mayOpen(cert) && b.mayOpen(key) && p.valid("") {
 			if _, err := clientCertificate(b.ctx, cert, key, t.Timeout); err != nil {
-				p.add("", err.Error(), hintOf(err))
+				p.add("", err.Error(), hintFor(err))
 			}
 		}
 		t.TLS.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -59,11 +59,11 @@ func (b *builder) tls(p place, raw *promconfig.TLSConfig, t *Target) {
 	}
 }
 
-// opens reports whether the load may read a source.
-func (b *builder) opens(s SecretSource) bool { return !b.syntaxOnly || !s.InFile() }
+// mayOpen reports whether the load may read a source.
+func (b *builder) mayOpen(s SecretSource) bool { return !b.syntaxOnly || !s.InFile() }
 
-// pem makes the source of a certificate or key, that was given inline or as a file.
-func (p place) pem(field, file, text string) SecretSource {
+// pem returns the source of a certificate or key, which is inline or in a file.
+func (p position) pem(field, file, text string) SecretSource {
 	if file != "" {
 		return SecretSource{name: p.name(field + "_file"), file: file, variable: p.variables != nil, kind: isPEM}
 	}
@@ -72,18 +72,18 @@ func (p place) pem(field, file, text string) SecretSource {
 	return s
 }
 
-// RootCAs are the certificates of ca or ca_file. They follow the content of the file.
+// RootCAs are the certificates of ca or ca_file. They follow changes of the file.
 type RootCAs struct {
 	source SecretSource
 	last   atomic.Pointer[rootCAs]
 }
 
 type rootCAs struct {
-	content sum
+	content digest
 	pool    *x509.CertPool
 }
 
-// Pool returns the certificates of now: the same pool as before if they are the same.
+// Pool returns the current certificates. It returns the same pool until they change.
 func (r *RootCAs) Pool(ctx context.Context) (*x509.CertPool, error) {
 	pool, err := r.read(ctx)
 	if err != nil {
@@ -92,14 +92,14 @@ func (r *RootCAs) Pool(ctx context.Context) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// read is Pool with errors that do not name the source.
+// read is Pool with errors that do not have the source.
 func (r *RootCAs) read(ctx context.Context) (*x509.CertPool, error) {
 	value, err := r.source.read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	text := []byte(value.Reveal())
-	now := &rootCAs{newSum(text, nil), x509.NewCertPool()}
+	now := &rootCAs{newDigest(text, nil), x509.NewCertPool()}
 	if last := r.last.Load(); last != nil && last.content == now.content {
 		return last.pool, nil
 	}
@@ -110,7 +110,7 @@ func (r *RootCAs) read(ctx context.Context) (*x509.CertPool, error) {
 	return now.pool, nil
 }
 
-// String names the certificates for a sentence.
+// String returns a name of the certificates for an error message.
 func (r *RootCAs) String() string {
 	if r.source.file != "" {
 		return "the CA in " + r.source.file
@@ -118,8 +118,8 @@ func (r *RootCAs) String() string {
 	return "the CA in tls_config"
 }
 
-// clientCertificate reads a certificate and its key, for each handshake anew. The context
-// of a handshake has no deadline, because net/http may use the connection later.
+// clientCertificate reads a certificate and its key. Each handshake calls it. The context of
+// a handshake has no deadline, because net/http may use the connection later.
 func clientCertificate(ctx context.Context, cert, key SecretSource, timeout time.Duration) (*tls.Certificate, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -138,10 +138,10 @@ func clientCertificate(ctx context.Context, cert, key SecretSource, timeout time
 	return &pair, nil
 }
 
-// proxy checks how to reach a target through a proxy. Without the check, one in the
-// environment that is no URL would be passed by.
-func (p place) proxy(raw *rawTarget, target *url.URL) {
-	if err := raw.ProxyConfig.Validate(); err != nil && p.clean("proxy_url") {
+// proxy checks the proxy of a target. Without the check, net/http would ignore a proxy in the
+// environment that is no URL.
+func (p position) proxy(raw *rawTarget, target *url.URL) {
+	if err := raw.ProxyConfig.Validate(); err != nil && p.valid("proxy_url") {
 		fields := []string{"proxy_connect_header", "no_proxy", "proxy_from_environment", "proxy_url"}
 		p.add(fields[slices.IndexFunc(fields, p.has)], err.Error(), "")
 	}
@@ -158,21 +158,22 @@ func (p place) proxy(raw *rawTarget, target *url.URL) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(raw.ProxyConnectHeader)) {
 		values, field := raw.ProxyConnectHeader[name], join("proxy_connect_header", name)
-		if len(values) == 0 && p.clean(field) {
+		if len(values) == 0 && p.valid(field) {
 			p.add(field, "no value", "give it a list of values")
 		}
 		for i, value := range values {
-			p.header(field+index(i), string(value))
+			p.header(field+indexPath(i), string(value))
 		}
 	}
 }
 
-// isProxy reports whether net/http can use the URL as that of a proxy.
+// isProxy reports whether net/http can use the URL as the URL of a proxy.
 func isProxy(u *url.URL) bool {
-	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Hostname() != "" && validPort(u)
+	return slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) && u.Hostname() != "" &&
+		isPort(cmp.Or(u.Port(), "443")) && !strings.HasSuffix(u.Host, ":")
 }
 
-// unusableHeaders are those with which a probe cannot work, or finds out something else.
+// unusableHeaders are headers that break a probe or change its result.
 var unusableHeaders = []string{
 	"Accept", "Cookie", "Expect", "Http2-Settings", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
 	"Proxy-Connection", "Range", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
@@ -183,8 +184,8 @@ type header struct {
 	sources []SecretSource
 }
 
-// Header returns the configured http_headers, nil if there are none. It reads their files
-// on every call, and returns [ErrSlowFile] if ctx ends first.
+// Header returns the configured http_headers, nil if there are none. It reads their files on
+// every call. The error wraps [ErrSlowFile] if ctx ends first.
 func (t *Target) Header(ctx context.Context) (http.Header, error) {
 	if len(t.headers) == 0 {
 		return nil, nil
@@ -202,8 +203,8 @@ func (t *Target) Header(ctx context.Context) (http.Header, error) {
 	return all, nil
 }
 
-// headers checks http_headers and puts them in a fixed order.
-func (b *builder) headers(p place, raw map[string]promconfig.Header) []header {
+// headers checks http_headers and sorts them.
+func (b *builder) headers(p position, raw map[string]promconfig.Header) []header {
 	var all []header
 	seen := make(map[string]string)
 	for _, name := range slices.Sorted(maps.Keys(raw)) {
@@ -220,28 +221,28 @@ func (b *builder) headers(p place, raw map[string]promconfig.Header) []header {
 			p.add(field, "the same header as "+first, "put all values under one name")
 		}
 		seen[canonical] = name
-		if len(h.Values)+len(h.Secrets)+len(h.Files) == 0 && p.clean(field) {
+		if len(h.Values)+len(h.Secrets)+len(h.Files) == 0 && p.valid(field) {
 			p.add(field, "no value", "give it values, secrets or files")
 		}
 		one := header{name: canonical}
 		for i, value := range h.Values {
-			one.sources = append(one.sources, p.header(field+".values"+index(i), value))
+			one.sources = append(one.sources, p.header(field+".values"+indexPath(i), value))
 		}
 		for i, value := range h.Secrets {
-			one.sources = append(one.sources, p.header(field+".secrets"+index(i), string(value)))
+			one.sources = append(one.sources, p.header(field+".secrets"+indexPath(i), string(value)))
 		}
 		for i, file := range h.Files {
-			s := SecretSource{name: field + ".files" + index(i), file: file, kind: isHeader}
+			s := SecretSource{name: field + ".files" + indexPath(i), file: file, kind: isHeader}
 			one.sources = append(one.sources, s)
-			b.keepSecret(p, s)
+			b.addSecretFile(p, s)
 		}
 		all = append(all, one)
 	}
 	return all
 }
 
-// header is the source of the value of a header that is given in the configuration itself.
-func (p place) header(field, value string) SecretSource {
+// header returns the source of a header's value in the configuration itself.
+func (p position) header(field, value string) SecretSource {
 	s := SecretSource{name: field, value: secret.New(value), kind: isHeader}
 	p.check(field, s)
 	return s

@@ -32,13 +32,13 @@ const (
 
 	minTimeout       = model.Duration(time.Millisecond)
 	maxTimeout       = model.Duration(time.Hour)
-	minTokenLifetime = model.Duration(time.Minute) // each renewal leaves a session behind on HMP
+	minTokenLifetime = model.Duration(time.Minute) // each renewal leaves a session on HMP
 	maxTokenLifetime = model.Duration(24 * time.Hour)
 
 	minBodySize = units.KiB
 	maxBodySize = units.GiB
 
-	maxName = 64 // bytes; names become label values, of some sixty samples each
+	maxName = 64 // bytes; names are label values of some sixty samples each
 )
 
 // builder makes a Config from the raw structs of one or more files.
@@ -47,13 +47,13 @@ type builder struct {
 	errs   Errors
 	config *Config
 	global rawGlobal         // with its defaults
-	names  map[string]string // where each target's name was given first
+	names  map[string]string // the first position of each target's name
 
 	syntaxOnly bool // no file of a secret or certificate is opened
 }
 
-// newBuilder returns a builder, and the place that the main file is.
-func newBuilder(ctx context.Context, source string) (*builder, place) {
+// newBuilder returns a builder, and the position of the main file.
+func newBuilder(ctx context.Context, source string) (*builder, position) {
 	global := rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
 	b := &builder{ctx: ctx, config: &Config{source: source}, global: global, names: make(map[string]string)}
 	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
@@ -63,24 +63,24 @@ func newBuilder(ctx context.Context, source string) (*builder, place) {
 	return b, main
 }
 
-func (b *builder) file(name string) place {
+func (b *builder) file(name string) position {
 	r := &report{file: name, lines: make(map[string]int), errs: &b.errs}
-	return place{report: r, dir: filepath.Dir(name)}
+	return position{report: r, dir: filepath.Dir(name)}
 }
 
 // targets adds a list of targets of one file. Relative paths in it are relative to p.dir.
-func (b *builder) targets(p place, raws []rawTarget) {
+func (b *builder) targets(p position, raws []rawTarget) {
 	for i := range raws {
-		if p.has(index(i)) {
-			b.target(p.in(index(i)), &raws[i])
+		if p.has(indexPath(i)) {
+			b.target(p.child(indexPath(i)), &raws[i])
 		}
 	}
-	if p.inClear {
+	if p.plaintextSecret {
 		b.config.secretFiles = append(b.config.secretFiles, secretFile{Error{File: p.file}, SecretSource{file: p.file}})
 	}
 }
 
-func (b *builder) target(p place, raw *rawTarget) {
+func (b *builder) target(p position, raw *rawTarget) {
 	p.target = raw.Name
 	p.checkName(raw.Name, b.names)
 	raw.rawGlobal = p.inherit(raw.rawGlobal, b.global)
@@ -102,7 +102,7 @@ func (b *builder) target(p place, raw *rawTarget) {
 	if t.URL != nil {
 		raw.URL = t.URL.String()
 	}
-	b.tls(p.in("tls_config"), &raw.TLSConfig, t)
+	b.tls(p.child("tls_config"), &raw.TLSConfig, t)
 	p.proxy(raw, t.URL)
 	p.address(raw)
 	for _, name := range slices.Sorted(maps.Keys(raw.Labels)) {
@@ -110,7 +110,7 @@ func (b *builder) target(p place, raw *rawTarget) {
 			p.add(join("labels", name), "this label has a meaning already", "choose another name")
 		}
 	}
-	proxy := raw.ProxyConfig // a copy: it keeps the function, and two functions are never the same
+	proxy := raw.ProxyConfig // a copy, because it caches a function, and Same cannot compare functions
 	t.Proxy, t.ProxyConnectHeader = proxy.Proxy(), raw.GetProxyConnectHeader()
 	t.headers = b.headers(p, raw.HTTPHeaders)
 	b.sessions(p, raw.Sessions, t)
@@ -118,13 +118,13 @@ func (b *builder) target(p place, raw *rawTarget) {
 	b.warn(p, raw, t)
 }
 
-func (b *builder) sessions(p place, raws []rawSession, t *Target) {
-	if len(raws) == 0 && p.clean("sessions") {
+func (b *builder) sessions(p position, raws []rawSession, t *Target) {
+	if len(raws) == 0 && p.valid("sessions") {
 		p.add("sessions", "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
 	}
 	names := make(map[string]string)
 	for i := range raws {
-		raw, p := &raws[i], p.in("sessions"+index(i))
+		raw, p := &raws[i], p.child("sessions"+indexPath(i))
 		if p.session = raw.Name; p.has("") {
 			p.checkName(raw.Name, names)
 			t.Sessions = append(t.Sessions, b.session(p, raw, t))
@@ -132,8 +132,8 @@ func (b *builder) sessions(p place, raws []rawSession, t *Target) {
 	}
 }
 
-// session makes one session from a token or a key and secret, exactly one of the two.
-func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
+// session makes a session. It must have either a token, or a key and secret.
+func (b *builder) session(p position, raw *rawSession, t *Target) *Session {
 	token := b.source(p, "token", raw.Token, &raw.TokenFile, isToken)
 	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
 	apiSecret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
@@ -145,15 +145,15 @@ func (b *builder) session(p place, raw *rawSession, t *Target) *Session {
 		p.add(key.name, "an API key without its secret", "set "+p.name("api_secret_file")+" too")
 	case !apiSecret.IsZero():
 		p.add(apiSecret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
-	case p.clean(""): // else a field that is misspelt can be the one
-		p.add("", "no credential", "set "+p.name("token_file")+", or "+p.name("api_key_file")+" and "+p.name("api_secret_file"))
+	case p.valid(""): // otherwise a misspelt field may be the credential
+		p.add("", "no credential", "set "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or "+p.name("token_file"))
 	}
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
 }
 
-// source makes the source of one secret, that was given inline or as a file, and
-// makes the path of that file relative to p.dir. It is zero if neither was given.
-func (b *builder) source(p place, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
+// source returns the source of a secret, which is inline or in a file. It makes the path of
+// the file relative to p.dir. It returns zero if neither was given.
+func (b *builder) source(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
 	s := SecretSource{name: p.name(field), value: inline, variable: p.variables != nil, kind: kind}
 	switch fileField := field + "_file"; {
 	case p.has(field) && p.has(fileField):
@@ -163,18 +163,18 @@ func (b *builder) source(p place, field string, inline secret.Value, file *strin
 	case p.has(fileField):
 		*file = promconfig.JoinDir(p.dir, *file)
 		s.name, s.file = p.name(fileField), *file
-		b.keepSecret(p, s)
+		b.addSecretFile(p, s)
 	default:
 		return SecretSource{}
 	}
 	return s
 }
 
-// check reports a secret that stands in the configuration and is not fit for its purpose.
-func (p place) check(field string, s SecretSource) {
-	value := s.value.Reveal() // one that is empty was reported by the decoder
+// check reports a secret in the configuration that is not valid.
+func (p position) check(field string, s SecretSource) {
+	value := s.value.Reveal() // the decoder has reported an empty one
 	if err := checkSecret(value, s.kind); err != nil && value != "" {
-		p.add(field, err.Error(), hintOf(err))
+		p.add(field, err.Error(), hintFor(err))
 	}
 }
 
@@ -187,9 +187,9 @@ func (b *builder) finish() (*Config, error) {
 		b.config.secretFiles = nil
 	}
 	if len(b.config.Targets) == 0 {
-		b.config.unwatched = append(b.config.unwatched, Error{File: b.config.source}.with("no target: nothing is watched", "list targets here or in target_files"))
+		b.config.unmatchedPatterns = append(b.config.unmatchedPatterns, Error{File: b.config.source}.with("no target: nothing is watched", "list targets here or in target_files"))
 	}
-	// Written when it is first asked for, as that takes as long as all else that is done here.
+	// Encoded on first use, because it takes as long as the rest of a load.
 	b.config.yaml = sync.OnceValues(b.encode)
 	return b.config, nil
 }
@@ -215,8 +215,8 @@ func (b *builder) encode() ([]byte, error) {
 
 var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
-// checkName checks the name of a target or session, and that it is not among those seen.
-func (p place) checkName(name string, seen map[string]string) {
+// checkName checks the name of a target or session. seen has the names so far.
+func (p position) checkName(name string, seen map[string]string) {
 	first, isSeen := seen[name]
 	switch {
 	case name == "" && p.has("name"): // reported by the decoder
@@ -233,32 +233,32 @@ func (p place) checkName(name string, seen map[string]string) {
 	}
 }
 
-// inherit returns what was given, and the rest from the defaults.
-func (p place) inherit(given, defaults rawGlobal) rawGlobal {
+// inherit returns the given values, and the defaults for the others.
+func (p position) inherit(given, defaults rawGlobal) rawGlobal {
 	return rawGlobal{
 		Timeout:       p.duration("timeout", given.Timeout, defaults.Timeout, minTimeout, maxTimeout),
 		TokenLifetime: p.duration("token_lifetime", given.TokenLifetime, defaults.TokenLifetime, minTokenLifetime, maxTokenLifetime),
 	}
 }
 
-func (p place) duration(field string, given, inherited, least, most model.Duration) model.Duration {
+func (p position) duration(field string, given, inherited, least, most model.Duration) model.Duration {
 	if given != 0 && (given < least || given > most) {
 		p.add(field, "is out of bounds", fmt.Sprintf("from %s to %s", least, most))
 	}
 	return cmp.Or(given, inherited)
 }
 
-// baseURL reads the base URL of a target. It returns nil after reporting a problem, without
-// the URL: there may be a password in it. The syntax of the host is left to the resolver,
-// because there are names in use that no standard allows.
-func (p place) baseURL(text string) *url.URL {
+// baseURL parses the base URL of a target. On a problem it returns nil and reports the
+// problem without the URL, which may have a password. It does not check the syntax of the
+// host, because some networks use names that no standard allows.
+func (p position) baseURL(text string) *url.URL {
 	if text == "" && p.has("url") {
 		return nil // reported by the decoder
 	}
 	scheme, rest, hasScheme := strings.Cut(text, "://")
 	authority, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
 	_, port, errSplit := net.SplitHostPort(authority)
-	// The path is trimmed in its escaped form, which %2F in it keeps apart from the other.
+	// Trim the escaped path, so that an escaped slash (%2F) at its end stays.
 	u, err := url.Parse(scheme + "://" + strings.TrimRight(rest, "/"))
 	if err != nil {
 		u = new(url.URL)
@@ -273,7 +273,7 @@ func (p place) baseURL(text string) *url.URL {
 		{hasVariable.MatchString(text), "has the name of a variable in it, and variables are not expanded", "write the URL, or set HMP_URL and no configuration file"},
 		{!hasScheme, "has no scheme", "did you forget https://?"},
 		{!strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"), "the scheme is neither https nor http", "write https://host"},
-		{strings.Contains(authority, "@"), "has a user or password in it", "remove them; what HMP wants is the token, or the API key and secret, of a session"},
+		{strings.Contains(authority, "@"), "has a user or password in it", "remove them; give the token, or the API key and secret, to a session"},
 		{strings.Count(authority, ":") > 1 && authority[0] != '[', "more than one colon in the host", "put brackets around an IPv6 address: https://[2001:db8::1]"},
 		{errSplit == nil && !isPort(port), "the port is not a number from 1 to 65535", "write it like https://host:8443, or leave it out with its colon"},
 		{err != nil, "is not a URL", "write https://host, with a port and a path prefix if need be"},
@@ -289,32 +289,27 @@ func (p place) baseURL(text string) *url.URL {
 	return u
 }
 
-// hasVariable finds what people write into a URL who expect a shell to fill it in.
+// hasVariable matches a shell variable in a URL.
 var hasVariable = regexp.MustCompile(`^\$\w|\$[{(]\w|://[^/]*\$`)
-
-func validPort(u *url.URL) bool {
-	return isPort(cmp.Or(u.Port(), "443")) && !strings.HasSuffix(u.Host, ":")
-}
 
 func isPort(text string) bool {
 	port, err := strconv.ParseUint(text, 10, 16)
 	return err == nil && port > 0
 }
 
-// address checks where to connect.
-func (p place) address(raw *rawTarget) {
+// address checks the address to connect to.
+func (p position) address(raw *rawTarget) {
 	host, port, err := net.SplitHostPort(raw.Address)
 	switch {
 	case raw.Address == "":
 	case err != nil || !isPort(port) || host == "" || strings.ContainsAny(host, "/@ "):
 		p.add("address", "is not a host and a port", "write it like 10.1.2.3:443 or [2001:db8::1]:443, without https://")
 	case raw.ProxyURL.URL != nil || raw.ProxyFromEnvironment:
-		p.add("address", "does not go with a proxy, which connects to the host of the url", "take one away")
+		p.add("address", "does not work with a proxy, which connects to the host of the url", "take one away")
 	}
 }
 
-// reservedLabels are those that Prometheus, the exporter's metrics and its alerts have
-// themselves.
+// reservedLabels are the labels of Prometheus, of the exporter's metrics and of its alerts.
 var reservedLabels = []string{
 	"alertname", "build", "code", "instance", "job", "le", "message", "name", "phase", "quantile", "result", "session", "severity", "target", "version",
 }

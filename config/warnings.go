@@ -19,8 +19,8 @@ import (
 
 const (
 	documentedLifetime = 30 * time.Minute // "the token expires after 30 minutes", say three of the vendor's pages
-	shortLifetime      = 10 * time.Minute // each login leaves a session behind in HMP for half an hour
-	longInterval       = 2 * time.Minute  // of scrapes: Prometheus takes a series for gone after 5 minutes without one
+	shortLifetime      = 10 * time.Minute // each login leaves a session on HMP for half an hour
+	longInterval       = 2 * time.Minute  // between scrapes: Prometheus marks a series stale after 5 minutes
 
 	shortSecret  = 8
 	shortProblem = "is a secret of less than 8 characters"
@@ -31,31 +31,31 @@ func (s SecretSource) isShort(value secret.Value) bool {
 	return s.kind != isHeader && len(value.Reveal()) < shortSecret
 }
 
-// secretFile is a file that only the exporter should be able to read.
+// secretFile is a file that only the exporter should read.
 type secretFile struct {
-	at     Error        // where its name stands
-	source SecretSource // without a name if no probe reads it
+	location Error        // of the field that names it
+	source   SecretSource // zero name if no probe reads it
 }
 
-// keepSecret remembers a file that a field names.
-func (b *builder) keepSecret(p place, s SecretSource) {
+// addSecretFile adds a secret file that a field names.
+func (b *builder) addSecretFile(p position, s SecretSource) {
 	b.config.secretFiles = append(b.config.secretFiles, secretFile{p.error(s.name), s})
 }
 
-// CheckSecrets reads every secret and header file as a probe would. Its error is of type
-// [Errors]. Load does not do this: a missing secret can be there for the next probe.
+// CheckSecrets reads every secret and header file like a probe. Its error is of type
+// [Errors]. Load does not do this, because a secret may appear before the next probe.
 func (c *Config) CheckSecrets() error {
 	var problems Errors
 	_, errs := c.readSecrets()
 	for i, err := range errs {
 		if f := c.secretFiles[i]; err != nil {
-			problems = append(problems, f.source.problem(f.at, err))
+			problems = append(problems, f.source.problem(f.location, err))
 		}
 	}
 	return problems.orNil()
 }
 
-// readSecrets reads all files at once, so that a disk that hangs costs its time once.
+// readSecrets reads all files at once, so that it waits only once if a disk hangs.
 func (c *Config) readSecrets() ([]secret.Value, []error) {
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
@@ -70,33 +70,33 @@ func (c *Config) readSecrets() ([]secret.Value, []error) {
 	return values, errs
 }
 
-// Warnings lists what of a configuration works and is unwise, sorted by file and line. It
-// looks at the modes of the files as they are now, and at the secrets in them.
+// Warnings lists the settings that work but are unsafe or probably wrong, sorted by file and
+// line. It also checks the current modes of the secret files, and the secrets in them.
 func (c *Config) Warnings() Errors {
-	warnings := append(slices.Clone(c.warnings), c.unwatched...)
+	warnings := append(slices.Clone(c.warnings), c.unmatchedPatterns...)
 	values, errs := c.readSecrets()
 	for i, f := range c.secretFiles {
 		prefix := f.source.file + ": "
-		if f.at.File == f.source.file {
-			prefix = "" // the configuration itself, which is named already
+		if f.location.File == f.source.file {
+			prefix = "" // the configuration itself, which the error already names
 		}
 		if !values[i].IsZero() && f.source.isShort(values[i]) {
-			warnings = append(warnings, f.at.with(prefix+shortProblem, shortHint))
+			warnings = append(warnings, f.location.with(prefix+shortProblem, shortHint))
 		}
 		if errors.Is(errs[i], ErrSlowFile) {
-			continue // a look at its mode would hang too
+			continue // os.Stat would hang too
 		}
-		// What is no file, such as a directory or a device, has its mode for other reasons.
-		if info, err := os.Stat(f.source.file); err == nil && info.Mode().IsRegular() && openToOthers(info) {
-			warnings = append(warnings, f.at.with(
-				fmt.Sprintf("%shas mode %04o: others than its owner can get at the secret in it", prefix, info.Mode().Perm()),
+		// The mode of a directory or a device says nothing about a secret.
+		if info, err := os.Stat(f.source.file); err == nil && info.Mode().IsRegular() && accessibleToOthers(info) {
+			warnings = append(warnings, f.location.with(
+				fmt.Sprintf("%shas mode %04o: other users than its owner have access to the secret", prefix, info.Mode().Perm()),
 				"chmod 600, or 640 and root as its owner, with the exporter's group"))
 		}
 	}
 	return warnings.sorted()
 }
 
-// IntervalWarnings lists what makes no sense if Prometheus scrapes that often.
+// IntervalWarnings lists the settings that do not fit a scrape interval.
 func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 	var warnings Errors
 	every := model.Duration(interval)
@@ -106,24 +106,24 @@ func (c *Config) IntervalWarnings(interval time.Duration) Errors {
 		}
 	}
 	warn(interval > longInterval, Error{File: c.source},
-		fmt.Sprintf("a scrape interval of %s is longer than 2 minutes: Prometheus takes a series for gone after 5 minutes without a sample", every), "scrape every 2 minutes at least")
+		fmt.Sprintf("a scrape interval of %s is longer than 2 minutes: Prometheus marks a series stale after 5 minutes without a sample", every), "scrape every 2 minutes at least")
 	for _, t := range c.Targets {
-		warn(t.Timeout > interval, t.timeoutAt, fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
+		warn(t.Timeout > interval, t.timeoutLocation, fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", model.Duration(t.Timeout), every),
 			"shorten the timeout, or scrape less often")
-		// A token is renewed at the first scrape after some nine tenths of its life.
-		warn(t.logsIn() && interval > t.TokenLifetime-t.TokenLifetime/10, t.lifetimeAt,
+		// The exporter renews a token at the first scrape after nine tenths of its life.
+		warn(t.hasLogins() && interval > t.TokenLifetime-t.TokenLifetime/10, t.lifetimeLocation,
 			fmt.Sprintf("%s is over before the next scrape, with an interval of %s: every scrape logs in, and leaves a session behind in HMP", model.Duration(t.TokenLifetime), every),
 			"scrape more often")
 	}
 	return warnings.sorted()
 }
 
-const exposed = "is a secret in clear: whoever can read the configuration has it"
+const plaintextProblem = "is a secret in clear: everybody who can read the configuration can read it"
 
-// warn notes what is unwise about a target, and whether a secret stands in clear.
-func (b *builder) warn(p place, raw *rawTarget, t *Target) {
-	t.timeoutAt, t.lifetimeAt = p.error("timeout"), p.error("token_lifetime")
-	warn := func(applies bool, p place, field, problem, hint string) {
+// warn adds the warnings about a target, and records whether it has a secret in clear.
+func (b *builder) warn(p position, raw *rawTarget, t *Target) {
+	t.timeoutLocation, t.lifetimeLocation = p.error("timeout"), p.error("token_lifetime")
+	warn := func(applies bool, p position, field, problem, hint string) {
 		if applies {
 			b.config.warnings = append(b.config.warnings, p.error(field).with(problem, hint))
 		}
@@ -133,22 +133,22 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 		host = t.URL.Hostname()
 	}
 	isLoopback := host == "localhost" || net.ParseIP(host).IsLoopback()
-	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p, "url", "is plain http: whoever is on the way can read and use the tokens", "use https")
-	warn(t.TLS.InsecureSkipVerify, p, "tls_config.insecure_skip_verify", "lets anybody who can redirect the connection have the tokens", "give the HMP's certificate as ca_file")
+	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p, "url", "is plain http: anybody on the network path can read and use the tokens", "use https")
+	warn(t.TLS.InsecureSkipVerify, p, "tls_config.insecure_skip_verify", "is unsafe: anybody who can redirect the connection gets the tokens", "give the HMP's certificate as ca_file")
 	lifetime := model.Duration(t.TokenLifetime)
-	warn(t.logsIn() && t.TokenLifetime > documentedLifetime, p, "token_lifetime",
+	warn(t.hasLogins() && t.TokenLifetime > documentedLifetime, p, "token_lifetime",
 		fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", lifetime),
 		"use 30m, unless your HMP is known to keep them longer")
-	warn(t.logsIn() && t.TokenLifetime < shortLifetime, p, "token_lifetime",
+	warn(t.hasLogins() && t.TokenLifetime < shortLifetime, p, "token_lifetime",
 		fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", lifetime, time.Hour/t.TokenLifetime),
 		"use 30m, as HMP documents")
 	for _, name := range slices.Sorted(maps.Keys(raw.HTTPHeaders)) {
 		hasSecret := len(raw.HTTPHeaders[name].Secrets) > 0
-		p.inClear = p.inClear || hasSecret
-		warn(hasSecret, p, join("http_headers", name), exposed, "name files instead")
+		p.plaintextSecret = p.plaintextSecret || hasSecret
+		warn(hasSecret, p, join("http_headers", name), plaintextProblem, "name files instead")
 	}
 	for i, s := range t.Sessions {
-		p := p.in("sessions" + index(i))
+		p := p.child("sessions" + indexPath(i))
 		p.session = s.Name
 		for j, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
 			field := []string{"token", "api_key", "api_secret"}[j]
@@ -162,24 +162,24 @@ func (b *builder) warn(p place, raw *rawTarget, t *Target) {
 		b.config.secretFiles = append(b.config.secretFiles, secretFile{p.error("tls_config.key_file"), SecretSource{file: file}})
 	}
 	proxy := raw.ProxyURL.URL
-	p.inClear = p.inClear || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0 || raw.TLSConfig.Key != ""
+	p.plaintextSecret = p.plaintextSecret || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0 || raw.TLSConfig.Key != ""
 }
 
-// warnInline says in one warning all that is unwise about a secret that is not in a file of its own.
-func warnInline(p place, field string, s SecretSource) (problem, hint string) {
+// warnInline returns one warning about a secret that is not in its own file.
+func warnInline(p position, field string, s SecretSource) (problem, hint string) {
 	if s.value.IsZero() {
 		return "", ""
 	}
 	var problems, hints []string
 	if p.variables == nil { // not in the environment
-		p.inClear = true
-		problems, hints = append(problems, exposed), append(hints, "put it into a file and name that: "+field+"_file")
+		p.plaintextSecret = true
+		problems, hints = append(problems, plaintextProblem), append(hints, "put it into a file and name that: "+field+"_file")
 	}
 	if s.isShort(s.value) {
 		problems, hints = append(problems, shortProblem), append(hints, shortHint)
 	}
 	if s.kind == isToken {
-		problems = append(problems, "ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one")
+		problems = append(problems, "expires after 30 minutes like every HMP token, and the exporter cannot renew it")
 		hints = []string{"use " + p.name("api_key_file") + " and " + p.name("api_secret_file")} // the token goes
 	}
 	return strings.Join(problems, "; it "), strings.Join(hints, "; ")

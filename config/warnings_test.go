@@ -61,19 +61,19 @@ func TestWarnings(t *testing.T) {
 	if !decode([]byte(unwise), p.report, &raw) {
 		t.Fatal(b.errs)
 	}
-	b.targets(p.in("targets"), raw.Targets) // the key is none, which is an error and not what this is about
+	b.targets(p.child("targets"), raw.Targets) // the key is none, which is an error and not what this is about
 
-	want := `hmp.yml: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
-hmp.yml:3: targets[0].url: is plain http: whoever is on the way can read and use the tokens; use https
+	want := `hmp.yml: has mode 0644: other users than its owner have access to the secret; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:3: targets[0].url: is plain http: anybody on the network path can read and use the tokens; use https
 hmp.yml:4: targets[0].token_lifetime: 1h is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed; use 30m, unless your HMP is known to keep them longer
-hmp.yml:6: targets[0].tls_config.insecure_skip_verify: lets anybody who can redirect the connection have the tokens; give the HMP's certificate as ca_file
-hmp.yml:7: targets[0].tls_config.key_file: open.key: has mode 0644: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
-hmp.yml:9: targets[0].http_headers.X-Key: is a secret in clear: whoever can read the configuration has it; name files instead
-hmp.yml:9: targets[0].http_headers.X-Key.files[0]: wide: has mode 0604: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
-hmp.yml:12: targets[0].sessions[0].token: is a secret in clear: whoever can read the configuration has it; it ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; use api_key_file and api_secret_file
-hmp.yml:14: targets[0].sessions[1].api_key: is a secret in clear: whoever can read the configuration has it; put it into a file and name that: api_key_file
+hmp.yml:6: targets[0].tls_config.insecure_skip_verify: is unsafe: anybody who can redirect the connection gets the tokens; give the HMP's certificate as ca_file
+hmp.yml:7: targets[0].tls_config.key_file: open.key: has mode 0644: other users than its owner have access to the secret; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:9: targets[0].http_headers.X-Key: is a secret in clear: everybody who can read the configuration can read it; name files instead
+hmp.yml:9: targets[0].http_headers.X-Key.files[0]: wide: has mode 0604: other users than its owner have access to the secret; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:12: targets[0].sessions[0].token: is a secret in clear: everybody who can read the configuration can read it; it expires after 30 minutes like every HMP token, and the exporter cannot renew it; use api_key_file and api_secret_file
+hmp.yml:14: targets[0].sessions[1].api_key: is a secret in clear: everybody who can read the configuration can read it; put it into a file and name that: api_key_file
 hmp.yml:18: targets[1].token_lifetime: 5m makes 12 logins an hour for each session, and each leaves a session behind in HMP for 30 minutes; use 30m, as HMP documents
-hmp.yml:19: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: others than its owner can get at the secret in it; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:19: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: other users than its owner have access to the secret; chmod 600, or 640 and root as its owner, with the exporter's group
 hmp.yml:25: targets[2].sessions[0].token_file: HMP ends a token after 30 minutes, and the exporter does not renew one of a file; have something replace it before that, or use api_key_file and api_secret_file`
 	warnings := b.config.Warnings()
 	if diff := cmp.Diff(want, errorText(warnings)); diff != "" {
@@ -98,7 +98,7 @@ func TestNoWarningOfWhatIsNoFile(t *testing.T) {
 func TestWarningOfInsecureTLS(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "hmp.yml", "targets: [{name: a, url: https://a, tls_config: {insecure_skip_verify: true}, sessions: [{name: b, api_key_file: k, api_secret_file: s}]}]")
-	want := "hmp.yml:1: targets[0].tls_config.insecure_skip_verify: lets anybody who can redirect the connection have the tokens; give the HMP's certificate as ca_file"
+	want := "hmp.yml:1: targets[0].tls_config.insecure_skip_verify: is unsafe: anybody who can redirect the connection gets the tokens; give the HMP's certificate as ca_file"
 	if diff := cmp.Diff(want, errorText(load(t).Warnings())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -115,16 +115,16 @@ func TestNoWarnings(t *testing.T) {
 		t.Errorf("got %v", warnings)
 	}
 	env := map[string]string{"HMP_URL": "https://h", "HMP_API_KEY": "CANARY-key", "HMP_API_SECRET": "CANARY-secret"}
-	config, err := FromEnvironment(func(variable string) string { return env[variable] })
+	config, err := fromEnvironment(t.Context(), func(variable string) string { return env[variable] })
 	if err != nil || config.Warnings() != nil {
 		t.Errorf("got %v, %v", config.Warnings(), err)
 	}
 	env = map[string]string{"HMP_URL": "https://h", "HMP_TOKEN": "CANARY-token"}
-	config, err = FromEnvironment(func(variable string) string { return env[variable] })
+	config, err = fromEnvironment(t.Context(), func(variable string) string { return env[variable] })
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "environment: HMP_TOKEN: ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; use HMP_API_KEY_FILE and HMP_API_SECRET_FILE"
+	want := "environment: HMP_TOKEN: expires after 30 minutes like every HMP token, and the exporter cannot renew it; use HMP_API_KEY_FILE and HMP_API_SECRET_FILE"
 	if diff := cmp.Diff(want, errorText(config.Warnings())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -137,7 +137,7 @@ func TestWarningOfShortSecret(t *testing.T) {
 	modes(t, map[string]os.FileMode{"short": 0o600})
 	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, api_key: CANARY1, api_secret_file: short}]}]")
 	modes(t, map[string]os.FileMode{"hmp.yml": 0o600})
-	want := `hmp.yml:1: targets[0].sessions[0].api_key: is a secret in clear: whoever can read the configuration has it; it is a secret of less than 8 characters; put it into a file and name that: api_key_file; find out whether it is the whole secret
+	want := `hmp.yml:1: targets[0].sessions[0].api_key: is a secret in clear: everybody who can read the configuration can read it; it is a secret of less than 8 characters; put it into a file and name that: api_key_file; find out whether it is the whole secret
 hmp.yml:1: targets[0].sessions[0].api_secret_file: short: is a secret of less than 8 characters; find out whether it is the whole secret`
 	if diff := cmp.Diff(want, errorText(load(t).Warnings())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -150,8 +150,8 @@ func TestOneWarningOfAToken(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "hmp.yml", "targets: [{name: a, url: https://a, sessions: [{name: b, token: CANARY1}]}]")
 	modes(t, map[string]os.FileMode{"hmp.yml": 0o600})
-	want := "hmp.yml:1: targets[0].sessions[0].token: is a secret in clear: whoever can read the configuration has it; " +
-		"it is a secret of less than 8 characters; it ends after 30 minutes, as all of HMP's tokens do, and nothing renews this one; " +
+	want := "hmp.yml:1: targets[0].sessions[0].token: is a secret in clear: everybody who can read the configuration can read it; " +
+		"it is a secret of less than 8 characters; it expires after 30 minutes like every HMP token, and the exporter cannot renew it; " +
 		"use api_key_file and api_secret_file"
 	if diff := cmp.Diff(want, errorText(load(t).Warnings())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -166,8 +166,8 @@ func TestWarningOfNothingWatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	const (
-		here   = "hmp.yml:2: target_files[0]: here.d/*.yml: matches no file; a relative pattern is relative to the file it stands in"
-		typo   = "hmp.yml:3: target_files[1]: targts.d/*.yml: matches no file; a relative pattern is relative to the file it stands in"
+		here   = "hmp.yml:2: target_files[0]: here.d/*.yml: matches no file; a relative pattern is relative to the file that has it"
+		typo   = "hmp.yml:3: target_files[1]: targts.d/*.yml: matches no file; a relative pattern is relative to the file that has it"
 		nobody = "hmp.yml: no target: nothing is watched; list targets here or in target_files"
 	)
 	if diff := cmp.Diff(nobody+"\n"+here+"\n"+typo, errorText(load(t).Warnings())); diff != "" {
@@ -178,7 +178,7 @@ func TestWarningOfNothingWatched(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	write(t, "here.d/a.yml", "[]")
-	if diff := cmp.Diff(nobody+"\n"+typo, errorText(load(t).Unwatched().sorted())); diff != "" {
+	if diff := cmp.Diff(nobody+"\n"+typo, errorText(load(t).UnmatchedPatterns().sorted())); diff != "" {
 		t.Errorf("with an empty list (-want +got):\n%s", diff)
 	}
 }
@@ -198,11 +198,11 @@ func TestIntervalWarnings(t *testing.T) {
 		want     string
 	}{
 		{2 * time.Minute, ""},
-		{150 * time.Second, "hmp.yml: a scrape interval of 2m30s is longer than 2 minutes: Prometheus takes a series for gone after 5 minutes without a sample; scrape every 2 minutes at least"},
+		{150 * time.Second, "hmp.yml: a scrape interval of 2m30s is longer than 2 minutes: Prometheus marks a series stale after 5 minutes without a sample; scrape every 2 minutes at least"},
 		{30 * time.Second, "hmp.yml:5: targets[1].timeout: 45s is longer than the scrape interval of 30s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often"},
 		{5 * time.Second, `hmp.yml:2: targets[0].timeout: 10s is longer than the scrape interval of 5s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often
 hmp.yml:5: targets[1].timeout: 45s is longer than the scrape interval of 5s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often`},
-		{28 * time.Minute, `hmp.yml: a scrape interval of 28m is longer than 2 minutes: Prometheus takes a series for gone after 5 minutes without a sample; scrape every 2 minutes at least
+		{28 * time.Minute, `hmp.yml: a scrape interval of 28m is longer than 2 minutes: Prometheus marks a series stale after 5 minutes without a sample; scrape every 2 minutes at least
 hmp.yml:2: targets[0].token_lifetime: 30m is over before the next scrape, with an interval of 28m: every scrape logs in, and leaves a session behind in HMP; scrape more often`},
 	} {
 		t.Run(tt.interval.String(), func(t *testing.T) {
@@ -251,7 +251,7 @@ target_files: [more.yml]
 		t.Fatal(err)
 	}
 	want := `hmp.yml:5: targets[0].http_headers.X-Key.files[1]: empty: is empty; write the secret into it, and nothing else
-hmp.yml:8: targets[0].sessions[1].token_file: nowhere: no such file or directory; a relative path is relative to the file it stands in
+hmp.yml:8: targets[0].sessions[1].token_file: nowhere: no such file or directory; a relative path is relative to the file that has it
 hmp.yml:9: targets[0].sessions[2].token_file: bearer: begins with the word Bearer; leave out the word Bearer
 hmp.yml:10: targets[0].sessions[3].api_key_file: lines: has more than one line; it is one line and nothing else
 hmp.yml:10: targets[0].sessions[3].api_secret_file: directory: is a directory; name the file in it

@@ -76,6 +76,7 @@ func decode(t *testing.T, path string, into any) {
 
 // TestRulesLint has promtool lint the rules.
 func TestRulesLint(t *testing.T) {
+	t.Parallel()
 	args := append([]string{"check", "rules", "--lint=all", "--lint-fatal"}, ruleFiles(t)...)
 	if output, err := command(t, tool("promtool"), args...).CombinedOutput(); err != nil {
 		t.Errorf("promtool check rules: %v\n%s", err, output)
@@ -84,6 +85,7 @@ func TestRulesLint(t *testing.T) {
 
 // TestRulesUnit runs the unit tests of the rules.
 func TestRulesUnit(t *testing.T) {
+	t.Parallel()
 	for _, file := range glob(t, "../dashboards/alerts/tests/*.yml") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			if output, err := command(t, tool("promtool"), "test", "rules", file).CombinedOutput(); err != nil {

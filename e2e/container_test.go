@@ -12,6 +12,7 @@ import (
 
 // TestContainer builds the image from the Dockerfile and uses it as an engine would.
 func TestContainer(t *testing.T) {
+	t.Parallel()
 	b := newBuildah(t)
 	b.buildImage(t)
 

@@ -61,6 +61,7 @@ func boardExpression(t *testing.T, where, at string, want ...ruleSample) ruleExp
 // TestDashboardsMissWhatIsAway is that one of two exporters that has been down for hours is not forgotten, and that
 // a session that was taken out is, after an hour.
 func TestDashboardsMissWhatIsAway(t *testing.T) {
+	t.Parallel()
 	checkRules(t, ruleTest{
 		Interval: "2m",
 		Series: []ruleSeries{

@@ -25,6 +25,7 @@ func startDemo(t *testing.T) (*process, string) {
 // TestPageShowsDemo is that every session of the demo is there with its result, and with what the program knows to do
 // about that.
 func TestPageShowsDemo(t *testing.T) {
+	t.Parallel()
 	demo, address := startDemo(t)
 	b := openBrowser(t)
 	b.open(address)
@@ -52,6 +53,7 @@ func TestPageShowsDemo(t *testing.T) {
 
 // TestPageFilter is the form and the links by which a person finds sessions, with the mouse and with the keyboard.
 func TestPageFilter(t *testing.T) {
+	t.Parallel()
 	_, address := startDemo(t)
 	b := openBrowser(t)
 	b.open(address)
@@ -101,6 +103,7 @@ func TestPageFilter(t *testing.T) {
 // TestPageProbesNow is the button that probes, from the page of a session and for all of a target. The host is none that a
 // browser trusts, which then says less of where a form is from.
 func TestPageProbesNow(t *testing.T) {
+	t.Parallel()
 	demo := start(t, command(t, exporterBinary, "demo", "--probe.interval=0s", "--web.listen-address=127.0.0.1:0"))
 	address := strings.Replace(demo.url(t), "127.0.0.1", hostOfPage, 1)
 	b := openBrowser(t)
@@ -143,6 +146,7 @@ func TestPageProbesNow(t *testing.T) {
 
 // TestPageWithoutScript is that all of it works in a browser that runs none.
 func TestPageWithoutScript(t *testing.T) {
+	t.Parallel()
 	_, address := startDemo(t)
 	b := openBrowser(t)
 	send(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -162,6 +166,7 @@ func TestPageWithoutScript(t *testing.T) {
 
 // TestPageForEverybody is that nothing on the pages is a barrier, in light and in dark, and that they fit a phone.
 func TestPageForEverybody(t *testing.T) {
+	t.Parallel()
 	_, address := startDemo(t)
 	b := openBrowser(t)
 	for _, path := range []string{

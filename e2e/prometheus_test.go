@@ -22,6 +22,7 @@ var (
 // TestPrometheus lets a real Prometheus scrape the demo, where every kind of failure is present at once, one HMP that
 // never answers among them, and asks it what it saw.
 func TestPrometheus(t *testing.T) {
+	t.Parallel()
 	exporter := start(t, command(t, exporterBinary, "demo", "--web.listen-address=127.0.0.1:0"))
 	exporterURL := exporter.url(t)
 	targets, sessions := inventory(t, exporterURL)

@@ -15,6 +15,7 @@ import (
 // branches, and expects the same bytes. Both have what was compiled on this machine before: TestContainer compares the
 // program with one that was compiled anew.
 func TestReproducible(t *testing.T) {
+	t.Parallel()
 	compiled := buildCopy(t, filepath.Join(t.TempDir(), "here"), "main")
 	again := buildCopy(t, filepath.Join(t.TempDir(), "and", "somewhere else"), "topic", "BRANCH=topic")
 	if !bytes.Equal(read(t, compiled), read(t, again)) {

@@ -18,6 +18,7 @@ import (
 // TestService runs the unit under a real systemd, installed as its README says: within all of its restrictions the program
 // listens, reads its configuration and secrets, resolves a name, reaches an HMP, reloads and ends.
 func TestService(t *testing.T) {
+	t.Parallel()
 	hmp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer CANARY-second" {
 			w.WriteHeader(http.StatusUnauthorized)

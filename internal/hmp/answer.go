@@ -2,60 +2,54 @@ package hmp
 
 import "time"
 
-// An Answer is all that one call told about an HMP and a session. It is a plain
-// value that holds no secret. The server wrote no text in it, except service messages
-// and what a [Header] shows.
+// An Answer is the result of one call. It is a plain value and holds no secret. Texts of
+// the server are only in MessageTexts and in a [Header].
 type Answer struct {
 	Result Result
-	// Reason says more than the result where there is more to say, in words
-	// that are safe to log and to show.
+	// Reason explains the result if there is more to say. It is safe to log and to show.
 	Reason string
-	// Responded is true once a status line and headers have arrived.
+	// Responded is true if a status line and headers have arrived.
 	Responded bool
-	// StatusCode is that of the response, 0 if there was none.
+	// StatusCode is the HTTP status of the response, 0 if there was none.
 	StatusCode int
-	// Code is the error code of the envelope, "" if there was none. It may be one
-	// that the catalogue does not list.
+	// Code is the error code of the envelope, "" if there was none. The catalogue may not
+	// list it.
 	Code Code
-	// Phases is where the time went.
+	// Phases has the duration of each phase.
 	Phases Phases
-	// CertificateExpiry is when the HMP's certificate ends to be good: of the verified
-	// chains the one that lasts longest, each by its earliest certificate. Where
-	// verification failed, it is the earliest of what was presented; where it is off, the
-	// leaf's. It is zero without TLS, and never about a proxy's certificate.
+	// CertificateExpiry is when the HMP's certificate expires, see [certificateExpiry]. It
+	// is zero without TLS, and never about a proxy's certificate.
 	CertificateExpiry time.Time
-	// RetryAfter is how long the server asked to wait before the next call, by the
-	// header Retry-After of an answer whose status is 300 or higher. It is a day at
-	// most, and 0 if there was no such header or no sense in it.
+	// RetryAfter is the wait that the server asked for in the header Retry-After, if the
+	// status is 300 or higher. It is a day at most, and 0 without a valid header.
 	RetryAfter time.Duration
-	// Rotated is true if the session carried another authToken than the one sent,
-	// fit to be sent or not. It is false for a login.
+	// Rotated is true if the session has another authToken than the one sent, valid in a
+	// header or not. It is false for a login.
 	Rotated bool
-	// Details are what the payload told; zero unless the result is Valid.
+	// Details are values from the payload. They are zero unless the result is Valid.
 	Details Details
-	// Body tells how the body was read.
+	// Body describes the body.
 	Body Body
-	// Exchanges are the requests that were made, one for a call.
+	// Exchanges are the requests and their responses, one for each call.
 	Exchanges []Exchange
 }
 
-// Envelope tells whether the answer had HMP's error envelope: an object with a code of
-// six digits. Then it was HMP that answered, and nothing in between.
+// Envelope reports whether the answer had HMP's error envelope: an object with a code of six
+// digits. Then HMP itself answered, and no proxy.
 func (a Answer) Envelope() bool { return a.Code != "" && a.Code != OtherCode }
 
-// A Body is what reading the body of a response came to.
+// A Body describes the body of a response.
 type Body struct {
-	// Size is how many bytes were read of it.
+	// Size is the number of bytes that were read.
 	Size int64
-	// Used, Null and Odd are the fields of the session that were there: with a value
-	// that was used, with null, and with one that was not used, because it is not what
-	// is documented. They are empty unless the whole body was a session.
-	Used, Null, Odd Fields
+	// Used, Null and Invalid are the fields that the session had: with a documented value,
+	// with null, and with another value. They are empty unless the body was a session.
+	Used, Null, Invalid Fields
 }
 
-// Details are what is kept of a session object. All of it is "informational only
-// and subject to change in future HMP releases" (vendor page); a field that is
-// absent, null or of another type than documented is nil or zero.
+// Details are values from a session object. All of them are "informational only and
+// subject to change in future HMP releases" (vendor page). A field that is absent, null or
+// not of the documented type is nil or zero.
 type Details struct {
 	Admin         *bool
 	Roles         *int     // length of roleIds
@@ -65,23 +59,22 @@ type Details struct {
 	// ServiceMessages counts the elements of serviceMessages.
 	ServiceMessages *int
 	// MessageTexts are the distinct texts among the first [MaxMessages] elements of
-	// serviceMessages, each valid UTF-8 without control characters and of at most
-	// [MaxMessageLength] characters and twice as many bytes. Nil unless the client was
-	// told to keep them: a message can name an account.
+	// serviceMessages. Each is valid UTF-8 without control characters. It has at most
+	// [MaxMessageLength] characters and twice as many bytes. They are nil unless the options
+	// ask for them, because a message can name an account.
 	MessageTexts []string
 }
 
-// An Exchange is one request of a probe and the response to it, as far as both are
-// harmless to show.
+// An Exchange is one request of a probe and its response, without anything secret.
 type Exchange struct {
 	Method string
 	Result Result
-	// Request and Response are the headers; Response is "" if there was none.
+	// Request and Response are the headers. Response is "" if there was no response.
 	Request, Response Header
-	// Proto is the version of HTTP that the response came in; "" if there was none.
+	// Proto is the HTTP version of the response, "" if there was none.
 	Proto string
-	// StatusCode is that of the response, 0 if there was none.
+	// StatusCode is the HTTP status of the response, 0 if there was none.
 	StatusCode int
-	// Took is how long all phases took together.
+	// Took is the duration of all phases together.
 	Took time.Duration
 }

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// MaxMessages is how many service messages are looked at for their texts.
+	// MaxMessages is the maximum number of service messages whose texts are kept.
 	MaxMessages = 20
 	// MaxMessageLength bounds the text of a service message, in characters.
 	MaxMessageLength = 200
-	// maxMessageSize bounds it in bytes too: twenty texts of emoji must not be larger
-	// than all other metrics of a session.
+	// maxMessageSize bounds the text in bytes too. Otherwise twenty texts of emoji would be
+	// larger than all other metrics of a session.
 	maxMessageSize = 2 * MaxMessageLength
 
 	// A character takes at most twelve bytes of JSON source: two \u escapes.
@@ -22,9 +22,9 @@ const (
 	maxFieldSource   = 256
 	maxNumberSource  = 64
 
-	// maxKnown is how many known fields are read of a body that repeats them.
-	// A session has eleven.
-	maxKnown = 256
+	// maxKnownFields bounds the known fields that are read if a body repeats them. A session
+	// has eleven.
+	maxKnownFields = 256
 )
 
 const (
@@ -32,34 +32,33 @@ const (
 	errNoData      formError = "the body has no data object"
 )
 
-// A payload is what is kept of a body: of the session object under "data", and of
-// an error envelope. If a name occurs twice, the last one counts, as it does
-// for the JavaScript clients that HMP was made for.
+// A payload has the values of a body: of the session object under "data", and of an error
+// envelope. If a name occurs twice, the last one counts, as in JavaScript.
 type payload struct {
-	hasData bool
-	details Details
-	token   string // the authToken, if it differs from the one sent and is fit for a Bearer
-	rotated bool   // there was another, fit or not
-	unfit   bool   // there was one that is not fit
+	hasData      bool
+	details      Details
+	token        string // the authToken, if it differs from the one sent and is valid in a header
+	rotated      bool   // the authToken differs from the one sent
+	invalidToken bool   // the authToken is not valid in a header
 
 	code    string
 	message string
 	body    Body
-	found   []string // secrets in the body, perhaps only their beginning
+	secrets []string // secrets in the body, perhaps only their beginning
 }
 
-// A decoder reads one body; afterwards it serves for others.
+// A decoder decodes one body at a time. Decoders are reused.
 type decoder struct {
 	scanner
 	*payload
-	sent  string // the authToken that was sent
-	texts bool   // whether to keep the texts of service messages
-	known int    // known fields so far
-	seen  int    // elements of serviceMessages so far
-	raw   []rawText
+	sent         string // the authToken that was sent
+	texts        bool   // whether to keep the texts of service messages
+	knownFields  int    // known fields so far
+	messagesSeen int    // elements of serviceMessages so far
+	messages     []rawText
 }
 
-// A rawText is a service message that may still hold secrets.
+// A rawText is a service message that may hold secrets.
 type rawText struct {
 	text  string
 	whole bool
@@ -67,38 +66,38 @@ type rawText struct {
 
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
-// decode reads a body of at most limit bytes to its end. If the body is broken or too
-// large, decode returns what the body told of an error until then. The decoder needs
-// the token that was sent to see whether the answer carries another. It masks that
-// token, what it finds in the body, and the given secrets in the texts it keeps.
+// decode reads a body of at most limit bytes to its end. If the body is broken or too large,
+// the payload has only the error code and message up to that point. decode compares the
+// token in the body with the one that was sent. In the texts it masks this token, the
+// secrets in the body, and the given secrets.
 func decode(body io.Reader, limit int64, sent string, texts bool, secrets ...string) (*payload, error) {
 	d := decoders.Get().(*decoder)
 	d.scanner.reset(body, limit)
 	p := new(payload)
-	d.payload, d.sent, d.texts, d.known, d.raw = p, sent, texts, 0, nil
+	d.payload, d.sent, d.texts, d.knownFields, d.messages = p, sent, texts, 0, nil
 	err := d.body()
 	if err != nil {
-		d.forgetData()
+		d.resetData()
 	}
-	d.presentMessages(secrets)
+	d.maskMessages(secrets)
 	p.body.Size = limit - d.left
 
 	d.scanner.reset(nil, 0)
-	d.payload, d.sent, d.raw = nil, "", nil
+	d.payload, d.sent, d.messages = nil, "", nil
 	decoders.Put(d)
 	return p, err
 }
 
-// forgetData forgets all that the session object told, but no secret.
-func (p *payload) forgetData() {
-	p.hasData, p.details, p.token, p.rotated, p.unfit, p.body = false, Details{}, "", false, false, Body{}
+// resetData drops the values of the session object. It keeps secrets, for the mask.
+func (p *payload) resetData() {
+	p.hasData, p.details, p.token, p.rotated, p.invalidToken, p.body = false, Details{}, "", false, false, Body{}
 }
 
 func (d *decoder) body() error {
-	if err := d.skipMark(); err != nil {
+	if err := d.skipBOM(); err != nil {
 		return err
 	}
-	if c, err := d.head(); err != nil {
+	if c, err := d.mustPeek(); err != nil {
 		return err
 	} else if c != '{' {
 		return errNotAnObject
@@ -109,7 +108,7 @@ func (d *decoder) body() error {
 	return d.finish()
 }
 
-// envelope reads a member of the body.
+// envelope reads one member of the body.
 func (d *decoder) envelope(name []byte) error {
 	var text *string // nil for the data
 	switch string(name) {
@@ -121,14 +120,14 @@ func (d *decoder) envelope(name []byte) error {
 	default:
 		return d.skip()
 	}
-	if d.known == maxKnown {
+	if d.knownFields == maxKnownFields {
 		return d.skip()
 	}
-	d.known++
+	d.knownFields++
 	if text != nil {
-		*text = "" // a value that breaks off replaces an earlier one, too
+		*text = "" // an incomplete value also replaces an earlier one
 	}
-	first, err := d.head()
+	first, err := d.mustPeek()
 	if err != nil {
 		return err
 	}
@@ -139,22 +138,22 @@ func (d *decoder) envelope(name []byte) error {
 		}
 		return err
 	}
-	d.forgetData()
-	d.raw = nil
+	d.resetData()
+	d.messages = nil
 	if d.hasData = first == '{'; !d.hasData {
 		return d.skip()
 	}
 	return d.object(d.member)
 }
 
-// member reads a member of the session object.
+// member reads one member of the session object.
 func (d *decoder) member(name []byte) error {
 	i, isID := fieldIndex(name), string(name) == "sessionId"
-	if i < 0 && !isID || d.known == maxKnown {
+	if i < 0 && !isID || d.knownFields == maxKnownFields {
 		return d.skip()
 	}
-	d.known++
-	first, err := d.head()
+	d.knownFields++
+	first, err := d.mustPeek()
 	if err != nil {
 		return err
 	}
@@ -163,59 +162,59 @@ func (d *decoder) member(name []byte) error {
 		return err
 	}
 	used, err := sessionFields[i].read(d, first)
-	d.payload.body.note(1<<i, used, first == 'n')
+	d.payload.body.record(1<<i, used, first == 'n')
 	return err
 }
 
-// authToken reads the token of the session. It keeps one that can be the next
-// Bearer: another than was sent, of bytes that a header may hold.
+// authToken reads the token of the session. It keeps the token if it differs from the one
+// that was sent and is valid in a header.
 func (d *decoder) authToken(first byte) (used bool, err error) {
 	text, whole, err := d.secret(first)
 	d.rotated = whole && text != "" && text != d.sent
-	d.unfit = !whole || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+	d.invalidToken = !whole || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
 	d.token = ""
-	if d.rotated && !d.unfit {
+	if d.rotated && !d.invalidToken {
 		d.token = text
 	}
-	return first == '"' && !d.unfit, err
+	return first == '"' && !d.invalidToken, err
 }
 
-// secret reads a text that must not be shown.
+// secret reads a text and adds it to the secrets.
 func (d *decoder) secret(first byte) (text string, whole bool, err error) {
 	text, whole, err = d.stringField(first, maxTokenSource)
 	if text != "" && text != d.sent {
-		d.found = append(d.found, text)
+		d.secrets = append(d.secrets, text)
 	}
 	return text, whole, err
 }
 
 func (d *decoder) serviceMessages(first byte) (used bool, err error) {
-	d.raw, d.seen = nil, 0
+	d.messages, d.messagesSeen = nil, 0
 	return keep(&d.details.ServiceMessages, first, func(first byte) (*int, error) { return d.arrayField(first, d.serviceMessage) })
 }
 
 func (d *decoder) serviceMessage() error {
-	if d.seen++; !d.texts || d.seen > MaxMessages {
+	if d.messagesSeen++; !d.texts || d.messagesSeen > MaxMessages {
 		return d.skip()
 	}
-	first, err := d.head()
+	first, err := d.mustPeek()
 	if err != nil {
 		return err
 	}
 	text, whole, err := d.stringField(first, maxMessageSource)
-	d.raw = append(d.raw, rawText{text, whole})
+	d.messages = append(d.messages, rawText{text, whole})
 	return err
 }
 
-// presentMessages masks the texts that came. It does so at the end of the body, because
+// maskMessages masks the texts of service messages. It runs at the end of the body, because
 // a secret can come after the messages.
-func (d *decoder) presentMessages(secrets []string) {
-	if !d.hasData || len(d.raw) == 0 {
+func (d *decoder) maskMessages(secrets []string) {
+	if !d.hasData || len(d.messages) == 0 {
 		return
 	}
-	m := &mask{secrets: slices.Concat([]string{d.sent}, secrets, d.found)}
-	for _, raw := range d.raw {
-		text := m.show(raw.text, raw.whole)
+	m := &mask{secrets: slices.Concat([]string{d.sent}, secrets, d.secrets)}
+	for _, raw := range d.messages {
+		text := m.apply(raw.text, raw.whole)
 		if text != "" && !slices.Contains(d.details.MessageTexts, text) {
 			d.details.MessageTexts = append(d.details.MessageTexts, text)
 		}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// A Code is an HMP error code: six digits in a string, because the leading
-// zeros count. Anything that reads it as a number (YAML: 020001 is 8193) is wrong.
+// A Code is an HMP error code: six digits in a string. It is not a number, because the
+// leading zeros count (and YAML reads 020001 as 8193).
 type Code string
 
 // OtherCode stands for every code that the catalogue does not list.
@@ -32,32 +32,32 @@ type ErrorInfo struct {
 	Advice  string // what an operator does
 }
 
-// Catalogue lists the documented errors of the session endpoint, from the vendor
-// pages "Get User Session Info using Bearer Token" and "Initiate User Session
-// using Key and Secret" and, for 040022, from that of the cookie login beside
-// them. The last entry stands for all other codes.
+// Catalogue lists the documented errors of the session endpoint. They come from the vendor
+// pages "Get User Session Info using Bearer Token" and "Initiate User Session using Key and
+// Secret". 040022 comes from the page about the cookie login. The last entry stands for all
+// other codes.
 var Catalogue = []ErrorInfo{
-	{UserNotAuthorized, "UserNotAuthorized", 401, "the user has no role, or the token is not accepted: the result tells which", "Assign a role to the user, or supply a new token."},
+	{UserNotAuthorized, "UserNotAuthorized", 401, "the user has no role, or the token is not accepted: the result shows which", "Assign a role to the user, or replace the token."},
 	{InternalServer, "InternalServer", 500, "an internal error in HMP", "Look into calypso.log on the HMP and contact Haivision support."},
 	{ServiceUnavailable, "ServiceUnavailable", 503, "HMP cannot reach its authentication server", "Check HMP's connection to its directory. The token may be fine: do not replace it."},
 	{InputValidation, "InputValidation", 400, "the login lacks an API key or secret, or one has the wrong form", "Check the key and the secret for missing or foreign characters."},
 	{InvalidCredentials, "InvalidCredentials", 401, "the API key or its secret is wrong", "Compare both with what HMP gave out, and see whether the key is disabled; a new key ends the old one for all who use it."},
-	{AuthSessionNotFound, "AuthSessionNotFound", 404, "HMP does not know the session, or it has expired", "Supply a new token."},
+	{AuthSessionNotFound, "AuthSessionNotFound", 404, "HMP does not know the session, or it has expired", "Replace the token."},
 	{CreateUserSession, "CreateUserSession", 500, "HMP could not create a session for the user", "Look into calypso.log on the HMP and contact Haivision support."},
-	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look the code up in Haivision's documentation; the log has it."},
+	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look up the code in Haivision's documentation. The log and the session's page show it."},
 }
 
-// code returns what an envelope said as a code: itself if it has the form of one,
-// so that it is safe to show; [OtherCode] for any other text; "" for none.
-func code(said string) Code {
+// code returns the code in an envelope: the text itself if it has six digits, [OtherCode]
+// for any other text, and "" for none. So the code is safe to show.
+func code(text string) Code {
 	notDigit := func(r rune) bool { return r < '0' || r > '9' }
-	if said == "" || len(said) == 6 && !strings.ContainsFunc(said, notDigit) {
-		return Code(said)
+	if text == "" || len(text) == 6 && !strings.ContainsFunc(text, notDigit) {
+		return Code(text)
 	}
 	return OtherCode
 }
 
-// Catalogued returns c if the catalogue lists it, "" for "", else [OtherCode].
+// Catalogued returns c if the catalogue lists it or c is "", else [OtherCode].
 func (c Code) Catalogued() Code {
 	if c == "" || slices.ContainsFunc(Catalogue, func(e ErrorInfo) bool { return e.Code == c }) {
 		return c
@@ -65,8 +65,8 @@ func (c Code) Catalogued() Code {
 	return OtherCode
 }
 
-// Info returns the entry of the catalogue for c: that of [OtherCode] for a code that it
-// does not list, and a zero one for "".
+// Info returns the entry of the catalogue for c. For a code that it does not list, that is
+// the entry of [OtherCode]. For "" it is zero.
 func (c Code) Info() ErrorInfo {
 	for _, e := range Catalogue {
 		if e.Code == c.Catalogued() {
@@ -76,7 +76,7 @@ func (c Code) Info() ErrorInfo {
 	return ErrorInfo{}
 }
 
-// Text is c for people: with the vendor's name, if it is a documented one.
+// Text returns c for people: with the vendor's name, if the code is documented.
 func (c Code) Text() string {
 	switch info := c.Info(); {
 	case c == OtherCode:

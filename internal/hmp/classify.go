@@ -16,22 +16,22 @@ import (
 )
 
 const (
-	// maxEnvelope bounds the body of an answer that is an error, in bytes.
+	// maxEnvelope bounds the body of an error, in bytes.
 	maxEnvelope = 64 << 10
-	// maxRetryAfter bounds what a server can ask for.
+	// maxRetryAfter bounds the wait that a server can ask for.
 	maxRetryAfter = 24 * time.Hour
 )
 
 const (
-	errNoToken    formError = "the login's answer has no authToken"
-	errUnfitToken formError = "the login's answer has an authToken that is not fit for a header"
+	errNoToken      formError = "the login's answer has no authToken"
+	errInvalidToken formError = "the login's answer has an authToken that is not fit for a header"
 )
 
-// errNoStatus is about a number that is not one of HTTP's, such as 000.
+// errNoStatus means that the status is no HTTP status, such as 000.
 var errNoStatus = errors.New("the status is not one of HTTP")
 
-// read makes an answer of a response, by the table of results, and returns the token of
-// a Valid one. It adds the secrets in the body to the mask, and closes the body.
+// read sets the answer from a response, by the table of results. It returns the token of a
+// Valid answer. It adds the secrets in the body to the mask, and closes the body.
 func (x *call) read(ctx context.Context, resp *http.Response, a *Answer, m *mask) (token secret.Value, err error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 100 {
@@ -52,7 +52,7 @@ func (x *call) read(ctx context.Context, resp *http.Response, a *Answer, m *mask
 	case status == http.StatusOK, x.login() && status > 200 && status < 300:
 		token = x.readSession(ctx, resp, a, m)
 	case status >= 400:
-		x.readRefusal(ctx, resp, a, m)
+		x.readError(ctx, resp, a, m)
 	default:
 		a.Result = HTTPError
 	}
@@ -66,11 +66,11 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, 
 	if resp.ContentLength <= x.options.MaxBodySize {
 		p, err = decode(resp.Body, x.options.MaxBodySize, x.sent, x.options.MessageTexts, x.secrets...)
 	}
-	m.secrets = append(m.secrets, p.found...)
+	m.secrets = append(m.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
 	if err == nil {
 		a.Body = p.body
-		err = x.missing(p)
+		err = x.missingField(p)
 	}
 	switch {
 	case err == nil:
@@ -94,15 +94,15 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, 
 	return token
 }
 
-// missing returns what a session lacks, if anything.
-func (x *call) missing(p *payload) error {
+// missingField returns an error if a session lacks its data or, after a login, its token.
+func (x *call) missingField(p *payload) error {
 	switch {
 	case !p.hasData:
 		return errNoData
 	case !x.login() || p.token != "":
 		return nil
-	case p.unfit:
-		return errUnfitToken
+	case p.invalidToken:
+		return errInvalidToken
 	default:
 		return errNoToken
 	}
@@ -116,7 +116,7 @@ func bodyReason(err error, encoding string) string {
 		if !isUsual(encoding) {
 			encoding = "an unknown one"
 		}
-		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; see what stands between it and the HMP"
+		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; check the proxies between the exporter and the HMP"
 	case isForm:
 		return form.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -126,19 +126,19 @@ func bodyReason(err error, encoding string) string {
 	}
 }
 
-// readRefusal reads the body of an error.
-func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
-	var start beginning
+// readError reads the body of an error.
+func (x *call) readError(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
+	var start bodyPrefix
 	p, err := decode(io.TeeReader(resp.Body, &start), maxEnvelope, "", false)
-	m.secrets = append(m.secrets, p.found...)
+	m.secrets = append(m.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
 	if a.Body = p.body; !timedOut {
 		a.Code = code(p.code)
 	}
-	a.Result = refusal(a, p.message)
+	a.Result = errorResult(a, p.message)
 	refused := x.login() && a.StatusCode < 500
 	switch {
-	case timedOut && envelopeDecides(a.StatusCode, x.login()):
+	case timedOut && needsBody(a.StatusCode, x.login()):
 		a.Result = Timeout
 	case refused && a.Result != NoRoles && (a.StatusCode == http.StatusUnauthorized || a.Envelope()):
 		a.Result = LoginRejected
@@ -147,12 +147,12 @@ func (x *call) readRefusal(ctx context.Context, resp *http.Response, a *Answer, 
 		}
 	}
 	if a.Reason == "" {
-		a.Reason = x.refusalReason(a, start)
+		a.Reason = x.errorReason(a, start)
 	}
 }
 
-// refusal is the result of an error that answers the GET.
-func refusal(a *Answer, message string) Result {
+// errorResult returns the result of an error to the GET.
+func errorResult(a *Answer, message string) Result {
 	switch status := a.StatusCode; {
 	case status == 401 && a.Code == UserNotAuthorized && strings.Contains(strings.ToLower(message), "no role"):
 		return NoRoles
@@ -169,19 +169,19 @@ func refusal(a *Answer, message string) Result {
 	}
 }
 
-// envelopeDecides tells whether the result of an error is open until its body has been
-// read. A login that ends in 401 is rejected in any case.
-func envelopeDecides(status int, login bool) bool {
+// needsBody reports whether the result of an error depends on its body. A login with status
+// 401 is rejected in any case.
+func needsBody(status int, login bool) bool {
 	if login && status < 500 {
 		return status != http.StatusUnauthorized
 	}
 	return slices.Contains([]int{401, 403, 404, 500, 503}, status)
 }
 
-// refusalReason says what the status and the code of an error do not show by themselves.
-func (x *call) refusalReason(a *Answer, start beginning) string {
+// errorReason explains an error beyond its status and code.
+func (x *call) errorReason(a *Answer, start bodyPrefix) string {
 	switch {
-	case a.StatusCode == 400 && x.options.URL.Scheme == "http" && wantsTLS.Match(start):
+	case a.StatusCode == 400 && x.options.URL.Scheme == "http" && wantsTLSText.Match(start):
 		return "the server speaks TLS; write https:// in `url`"
 	case a.StatusCode == 407 && !a.Envelope() && x.proxy != nil:
 		return "the proxy asks for a user and a password (407); write them in proxy_url"
@@ -194,33 +194,33 @@ func (x *call) refusalReason(a *Answer, start beginning) string {
 	}
 }
 
-// A beginning is the first kilobyte of a body.
-type beginning []byte
+// A bodyPrefix is the first kilobyte of a body.
+type bodyPrefix []byte
 
 // Write implements [io.Writer].
-func (b *beginning) Write(p []byte) (int, error) {
+func (b *bodyPrefix) Write(p []byte) (int, error) {
 	*b = append(*b, p[:min(len(p), 1<<10-len(*b))]...)
 	return len(p), nil
 }
 
-// wantsTLS is what web servers answer where they were not spoken to with TLS.
-var wantsTLS = regexp.MustCompile(`(?i)http request to an https server|http request was sent to https port|plain http to an ssl-enabled|requires tls`)
+// wantsTLSText matches what web servers answer to plain HTTP on a TLS port.
+var wantsTLSText = regexp.MustCompile(`(?i)http request to an https server|http request was sent to https port|plain http to an ssl-enabled|requires tls`)
 
-// retryAfter returns how long a Retry-After header asks to wait: a number of
-// seconds or until a date (RFC 9110, section 10.2.3).
+// retryAfter returns how long a Retry-After header asks to wait. The header has a number of
+// seconds or a date (RFC 9110, section 10.2.3).
 func retryAfter(value string, now time.Time) time.Duration {
 	var wait time.Duration
 	if date, err := http.ParseTime(value); err == nil {
 		wait = date.Sub(now)
 	} else if strings.Trim(value, "0123456789") == "" {
-		n, _ := strconv.ParseUint(value, 10, 32) // the largest there is, if it is out of range
+		n, _ := strconv.ParseUint(value, 10, 32) // the maximum if it is out of range
 		wait = time.Duration(n) * time.Second
 	}
 	return min(max(0, wait), maxRetryAfter)
 }
 
-// expired tells whether the time of an exchange is over. The deadline of a
-// connection can strike an instant before that of the context.
+// expired reports whether the deadline of an exchange is over. The deadline of the
+// connection can end an exchange an instant before the context does.
 func expired(ctx context.Context) bool {
 	deadline, _ := ctx.Deadline()
 	return ctx.Err() != nil || !time.Now().Before(deadline)

@@ -19,18 +19,18 @@ import (
 // an API key (POST), since version 4.1.1.
 const sessionPath = "/apis/authentication/login/key"
 
-// A Client asks one HMP about sessions, for new ones, and for its version. Many goroutines may use
-// it at once.
+// A Client calls one HMP: it checks sessions, opens sessions, and asks for the version. It is
+// safe for concurrent use.
 type Client struct {
 	options   Options
-	url       *url.URL // of the session calls
+	url       *url.URL // of the session endpoint
 	pool      *pool
 	userAgent []string
-	get       Header   // of a GET without a configured header
-	secrets   []string // that a proxy is sent
+	get       Header   // of a GET without configured headers
+	secrets   []string // in the header for a proxy
 }
 
-// NewClient returns a client. [Client.Close] frees what it holds.
+// NewClient returns a client. Call [Client.Close] when it is no longer used.
 func NewClient(o Options) *Client {
 	c := &Client{
 		options: o, url: endpoint(o.URL, sessionPath), pool: newPool(&o), userAgent: []string{o.UserAgent},
@@ -42,28 +42,28 @@ func NewClient(o Options) *Client {
 	return c
 }
 
-// Close closes the connections that are kept, and no more will be.
+// Close closes the idle connections. The client keeps no connection afterwards.
 func (c *Client) Close() { c.pool.close() }
 
-// A Request is for the session of a token.
+// A Request is a request with a token.
 type Request struct {
 	Token secret.Value
-	// Secrets are others of the session, such as its API key and secret. Like the token
-	// and the values of Header, they are masked in what HMP says.
+	// Secrets are other secrets of the session, such as its API key. The client masks them
+	// in the texts of HMP, like the token and the values of Header.
 	Secrets []secret.Value
-	// Header is sent along with the client's own.
+	// Header is sent in addition to the client's own header.
 	Header http.Header
-	// OnResponse, unless nil, is called with the status as soon as there is one.
+	// OnResponse, unless nil, is called with the status as soon as it has arrived.
 	OnResponse func(status int)
 }
 
-// Format keeps the token, and the secrets that a header can hold, out of every text.
+// Format implements [fmt.Formatter] and prints no secret.
 func (Request) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.Request") }
 
-// Session asks the HMP about a session, until the deadline that ctx must have.
+// Session asks the HMP about a session. ctx must have a deadline.
 //
-// The second result is the authToken of a [Valid] answer, if it differs from the one
-// sent and is fit to be sent as a Bearer; else it is zero.
+// The token is the authToken of a [Valid] answer, if it differs from the one sent and is
+// valid in a header. Otherwise it is zero.
 func (c *Client) Session(ctx context.Context, r Request) (a Answer, token secret.Value) {
 	x := c.call(http.MethodGet, r.Header, r.Secrets...)
 	x.onResponse = r.OnResponse
@@ -72,38 +72,38 @@ func (c *Client) Session(ctx context.Context, r Request) (a Answer, token secret
 	return a, token
 }
 
-// A LoginRequest is for a new session, by an API key of HMP and its secret.
+// A LoginRequest is a login with an API key and its secret.
 type LoginRequest struct {
 	Key, Secret secret.Value
-	// Header is sent along with the client's own.
+	// Header is sent in addition to the client's own header.
 	Header http.Header
-	// OnResponse, unless nil, is called with the status as soon as there is one.
+	// OnResponse, unless nil, is called with the status as soon as it has arrived.
 	OnResponse func(status int)
 }
 
-// Format keeps the key, the secret, and those that a header can hold, out of every text.
+// Format implements [fmt.Formatter] and prints no secret.
 func (LoginRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.LoginRequest") }
 
-// Login opens a new session, until the deadline that ctx must have. The client
-// cannot end that session, and refused logins can lock an account: so this is not
-// for every probe, and HMP receives the request once at most.
+// Login opens a new session. ctx must have a deadline. The client cannot end the session,
+// and refused logins can lock an account. So call it rarely. HMP receives the request once
+// at most.
 //
-// The second result is the authToken of a [Valid] answer, which is fit to be sent as
-// a Bearer; it is zero for any other result.
+// The token is the authToken of a [Valid] answer, and valid in a header. It is zero for any
+// other result.
 //
-// The call is that of the vendor page "Initiate User Session using Key and Secret".
+// The vendor page "Initiate User Session using Key and Secret" describes the call.
 func (c *Client) Login(ctx context.Context, r LoginRequest) (a Answer, token secret.Value) {
 	x := c.call(http.MethodPost, r.Header, r.Key, r.Secret)
 	x.onResponse = r.OnResponse
 	delete(x.header, "Authorization")
 	x.header["Content-Type"] = applicationJSON
-	// Texts are always fit for JSON.
+	// Marshal does not fail for a map of strings.
 	x.body, _ = json.Marshal(map[string]string{"apiKey": r.Key.Reveal(), "apiSecret": r.Secret.Reveal()})
 	token = c.exchange(ctx, x, &a)
 	return a, token
 }
 
-// A call is one request, which can be sent again if an attempt fails.
+// A call is one request. It can be sent again if an attempt fails.
 type call struct {
 	options    *Options
 	method     string
@@ -112,17 +112,17 @@ type call struct {
 	header     http.Header
 	body       []byte
 	sent       string   // the token, if there is one
-	secrets    []string // of the session and the configuration
+	secrets    []string // to mask in the answer
 	onResponse func(status int)
-	version    *Version // what to fill in; nil if the call is about a session
+	version    *Version // the destination of a version call, else nil
 }
 
 var (
 	applicationJSON = []string{"application/json"}
-	identity        = []string{"identity"} // or a proxy may choose an encoding
+	identity        = []string{"identity"} // otherwise a proxy may choose an encoding
 )
 
-// call returns what all calls have in common.
+// call returns a call with what all calls have in common.
 func (c *Client) call(method string, extra http.Header, values ...secret.Value) *call {
 	x := &call{options: &c.options, method: method, url: c.url, header: make(http.Header, len(extra)+5)}
 	x.secrets = append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
@@ -137,7 +137,7 @@ func (c *Client) call(method string, extra http.Header, values ...secret.Value) 
 	return x
 }
 
-// authorize has the call made with a token.
+// authorize adds a token to the call.
 func (x *call) authorize(t secret.Value) {
 	x.sent = t.Reveal()
 	x.secrets = append(x.secrets, x.sent)
@@ -154,16 +154,16 @@ func (x *call) request(ctx context.Context) *http.Request {
 	return r.WithContext(ctx)
 }
 
-// exchange sends a request and fills in what becomes of it. A kept connection that turns
-// out to be dead is no reason to fail: the request is then sent on a new one.
+// exchange sends a request and sets the answer. If an idle connection turns out to be dead,
+// it sends the request again on a new one.
 //
-// Answers are passed by pointer from here on: each probe begins with a small stack.
+// Answers are passed by pointer, because each probe begins with a small stack.
 func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret.Value) {
 	if c.options.Proxy != nil {
 		var err error
 		if x.proxy, err = c.options.Proxy(x.request(ctx)); err != nil {
 			a.Result, a.Reason = Connect, "the URL of the proxy is malformed"
-			c.tell(a, x, nil, nil)
+			c.recordExchange(a, x, nil, nil)
 			return token
 		}
 	}
@@ -186,12 +186,12 @@ func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret
 	return token
 }
 
-// attempt sends a request on a kept connection, or on a new one if that is nil. again is
-// true if it broke off so early that the request may be sent once more.
+// attempt sends a request on an idle connection, or on a new one if on is nil. again is true
+// if the attempt failed so early that the request may be sent once more.
 func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (token secret.Value, again bool) {
 	t := &attempt{proxy: x.proxy, ca: x.options.CA}
 	kept := on != nil
-	ctx = t.within(ctx, kept)
+	ctx = t.withHooks(ctx, kept)
 	var err error
 	if !kept {
 		on, err = c.pool.dial(ctx, t)
@@ -200,14 +200,14 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (tok
 	m := &mask{secrets: x.secrets}
 	var written int64
 	if err == nil {
-		reusable, farewell := false, false
-		defer func() { c.pool.release(on, reusable, farewell) }() // also if there is a panic
-		t.use(on)
+		reusable, closeNotify := false, false
+		defer func() { c.pool.release(on, reusable, closeNotify) }() // also after a panic
+		t.connected(on)
 		written = on.written.Load()
 		if resp, err = on.client.RoundTrip(x.request(ctx)); err == nil {
 			token, err = x.read(ctx, resp, a, m)
 		}
-		reusable, farewell = a.Result == Valid, err == nil && a.Result != Timeout
+		reusable, closeNotify = a.Result == Valid, err == nil && a.Result != Timeout
 	}
 	at := t.end()
 	switch {
@@ -220,21 +220,21 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (tok
 		again = kept && !at.reached(firstByte) && idempotent
 	}
 	a.Phases, a.CertificateExpiry = at.phases(), at.certificate
-	c.tell(a, x, resp, m)
+	c.recordExchange(a, x, resp, m)
 	return token, again
 }
 
-// tell tells in an answer of the exchange that it comes from. The response may be nil.
-func (c *Client) tell(a *Answer, x *call, resp *http.Response, m *mask) {
-	if a.Code.Catalogued() == OtherCode && m.show(string(a.Code), true) == secret.Masked {
-		a.Code, a.Reason = OtherCode, "" // it is a secret of six digits
+// recordExchange adds the exchange to its answer. The response may be nil.
+func (c *Client) recordExchange(a *Answer, x *call, resp *http.Response, m *mask) {
+	if a.Code.Catalogued() == OtherCode && m.apply(string(a.Code), true) == secret.Masked {
+		a.Code, a.Reason = OtherCode, "" // the code is a secret of six digits
 	}
 	e := Exchange{Method: x.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.get}
 	if x.login() || len(x.header) > 4 {
 		e.Request = sentHeader(x.method, x.header)
 	}
 	if resp != nil {
-		e.Proto = strings.Clone(resp.Proto) // or the whole status line would stay in memory
+		e.Proto = strings.Clone(resp.Proto) // otherwise the whole status line would stay in memory
 		e.Response = receivedHeader(resp.Header, m)
 	}
 	a.Exchanges = []Exchange{e}

@@ -112,7 +112,7 @@ func TestHeaderFields(t *testing.T) {
 	}
 }
 
-func TestPlace(t *testing.T) {
+func TestRedirectServer(t *testing.T) {
 	for location, want := range map[string]string{
 		"/login":                              "/…",
 		"//idp.example/":                      "//idp.example",
@@ -122,7 +122,7 @@ func TestPlace(t *testing.T) {
 		"mailto:somebody":                     "mailto:/…",
 		"http://[::1/%zz":                     "<malformed>",
 	} {
-		if got := place(location); got != want {
+		if got := redirectServer(location); got != want {
 			t.Errorf("%s: got %q, want %q", location, got, want)
 		}
 	}

@@ -13,10 +13,9 @@ import (
 	"time"
 )
 
-// What fails on this side is told as this side's: [Saturated], with what is lacking.
+// Rule: if the exporter or its machine lacks a resource, the result is [Saturated].
 
-// shortages are the errors of a system that lacks what a connection or a file takes,
-// and what to do. Of two texts that begin alike the longer one stands first.
+// shortages are the errors of a system that lacks a resource, and what to do.
 var shortages = []struct {
 	errno  syscall.Errno
 	advice string
@@ -29,12 +28,12 @@ var shortages = []struct {
 	{syscall.EAGAIN, "the machine has no resources left for a connection, such as local ports; set keep_alive: true, or probe less at once"},
 }
 
-// Shortage tells what the machine or the exporter itself lacked if that is why err
-// happened, and what to do; "" if it is not. err is of opening a file or a connection.
+// Shortage says which resource the machine or the exporter lacked, and what to do. It
+// returns "" if err has another cause. err comes from opening a file or a connection.
 func Shortage(err error) string {
 	dns, isLookup := errors.AsType[*net.DNSError](err)
 	for _, s := range shortages {
-		// A lookup keeps only the text of what it failed for.
+		// The error of a lookup has only the text of its cause.
 		if !errors.Is(err, s.errno) && !(isLookup && strings.HasSuffix(dns.Err, s.errno.Error())) {
 			continue
 		}
@@ -46,14 +45,14 @@ func Shortage(err error) string {
 	return ""
 }
 
-// failure tells where an attempt without an answer broke off. How far it had
-// come says more than the error, which net/http wraps in many ways.
+// failure returns the result of an attempt without an answer. The phase it reached says more
+// than the error, which net/http wraps in many ways.
 func (t *timeline) failure(err error) Result {
 	_, isLookup := errors.AsType[*net.DNSError](err)
 	_, isCA := errors.AsType[caError](err)
 	switch {
 	case Shortage(err) != "":
-		return Saturated // it says nothing of the HMP
+		return Saturated
 	case isCA:
 		return TLS
 	case alert(err) != nil: // in TLS 1.3 a client's certificate is refused after the handshake
@@ -72,10 +71,10 @@ func (t *timeline) failure(err error) Result {
 func (t *timeline) inTLS() bool      { return t.reached(tlsStart) && !t.reached(tlsDone) }
 func (t *timeline) inProxyTLS() bool { return t.reached(proxyTLSStart) && !t.reached(proxyTLSDone) }
 
-// reason says why an attempt broke off. It passes on the texts of errors that this side
-// wrote and of certificates, masked; never what a server sent as HTTP.
+// reason says why an attempt failed. It uses texts of local errors and of certificates,
+// masked, and never what a server sent as HTTP.
 func (t *attempt) reason(at *timeline, err error, m *mask) string {
-	text := func(err error) string { return m.show(err.Error(), true) }
+	text := func(err error) string { return m.sentence(err.Error()) }
 	atProxy := t.proxy != nil && !at.reached(gotConn) && !at.reached(tlsStart)
 	who, whose, field := "the server", "", "`url`"
 	if t.proxy != nil {
@@ -120,7 +119,7 @@ func (t *attempt) reason(at *timeline, err error, m *mask) string {
 	case atProxy:
 		return "the proxy did not make the connection"
 	case strings.Contains(err.Error(), "GOAWAY"), strings.HasPrefix(err.Error(), "stream error:"): // of HTTP/2
-		return "the server gave the connection up before it answered"
+		return "the server closed the connection before it answered"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the connection was reset"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), err.Error() == "http: server closed idle connection":
@@ -136,10 +135,10 @@ func (t *attempt) reason(at *timeline, err error, m *mask) string {
 	}
 }
 
-// speaksTLS tells whether the first bytes on a connection are an alert of TLS.
-func (c *conn) speaksTLS() bool { return c != nil && c.head.Load() == 1<<16|0x15<<8|0x03 }
+// speaksTLS reports whether the first bytes on a connection are a TLS alert.
+func (c *conn) speaksTLS() bool { return c != nil && c.firstBytes.Load() == 1<<16|0x15<<8|0x03 }
 
-// A proxyRefusal is the status that a proxy answered a CONNECT with.
+// A proxyRefusal is the status of a proxy's answer to CONNECT, if it is not 200.
 type proxyRefusal int
 
 func (r proxyRefusal) Error() string {
@@ -149,9 +148,8 @@ func (r proxyRefusal) Error() string {
 	return fmt.Sprintf("the proxy did not make the connection: it answered %d to CONNECT; see the proxy's log", int(r))
 }
 
-// alert returns what tells that the server ended TLS with an alert, whose type
-// crypto/tls keeps to itself; nil if it did not. What net/http wraps around it
-// depends on which of its goroutines was first.
+// alert returns the error of a TLS alert from the server, or nil. crypto/tls does not export
+// its type, and net/http wraps it in different ways.
 func alert(err error) error {
 	for err != nil {
 		op, ok := errors.AsType[*net.OpError](err)
@@ -166,10 +164,10 @@ func alert(err error) error {
 	return nil
 }
 
-// handshakeReason explains an error of TLS, with a hint for what HMPs are known
-// for: certificates that nobody signed, and that name an address in the CN only.
-// A certificate decides how long its part of the text is, but not whether the hint
-// is there. It returns "" for any other error.
+// handshakeReason explains a TLS error. It has hints for what is common with HMPs:
+// self-signed certificates, and certificates with the address in the CN only. The text of a
+// certificate is shortened, so that the hint is always there. It returns "" for any other
+// error.
 func handshakeReason(err error, m *mask) string {
 	refused, isRefused := errors.AsType[*tls.CertificateVerificationError](err)
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
@@ -179,13 +177,15 @@ func handshakeReason(err error, m *mask) string {
 		if isRefused && strings.Contains(e.Error(), "has expired or is not yet valid") { // an authority's
 			return authorityReason(refused.UnverifiedCertificates)
 		}
-		return m.show(e.Error(), true) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
+		// Go adds what it tried with other certificates; that helps nobody here.
+		what, _, _ := strings.Cut(e.Error(), " (possibly because of ")
+		return m.sentence(what) + "; if the HMP signed its certificate itself, give it as tls_config.ca_file"
 	}
 	if e, ok := errors.AsType[x509.HostnameError](err); ok {
-		return m.show(e.Error(), true) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
+		return m.sentence(e.Error()) + "; reissue the certificate with this name among its subject alternative names, or set tls_config.server_name to one it has"
 	}
 	if isRefused {
-		return m.show(refused.Error(), true)
+		return m.sentence(refused.Error())
 	}
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		if strings.HasPrefix(string(e.RecordHeader[:]), "HTTP/") {
@@ -194,7 +194,7 @@ func handshakeReason(err error, m *mask) string {
 		return "the server does not speak TLS; check the port, or write http:// in `url`"
 	}
 	if a := alert(err); a != nil {
-		return m.show(a.Error(), true) + alertHint(a)
+		return m.sentence(a.Error()) + alertHint(a)
 	}
 	if err != nil && strings.Contains(err.Error(), "x509: negative serial number") {
 		return "the HMP's certificate has a negative serial number; reissue it, or start the exporter with GODEBUG=x509negativeserial=1"
@@ -202,7 +202,7 @@ func handshakeReason(err error, m *mask) string {
 	return ""
 }
 
-// validityReason tells of a certificate whose time is over, or has not come.
+// validityReason explains a certificate that is expired or not yet valid.
 func validityReason(whose string, c *x509.Certificate) string {
 	if time.Now().Before(c.NotBefore) {
 		return whose + " is not valid before " + c.NotBefore.UTC().Format(time.RFC3339) + "; compare the clocks of the HMP and of the exporter's machine"
@@ -210,7 +210,7 @@ func validityReason(whose string, c *x509.Certificate) string {
 	return whose + " expired at " + c.NotAfter.UTC().Format(time.RFC3339) + "; renew it on the HMP"
 }
 
-// authorityReason tells of a chain in which the certificate of an authority is not valid now.
+// authorityReason explains a chain with a CA certificate that is not valid now.
 func authorityReason(presented []*x509.Certificate) string {
 	for _, c := range presented {
 		if now := time.Now(); now.Before(c.NotBefore) || now.After(c.NotAfter) {
@@ -220,7 +220,7 @@ func authorityReason(presented []*x509.Certificate) string {
 	return "the certificate of the HMP's CA has expired or is not yet valid; renew it in tls_config.ca_file"
 }
 
-// alertHint says what to do about an alert that old servers send.
+// alertHint says what to do about an alert of an old server.
 func alertHint(a error) string {
 	switch text := a.Error(); {
 	case strings.HasSuffix(text, "tls: handshake failure"):
@@ -231,10 +231,10 @@ func alertHint(a error) string {
 	return ""
 }
 
-// timeoutReason explains a timeout in which not a byte came back for the ClientHello;
-// it returns "" for any other. Go's needs two packets, for post-quantum key exchange.
+// timeoutReason explains a timeout without any answer to the ClientHello. It returns "" for
+// any other timeout. Go's ClientHello needs two packets for post-quantum key exchange.
 func (t *attempt) timeoutReason(at *timeline) string {
-	if !at.inTLS() || t.dialed.head.Load() != 0 {
+	if !at.inTLS() || t.dialed.firstBytes.Load() != 0 {
 		return ""
 	}
 	return "the server did not answer the ClientHello; a firewall may drop a long one: try tls_config.max_version: TLS12, which sends a short one"

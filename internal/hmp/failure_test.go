@@ -70,7 +70,7 @@ func TestFailuresToConnect(t *testing.T) {
 			}
 			got := ask(t, tt.base, within, tt.change...)
 			if got.Result != tt.want || got.Responded != (tt.status != 0) || got.StatusCode != tt.status {
-				t.Errorf("got %+v, want outcome %s and status %d", got, tt.want, tt.status)
+				t.Errorf("got %+v, want result %s and status %d", got, tt.want, tt.status)
 			}
 			if !strings.Contains(got.Reason, tt.reason) {
 				t.Errorf("got reason %q, want one with %q", got.Reason, tt.reason)

@@ -9,8 +9,8 @@ import (
 // Fields is a set of fields of a session object.
 type Fields uint8
 
-// sessionFields are the fields that are looked for, in the order of the bits of [Fields].
-// read passes a value that begins with first, and tells whether the value was used.
+// sessionFields are the fields that the decoder reads, in the order of the bits of [Fields].
+// read reads a value that begins with first, and returns whether it used the value.
 var sessionFields = []struct {
 	name string
 	read func(d *decoder, first byte) (used bool, err error)
@@ -24,7 +24,7 @@ var sessionFields = []struct {
 	{"serviceMessages", (*decoder).serviceMessages},
 }
 
-// keep keeps the value of a field. A zero one is not used.
+// keep stores the value of a field. A zero value does not count as used.
 func keep[T comparable](kept *T, first byte, read func(byte) (T, error)) (used bool, err error) {
 	var zero T
 	*kept, err = read(first)
@@ -52,23 +52,23 @@ func (f Fields) Names() []string {
 	return names
 }
 
-// note notes how the last value of a field was taken.
-func (b *Body) note(f Fields, used, null bool) {
-	b.Used, b.Null, b.Odd = b.Used&^f, b.Null&^f, b.Odd&^f
+// record records whether the last value of a field was used.
+func (b *Body) record(f Fields, used, null bool) {
+	b.Used, b.Null, b.Invalid = b.Used&^f, b.Null&^f, b.Invalid&^f
 	switch {
 	case used:
 		b.Used |= f
 	case null:
 		b.Null |= f
 	default:
-		b.Odd |= f
+		b.Invalid |= f
 	}
 }
 
-// The functions below pass a value that begins with first. They return a zero value for
-// one that is not of their type or range.
+// The functions below read a value that begins with first. They return zero if it does not
+// have their type or range.
 
-// stringField returns the beginning of a text that is too long, and false.
+// stringField returns the beginning of a text that is too long, and whole is false.
 func (d *decoder) stringField(first byte, limit int) (text string, whole bool, err error) {
 	if first != '"' {
 		return "", true, d.skip()
@@ -99,7 +99,7 @@ func (d *decoder) countField(first byte) (*float64, error) {
 	return &n, nil
 }
 
-// timeField wants a time after 1970.
+// timeField accepts a time after 1970.
 func (d *decoder) timeField(first byte) (time.Time, error) {
 	text, whole, err := d.stringField(first, maxFieldSource)
 	if t, e := time.Parse(time.RFC3339, text); e == nil && whole && t.Unix() > 0 {
@@ -110,7 +110,7 @@ func (d *decoder) timeField(first byte) (time.Time, error) {
 
 func (d *decoder) lengthField(first byte) (*int, error) { return d.arrayField(first, d.skip) }
 
-// arrayField counts the elements of an array; element has to pass one.
+// arrayField counts the elements of an array. element must read one.
 func (d *decoder) arrayField(first byte, element func() error) (*int, error) {
 	if first != '[' {
 		return nil, d.skip()

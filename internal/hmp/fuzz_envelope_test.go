@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// The status and the body of an answer decide its outcome, by the table that users
+// The status and the body of an answer decide its result, by the table that users
 // read.
 func FuzzEnvelope(f *testing.F) {
 	for _, body := range bodies(f) {
@@ -44,8 +44,8 @@ func FuzzEnvelope(f *testing.F) {
 		var a Answer
 		token, _ := (&call{options: options}).read(ctx, get, &a, new(mask))
 		checkAnswer(t, &a)
-		if outcome := byTable(int(status), want); a.Result != outcome {
-			t.Errorf("GET: %d with %.300q is %s, and %s by the table", status, body, a.Result, outcome)
+		if result := byTable(int(status), want); a.Result != result {
+			t.Errorf("GET: %d with %.300q is %s, and %s by the table", status, body, a.Result, result)
 		}
 		if c := codeByTable(int(status), want); a.Code != c {
 			t.Errorf("GET: %d with %.300q has code %q, want %q", status, body, a.Code, c)
@@ -57,8 +57,8 @@ func FuzzEnvelope(f *testing.F) {
 		a = Answer{}
 		token, _ = (&call{options: options, method: http.MethodPost}).read(ctx, post, &a, new(mask))
 		checkAnswer(t, &a)
-		if outcome := loginByTable(int(status), want); a.Result != outcome {
-			t.Errorf("POST: %d with %.300q is %s, and %s by the table", status, body, a.Result, outcome)
+		if result := loginByTable(int(status), want); a.Result != result {
+			t.Errorf("POST: %d with %.300q is %s, and %s by the table", status, body, a.Result, result)
 		}
 		if (token.Reveal() != "") != (a.Result == Valid) {
 			t.Errorf("POST: %s with the token %q", a.Result, token.Reveal())
@@ -98,21 +98,21 @@ func byTable(status int, body expectation) Result {
 
 // loginByTable is the table of results, for an answer to the POST.
 func loginByTable(status int, body expectation) Result {
-	outcome := byTable(status, body)
+	result := byTable(status, body)
 	if status > 200 && status < 300 && body.hasData && body.token != "" {
 		return Valid
 	}
 	switch {
-	case outcome == NoRoles:
+	case result == NoRoles:
 		return NoRoles
 	case status == 401, 400 <= status && status <= 499 && anyCode.MatchString(body.code):
 		return LoginRejected
-	case outcome == BadPayload && body.accepted && (body.code == "020002" || body.code == "010001"):
+	case result == BadPayload && body.accepted && (body.code == "020002" || body.code == "010001"):
 		return LoginRejected
-	case outcome == Valid && body.token == "":
+	case result == Valid && body.token == "":
 		return BadPayload
 	default:
-		return outcome
+		return result
 	}
 }
 
@@ -134,7 +134,7 @@ func codeByTable(status int, body expectation) Code {
 func checkAnswer(t *testing.T, a *Answer) {
 	t.Helper()
 	if !slices.ContainsFunc(Results, func(o ResultInfo) bool { return o.Result == a.Result }) {
-		t.Errorf("%q is not an outcome", a.Result)
+		t.Errorf("%q is not a result", a.Result)
 	}
 	if !slices.ContainsFunc(Catalogue, func(e ErrorInfo) bool { return e.Code == a.Code.Catalogued() }) && a.Code != "" {
 		t.Errorf("%q is exported as a code that the catalogue lacks", a.Code)

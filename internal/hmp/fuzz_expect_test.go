@@ -51,11 +51,11 @@ func expect(body []byte, sent string) (want expectation, deep bool) {
 	return want, false
 }
 
-// expectFields expects the fields that are there to be noted by what was made of them.
+// expectFields sets the fields that the body has, by how the decoder used them.
 func (want *expectation) expectFields(data map[string]json.RawMessage) {
 	d := want.details
 	for name, used := range map[string]bool{
-		"authToken":        bytes.HasPrefix(data["authToken"], []byte(`"`)) && !want.unfit,
+		"authToken":        bytes.HasPrefix(data["authToken"], []byte(`"`)) && !want.invalidToken,
 		"admin":            d.Admin != nil,
 		"roleIds":          d.Roles != nil,
 		"numLoginFailures": d.LoginFailures != nil,
@@ -64,7 +64,7 @@ func (want *expectation) expectFields(data map[string]json.RawMessage) {
 		"serviceMessages":  d.ServiceMessages != nil,
 	} {
 		if source, ok := data[name]; ok {
-			want.body.note(fieldsNamed(name), used, string(source) == "null")
+			want.body.record(fieldsNamed(name), used, string(source) == "null")
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (want *expectation) expectToken(source json.RawMessage, sent string) {
 	token, whole := textOf(source, maxTokenSource)
 	fit := !strings.ContainsFunc(token, func(c rune) bool { return c < '!' || c > '~' })
 	want.rotated = whole && token != "" && token != sent
-	want.unfit = !whole || !fit
+	want.invalidToken = !whole || !fit
 	if want.rotated && fit {
 		want.token = token
 	}

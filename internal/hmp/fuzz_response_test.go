@@ -69,7 +69,7 @@ func FuzzResponse(f *testing.F) {
 				if text := fmt.Sprintf("%+v", a); strings.Contains(text, "CANARY") {
 					t.Errorf("%s: the answer tells a secret: %s", method, text)
 				}
-				if took > patience || (took == patience) != (a.Result == Timeout) && a.Result != HTTPError && a.Result != LoginRejected {
+				if took > callTimeout || (took == callTimeout) != (a.Result == Timeout) && a.Result != HTTPError && a.Result != LoginRejected {
 					t.Errorf("%s: it took %v to come to %s", method, took, a.Result)
 				}
 				if p := a.Phases; p.Resolve+p.Connect+p.TLS+p.Processing+p.Transfer > took {
@@ -83,8 +83,8 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
-// patience is the time that a call has by the clock of a bubble.
-const patience = 10 * time.Second
+// callTimeout is the time that a call has by the clock of a bubble.
+const callTimeout = 10 * time.Second
 
 // A far side is one that answers a request with bytes of its own choice. Then it
 // closes the connection, or waits to see that done.
@@ -99,7 +99,7 @@ func (f *far) meet(t *testing.T, call func(context.Context, *Client) (Answer, se
 	t.Helper()
 	client := NewClient(Options{URL: &url.URL{Scheme: "http", Host: "hmp.example"}, KeepAlive: true, MaxBodySize: 1 << 20, Dial: f.dial})
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), callTimeout)
 	defer cancel()
 	a, token := call(ctx, client)
 	return a, token.Reveal()

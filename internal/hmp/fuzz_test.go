@@ -68,7 +68,7 @@ func FuzzDecode(f *testing.F) {
 			if want.body.Size = int64(len(body)); !want.accepted {
 				want.body.Size = min(got.body.Size, want.body.Size)
 			}
-			if diff := cmp.Diff(want.payload, *got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "found")); diff != "" {
+			if diff := cmp.Diff(want.payload, *got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "secrets")); diff != "" {
 				t.Errorf("%s (-encoding/json +decode):\n%s", how, diff)
 			}
 		}

@@ -1,25 +1,25 @@
 package hmp
 
-// A state is what of a value has been passed, and so what may come next.
+// A state is the scanner's position within a JSON value. It decides what may come next.
 type state uint8
 
 const (
 	beforeValue   state = iota
-	beforeElement       // behind [, where ] may come too
-	beforeMember        // behind {, where } may come too
+	beforeElement       // after [, where ] may come too
+	beforeMember        // after {, where } may come too
 	beforeName
 	beforeColon
-	behindElement
-	behindMember
+	afterElement
+	afterMember
 
 	inString
-	escape // behind a backslash
+	escape // after a backslash
 	hex1   // before the first of four digits
 	hex2
 	hex3
 	hex4
 
-	inName // as inString, and on from there
+	inName // the same states again, for the name of a member
 	nameEscape
 	nameHex1
 	nameHex2
@@ -27,7 +27,7 @@ const (
 	nameHex4
 
 	minus
-	zero // a number goes on with a fraction or an exponent only
+	zero // only a fraction or an exponent may follow
 	integer
 	point
 	fraction
@@ -35,28 +35,28 @@ const (
 	exponentSign
 	exponent
 
-	inWord // and so on: one behind each letter of true, false and null but the last
+	inLiteral // one state after each letter of true, false and null, except the last
 
-	states = inWord + state(len("true"+"false"+"null")-3)
+	states = inLiteral + state(len("true"+"false"+"null")-3)
 )
 
-// In the place of a state, the grammar has one of these where it depends on the
-// containers around what comes next.
+// The grammar has one of these marks instead of a state if the next state depends on the
+// containers around the value.
 const (
 	opensObject state = states + iota
 	opensArray
 	closes // a container
-	ends   // a string or a word
-	ended  // a number, by a byte that is not of it
+	ends   // a string or a literal
+	ended  // a number, by a byte after it
 
-	// With one of these it is over.
+	// These end the scan.
 	illegal
 	tooDeep
-	behindAll // the value has been passed
+	done // the value has been read
 )
 
-// grammar has the state that a byte leads to, for each state. It is the grammar of
-// RFC 8259, but for containers: [nesting] knows those.
+// grammar has the next state for each state and byte. It is the grammar of RFC 8259 without
+// the nesting of containers, see [nesting].
 var grammar = func() (g [states][256]state) {
 	set := func(at state, bytes string, next state) {
 		for _, c := range []byte(bytes) {
@@ -77,7 +77,7 @@ var grammar = func() (g [states][256]state) {
 	for _, rule := range grammarRules {
 		set(rule.at, rule.bytes, rule.next)
 	}
-	free := inWord
+	free := inLiteral
 	for _, word := range []string{"true", "false", "null"} {
 		at := beforeValue
 		for ; len(word) > 1; word = word[1:] {
@@ -89,7 +89,7 @@ var grammar = func() (g [states][256]state) {
 	}
 	g[beforeElement] = g[beforeValue]
 	set(beforeElement, `]`, closes)
-	for at := beforeValue; at <= behindMember; at++ {
+	for at := beforeValue; at <= afterMember; at++ {
 		set(at, " \t\r\n", at)
 	}
 	return g
@@ -100,7 +100,7 @@ const (
 	hexadecimal = decimal + "abcdefABCDEF"
 )
 
-// grammarRules are what is to be said byte by byte. Of two for a byte the later one holds.
+// grammarRules are the transitions for single bytes. A later rule replaces an earlier one.
 var grammarRules = []struct {
 	at    state
 	bytes string
@@ -110,8 +110,8 @@ var grammarRules = []struct {
 	{beforeValue, `-`, minus}, {beforeValue, decimal, integer}, {beforeValue, `0`, zero},
 	{beforeMember, `"`, inName}, {beforeMember, `}`, closes},
 	{beforeName, `"`, inName}, {beforeColon, `:`, beforeValue},
-	{behindMember, `,`, beforeName}, {behindMember, `}`, closes},
-	{behindElement, `,`, beforeValue}, {behindElement, `]`, closes},
+	{afterMember, `,`, beforeName}, {afterMember, `}`, closes},
+	{afterElement, `,`, beforeValue}, {afterElement, `]`, closes},
 
 	{inString, `"`, ends}, {inString, `\`, escape},
 	{escape, `"\/bfnrt`, inString}, {escape, `u`, hex1},
@@ -127,14 +127,14 @@ var grammarRules = []struct {
 	{letterE, `+-`, exponentSign}, {letterE, decimal, exponent}, {exponentSign, decimal, exponent}, {exponent, decimal, exponent},
 }
 
-// nesting is a stack with a bit for each open container: 1 for an object.
+// nesting is a stack with one bit for each open container: 1 for an object, 0 for an array.
 type nesting struct {
 	bits  []uint64
 	depth int
 }
 
-// turn returns the state that the grammar leaves open with one of its marks.
-func (n *nesting) turn(mark state) state {
+// resolve returns the state for one of the grammar's marks.
+func (n *nesting) resolve(mark state) state {
 	switch mark {
 	case opensObject:
 		return n.push(1, beforeMember)
@@ -145,10 +145,10 @@ func (n *nesting) turn(mark state) state {
 	case closes:
 		n.depth--
 	}
-	return n.behind()
+	return n.afterValue()
 }
 
-// push notes a container and returns the state within it.
+// push opens a container and returns the state within it.
 func (n *nesting) push(bit uint64, within state) state {
 	if n.depth == maxDepth {
 		return tooDeep
@@ -162,15 +162,15 @@ func (n *nesting) push(bit uint64, within state) state {
 	return within
 }
 
-// behind returns the state behind a value in the innermost container.
-func (n *nesting) behind() state {
+// afterValue returns the state after a value in the innermost container.
+func (n *nesting) afterValue() state {
 	i := n.depth - 1
 	switch {
 	case i < 0:
-		return behindAll
+		return done
 	case n.bits[i/64]>>(i%64)&1 == 1:
-		return behindMember
+		return afterMember
 	default:
-		return behindElement
+		return afterElement
 	}
 }

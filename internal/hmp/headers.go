@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// maxHeader bounds a [Header], and maxFieldValue a value that is shown, in bytes.
+// maxHeader bounds a [Header] in bytes. maxFieldValue bounds a value that is shown.
 const maxHeader, maxFieldValue = 1 << 10, 128
 
-// A Header is that of a request or a response: the names, and the values that are
-// harmless. It is one string, so that it costs little to keep for each session.
+// A Header has the names of a request's or response's header fields, and the values that
+// cannot be secret. It is one string to save memory.
 type Header string
 
 // A HeaderField is one field of a [Header]. Name and Value are valid UTF-8 of bounded
 // length, without control characters.
 type HeaderField struct {
 	Name, Value string
-	Hidden      bool // there is a value that is not shown
+	Hidden      bool // the value is not shown
 }
 
 // Fields returns the fields, sorted by name.
@@ -34,8 +34,8 @@ func (h Header) Fields() []HeaderField {
 	return fields
 }
 
-// receivedFields are the fields of a response that are shown by name, sorted. All others
-// are counted: a name can repeat a secret, too.
+// receivedFields are the fields of a response that are shown by name, sorted. Other fields
+// are only counted, because a name can repeat a secret too.
 var receivedFields = []string{
 	"Age", "Allow", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Content-Type",
 	"Date", "Etag", "Expires", "Keep-Alive", "Last-Modified", "Location", "Pragma", "Proxy-Authenticate", "Retry-After", "Server",
@@ -43,15 +43,15 @@ var receivedFields = []string{
 	"X-Content-Type-Options", "X-Frame-Options", "X-Powered-By", "X-Request-Id", "X-Xss-Protection",
 }
 
-// usualTokens are what shown values consist of, in lower case.
+// usualTokens are the words that a shown value may consist of, in lower case.
 var usualTokens = strings.Fields(`
 	application/json application/problem+json application/xml text/html text/plain text/xml charset=utf-8 charset="utf-8" charset=iso-8859-1
 	close keep-alive upgrade chunked identity gzip x-gzip deflate compress br zstd
 	public private no-cache no-store no-transform must-revalidate proxy-revalidate max-age=0
 	* accept accept-encoding accept-language authorization cookie origin get head post put patch delete options`)
 
-// receivedHeader tells of the header of a response. It shows values whose form leaves no
-// room for a secret, and masks what names a server.
+// receivedHeader returns the header of a response. It shows values whose form cannot hold a
+// secret, and masks the names of servers.
 func receivedHeader(h http.Header, m *mask) Header {
 	var b []byte
 	listed := 0
@@ -68,7 +68,7 @@ func receivedHeader(h http.Header, m *mask) Header {
 	return Header(b)
 }
 
-// receivedValue returns the value of a field, and whether it is shown.
+// receivedValue returns the value of a field, and whether to show it.
 func receivedValue(name, value string, m *mask) (string, bool) {
 	if len(value) > maxFieldValue && name != "Location" {
 		return "", false
@@ -79,20 +79,20 @@ func receivedValue(name, value string, m *mask) (string, bool) {
 	case "Allow", "Cache-Control", "Connection", "Content-Encoding", "Content-Type", "Transfer-Encoding", "Vary":
 		return value, isUsual(value)
 	case "Location":
-		return m.show(place(value), true), true
+		return m.apply(redirectServer(value), true), true
 	case "Server", "Via":
-		return m.show(value, true), true
+		return m.apply(value, true), true
 	default:
 		return "", false
 	}
 }
 
-// isNumber tells whether a value is a number, shorter than a piece of a secret.
+// isNumber reports whether a value is a number that is too short for a secret.
 func isNumber(value string) bool {
-	return len(value) < piece && strings.Trim(value, "0123456789") == ""
+	return len(value) < minMatch && strings.Trim(value, "0123456789") == ""
 }
 
-// isDate tells whether a value is a date in the form that HTTP prefers.
+// isDate reports whether a value is a date in the preferred HTTP format.
 func isDate(value string) bool {
 	_, err := time.Parse(http.TimeFormat, value)
 	return err == nil && len(value) == len(http.TimeFormat)
@@ -107,8 +107,8 @@ func isUsual(value string) bool {
 	return true
 }
 
-// sentHeader tells of the header of a request. It shows the values that this program
-// sets, except that of Authorization. It never shows those that are configured.
+// sentHeader returns the header of a request. It shows the values that the exporter sets,
+// except Authorization. It never shows configured values.
 func sentHeader(method string, h http.Header) Header {
 	var b []byte
 	for _, name := range slices.Sorted(maps.Keys(h)) {
@@ -133,8 +133,9 @@ func appendField(b []byte, name, value string, shown bool) []byte {
 	return append(b, '\n')
 }
 
-// place tells which server a Location leads to. Its path, query and user may hold secrets.
-func place(location string) string {
+// redirectServer returns the server in a Location, without the user, path and query, which
+// may hold secrets.
+func redirectServer(location string) string {
 	u, err := url.Parse(location)
 	if err != nil {
 		return "<malformed>"

@@ -196,7 +196,7 @@ func TestLoginSurvivesAStaleConnection(t *testing.T) {
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		if connections.Add(1) == 1 {
-			conn = &mortal{Conn: conn, dead: &dead}
+			conn = &cuttableConn{Conn: conn, dead: &dead}
 		}
 		return conn, err
 	}
@@ -215,13 +215,13 @@ func TestLoginSurvivesAStaleConnection(t *testing.T) {
 	}
 }
 
-// A mortal is a connection that nothing can be written to once it is dead.
-type mortal struct {
+// A cuttableConn is a connection that nothing can be written to once it is dead.
+type cuttableConn struct {
 	net.Conn
 	dead *atomic.Bool
 }
 
-func (m *mortal) Write(b []byte) (int, error) {
+func (m *cuttableConn) Write(b []byte) (int, error) {
 	if m.dead.Load() {
 		return 0, errors.New("dead")
 	}

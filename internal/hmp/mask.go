@@ -13,29 +13,28 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// A mask hides secrets in texts that a server wrote or had a say in. It replaces each
-// word in which a part of a secret shows: in any case, percent-encoded, escaped for JSON
-// or HTML, or in base64. A text is masked before it is shortened: otherwise the beginning
-// of a secret could stay.
+// A mask masks secrets in texts of a server. It replaces each word that has a part of a
+// secret: in any case, percent-encoded, escaped for JSON or HTML, or in base64. It masks a
+// text before it shortens it. Otherwise the beginning of a secret could stay.
 type mask struct {
 	secrets []string
 
-	// Made of the secrets as soon as there is something to mask.
-	ready    bool
-	long     string   // all of them, in lower case
-	short    []string // their words that are shorter than a piece
-	searched int      // how much work was done so far
+	// Set by prepare when there is a text to mask.
+	ready bool
+	long  string   // all secrets, in lower case
+	short []string // their words that are shorter than minMatch
+	work  int      // bytes compared so far
 }
 
 const (
-	// piece is how many bytes of a secret in a row hide a word. A shorter secret hides a
-	// word only where no letter or digit is next to it.
-	piece = 8
-	// maxMasked bounds a text that is masked, in bytes. The rest is cut off.
+	// minMatch is how many consecutive bytes of a secret mask a word. A shorter secret masks
+	// a word only if no letter or digit is next to it.
+	minMatch = 8
+	// maxMasked bounds a text to mask, in bytes. The rest is cut off.
 	maxMasked = 4 << 10
-	// maxSearched bounds the work that a hostile server can make: the bytes of texts,
-	// times those of secrets. Beyond it, every word is hidden.
-	maxSearched = 64 << 20
+	// maxWork bounds the work that a hostile server can cause: bytes of texts times bytes
+	// of secrets. Beyond it, every word is masked.
+	maxWork = 64 << 20
 )
 
 func (m *mask) prepare() {
@@ -53,23 +52,23 @@ func (m *mask) prepare() {
 	all := strings.Join(m.secrets, "\x00")
 	m.long = strings.ToLower(all)
 	for word := range strings.FieldsFuncSeq(all, func(c rune) bool { return c == 0 || unicode.IsSpace(c) }) {
-		if len(word) < piece {
+		if len(word) < minMatch {
 			encoded := base64.RawStdEncoding.EncodeToString([]byte(word))
 			m.short = append(m.short, strings.ToLower(word), strings.ToLower(encoded))
 		}
 	}
 }
 
-// show returns a text as it can be shown: printable, masked, then shortened. Where the
-// end of the text is missing, its last word could be the beginning of a secret.
-func (m *mask) show(text string, whole bool) string {
+// apply returns a text printable, masked and shortened. If the text is not whole, it drops
+// the last word, which could be the beginning of a secret.
+func (m *mask) apply(text string, whole bool) string {
 	m.prepare()
 	if len(text) > maxMasked {
 		text, whole = text[:maxMasked], false
 	}
 	words := strings.Split(printable(text), " ")
 	for i, word := range words {
-		if m.hides(word) {
+		if m.revealsSecret(word) {
 			words[i] = secret.Masked
 		}
 	}
@@ -79,22 +78,34 @@ func (m *mask) show(text string, whole bool) string {
 	return shortened(strings.Join(words, " "))
 }
 
+// sentence is apply for a whole text, but a long text ends with a whole word and an ellipsis.
+func (m *mask) sentence(text string) string {
+	text = m.apply(text, true)
+	if utf8.RuneCountInString(text) < MaxMessageLength && len(text) < maxMessageSize-utf8.UTFMax {
+		return text
+	}
+	if end := strings.LastIndexByte(text[:len(text)-len(" …")], ' '); end > 0 {
+		return text[:end] + " …"
+	}
+	return text
+}
+
 var (
 	escapes   = regexp.MustCompile(`%[[:xdigit:]]{2}|\\u[[:xdigit:]]{4}|\\["\\/]|&#?\w+;`)
-	inBase64  = regexp.MustCompile(`[A-Za-z0-9+/_-]{11,}`) // a piece has eleven characters
+	inBase64  = regexp.MustCompile(`[A-Za-z0-9+/_-]{11,}`) // eight bytes have eleven characters
 	forBase64 = strings.NewReplacer("-", "+", "_", "/")
 )
 
-// hides tells whether a part of a secret shows in a word, which may be encoded up to
+// revealsSecret reports whether a word has a part of a secret. The word may be encoded up to
 // three times.
-func (m *mask) hides(word string) bool {
+func (m *mask) revealsSecret(word string) bool {
 	for range 4 {
 		if m.contains(word) {
 			return true
 		}
 		for _, run := range inBase64.FindAllString(word, -1) {
 			run = forBase64.Replace(run)
-			for from := range 4 { // the secret need not begin where the encoding does
+			for from := range 4 { // the secret may begin within a group of four characters
 				decoded, _ := base64.RawStdEncoding.DecodeString(run[from:])
 				if m.contains(string(decoded)) {
 					return true
@@ -125,21 +136,22 @@ func unescaped(escape string) string {
 	}
 }
 
-// contains tells whether a text has a piece of a secret, or a short secret as a word.
+// contains reports whether a text has minMatch bytes of a secret, or a short secret as a
+// word.
 func (m *mask) contains(text string) bool {
-	if m.searched += len(text) * len(m.long); m.searched > maxSearched {
+	if m.work += len(text) * len(m.long); m.work > maxWork {
 		return true
 	}
 	text = strings.ToLower(text)
-	for end := piece; end <= len(text); end++ {
-		if strings.Contains(m.long, text[end-piece:end]) {
+	for end := minMatch; end <= len(text); end++ {
+		if strings.Contains(m.long, text[end-minMatch:end]) {
 			return true
 		}
 	}
 	return slices.ContainsFunc(m.short, func(word string) bool { return hasWord(text, word) })
 }
 
-// hasWord tells whether a text has a word, with no letter or digit next to it.
+// hasWord reports whether a text has a word with no letter or digit next to it.
 func hasWord(text, word string) bool {
 	inWord := func(i int) bool {
 		return i >= 0 && i < len(text) && (text[i] >= utf8.RuneSelf || text[i] >= 'a' && text[i] <= 'z' || text[i] >= '0' && text[i] <= '9')
@@ -152,8 +164,8 @@ func hasWord(text, word string) bool {
 	return false
 }
 
-// printable returns a text as valid UTF-8, with a space for every character that a
-// terminal or a log could take for an instruction.
+// printable returns a text as valid UTF-8. It replaces control characters, which could change
+// a terminal or a log, with spaces.
 func printable(text string) string {
 	return strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) && c != utf8.RuneError {

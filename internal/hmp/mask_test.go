@@ -50,14 +50,14 @@ func TestMask(t *testing.T) {
 		"nothing":                {"User has no roles assigned: 100%, a\\b & more; aGVsbG8gd29ybGQgaGVsbG8=", "User has no roles assigned: 100%, a\\b & more; aGVsbG8gd29ybGQgaGVsbG8="},
 		"empty":                  {"", ""},
 	} {
-		if got := (&mask{secrets: secrets}).show(tt.text, true); got != tt.want {
+		if got := (&mask{secrets: secrets}).apply(tt.text, true); got != tt.want {
 			t.Errorf("%s: %s: got %q, want %q", name, tt.text, got, tt.want)
 		}
 	}
 	// Wherever a text is cut, nothing of a secret stays at its end.
 	for _, form := range []string{token, url.QueryEscape(token), encode("")} {
 		for end := range len(form) + 1 {
-			if got := (&mask{secrets: secrets}).show("word word "+form[:end], false); got != "word word …" {
+			if got := (&mask{secrets: secrets}).apply("word word "+form[:end], false); got != "word word …" {
 				t.Errorf("cut behind %q: %q", form[:end], got)
 			}
 		}
@@ -67,8 +67,8 @@ func TestMask(t *testing.T) {
 // What a hostile server can make a mask do is bounded. Beyond that, it hides all.
 func TestMaskIsBounded(t *testing.T) {
 	m := &mask{secrets: []string{strings.Repeat("secret-0", 1<<15)}}
-	m.show(strings.Repeat("a%", maxMasked), true)
-	if got := m.show("a harmless text", true); got != "<secret> <secret> <secret>" {
+	m.apply(strings.Repeat("a%", maxMasked), true)
+	if got := m.apply("a harmless text", true); got != "<secret> <secret> <secret>" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -81,11 +81,11 @@ func FuzzMask(f *testing.F) {
 	const word = "0ne-secret"
 	f.Fuzz(func(t *testing.T, before, after string) {
 		m := &mask{secrets: []string{word, "xyz"}}
-		got := m.show(before+word+after, true)
+		got := m.apply(before+word+after, true)
 		if strings.Contains(strings.ReplaceAll(got, secret.Masked, "|"), word) {
 			t.Errorf("%q shows the secret", got)
 		}
-		_ = m.show(before+after, false)
+		_ = m.apply(before+after, false)
 		checkText(t, got, MaxMessageLength)
 	})
 }
@@ -170,5 +170,18 @@ func TestShownHeader(t *testing.T) {
 		"Location: <secret>\nRetry-After\nServer: nginx/1.25.3 (Ubuntu)\nTransfer-Encoding\nVary\nVia: 1.1 proxy x, 1.0 <secret>\nX-Request-Id\n2 more\n"
 	if got := string(receivedHeader(h, &mask{secrets: []string{canaryToken}})); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A reason that is too long ends with a whole word, and says that it goes on.
+func TestSentencesEndWithAWord(t *testing.T) {
+	long := strings.Repeat("certificate ", 40)
+	got := new(mask).sentence(long)
+	words := strings.TrimSuffix(got, " …")
+	if words == got || !strings.HasSuffix(words, " certificate") || len([]rune(got)) > MaxMessageLength {
+		t.Errorf("got %q", got)
+	}
+	if got := new(mask).sentence("connection refused"); got != "connection refused" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -40,9 +40,9 @@ func TestDecodeVendorExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := payload{
-		hasData: true,
-		rotated: true,
-		unfit:   true,
+		hasData:      true,
+		rotated:      true,
+		invalidToken: true,
 		details: Details{
 			Admin:           new(true),
 			Roles:           new(1),
@@ -52,10 +52,10 @@ func TestDecodeVendorExample(t *testing.T) {
 			MessageTexts:    []string{"Password change required for built-in user account (operator)"},
 		},
 		body: Body{
-			Size: int64(len(body)),
-			Used: fieldsNamed("admin", "roleIds", "lastAction", "lastLoginDate", "serviceMessages"),
-			Null: fieldsNamed("numLoginFailures"),
-			Odd:  fieldsNamed("authToken"),
+			Size:    int64(len(body)),
+			Used:    fieldsNamed("admin", "roleIds", "lastAction", "lastLoginDate", "serviceMessages"),
+			Null:    fieldsNamed("numLoginFailures"),
+			Invalid: fieldsNamed("authToken"),
 		},
 	}
 	for name, r := range map[string]io.Reader{
@@ -67,7 +67,7 @@ func TestDecodeVendorExample(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if diff := cmp.Diff(want, *got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "found")); diff != "" {
+		if diff := cmp.Diff(want, *got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "secrets")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -108,11 +108,11 @@ func TestDecodeStrangeFields(t *testing.T) {
 			if got.body.Size != int64(len(object(fields, field, value))) {
 				t.Errorf("%s: %.40s: %d bytes were read", field, value, got.body.Size)
 			}
-			if own := fieldsNamed(field); (got.body.Used|own) != baseline.body.Used || (got.body.Null|got.body.Odd)&^own != 0 {
+			if own := fieldsNamed(field); (got.body.Used|own) != baseline.body.Used || (got.body.Null|got.body.Invalid)&^own != 0 {
 				t.Errorf("%s: %.40s: the fields are noted as %+v", field, value, got.body)
 			}
 			got.body = baseline.body
-			if diff := cmp.Diff(baseline, got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "found")); diff != "" {
+			if diff := cmp.Diff(baseline, got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "secrets")); diff != "" {
 				t.Errorf("%s: %.40s instead of %s changes another field (-want +got):\n%s", field, value, regular, diff)
 			}
 		}
@@ -135,7 +135,7 @@ func object(fields map[string]string, other, value string) string {
 func restore(p *payload, baseline payload, field string) {
 	switch field {
 	case "authToken":
-		p.token, p.rotated, p.unfit = baseline.token, baseline.rotated, baseline.unfit
+		p.token, p.rotated, p.invalidToken = baseline.token, baseline.rotated, baseline.invalidToken
 	case "admin":
 		p.details.Admin = baseline.details.Admin
 	case "roleIds":
@@ -191,7 +191,7 @@ func TestDecodeFields(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := payload{hasData: true, details: tt.want, body: got.body} // which others test
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "found")); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "secrets")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

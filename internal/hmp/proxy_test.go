@@ -85,9 +85,9 @@ func TestPhasesBehindAProxy(t *testing.T) {
 		answer string // to CONNECT
 		want   Phases
 	}{
-		"the proxy hangs":             {"", Phases{Connect: patience}},
-		"the HMP's handshake hangs":   {"HTTP/1.1 200 OK\r\n\r\n", Phases{Connect: 3 * time.Second, TLS: patience - 3*time.Second}},
-		"the proxy breaks off midway": {"HTTP/1.1 200 ", Phases{Connect: patience}},
+		"the proxy hangs":             {"", Phases{Connect: callTimeout}},
+		"the HMP's handshake hangs":   {"HTTP/1.1 200 OK\r\n\r\n", Phases{Connect: 3 * time.Second, TLS: callTimeout - 3*time.Second}},
+		"the proxy breaks off midway": {"HTTP/1.1 200 ", Phases{Connect: callTimeout}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestPhasesBehindAProxy(t *testing.T) {
 					},
 				})
 				defer c.Close()
-				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				ctx, cancel := context.WithTimeout(t.Context(), callTimeout)
 				defer cancel()
 				a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)})
 				if a.Result != Timeout || a.Phases != tt.want {

@@ -58,8 +58,8 @@ func reset(w http.ResponseWriter, _ *http.Request) {
 	_ = conn.Close()
 }
 
-func TestOutcomes(t *testing.T) {
-	tests := []outcomeTest{
+func TestResults(t *testing.T) {
+	tests := []resultTest{
 		{"valid", answer(200, `{"data":{}}`), Valid, 200, ""},
 		{"valid with all sorts of fields", answer(200, `{"code":5,"data":{"admin":"yes"},"x":[]}`), Valid, 200, ""},
 		{"no_roles", envelope(401, "020001", "User has no roles assigned"), NoRoles, 401, UserNotAuthorized},
@@ -127,8 +127,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// An outcomeTest is what a server does, and the answer that has to come of it.
-type outcomeTest struct {
+// An resultTest is what a server does, and the answer that has to come of it.
+type resultTest struct {
 	name    string
 	handler http.HandlerFunc
 	want    Result
@@ -138,7 +138,7 @@ type outcomeTest struct {
 
 // meet has call make one exchange with the server, and checks all of the answer
 // but its reason.
-func (tt *outcomeTest) meet(t *testing.T, call func(t *testing.T, base string, within time.Duration, change ...func(*Options)) Answer) Answer {
+func (tt *resultTest) meet(t *testing.T, call func(t *testing.T, base string, within time.Duration, change ...func(*Options)) Answer) Answer {
 	t.Helper()
 	var connections, requests atomic.Int32
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -177,11 +177,11 @@ func TestCodeText(t *testing.T) {
 	}
 }
 
-func TestOutcomesAreExplained(t *testing.T) {
+func TestResultsAreExplained(t *testing.T) {
 	seen := make(map[Result]bool)
 	for _, o := range Results {
 		if seen[o.Result] || o.Meaning == "" || o.Advice == "" {
-			t.Errorf("outcome %q is listed twice or not explained", o.Result)
+			t.Errorf("result %q is listed twice or not explained", o.Result)
 		}
 		seen[o.Result] = true
 	}

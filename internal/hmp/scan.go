@@ -13,12 +13,11 @@ import (
 
 const (
 	scanBufferSize = 32 << 10
-	// maxDepth bounds the nesting of arrays and objects, for each of which the scanner
-	// keeps a bit.
+	// maxDepth bounds the nesting of arrays and objects. The scanner keeps a bit for each.
 	maxDepth = 1 << 20
 )
 
-// A formError says what is wrong with a body, in words of this side only.
+// A formError says what is wrong with a body. It has no text of the server.
 type formError string
 
 func (e formError) Error() string { return string(e) }
@@ -28,23 +27,23 @@ const (
 	errTooDeep  formError = "the JSON is nested too deep"
 )
 
-// A scanner walks over one JSON text (RFC 8259) that it reads through a buffer of
-// fixed size. It checks the grammar of all that it passes, except that a string may hold
-// bytes that are not UTF-8, and keeps only what it is told to.
+// A scanner reads one JSON text (RFC 8259) through a buffer of fixed size. It checks the
+// grammar of every value, but a string may have bytes that are not UTF-8. It keeps only the
+// values that its caller asks for.
 type scanner struct {
 	src      io.Reader
-	left     int64 // how many more bytes src may give
-	err      error // what reading src ended in
+	left     int64 // how many more bytes src may have
+	err      error // the error that ended the reading
 	buf      []byte
 	pos, end int   // unread bytes are buf[pos:end]
-	passed   int64 // bytes before buf[0]
+	offset   int64 // bytes before buf[0]
 
-	kept    []byte // source of the last value that was to be kept
-	room    int    // how many more bytes may be kept
-	cut     bool   // whether there were more than may be kept
-	decoded int    // bytes of the source of strings, so far
+	value     []byte // source of the last value that the caller asked for
+	valueRoom int    // how many more bytes value may get
+	truncated bool   // whether value is incomplete
+	decoded   int    // bytes of strings decoded so far, in their source
 
-	open nesting // containers that are being skipped
+	open nesting // containers within the value that is being skipped
 }
 
 // reset makes s ready to read up to limit bytes of src.
@@ -52,22 +51,21 @@ func (s *scanner) reset(src io.Reader, limit int64) {
 	if s.buf == nil {
 		s.buf = make([]byte, scanBufferSize)
 	}
-	*s = scanner{src: src, left: limit, buf: s.buf, kept: s.kept[:0], open: nesting{bits: s.open.bits[:0]}}
+	*s = scanner{src: src, left: limit, buf: s.buf, value: s.value[:0], open: nesting{bits: s.open.bits[:0]}}
 }
 
-// fill reads more into the buffer, all of whose bytes have been passed.
-// At the end of the text it returns io.EOF. An error stays.
+// fill reads more into the buffer, once all its bytes have been used. At the end of the text
+// it returns io.EOF. An error stays.
 func (s *scanner) fill() error {
 	if s.err != nil {
 		return s.err
 	}
-	s.passed += int64(s.end)
+	s.offset += int64(s.end)
 	s.pos, s.end = 0, 0
-	// One byte beyond the limit is asked for, to tell a body of exactly the
-	// limit from a larger one.
-	room := s.buf[:min(int64(len(s.buf)), s.left+1)]
+	// One byte beyond the limit shows whether the body is larger.
+	window := s.buf[:min(int64(len(s.buf)), s.left+1)]
 	for range 100 {
-		n, err := s.src.Read(room)
+		n, err := s.src.Read(window)
 		switch s.left -= int64(n); {
 		case s.left < 0:
 			s.err = errTooLarge
@@ -84,7 +82,7 @@ func (s *scanner) fill() error {
 	return s.err
 }
 
-// peek returns the next byte that is not white space, without passing it.
+// peek returns the next byte that is not white space, and does not consume it.
 func (s *scanner) peek() (byte, error) {
 	for {
 		for ; s.pos < s.end; s.pos++ {
@@ -98,8 +96,8 @@ func (s *scanner) peek() (byte, error) {
 	}
 }
 
-// skipMark passes a UTF-8 byte order mark, which only the beginning of a text can have.
-func (s *scanner) skipMark() error {
+// skipBOM skips a UTF-8 byte order mark at the beginning of the text.
+func (s *scanner) skipBOM() error {
 	for i, c := range []byte("\xef\xbb\xbf") {
 		if s.pos == s.end {
 			if err := s.fill(); err != nil {
@@ -117,8 +115,8 @@ func (s *scanner) skipMark() error {
 	return nil
 }
 
-// head is peek where the text may not end.
-func (s *scanner) head() (byte, error) {
+// mustPeek is peek, but the end of the text is an error.
+func (s *scanner) mustPeek() (byte, error) {
 	c, err := s.peek()
 	if err != nil {
 		return 0, unexpected(err)
@@ -126,7 +124,7 @@ func (s *scanner) head() (byte, error) {
 	return c, nil
 }
 
-// finish passes the white space behind the value and makes sure that the text ends there.
+// finish skips the white space after the value and checks that the text ends there.
 func (s *scanner) finish() error {
 	_, err := s.peek()
 	switch {
@@ -145,18 +143,17 @@ func unexpected(err error) error {
 	return err
 }
 
-// syntaxError complains about the next byte.
+// syntaxError returns an error about the next byte.
 func (s *scanner) syntaxError() error {
-	return formError(fmt.Sprintf("the body is not JSON at byte %d", s.passed+int64(s.pos)))
+	return formError(fmt.Sprintf("the body is not JSON at byte %d", s.offset+int64(s.pos)))
 }
 
-// maxNameSource is how long the source of a name that is looked for can be: that
-// of numLoginFailures, all in escapes.
+// maxNameSource is the maximum source length of a known name: numLoginFailures, all in
+// escapes.
 const maxNameSource = 6 * len("numLoginFailures")
 
-// object passes an object and calls member with each name in it, which has to
-// pass the value. A name that cannot be one that is looked for is nil. It is good until
-// the next value is passed.
+// object reads an object and calls member with each name. member must read the value. The
+// name is nil if it cannot be a known one. It is valid until the next value is read.
 func (s *scanner) object(member func(name []byte) error) error {
 	return s.list('{', '}', func() error {
 		name, err := s.name()
@@ -170,9 +167,9 @@ func (s *scanner) object(member func(name []byte) error) error {
 	})
 }
 
-// name passes a name and returns it, or nil if it cannot be one that is looked for.
+// name reads a name and returns it, or nil if it cannot be a known one.
 func (s *scanner) name() ([]byte, error) {
-	if c, err := s.head(); err != nil {
+	if c, err := s.mustPeek(); err != nil {
 		return nil, err
 	} else if c != '"' {
 		return nil, s.syntaxError()
@@ -184,15 +181,15 @@ func (s *scanner) name() ([]byte, error) {
 	return unquoteName(source), nil
 }
 
-// array passes an array and calls element for each one, which has to pass it.
+// array reads an array and calls element for each element, which must read it.
 func (s *scanner) array(element func() error) error { return s.list('[', ']', element) }
 
-// list passes an opening byte, items with commas between, and a closing byte.
+// list reads an opening byte, items with commas between, and a closing byte.
 func (s *scanner) list(opening, closing byte, item func() error) error {
 	if err := s.expect(opening); err != nil {
 		return err
 	}
-	c, err := s.head()
+	c, err := s.mustPeek()
 	if err != nil {
 		return err
 	}
@@ -204,7 +201,7 @@ func (s *scanner) list(opening, closing byte, item func() error) error {
 		if err := item(); err != nil {
 			return err
 		}
-		c, err := s.head()
+		c, err := s.mustPeek()
 		if err != nil {
 			return err
 		}
@@ -217,9 +214,9 @@ func (s *scanner) list(opening, closing byte, item func() error) error {
 	}
 }
 
-// expect passes the byte c and the white space before it.
+// expect reads the byte c and the white space before it.
 func (s *scanner) expect(c byte) error {
-	if got, err := s.head(); err != nil {
+	if got, err := s.mustPeek(); err != nil {
 		return err
 	} else if got != c {
 		return s.syntaxError()
@@ -228,41 +225,41 @@ func (s *scanner) expect(c byte) error {
 	return nil
 }
 
-// source passes a value and returns the first limit bytes of its source, and whether
-// these are all. They are good until the next value is passed.
+// source reads a value and returns the first limit bytes of its source, and whether that is
+// the whole source. The bytes are valid until the next value is read.
 func (s *scanner) source(limit int) (source []byte, whole bool, err error) {
-	s.kept, s.room, s.cut = s.kept[:0], limit, false
+	s.value, s.valueRoom, s.truncated = s.value[:0], limit, false
 	err = s.skip()
-	s.room = 0
-	return s.kept, !s.cut, err
+	s.valueRoom = 0
+	return s.value, !s.truncated, err
 }
 
-// note keeps b as far as there is room.
-func (s *scanner) note(b []byte) {
-	n := min(len(b), s.room)
-	s.kept = append(s.kept, b[:n]...)
-	s.room -= n
-	s.cut = s.cut || n < len(b)
+// keep appends b to value, as far as valueRoom allows.
+func (s *scanner) keep(b []byte) {
+	n := min(len(b), s.valueRoom)
+	s.value = append(s.value, b[:n]...)
+	s.valueRoom -= n
+	s.truncated = s.truncated || n < len(b)
 }
 
-// quoted passes the string that begins at the next byte, and returns the first limit
-// bytes of the source between its quotes and whether these are all.
+// quoted reads the string that begins at the next byte. It returns the first limit bytes of
+// the source between its quotes, and whether that is the whole source.
 func (s *scanner) quoted(limit int) (source []byte, whole bool, err error) {
 	source, whole, err = s.source(limit + len(`""`))
 	if err != nil {
 		return nil, false, err
 	}
-	// Of a string that is cut, the last byte is one too many.
+	// The last byte of a truncated string is one too many.
 	return source[1 : len(source)-1], whole, nil
 }
 
-// maxDecoded bounds the strings of one body that are decoded, all together, in bytes of
-// their source. It is several times what a session has of them.
+// maxDecoded bounds the decoded strings of one body together, in bytes of their source. It
+// is several times what a session has.
 const maxDecoded = 256 << 10
 
-// text passes the string that begins at the next byte, and returns it decoded and as
-// valid UTF-8. Of a string whose source is longer than limit bytes it returns a
-// beginning, and false. The bytes are good until the next value is passed.
+// text reads the string that begins at the next byte, and returns it decoded and as valid
+// UTF-8. If its source is longer than limit bytes, text returns the beginning and false. The
+// bytes are valid until the next value is read.
 func (s *scanner) text(limit int) (text []byte, whole bool, err error) {
 	source, whole, err := s.quoted(min(limit, maxDecoded-s.decoded))
 	if err != nil {
@@ -272,7 +269,7 @@ func (s *scanner) text(limit int) (text []byte, whole bool, err error) {
 	return unquote(source), whole, nil
 }
 
-// unquote decodes the source of a string, which may have been cut in an escape.
+// unquote decodes the source of a string. The source may end within an escape.
 func unquote(source []byte) []byte {
 	intricate := func(c byte) bool { return c == '\\' || c >= utf8.RuneSelf }
 	if !slices.ContainsFunc(source, intricate) {
@@ -288,9 +285,8 @@ func unquote(source []byte) []byte {
 	return nil
 }
 
-// unquoteName decodes the whole source of a string in its place, as there can be
-// millions of names. It returns nil for one with an escape that is not of visible ASCII
-// characters only.
+// unquoteName decodes the whole source of a string in place, because there can be millions
+// of names. It returns nil for a name with an escape unless all characters are visible ASCII.
 func unquoteName(source []byte) []byte {
 	if bytes.IndexByte(source, '\\') < 0 {
 		return source
@@ -320,16 +316,16 @@ func unquoteName(source []byte) []byte {
 	return name
 }
 
-// skip passes one value of any kind and depth, and notes its source. It does not call
-// itself: the depth is the server's choice.
+// skip reads one value of any kind and depth, and keeps its source. It is not recursive,
+// because the server chooses the depth.
 func (s *scanner) skip() error {
 	s.open.depth = 0
 	for at := beforeValue; ; {
 		begin := s.pos
 		at = s.walk(at)
-		s.note(s.buf[begin:s.pos])
+		s.keep(s.buf[begin:s.pos])
 		switch at {
-		case behindAll:
+		case done:
 			return nil
 		case illegal:
 			return s.syntaxError()
@@ -342,10 +338,9 @@ func (s *scanner) skip() error {
 	}
 }
 
-// walk goes on from a state to the end of the value, or of what is in the buffer,
-// and returns the state that it is in there. A large body passes here byte by byte,
-// nearly all of it: hence the variables that a processor keeps at hand, and the loop
-// in the loop, for long ways within one state.
+// walk reads from a state to the end of the value or of the buffer, and returns the state
+// there. Nearly every byte of a large body passes here. So the variables are local, and an
+// inner loop handles long runs within one state.
 func (s *scanner) walk(at state) state {
 	buf, n := s.buf[s.pos:s.end], 0
 	for n < len(buf) && at < illegal {
@@ -360,7 +355,7 @@ func (s *scanner) walk(at state) state {
 			n++
 		}
 		if at >= states {
-			at = s.open.turn(at)
+			at = s.open.resolve(at)
 		}
 	}
 	s.pos += n

@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// Phases is how long each part of an exchange took. A part that did not occur
-// (a lookup of an address, a handshake without TLS, a connection that was kept)
-// took no time; the part in which the time ran out lasts until then.
+// Phases has the duration of each phase of an exchange. A phase that did not occur is 0, such
+// as a lookup for an IP address, or a connect on a kept connection. The phase in which the
+// time ran out lasts until then.
 type Phases struct {
-	Resolve    time.Duration // looking the host name up: the proxy's, if there is one
-	Connect    time.Duration // setting up TCP, from the first address tried, and what a proxy takes to connect
-	TLS        time.Duration // the handshake with the HMP
-	Processing time.Duration // from having a connection to the first byte of the answer
-	Transfer   time.Duration // from there to the end of the body
+	Resolve    time.Duration // DNS lookup of the HMP, or of the proxy if there is one
+	Connect    time.Duration // TCP connect from the first address tried, and the CONNECT of a proxy
+	TLS        time.Duration // TLS handshake with the HMP
+	Processing time.Duration // from the connection to the first byte of the answer
+	Transfer   time.Duration // from the first byte to the end of the body
 }
 
-// Add returns the phases of two exchanges together.
+// Add returns the sum of the phases of two exchanges.
 func (p Phases) Add(q Phases) Phases {
 	return Phases{p.Resolve + q.Resolve, p.Connect + q.Connect, p.TLS + q.TLS, p.Processing + q.Processing, p.Transfer + q.Transfer}
 }
 
-// A Phase is one of [Phases] with its name.
+// A Phase is one phase of [Phases] with its name.
 type Phase struct {
 	Name string
 	Took time.Duration
@@ -38,12 +38,12 @@ func (p Phases) Each() [5]Phase {
 	return [...]Phase{{"resolve", p.Resolve}, {"connect", p.Connect}, {"tls", p.TLS}, {"processing", p.Processing}, {"transfer", p.Transfer}}
 }
 
-// Total returns how long all phases took together.
+// Total returns the duration of all phases together.
 func (p Phases) Total() time.Duration {
 	return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer
 }
 
-// A mark is a point in the course of an attempt.
+// A mark is an event in an attempt, with an index for its time.
 type mark int
 
 const (
@@ -60,19 +60,19 @@ const (
 	numMarks
 )
 
-// An attempt is one try of an exchange. What is observed of it ends with it: an exchange
-// that tries again has another attempt. Goroutines of the dialer call its hooks, even
-// after it has ended. Hence the lock, and the copy that [attempt.end] takes.
+// An attempt is one try of an exchange. A second try has an attempt of its own. Goroutines
+// of the dialer call its hooks, even after it has ended. So it has a lock, and
+// [attempt.end] returns a copy.
 type attempt struct {
 	proxy  *url.URL // nil for none
-	ca     string   // what is trusted, as in Options
+	ca     string   // see Options.CA
 	dialed *conn
 
 	mu sync.Mutex
 	timeline
 }
 
-// A timeline is what is observed of an attempt.
+// A timeline has the times and the other observations of an attempt.
 type timeline struct {
 	marks       [numMarks]time.Time
 	ended       time.Time
@@ -83,11 +83,11 @@ type timeline struct {
 
 type attemptKey struct{}
 
-// attemptOf returns the attempt that a context was made for.
+// attemptOf returns the attempt of a context.
 func attemptOf(ctx context.Context) *attempt { return ctx.Value(attemptKey{}).(*attempt) }
 
-// within returns the context of the attempt, which makes no connection if it has a kept one.
-func (t *attempt) within(ctx context.Context, kept bool) context.Context {
+// withHooks returns the context of the attempt. With a kept connection it needs fewer hooks.
+func (t *attempt) withHooks(ctx context.Context, kept bool) context.Context {
 	hooks := &httptrace.ClientTrace{GotFirstResponseByte: func() { t.mark(firstByte) }}
 	if !kept {
 		ctx = context.WithValue(ctx, attemptKey{}, t)
@@ -99,12 +99,12 @@ func (t *attempt) within(ctx context.Context, kept bool) context.Context {
 				t.mark(connectDone)
 			}
 		}
-		hooks.TLSHandshakeStart, hooks.TLSHandshakeDone = t.handshake, t.handshaken
+		hooks.TLSHandshakeStart, hooks.TLSHandshakeDone = t.handshakeStarted, t.handshakeDone
 	}
 	return httptrace.WithClientTrace(ctx, hooks)
 }
 
-// mark notes the time at m, once.
+// mark records the time of m. Only the first call counts.
 func (t *attempt) mark(m mark) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -117,12 +117,13 @@ func (t *timeline) set(m mark) {
 	}
 }
 
-// withProxy tells whether the handshake under way is that with the proxy: it comes first.
+// withProxy reports whether the current handshake is the one with the proxy, which comes
+// first.
 func (t *attempt) withProxy() bool {
 	return t.proxy != nil && t.proxy.Scheme == "https" && t.handshakes == 1
 }
 
-func (t *attempt) handshake() {
+func (t *attempt) handshakeStarted() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.handshakes++; t.withProxy() {
@@ -133,7 +134,7 @@ func (t *attempt) handshake() {
 	t.set(tlsStart)
 }
 
-func (t *attempt) handshaken(state tls.ConnectionState, err error) {
+func (t *attempt) handshakeDone(state tls.ConnectionState, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	done := proxyTLSDone
@@ -145,10 +146,10 @@ func (t *attempt) handshaken(state tls.ConnectionState, err error) {
 	}
 }
 
-// certificateExpiry returns when a certificate ends to be good: with the chain that
-// lasts longest of those that were verified, each by its earliest certificate. Where
-// verification failed it is the earliest of what was presented, and where that is off
-// the leaf's. It is zero if no certificate is known.
+// certificateExpiry returns when a certificate expires. A chain expires with its earliest
+// certificate, and the verified chain that lasts longest counts. If verification failed, the
+// earliest of the presented certificates counts. If verification is off, the leaf counts.
+// The expiry is zero if no certificate is known.
 func certificateExpiry(state *tls.ConnectionState, err error) (expiry time.Time) {
 	if refused, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return earliest(refused.UnverifiedCertificates)
@@ -173,8 +174,8 @@ func earliest(chain []*x509.Certificate) (end time.Time) {
 	return end
 }
 
-// use notes that the attempt has a connection.
-func (t *attempt) use(c *conn) {
+// connected records that the attempt has a connection.
+func (t *attempt) connected(c *conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.reached(connectStart) {
@@ -184,7 +185,7 @@ func (t *attempt) use(c *conn) {
 	t.certificate = c.certificate
 }
 
-// end returns what was observed until now.
+// end returns the timeline up to now.
 func (t *attempt) end() *timeline {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -205,8 +206,8 @@ func (t *timeline) phases() Phases {
 	}
 }
 
-// between returns the time from one mark to another, or to the end if the attempt did
-// not reach that.
+// between returns the time from one mark to another. If the attempt did not reach the second
+// mark, it returns the time to the end.
 func (t *timeline) between(from, to mark) time.Duration {
 	if !t.reached(from) {
 		return 0

@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// maxConnectionAge is how long a kept connection is used. After that time, a change
-	// in DNS, a failover or a new certificate is noticed.
+	// maxConnectionAge bounds the use of a kept connection. So the exporter notices a change
+	// in DNS, a failover or a new certificate after this time.
 	maxConnectionAge = 5 * time.Minute
-	// maxIdleRead bounds what a server may send on a connection that no exchange uses,
-	// in bytes. A PING of HTTP/2 takes 39, with TLS.
+	// maxIdleRead bounds the bytes that a server may send on an idle connection. A PING of
+	// HTTP/2 has 39 bytes, with TLS.
 	maxIdleRead = 4 << 10
-	// maxUnread bounds what HTTP/2 takes of a body before it is asked for, in bytes:
-	// as much as HTTP/1 leaves to the kernel.
+	// maxUnread bounds the bytes of a body that HTTP/2 buffers before a read. The kernel
+	// buffers about as much for HTTP/1.
 	maxUnread = 64 << 10
 	// maxHeaderSize bounds the header of a response, in bytes.
 	maxHeaderSize = 64 << 10
@@ -34,24 +34,25 @@ const (
 type Options struct {
 	URL                *url.URL                                                             // scheme, host and perhaps a path, without a slash at its end
 	TLS                *tls.Config                                                          // for https; nil for Go's defaults
-	RootCAs            func(context.Context) (*x509.CertPool, error)                        // what to trust from now on, for each new connection; nil for what TLS says
-	CA                 string                                                               // what RootCAs is, such as "the CA in hmp.pem"; "" without it
+	RootCAs            func(context.Context) (*x509.CertPool, error)                        // the trusted certificates, called for each new connection; nil for those in TLS
+	CA                 string                                                               // a name for RootCAs in errors, like "the CA in hmp.pem"; "" without RootCAs
 	Address            string                                                               // host and port to connect to; "" for those of URL
 	Proxy              func(*http.Request) (*url.URL, error)                                // the proxy for a request; nil for none
 	ProxyConnectHeader http.Header                                                          // goes to a proxy along with a CONNECT
-	KeepAlive          bool                                                                 // keeps connections, five minutes at most and not after a failure
-	HTTP2              bool                                                                 // allows it
-	MaxBodySize        int64                                                                // bounds the body of a session, in bytes
-	MessageTexts       bool                                                                 // keeps the texts of service messages, not only their number
+	KeepAlive          bool                                                                 // keep connections, for five minutes at most and not after a failure
+	HTTP2              bool                                                                 // allow HTTP/2
+	MaxBodySize        int64                                                                // maximum size of a session's body, in bytes
+	MessageTexts       bool                                                                 // keep the texts of service messages, not only their number
 	UserAgent          string                                                               // name/version of this program
 	Dial               func(ctx context.Context, network, address string) (net.Conn, error) // nil for [net.Dialer]'s
 }
 
-// A pool makes connections to one HMP and keeps them if it is told to.
+// A pool makes connections to one HMP, and keeps them if KeepAlive is set.
 //
-// No exchange ends another: a connection on which an exchange failed is not given to a
-// later one, and is closed when the last exchange on it has ended. So it can be no pool
-// of [http.Transport], which gives a connection away before the exchange on it is over.
+// Rule: no exchange ends another. After a failed exchange, the pool gives the connection to
+// no later exchange. It closes the connection when the last exchange on it has ended. The
+// pool of [http.Transport] cannot do this, because it reuses a connection before the
+// exchange on it is over.
 type pool struct {
 	options *Options
 	scheme  string
@@ -61,38 +62,36 @@ type pool struct {
 	mu        sync.Mutex
 	transport *http.Transport
 	roots     *x509.CertPool // of the transport
-	kept      []*conn        // also those in use, the oldest first
-	idle      []*conn        // of them those of HTTP/1 that no exchange uses, the last used last
-	shared    []*conn        // of them those of HTTP/2
+	kept      []*conn        // all kept connections, the oldest first
+	idle      []*conn        // HTTP/1 connections in kept that no exchange uses, the last used last
+	shared    []*conn        // HTTP/2 connections in kept
 	closed    bool
-	// One timer for all: a stopped one can stay in memory until its time, with what it
-	// refers to.
+	// One timer for all connections: a stopped timer can stay in memory until its time.
 	timer *time.Timer
 }
 
-// A conn is a connection to an HMP, perhaps through a proxy. The embedded connection is
-// that of TCP.
+// A conn is a connection to an HMP, perhaps through a proxy. It embeds the TCP connection.
 type conn struct {
 	net.Conn
 	client      *http.ClientConn
-	shared      bool      // by exchanges at once: it is of HTTP/2
-	kept        bool      // by the pool, whose lock guards this
-	certificate time.Time // when the HMP's certificate ends to be good
+	shared      bool      // HTTP/2: several exchanges may use it at once
+	kept        bool      // the pool keeps it; the pool's lock guards this
+	certificate time.Time // see certificateExpiry
 	made        time.Time
 
 	users atomic.Int32 // exchanges, and the making of the connection
-	// What has been written; what has been read while there was no user; and the first
-	// bytes that were read, with a 1 before them.
+	// Bytes written, bytes read while idle, and the first two bytes read with a 1 before
+	// them.
 	written, idleRead atomic.Int64
-	head              atomic.Uint32
+	firstBytes        atomic.Uint32
 }
 
-// Read implements [net.Conn]. A server that goes on sending while nobody uses the
-// connection costs time, unseen: the connection is closed.
+// Read implements [net.Conn]. It closes the connection if a server sends too much while it is
+// idle, because reading costs time.
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if n > 1 && c.head.Load() == 0 {
-		c.head.Store(1<<16 | uint32(b[0])<<8 | uint32(b[1]))
+	if n > 1 && c.firstBytes.Load() == 0 {
+		c.firstBytes.Store(1<<16 | uint32(b[0])<<8 | uint32(b[1]))
 	}
 	if c.users.Load() == 0 && c.idleRead.Add(int64(n)) > maxIdleRead {
 		_ = c.Conn.Close()
@@ -107,16 +106,16 @@ func (c *conn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// tooOld goes by the clock on the wall if that says more: the other one stands still
-// while a machine is suspended.
+// tooOld reports whether the connection is older than maxConnectionAge. It also uses the wall
+// clock, because the monotonic clock stops while a machine is suspended.
 func (c *conn) tooOld() bool {
 	return max(time.Since(c.made), time.Now().Round(0).Sub(c.made.Round(0))) >= maxConnectionAge
 }
 
-// close ends the connection: with the farewell of TLS if that can be sent at once.
-func (c *conn) close(farewell bool) {
+// close closes the connection. closeNotify is true if it may send TLS's close_notify.
+func (c *conn) close(closeNotify bool) {
 	c.client.SetStateHook(nil)
-	if !farewell {
+	if !closeNotify {
 		_ = c.Conn.Close()
 	}
 	_ = c.client.Close()
@@ -133,8 +132,8 @@ func newPool(o *Options) *pool {
 	}
 }
 
-// newTransport makes what makes connections. It trusts roots, if there are any, in place of
-// those of the options.
+// newTransport returns a transport, which only makes connections. Roots, unless nil, replace
+// the trusted certificates of the options.
 func newTransport(o *Options, roots *x509.CertPool) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -157,19 +156,20 @@ func newTransport(o *Options, roots *x509.CertPool) *http.Transport {
 		DialContext:            dialer(o.Dial, o.Address),
 		TLSClientConfig:        config,
 		DisableKeepAlives:      !o.KeepAlive,
-		DisableCompression:     true, // a decoded body could be a thousand times its size
+		DisableCompression:     true, // a decompressed body could be a thousand times larger
 		MaxResponseHeaderBytes: maxHeaderSize,
 		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnread},
 	}
 }
 
-// A caError is why what RootCAs returns could not be had.
+// A caError is an error of Options.RootCAs.
 type caError struct{ error }
 
 func (e caError) Unwrap() error { return e.error }
 
-// current returns the transport for a new connection: another one if the CAs have changed.
-func (p *pool) current(ctx context.Context) (*http.Transport, error) {
+// currentTransport returns the transport for a new connection. It makes a new transport if
+// the CAs have changed.
+func (p *pool) currentTransport(ctx context.Context) (*http.Transport, error) {
 	var roots *x509.CertPool
 	proxy := attemptOf(ctx).proxy
 	if p.options.RootCAs != nil && (p.scheme == "https" || proxy != nil && proxy.Scheme == "https") {
@@ -186,7 +186,7 @@ func (p *pool) current(ctx context.Context) (*http.Transport, error) {
 	return p.transport, nil
 }
 
-// address returns host and port of a URL.
+// address returns the host and port of a URL.
 func address(u *url.URL) string {
 	host, port := u.Hostname(), u.Port()
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
@@ -198,31 +198,32 @@ func address(u *url.URL) string {
 	return net.JoinHostPort(host, port)
 }
 
-// take returns a kept connection for an exchange, and nil if there is none.
+// take returns a kept connection for an exchange, or nil.
 func (p *pool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.idle) > 0 {
 		c := p.idle[len(p.idle)-1]
 		p.idle = p.idle[:len(p.idle)-1]
-		if p.use(c) {
+		if p.reserve(c) {
 			return c
 		}
-		p.drop(c)
+		p.retireLocked(c)
 	}
 	for _, c := range slices.Backward(slices.Clone(p.shared)) {
-		if p.use(c) {
+		if p.reserve(c) {
 			return c
 		}
 		if c.users.Load() == 0 {
-			p.drop(c)
+			p.retireLocked(c)
 		}
 	}
 	return nil
 }
 
-// use begins the use of a kept connection by an exchange, if it is fit for one more.
-func (p *pool) use(c *conn) bool {
+// reserve reserves a kept connection for an exchange. It returns false if the connection cannot
+// take one more.
+func (p *pool) reserve(c *conn) bool {
 	if c.tooOld() || c.client.Reserve() != nil {
 		return false
 	}
@@ -231,8 +232,8 @@ func (p *pool) use(c *conn) bool {
 	return true
 }
 
-// dial makes a connection for the exchange of an attempt. It returns when ctx ends even
-// if what it waits for goes on, such as a file that is read for the handshake.
+// dial makes a connection for an attempt. It returns when ctx ends, even if the reading of
+// a certificate file hangs.
 func (p *pool) dial(ctx context.Context, t *attempt) (*conn, error) {
 	type result struct {
 		client *http.ClientConn
@@ -241,7 +242,7 @@ func (p *pool) dial(ctx context.Context, t *attempt) (*conn, error) {
 	done := make(chan result)
 	go func() {
 		var client *http.ClientConn
-		transport, err := p.current(ctx)
+		transport, err := p.currentTransport(ctx)
 		if err == nil {
 			client, err = transport.NewClientConn(ctx, p.scheme, p.address)
 		}
@@ -264,14 +265,14 @@ func (p *pool) dial(ctx context.Context, t *attempt) (*conn, error) {
 	}
 }
 
-// add takes in a connection that was made. Of HTTP/2, the pool keeps only one that
-// exchanges can share.
+// add adds a new connection. The pool keeps another HTTP/2 connection only if no kept one
+// can take more exchanges.
 func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
 	c := t.dialed
 	c.client, c.made = client, time.Now()
 	at := t.end()
 	c.shared, c.certificate = at.http2, at.certificate
-	_ = c.SetDeadline(time.Time{}) // from here on, the exchange's context ends it
+	_ = c.SetDeadline(time.Time{}) // from now on the exchange's context ends it
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	hasShared := slices.ContainsFunc(p.shared, func(c *conn) bool { return c.client.Available() > 0 })
@@ -286,48 +287,48 @@ func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
 		}
 		client.SetStateHook(func(client *http.ClientConn) {
 			if client.Err() != nil { // the server has closed it
-				go p.retire(c) // the hook can be called with the lock held
+				go p.retire(c) // net/http can call the hook while the lock is held
 			}
 		})
 	}
 	return c
 }
 
-// release ends the use of a connection by an exchange. farewell is false if writing to
-// it could take time.
-func (p *pool) release(c *conn, reusable, farewell bool) {
+// release ends the use of a connection by an exchange. closeNotify is false if a write to
+// the connection could block.
+func (p *pool) release(c *conn, reusable, closeNotify bool) {
 	p.mu.Lock()
 	if !reusable {
-		p.forget(c)
+		p.remove(c)
 	}
 	unused := c.users.Add(-1) == 0
 	fit := c.kept && c.client.Available() > 0
 	switch {
 	case unused && !fit:
-		p.forget(c)
+		p.remove(c)
 	case unused && !c.shared:
 		p.idle = append(p.idle, c)
 	}
 	p.mu.Unlock()
 	if unused && !fit {
-		c.close(farewell)
+		c.close(closeNotify)
 	}
 }
 
-// retire gives a connection to no more exchanges. Those under way are not disturbed.
+// retire takes a connection out of the pool. Exchanges under way go on.
 func (p *pool) retire(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drop(c)
+	p.retireLocked(c)
 }
 
-// sweep retires what is too old.
+// sweep retires connections that are too old.
 func (p *pool) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range slices.Clone(p.kept) {
 		if c.tooOld() {
-			p.drop(c)
+			p.retireLocked(c)
 		}
 	}
 	if p.timer = nil; len(p.kept) > 0 {
@@ -335,7 +336,7 @@ func (p *pool) sweep() {
 	}
 }
 
-// close retires all connections. The pool keeps none from now on.
+// close retires all connections. The pool keeps no connection afterwards.
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -344,19 +345,19 @@ func (p *pool) close() {
 		p.timer.Stop()
 	}
 	for _, c := range slices.Clone(p.kept) {
-		p.drop(c)
+		p.retireLocked(c)
 	}
 }
 
-// drop does what retire does, with the lock held.
-func (p *pool) drop(c *conn) {
-	p.forget(c)
+// retireLocked is retire with the lock held.
+func (p *pool) retireLocked(c *conn) {
+	p.remove(c)
 	if c.users.Load() == 0 {
 		c.close(true)
 	}
 }
 
-func (p *pool) forget(c *conn) {
+func (p *pool) remove(c *conn) {
 	if !c.kept {
 		return
 	}
@@ -366,9 +367,8 @@ func (p *pool) forget(c *conn) {
 	}
 }
 
-// dialer returns how a transport dials for an attempt: until the deadline of the
-// exchange, which holds for the handshakes that follow, too. It connects to address, if that
-// is not "".
+// dialer returns the dial function of a transport. The deadline of the exchange also bounds
+// the handshakes that follow. If address is not "", it connects to address.
 func dialer(dial func(context.Context, string, string) (net.Conn, error), address string) func(context.Context, string, string) (net.Conn, error) {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// versionPath is where HMP tells its version to any session, since 4.0 at the latest
+	// versionPath is where HMP returns its version to any session, since 4.0 or earlier
 	// (vendor page "Get the HMP Software Build Version").
 	versionPath = "/apis/system/version"
 	// maxVersionBody bounds the body of that answer, in bytes.
@@ -28,14 +28,14 @@ const (
 	errVersionIsSecret formError = "the body repeats a secret"
 )
 
-// A Version is what an HMP says of its software. Both texts are valid UTF-8 without
-// control characters, of at most [MaxVersionLength] characters, and not empty.
+// A Version is the software version of an HMP. Both texts are valid UTF-8 without control
+// characters, of at most [MaxVersionLength] characters, and not empty.
 type Version struct{ Version, Build string }
 
-// Version asks the HMP for its version with the token of a session, until the deadline
-// that ctx must have. The version is zero unless the answer is [Valid].
+// Version asks the HMP for its version with the token of a session. ctx must have a deadline.
+// The version is zero unless the answer is [Valid].
 //
-// The request has a connection of its own. It takes none from a probe and ends none.
+// The request has a connection of its own, so that it does not disturb a probe.
 func (c *Client) Version(ctx context.Context, r Request) (v Version, a Answer) {
 	own := *c
 	own.options.KeepAlive = false
@@ -57,11 +57,11 @@ func endpoint(base *url.URL, path string) *url.URL {
 	return &u
 }
 
-// readVersion reads the answer to the version call. Nothing is read of a refusal: its
+// readVersion reads the answer to the version call. It reads no body of an error, because the
 // status says enough.
 func (x *call) readVersion(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
 	if resp.StatusCode != http.StatusOK {
-		a.Result = refusal(a, "")
+		a.Result = errorResult(a, "")
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxVersionBody+1))
@@ -87,7 +87,7 @@ func parseVersion(body []byte, m *mask) (Version, error) {
 	for _, name := range []string{"authToken", "sessionId"} {
 		m.secrets = append(m.secrets, text(data[name]))
 	}
-	v := Version{Version: m.show(text(data["version"]), true), Build: m.show(text(data["build"]), true)}
+	v := Version{Version: m.apply(text(data["version"]), true), Build: m.apply(text(data["build"]), true)}
 	switch {
 	case v.Version == "" || v.Build == "":
 		return Version{}, errNoVersion
@@ -103,14 +103,14 @@ func versionText(text string) string {
 	return strings.TrimSpace(string(characters[:min(len(characters), MaxVersionLength)]))
 }
 
-// members returns those of a JSON object, nil if it is none. The fields of a struct would
+// members returns the members of a JSON object, nil if it is not an object. A struct would
 // match names in any case.
 func members(object []byte) (m map[string]json.RawMessage) {
 	_ = json.Unmarshal(object, &m)
 	return m
 }
 
-// text returns the value of a JSON string, "" if it is none.
+// text returns the value of a JSON string, "" if it is not a string.
 func text(value []byte) (t string) {
 	_ = json.Unmarshal(value, &t)
 	return t

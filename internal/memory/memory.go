@@ -1,4 +1,4 @@
-// Package memory has the garbage collector make good use of the memory that there is.
+// Package memory tunes the garbage collector.
 package memory
 
 import (
@@ -12,18 +12,25 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// gcPercent is how much the garbage may be to what is in use, in percent: twice as much
-// as by default. What is in use is little, so that this costs few megabytes, and takes
-// a tenth off what a probe costs.
-const gcPercent = 200
-
-// Tune has the garbage collector run less often, but keep within nine tenths of the
-// memory that the container may have, unless GOGC and GOMEMLIMIT say otherwise. The
-// runtime itself keeps to the container's processors.
-func Tune(logger log.Logger) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+// SetGCPercent sets how large the garbage may be, in percent of the memory in use, unless GOGC
+// is set. Go's default is 100. With few sessions little memory is in use: 200 costs some
+// megabytes, and a probe takes up to a tenth less CPU time. With many sessions, the memory is
+// worth more. docs/performance.md has the figures.
+func SetGCPercent(sessions int) {
+	const few = 2000
+	if os.Getenv("GOGC") != "" {
+		return
 	}
+	if sessions <= few {
+		debug.SetGCPercent(200)
+	} else {
+		debug.SetGCPercent(100)
+	}
+}
+
+// Limit keeps the memory within nine tenths of what the container may have, unless GOMEMLIMIT
+// is set.
+func Limit(logger log.Logger) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}

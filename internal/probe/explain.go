@@ -20,7 +20,7 @@ type failure struct {
 
 func (a *Attempt) failure() failure {
 	r := a.Result
-	return failure{a.ResultName(), r.StatusCode, r.Code, r.Held, r.Logins != nil && r.Logins.Suspended}
+	return failure{a.ResultName(), r.StatusCode, r.Code, r.Skipped, r.Logins != nil && r.Logins.Suspended}
 }
 
 // A paragraph is a head and sentences about it.
@@ -81,7 +81,7 @@ func (f failure) explain(alike []*Attempt) []string {
 	texts = append(texts, info.Advice, "More: /runbook#result-"+f.result+" of a running exporter.")
 	if f.suspended {
 		texts = append(texts, "Do not repeat this before that is done: "+
-			"each probe tries a login, and refused ones can lock the account.")
+			"each run tries a login, and refused logins can lock the account.")
 	}
 	return texts
 }

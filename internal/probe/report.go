@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log"
@@ -70,7 +71,7 @@ func (o *Options) run(ctx context.Context, request collector.Request, watch func
 		select {
 		case results := <-done:
 			select {
-			case <-c.VersionsAsked():
+			case <-c.VersionsDone():
 			case <-ctx.Done():
 			}
 			r.Duration = time.Since(r.Start)
@@ -86,7 +87,18 @@ func (o *Options) run(ctx context.Context, request collector.Request, watch func
 			r.Attempts = attempts(chosen(c.Last(), request))
 		}
 	}
+	r.promiseNothing()
 	return r
+}
+
+// promiseNothing leaves out when a daemon would log in again: the next run remembers nothing of this one.
+func (r *Report) promiseNothing() {
+	for i := range r.Attempts {
+		if result := r.Attempts[i].Result; result != nil && result.Logins != nil && result.Logins.Suspended {
+			reason, _, _ := strings.Cut(result.Reason, "the exporter tries this secret ")
+			result.Reason = strings.TrimSuffix(reason, "; ")
+		}
+	}
 }
 
 // answered counts the sessions that have a result.

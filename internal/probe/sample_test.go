@@ -82,13 +82,13 @@ func sample() *Report {
 		results = append(results, result)
 	}
 	held := results[14]
-	held.Target, held.Session, held.Held, held.StatusCode = "lab", "held", true, 0
+	held.Target, held.Session, held.Skipped, held.StatusCode = "lab", "held", true, 0
 	results = append(results, held)
 	lab := func(session string, a hmp.Answer) collector.Result {
 		return collector.Result{Target: "lab", Session: session, Answer: a, Start: began, Timeout: 10 * time.Second}
 	}
 	crashed := lab("crashed", hmp.Answer{Reason: "index out of range"})
-	crashed.Crashed = true
+	crashed.Panicked = true
 	results = append(results,
 		lab("alike", hmp.Answer{Result: hmp.Connect, Reason: "no route to host"}),
 		lab("odd", hmp.Answer{Result: hmp.Valid, Responded: true, StatusCode: 200, Details: hmp.Details{

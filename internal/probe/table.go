@@ -93,7 +93,7 @@ func (a *Attempt) detail() string {
 	switch n := r.Details.ServiceMessages; {
 	case r.Code != "":
 		return r.Code.Text()
-	case r.Held:
+	case r.Skipped:
 		return "nothing was sent"
 	case n != nil && *n > 0:
 		return config.Plural(*n, "service message")

@@ -1,4 +1,4 @@
-// Package secret has the type of values that must not be seen: tokens, API keys and their secrets.
+// Package secret has a type for values that must not be printed: tokens, API keys and API secrets.
 package secret
 
 import (
@@ -8,14 +8,14 @@ import (
 	"strconv"
 )
 
-// Masked stands for a secret wherever one is printed.
+// Masked is printed in place of a secret.
 const Masked = "<secret>"
 
-// A Value is one that must not be seen: it prints as <secret> in every way
-// there is to print it. The zero value holds the empty string.
+// A Value is a secret. Every printer writes <secret> in its place. The zero value holds
+// the empty string.
 type Value struct {
-	// A pointer, because fmt does not call the methods of a value in an unexported
-	// field: what it finds there by reflection is then an address and not the secret.
+	// fmt does not call the methods of a value in an unexported field. With a pointer it
+	// prints an address there, and not the secret.
 	value *string
 }
 
@@ -27,7 +27,7 @@ var (
 // New wraps a value.
 func New(value string) Value { return Value{&value} }
 
-// Reveal returns the value, for the place that sends it.
+// Reveal returns the secret in clear. Call it only to send the secret.
 func (s Value) Reveal() string {
 	if s.value == nil {
 		return ""
@@ -35,26 +35,25 @@ func (s Value) Reveal() string {
 	return *s.value
 }
 
-// IsZero reports whether no value was ever given; an empty one counts as given.
+// IsZero reports whether no value was given. An empty value counts as given.
 func (s Value) IsZero() bool { return s.value == nil }
 
-// Equal compares two values in a time that depends on their lengths only.
+// Equal compares two values. The time it takes depends only on their lengths.
 func (s Value) Equal(other Value) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
 }
 
-// String returns <secret>, as all methods below do in the form of their encoding.
-// There are so many because each printer asks for another one: fmt for Format, go-kit
-// for MarshalText or String, slog for LogValue.
+// String returns <secret>. The methods below do the same for other printers: fmt calls
+// Format, go-kit calls MarshalText or String, and slog calls LogValue.
 func (s Value) String() string { return Masked }
 
 // GoString implements [fmt.GoStringer].
 func (s Value) GoString() string { return Masked }
 
-// Format implements [fmt.Formatter], for %x and the other verbs that pass String by.
+// Format implements [fmt.Formatter], because %x and other verbs do not call String.
 func (s Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Masked)) }
 
-// MarshalYAML implements the Marshaler of yaml.
+// MarshalYAML implements yaml.Marshaler.
 func (s Value) MarshalYAML() (any, error) { return Masked, nil }
 
 // MarshalJSON implements [encoding/json.Marshaler].

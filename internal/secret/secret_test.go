@@ -14,8 +14,8 @@ import (
 	"hmp_exporter/internal/canary"
 )
 
-// holder has a secret in every place that a printer treats in its own way.
-type holder struct {
+// container has a secret in every place that a printer treats in its own way.
+type container struct {
 	Exported   Value            `yaml:"exported"`
 	unexported Value            // fmt does not call methods here
 	Pointer    *Value           `yaml:"pointer"`
@@ -25,15 +25,15 @@ type holder struct {
 	nested     struct{ secret Value }
 }
 
-func newHolder() holder {
+func newContainer() container {
 	s := New(canary.Word)
-	h := holder{Exported: s, unexported: s, Pointer: &s, Any: s, List: []Value{s}, Map: map[string]Value{"a": s}}
+	h := container{Exported: s, unexported: s, Pointer: &s, Any: s, List: []Value{s}, Map: map[string]Value{"a": s}}
 	h.nested.secret = s
 	return h
 }
 
 func TestSecretIsNotPrinted(t *testing.T) {
-	s, h := New(canary.Word), newHolder()
+	s, h := New(canary.Word), newContainer()
 	values := []any{s, &s, h, &h, []Value{s}, [1]Value{s}, map[string]Value{"a": s}, map[string]any{"a": h}, struct{ s *Value }{&s}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%p", "%T", "%10v", "%!"} {
 		for _, value := range values {
@@ -52,7 +52,7 @@ func TestSecretIsNotPrinted(t *testing.T) {
 }
 
 func TestSecretIsNotEncoded(t *testing.T) {
-	h := newHolder()
+	h := newContainer()
 	encoders := map[string]func(any) ([]byte, error){"json": json.Marshal, "yaml": yaml.Marshal}
 	for name, encode := range encoders {
 		for _, value := range []any{h, &h, h.Exported, h.Pointer, h.List, h.Map} {
@@ -69,7 +69,7 @@ func TestSecretIsNotEncoded(t *testing.T) {
 }
 
 func TestSecretIsNotLogged(t *testing.T) {
-	s, h := New(canary.Word), newHolder()
+	s, h := New(canary.Word), newContainer()
 	var buf bytes.Buffer
 	for _, logger := range []kitlog.Logger{kitlog.NewLogfmtLogger(&buf), kitlog.NewJSONLogger(&buf)} {
 		for _, value := range []any{s, &s, h, &h, h.List, h.Map} {

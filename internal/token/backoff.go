@@ -10,32 +10,32 @@ import (
 const (
 	firstPause = 5 * time.Second
 	maxPause   = time.Minute
-	// maxRetryAfter is the longest that HMP or a gateway can ask to wait.
+	// maxRetryAfter bounds the wait that HMP or a gateway can ask for.
 	maxRetryAfter = 30 * time.Minute
 )
 
-// A backoff holds logins back after some that HMP did not decide on.
+// A backoff delays the next login after logins that HMP neither accepted nor refused.
 type backoff struct {
-	failures int
-	until    time.Time
-	asked    time.Time     // until when HMP asked to wait, with Retry-After
-	took     time.Duration // how long the last login took
-	answer   hmp.Answer    // to it, as far as it can be repeated
+	failures     int
+	until        time.Time
+	retryAfter   time.Time     // the end of the wait that HMP asked for with Retry-After
+	lastDuration time.Duration // how long the last login took
+	answer       hmp.Answer    // to the last login, see repeatable
 }
 
-// failed notes another login that HMP did not decide on.
-func (b *backoff) failed(now time.Time, a hmp.Answer, took time.Duration) {
+// recordFailure records a login that HMP neither accepted nor refused.
+func (b *backoff) recordFailure(now time.Time, a hmp.Answer, took time.Duration) {
 	b.failures++
 	b.until = now.Add(pause(b.failures))
-	b.asked = now.Add(min(a.RetryAfter, maxRetryAfter))
-	b.took, b.answer = took, repeatable(a)
+	b.retryAfter = now.Add(min(a.RetryAfter, maxRetryAfter))
+	b.lastDuration, b.answer = took, repeatable(a)
 	if a.Result == hmp.Timeout && a.Reason == "" {
-		b.answer = waitedInVain
+		b.answer = loginTimedOut
 	}
 }
 
-// pause is how long to wait after so many failures in a row: twice as long after
-// each one, and up to a tenth longer so that many do not go on together.
+// pause returns how long to wait after some failures in a row. It doubles with each
+// failure. The jitter of up to a tenth keeps many credentials from logging in together.
 func pause(failures int) time.Duration {
 	d := firstPause
 	for ; failures > 1 && d < maxPause; failures-- {
@@ -45,12 +45,9 @@ func pause(failures int) time.Duration {
 	return d + rand.N(d/10) //nolint:gosec // it spreads load, and guards nothing
 }
 
-// holds tells whether a login has to wait that may take so long. A login that ran out of
-// time says nothing about one that has twice as much.
-func (b *backoff) holds(now time.Time, loginTime time.Duration) bool {
-	longer := b.answer.Result == hmp.Timeout && loginTime >= 2*b.took
-	return now.Before(b.asked) || now.Before(b.until) && !longer
+// blocks reports whether a login that may take loginTime has to wait. A login that timed
+// out does not block a login with twice as much time.
+func (b *backoff) blocks(now time.Time, loginTime time.Duration) bool {
+	longer := b.answer.Result == hmp.Timeout && loginTime >= 2*b.lastDuration
+	return now.Before(b.retryAfter) || now.Before(b.until) && !longer
 }
-
-// lift ends the pause, but not the one that HMP asked for.
-func (b *backoff) lift() { b.until = time.Time{} }

@@ -1,41 +1,43 @@
-// Package token probes sessions that log in with an API key. It keeps their
-// tokens from probe to probe, so that a probe rarely needs a login: each login leaves
-// a session on the HMP that a client cannot end, and refused ones can lock an account.
+// Package token probes sessions that log in with an API key. It keeps their tokens from
+// probe to probe, so that a probe rarely needs a login. Each login leaves a session on
+// the HMP that a client cannot end. Refused logins can lock an account.
 //
-// A [Credential] is an HMP, a key and a secret. All sessions that use it share its
-// token and its logins, in whatever target and configuration they stand. The exporter
-// logs in shortly before the token ends, by the lifetime that is configured, and when
-// HMP rejects the token. A probe makes at most one login, and not too late in its time.
+// A [Credential] is an HMP, a key and a secret. All sessions that use a credential share
+// its token and its logins, whatever their target and configuration. The exporter logs in
+// shortly before the configured lifetime of the token ends, and when HMP rejects the
+// token. A probe makes at most one login, and none late in its time.
 //
-// HMP's documents leave two questions open, and both answers work. Use may extend
-// a token or not: the exporter renews it in time, and if it cannot, it uses the token
-// until HMP rejects it. An answer may carry another token, after which the old one may
-// live on or not: the exporter uses the new one, unless HMP turns out not to accept it.
+// HMP's documents leave two questions open. The package works with both answers.
 //
-// At most one login of a key is under way. A probe that has no token waits for it, for as
-// long as the probe has time. If that login fails, the probes that waited end in the
-// same result and send no login of their own. There is one exception: if the login ran
-// out of time, a probe that has twice as much time left may make the next one.
+//   - Does use extend a token? The exporter renews the token in time. If the renewal
+//     fails, it uses the old token until HMP rejects it.
+//   - Does a new token in an answer end the old one? The exporter uses the new token,
+//     unless HMP does not accept it.
 //
-// A token that HMP accepts is used. A login that fails does not end a probe that has a
-// token: the probe goes on with it. If HMP rejects the token, the result is that of
-// the login.
+// At most one login of a key is under way. A probe without a token waits for this login
+// while the probe has time. If the login fails, the probes that waited end in the same
+// result and send no login. There is one exception: after a login that timed out, a probe
+// with twice as much time left may send the next one.
 //
-// Three things hold logins back, each in its own file:
+// A failed login does not end a probe that has a token: the probe uses the token. If HMP
+// then rejects the token, the probe ends in the result of the login.
 //
-//   - lockout.go: HMP refused the secret. The same one is tried again after half an hour.
-//   - backoff.go: HMP did not decide, for example because it is down. The next login
-//     comes after 5 seconds, then 10, up to a minute.
-//   - pace.go: HMP ends the tokens soon after their login. Three logins come at once, and
-//     then one in each sixth of the lifetime.
+// Three things delay logins, each in its own file:
 //
-// Meanwhile a probe without a token sends nothing. Its result is the one that holds the
-// logins back, and its reason says what happens next. An operator can have the login tried at
+//   - lockout.go: HMP refused the secret. The exporter tries the same secret again after
+//     half an hour.
+//   - backoff.go: HMP neither accepted nor refused, for example because it is down. The
+//     next login comes after 5 seconds, then 10, up to a minute.
+//   - login_limiter.go: HMP ends the tokens soon after their login. The exporter sends
+//     three logins at once, and then one in each sixth of the lifetime.
+//
+// Meanwhile a probe without a token sends nothing. Its result is the one that delays the
+// logins. Its reason says when the next login comes. An operator can ask for a login at
 // once ([Manager.RetryLogin]).
 //
-// Probes overlap, so an answer can be about a token that has been replaced since.
-// Tokens are compared by identity. An answer about any but the current one changes
-// nothing; if it is a rejection, the probe asks once more with the current one.
+// Probes overlap, so an answer can be about a token that another one has replaced. The
+// package compares tokens by identity. An answer about an old token changes nothing. If
+// it is a rejection, the probe asks once more with the current token.
 //
 // The package starts no goroutine.
 package token

@@ -13,72 +13,72 @@ const (
 	// HMP's high-security mode locks accounts after some number that is not documented.
 	maxRefused    = 5
 	refusedPeriod = time.Hour
-	// repeatRefused is the least time between two logins with a secret that HMP
-	// refused. It leaves most of the budget to changed secrets.
+	// repeatRefused is the minimum time between two logins with a secret that HMP
+	// refused. It leaves most of maxRefused to changed secrets.
 	repeatRefused = 30 * time.Minute
 	// repeatNoRoles is the same for a user without roles. HMP accepted the secret, so
-	// such a login locks nothing.
+	// the login does not count towards a lock-out.
 	repeatNoRoles = time.Minute
 )
 
-// An account is what an API key stands for on one HMP. The manager's lock guards it.
-type account struct {
-	login   chan struct{} // nil unless a login is under way; closed when it has ended
-	refused []time.Time   // logins of the last refusedPeriod, in order
-	code    hmp.Code      // of the last one
-	retried time.Time     // when an operator last asked for a login
-	used    time.Time
+// An apiKey is the state of an API key on one HMP, with any secret. The manager's lock
+// guards it.
+type apiKey struct {
+	loginDone      chan struct{} // nil unless a login is under way; closed when it has ended
+	refused        []time.Time   // logins of the last refusedPeriod, in order
+	code           hmp.Code      // of the last one
+	retryRequested time.Time     // when an operator last asked for a login
+	lastUsed       time.Time
 }
 
-// A refusal is that of the last login with a secret, if HMP refused it.
+// A refusal is HMP's answer to the last login with a secret, if HMP refused it.
 type refusal struct {
 	answer hmp.Answer // its result is "" if there is no refusal
 	until  time.Time
 }
 
-// forget drops refused logins that do not count any more.
-func (a *account) forget(now time.Time) {
+// forget drops refused logins that are older than refusedPeriod.
+func (a *apiKey) forget(now time.Time) {
 	past := now.Add(-refusedPeriod)
 	a.refused = slices.DeleteFunc(a.refused, func(t time.Time) bool { return !t.After(past) })
 }
 
-// free returns when fewer than n logins were refused within the period. It is zero if
-// that is so already.
-func (a *account) free(n int) time.Time {
+// belowLimitAt returns when fewer than n refused logins will be left within the period.
+// It returns zero if there are fewer now.
+func (a *apiKey) belowLimitAt(n int) time.Time {
 	if len(a.refused) < n {
 		return time.Time{}
 	}
 	return a.refused[len(a.refused)-n].Add(refusedPeriod)
 }
 
-// refuse notes that HMP refused a login.
-func (c *credential) refuse(answer hmp.Answer, now time.Time) {
+// recordRefusal records that HMP refused a login.
+func (c *credential) recordRefusal(answer hmp.Answer, now time.Time) {
 	repeat := repeatNoRoles
 	if answer.Result == hmp.LoginRejected {
 		repeat = repeatRefused
 		c.accepted = false
-		c.account.forget(now)
-		c.account.refused, c.account.code = append(c.account.refused, now), answer.Code
+		c.key.forget(now)
+		c.key.refused, c.key.code = append(c.key.refused, now), answer.Code
 	}
 	c.backoff = backoff{}
 	c.refusal = refusal{repeatable(answer), now.Add(max(repeat, min(answer.RetryAfter, maxRetryAfter)))}
 }
 
-// lockedOut tells whether a login has to wait because HMP refused one, and why.
+// lockedOut reports whether a login has to wait because HMP refused one, and why.
 //
-// A secret that was refused waits for its time, and leaves one login of the budget to
-// others. A secret that was not refused waits only if the budget is used up, and not if
-// HMP accepted it before.
+// A refused secret waits for its time, and leaves one of maxRefused logins to other
+// secrets. Another secret waits only if no login is left and HMP never accepted it.
 func (c *credential) lockedOut(now time.Time) (hmp.Answer, bool) {
-	a, why, until := c.account, c.refusal.answer, c.refusal.until
+	a, why, until := c.key, c.refusal.answer, c.refusal.until
 	a.forget(now)
 	switch {
 	case why.Result == hmp.LoginRejected:
-		if free := a.free(maxRefused - 1); free.After(until) {
+		if free := a.belowLimitAt(maxRefused - 1); free.After(until) {
 			until = free
 		}
 	case why.Result == "" && !c.accepted:
-		until = a.free(maxRefused)
+		until = a.belowLimitAt(maxRefused)
 	}
 	if !now.Before(until) {
 		return hmp.Answer{}, false
@@ -90,7 +90,7 @@ func (c *credential) lockedOut(now time.Time) (hmp.Answer, bool) {
 	return why, true
 }
 
-// lockoutReason says when the next login comes, and what brings it forward.
+// lockoutReason says when the next login comes, and what makes it come earlier.
 func (c *credential) lockoutReason(why string, until time.Time) string {
 	if why != "" {
 		why += "; "
@@ -100,8 +100,8 @@ func (c *credential) lockoutReason(why string, until time.Time) string {
 		again = ""
 	}
 	changed := "a changed secret is tried at once"
-	if free := c.account.free(maxRefused); !free.IsZero() {
-		why += fmt.Sprintf("HMP refused %d logins of this key within an hour; ", len(c.account.refused))
+	if free := c.key.belowLimitAt(maxRefused); !free.IsZero() {
+		why += fmt.Sprintf("HMP refused %d logins of this key within an hour; ", len(c.key.refused))
 		changed = fmt.Sprintf("a changed secret is tried at %s, and at once if HMP accepted it before", clock(free))
 	}
 	return fmt.Sprintf("%sthe exporter tries this secret %sat %s; %s; or use the button \"Try the login now\" on the session's page",

@@ -132,7 +132,7 @@ func TestReasonsAreTrue(t *testing.T) {
 				next := time.Now().Add(promised(t, first.Reason))
 				for time.Now().Before(next.Add(-time.Second)) {
 					report := r.probe(c)
-					want := Report{Answer: hmp.Answer{Result: test.answer.Result, Code: test.answer.Code, Reason: report.Reason}, Held: true, Status: Status{Suspended: true}}
+					want := Report{Answer: hmp.Answer{Result: test.answer.Result, Code: test.answer.Code, Reason: report.Reason}, Skipped: true, Status: Status{Suspended: true}}
 					check(t, "while nothing is sent", want, report)
 					check(t, "what is promised", time.Until(next), promised(t, report.Reason))
 					if t.Failed() {
@@ -183,11 +183,11 @@ func TestRetryLogin(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				c := test.hold(r)
 				r.onLogin, r.onSession = nil, nil
-				check(t, "before", true, r.probe(c).Held)
+				check(t, "before", true, r.probe(c).Skipped)
 				r.retry(c, nil)
 				r.retry(with(key, wrong+"-other"), ErrRetryTooSoon)
 				r.request.MayLogin = false
-				check(t, "a probe with too little time", true, r.probe(c).Held)
+				check(t, "a probe with too little time", true, r.probe(c).Skipped)
 				r.request.MayLogin = true
 				check(t, "the next probe", "valid login", brief(r.probe(c)))
 				advance(time.Minute)

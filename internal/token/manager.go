@@ -12,23 +12,21 @@ import (
 )
 
 // Rule: one credential has one token. All sessions that use the credential share the
-// token, the login under way, the back-off and the lock-out, and nothing of it
-// belongs to a configuration.
+// token, the login under way, the back-off and the lock-out. A reload changes none of it.
 
-// A Manager keeps the tokens of credentials for as long as the process lives. The
-// zero value is ready. Many goroutines may use it at once.
+// A Manager keeps the tokens of credentials while the process runs. The zero value is
+// ready. It is safe for concurrent use.
 type Manager struct {
 	mu          sync.Mutex // guards everything below, and is never held during a call to HMP
 	credentials map[digest]*credential
-	accounts    map[digest]*account
-	swept       time.Time
+	keys        map[digest]*apiKey
+	lastForget  time.Time
 }
 
-// A Credential is what a session logs in with.
+// A Credential is an HMP, an API key and its secret.
 type Credential struct {
-	// HMP is the base URL in its canonical form. A token is used there and nowhere else.
-	HMP string
-	// Key and Secret are the API key and its secret.
+	// HMP is the base URL in its canonical form. A token is sent to no other URL.
+	HMP         string
 	Key, Secret secret.Value
 }
 
@@ -38,29 +36,29 @@ type Request struct {
 	// Lifetime is how long HMP keeps a token after its login.
 	Lifetime time.Duration
 	// MayLogin is false if the caller leaves too little time for a login. The probe
-	// then uses a token that is there, and makes no login.
+	// then uses the current token, if there is one, and sends no login.
 	MayLogin bool
 }
 
-// Status is how the logins of a credential stand.
+// Status is the state of a credential's token and logins.
 type Status struct {
-	// TokenExpiry is when the token ends as far as is known. It is zero without a token.
+	// TokenExpiry is when the token ends by the configured lifetime, zero without a token.
 	TokenExpiry time.Time
-	// Suspended is true while logins are held back after a rejection.
+	// Suspended is true while logins have to wait after a rejection.
 	Suspended bool
 }
 
-// ErrRetryTooSoon says that an operator asked for a login less than a minute ago.
+// ErrRetryTooSoon means that an operator asked for a login less than a minute ago.
 var ErrRetryTooSoon = errors.New("the login of this key was tried on request less than a minute ago: wait a minute")
 
-// retryInterval is the least time between two logins of a key that operators ask for.
+// retryInterval is the minimum time between two logins of a key that operators ask for.
 const retryInterval = time.Minute
 
-// Probe asks HMP whether the session is valid, until the deadline that ctx must have.
-// It sends at most one login and two questions about the session.
+// Probe asks HMP whether the session is valid. ctx must have a deadline. It sends at most
+// one login and two session requests.
 func (m *Manager) Probe(ctx context.Context, r Request, h HMP) Report {
 	deadline, _ := ctx.Deadline()
-	p := &probe{manager: m, request: r, hmp: h, deadline: deadline, enough: time.Until(deadline) / 4}
+	p := &probe{manager: m, request: r, hmp: h, deadline: deadline, minCallTime: time.Until(deadline) / 4}
 	m.mu.Lock()
 	p.credential = m.find(r.Credential)
 	m.mu.Unlock()
@@ -70,7 +68,7 @@ func (m *Manager) Probe(ctx context.Context, r Request, h HMP) Report {
 	return p.report
 }
 
-// Status tells how the logins of a credential stand, without a probe.
+// Status returns the status of a credential without a probe.
 func (m *Manager) Status(c Credential, lifetime time.Duration) Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -83,18 +81,17 @@ func (m *Manager) RetryLogin(c Credential) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	known, now := m.find(c), time.Now()
-	if last := known.account.retried; !last.IsZero() && now.Sub(last) < retryInterval {
+	if last := known.key.retryRequested; !last.IsZero() && now.Sub(last) < retryInterval {
 		return ErrRetryTooSoon
 	}
-	known.account.retried, known.retry = now, true
+	known.key.retryRequested, known.retry = now, true
 	return nil
 }
 
-// A digest stands for a secret in memory: it compares like the secret and cannot be
-// turned back.
+// A digest identifies a secret. The secret cannot be computed from it.
 type digest [sha256.Size]byte
 
-// find returns what is known about a credential.
+// find returns the state of a credential.
 func (m *Manager) find(of Credential) *credential {
 	now := time.Now()
 	m.forget(now)
@@ -102,44 +99,44 @@ func (m *Manager) find(of Credential) *credential {
 	id := digest(sha256.Sum256(append(account[:], of.Secret.Reveal()...)))
 	c, ok := m.credentials[id]
 	if !ok {
-		c = &credential{account: m.account(account)}
+		c = &credential{key: m.apiKey(account)}
 		m.credentials[id] = c
 	}
-	c.used, c.account.used = now, now
+	c.lastUsed, c.key.lastUsed = now, now
 	return c
 }
 
-// account returns what is known about a key on an HMP.
-func (m *Manager) account(id digest) *account {
-	if m.accounts == nil {
-		m.credentials, m.accounts = make(map[digest]*credential), make(map[digest]*account)
+// apiKey returns the state of an API key on an HMP.
+func (m *Manager) apiKey(id digest) *apiKey {
+	if m.keys == nil {
+		m.credentials, m.keys = make(map[digest]*credential), make(map[digest]*apiKey)
 	}
-	a, ok := m.accounts[id]
+	a, ok := m.keys[id]
 	if !ok {
-		a = new(account)
-		m.accounts[id] = a
+		a = new(apiKey)
+		m.keys[id] = a
 	}
 	return a
 }
 
 const (
-	// remembered is how long a secret that HMP accepted, and its account, are
-	// remembered after the last probe.
-	remembered = 24 * time.Hour
-	// rememberedOther is that for other secrets. Nothing holds logins back for longer.
-	rememberedOther = time.Hour
+	// rememberAccepted is how long the manager keeps API keys, and secrets that HMP
+	// accepted, after the last probe.
+	rememberAccepted = 24 * time.Hour
+	// rememberOthers is the same for other secrets. No delay of a login is longer.
+	rememberOthers = time.Hour
 )
 
-// forget drops what nobody has used for long, at most once a minute. So a key file whose
-// content changes often costs a bounded amount of memory.
+// forget drops unused credentials and keys, at most once a minute. So memory stays bounded
+// even if the content of a key file changes often.
 func (m *Manager) forget(now time.Time) {
-	if now.Sub(m.swept) < time.Minute {
+	if now.Sub(m.lastForget) < time.Minute {
 		return
 	}
-	m.swept = now
+	m.lastForget = now
 	maps.DeleteFunc(m.credentials, func(_ digest, c *credential) bool {
-		unused := now.Sub(c.used)
-		return unused > remembered || unused > rememberedOther && !c.accepted
+		unused := now.Sub(c.lastUsed)
+		return unused > rememberAccepted || unused > rememberOthers && !c.accepted
 	})
-	maps.DeleteFunc(m.accounts, func(_ digest, a *account) bool { return now.Sub(a.used) > remembered })
+	maps.DeleteFunc(m.keys, func(_ digest, a *apiKey) bool { return now.Sub(a.lastUsed) > rememberAccepted })
 }

@@ -72,7 +72,7 @@ func TestReportJoinsExchanges(t *testing.T) {
 		want.Phases.Processing = 3 * time.Second
 		want.Exchanges = []hmp.Exchange{{Method: "GET", Result: hmp.Unauthorized}, {Method: "POST", Result: hmp.Connect}}
 		check(t, "GET and a login that failed", want, r.probe(c))
-		check(t, "what is repeated", Report{Answer: hmp.Answer{Result: hmp.Connect}, Held: true}, r.probe(c))
+		check(t, "what is repeated", Report{Answer: hmp.Answer{Result: hmp.Connect}, Skipped: true}, r.probe(c))
 
 		advance(time.Minute)
 		r.onLogin = nil
@@ -91,7 +91,7 @@ func TestTooLittleTimeForALogin(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		c := with(key, apiSecret)
 		r.request.MayLogin = false
-		want := Report{Answer: hmp.Answer{Result: hmp.Saturated, Reason: "there is no token, and the scrape left too little time for a login"}, Held: true}
+		want := Report{Answer: hmp.Answer{Result: hmp.Saturated, Reason: "there is no token, and the scrape left too little time for a login"}, Skipped: true}
 		check(t, "without a token", want, r.probe(c))
 		r.request.MayLogin = true
 		r.probe(c)
@@ -136,7 +136,7 @@ func TestRenewalsSpread(t *testing.T) {
 	due := make(map[time.Duration]bool)
 	begun := time.Now()
 	for range 30 {
-		due[(&token{begun: begun, spread: spread()}).due(30*time.Minute).Sub(begun).Round(time.Second)] = true
+		due[(&token{issued: begun, jitter: newJitter()}).renewAt(30*time.Minute).Sub(begun).Round(time.Second)] = true
 	}
 	for d := range due {
 		if d < 25*time.Minute || d > 27*time.Minute {
@@ -296,8 +296,8 @@ func TestShortageKeepsTheAnswer(t *testing.T) {
 		r.restart()
 		r.onLogin = func(call) hmp.Answer { return hmp.Answer{Result: hmp.Saturated, Reason: "no file descriptor left"} }
 		got := r.probe(c)
-		if got.Result != hmp.Unauthorized || got.Held || got.Login != hmp.Saturated {
-			t.Errorf("got %s (held %v) with a login that ended in %s", got.Result, got.Held, got.Login)
+		if got.Result != hmp.Unauthorized || got.Skipped || got.Login != hmp.Saturated {
+			t.Errorf("got %s (held %v) with a login that ended in %s", got.Result, got.Skipped, got.Login)
 		}
 	})
 }

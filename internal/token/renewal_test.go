@@ -131,7 +131,7 @@ func TestBackoff(t *testing.T) {
 					return a
 				}
 				for _, report := range r.scrapeEvery(with(key, apiSecret), s, 4*time.Minute) {
-					if report.Result != result || report.Reason != "why" || report.Held == (report.Login != "") {
+					if report.Result != result || report.Reason != "why" || report.Skipped == (report.Login != "") {
 						t.Fatalf("a probe ended in %s: %s", brief(report), report.Reason)
 					}
 				}

@@ -39,7 +39,7 @@ type rig struct {
 	*fake
 	manager Manager
 	t       *testing.T
-	request Request       // but for the credential
+	request Request       // without the credential
 	time    time.Duration // of a probe
 	extra   int           // refused logins beyond the budget
 	all     []call        // that were sent, for what holds in the end
@@ -118,8 +118,8 @@ func (r *rig) probeFor(c Credential, d time.Duration) Report {
 	if logins > 1 || gets > 2 || (logins == 1) != (report.Login != "") {
 		r.t.Errorf("a probe with %d logins, reported as %q, and %d GETs", logins, report.Login, gets)
 	}
-	if report.Held != (logins+gets == 0) || report.Held && (report.StatusCode != 0 || report.Responded || report.Phases != hmp.Phases{}) {
-		r.t.Errorf("held is %v after %d logins and %d GETs: %+v", report.Held, logins, gets, report)
+	if report.Skipped != (logins+gets == 0) || report.Skipped && (report.StatusCode != 0 || report.Responded || report.Phases != hmp.Phases{}) {
+		r.t.Errorf("held is %v after %d logins and %d GETs: %+v", report.Skipped, logins, gets, report)
 	}
 	return report
 }
@@ -186,7 +186,7 @@ func brief(r Report) string {
 	if r.Login != "" {
 		w += " login"
 	}
-	if r.Held {
+	if r.Skipped {
 		w += " held"
 	}
 	return w

@@ -61,14 +61,14 @@ func TestSecretsOfOneKeyAtOnce(t *testing.T) {
 	})
 }
 
-// A login that hangs is the HMP's. Who waited for it in vain is not the exporter's lack of places.
-func TestWaiterInVainIsTimeout(t *testing.T) {
+// A login that hangs is a timeout of the HMP, also for the probes that waited for it.
+func TestWaiterOfHungLoginIsTimeout(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		c := with(key, apiSecret)
 		r.loginTime = time.Hour
 		leader := r.begin(c, 10*time.Second)
 		begun := time.Now()
-		want := Report{Answer: hmp.Answer{Result: hmp.Timeout, Reason: "the login of the same key was not answered in time"}, Held: true}
+		want := Report{Answer: hmp.Answer{Result: hmp.Timeout, Reason: "the login of the same key was not answered in time"}, Skipped: true}
 		check(t, "who waited", want, r.probeFor(c, 2*time.Second))
 		check(t, "for how long", 2*time.Second, time.Since(begun))
 		later := r.begin(c, 10*time.Second)
@@ -201,12 +201,12 @@ func TestMemoryIsBounded(t *testing.T) {
 			most = max(most, len(r.manager.credentials))
 			advance(time.Minute)
 		}
-		if most > 2*62+26 || len(r.manager.accounts) > 24*60+3 {
-			t.Errorf("%d credentials and %d accounts", most, len(r.manager.accounts))
+		if most > 2*62+26 || len(r.manager.keys) > 24*60+3 {
+			t.Errorf("%d credentials and %d accounts", most, len(r.manager.keys))
 		}
 		advance(25 * time.Hour)
 		r.status(with(key, apiSecret))
-		check(t, "in the end", []int{1, 1}, []int{len(r.manager.credentials), len(r.manager.accounts)})
+		check(t, "in the end", []int{1, 1}, []int{len(r.manager.credentials), len(r.manager.keys)})
 	})
 }
 
@@ -238,8 +238,8 @@ func TestConcurrency(t *testing.T) {
 			})
 		}
 		wait.Wait()
-		for _, c := range r.manager.accounts {
-			if c.login != nil {
+		for _, c := range r.manager.keys {
+			if c.loginDone != nil {
 				t.Error("a login is under way without end")
 			}
 		}
@@ -258,7 +258,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		canary.CheckValue(t, "a credential", &r.request.Credential)
 		for _, c := range r.manager.credentials {
 			canary.CheckValue(t, "what is known about a credential", *c)
-			canary.CheckValue(t, "an account", *c.account)
+			canary.CheckValue(t, "an account", *c.key)
 			if c.token != nil {
 				canary.CheckValue(t, "a token", *c.token)
 			}

@@ -7,60 +7,58 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// A token is one that HMP handed out. It does not change, and two are the same only if
-// they are at the same address. A configuration says how long it lives, and the next
-// configuration may say otherwise.
+// A token is a token that HMP issued. It does not change. Tokens are compared by address.
+// Its lifetime is an argument, because a reload can change it.
 type token struct {
 	value   secret.Value
-	login   time.Time // when the login began that it goes back to
-	begun   time.Time // when HMP handed it out, or a little earlier
-	adopted bool      // it came with the answer to a GET, and not from the login
-	spread  float64   // part of the leeway for its renewal
+	loginAt time.Time // when its login began; a token from an answer keeps the login of the one before
+	issued  time.Time // when HMP issued it, or a little earlier
+	rotated bool      // it came in the answer to a GET, not to a login
+	jitter  float64   // from 0 to 1, for renewAt
 }
 
-// spread keeps those apart that began together.
-func spread() float64 { return rand.Float64() } //nolint:gosec // it spreads load, and guards nothing
+// newJitter keeps tokens that were issued together from being renewed together.
+func newJitter() float64 { return rand.Float64() } //nolint:gosec // it spreads load, and guards nothing
 
-// ends is when a token ends that lives so long.
-func (t *token) ends(lifetime time.Duration) time.Time { return t.begun.Add(lifetime) }
+// expiresAt returns when the token ends.
+func (t *token) expiresAt(lifetime time.Duration) time.Time { return t.issued.Add(lifetime) }
 
-// due is when it is time for another one: early enough for scrapes that are
-// minutes apart.
-func (t *token) due(lifetime time.Duration) time.Time {
-	leeway := lifetime/10 + time.Duration(t.spread*float64(lifetime/20))
-	return t.ends(lifetime).Add(-leeway)
+// renewAt returns when to renew the token: early enough for scrapes that are minutes apart.
+func (t *token) renewAt(lifetime time.Duration) time.Time {
+	leeway := lifetime/10 + time.Duration(t.jitter*float64(lifetime/20))
+	return t.expiresAt(lifetime).Add(-leeway)
 }
 
-// fresh tells whether there is a token and it needs no renewal yet.
+// fresh reports whether there is a token that needs no renewal yet.
 func (t *token) fresh(now time.Time, lifetime time.Duration) bool {
-	return t != nil && now.Before(t.due(lifetime))
+	return t != nil && now.Before(t.renewAt(lifetime))
 }
 
-// alive tells whether there is a token that has not ended yet, as far as is known.
+// alive reports whether there is a token whose lifetime is not over.
 func (t *token) alive(now time.Time, lifetime time.Duration) bool {
-	return t != nil && now.Before(t.ends(lifetime))
+	return t != nil && now.Before(t.expiresAt(lifetime))
 }
 
-// age is the time since the login. It asks the clock on the wall too, because the other
-// one stands still while a machine is suspended.
+// age returns the time since the login. It also uses the wall clock, because the monotonic
+// clock stops while a machine is suspended.
 func (t *token) age(now time.Time) time.Duration {
-	return max(now.Sub(t.login), now.Round(0).Sub(t.login.Round(0)))
+	return max(now.Sub(t.loginAt), now.Round(0).Sub(t.loginAt.Round(0)))
 }
 
-// A rotation learns whether to use the tokens that come with answers. At first the
-// exporter supposes so. If HMP rejects one before it has accepted any, they are not
-// used: such an HMP shows a token without meaning it. If HMP then rejects the token of a
-// login, they are tried again: such an HMP may end a token with the next one.
+// A rotation decides whether to use the new tokens in answers. At first the exporter uses
+// them. If HMP rejects one before it has accepted any, the exporter ignores them. If HMP
+// then rejects the token of a login, the exporter uses them again: that HMP may end a token
+// when it issues the next one.
 type rotation struct {
-	confirmed bool // HMP accepted one, and has rejected none since
-	off       bool // they are not used
+	confirmed bool // HMP accepted a new token, and has rejected none since
+	off       bool // new tokens are ignored
 }
 
-// accepted learns from a token that HMP accepted.
-func (r *rotation) accepted(t *token) { r.confirmed = r.confirmed || t.adopted }
+// accepted records that HMP accepted a token.
+func (r *rotation) accepted(t *token) { r.confirmed = r.confirmed || t.rotated }
 
-// rejected learns from a token that HMP did not accept.
+// rejected records that HMP rejected a token.
 func (r *rotation) rejected(t *token) {
-	r.off = t.adopted && !r.confirmed
-	r.confirmed = r.confirmed && !t.adopted
+	r.off = t.rotated && !r.confirmed
+	r.confirmed = r.confirmed && !t.rotated
 }

@@ -39,7 +39,7 @@ type field struct {
 func probeOf(r *collector.Result, now time.Time) probeView {
 	p := probeView{
 		Verdict: verdictOf(r.ResultName()),
-		Held:    r.Held,
+		Held:    r.Skipped,
 		Reason:  r.Reason,
 		At:      momentOf(r.Start, now, 0),
 		Timeout: latency(r.Timeout),
@@ -72,7 +72,7 @@ func notesOf(r *collector.Result) []string {
 			notes = append(notes, fmt.Sprintf(format, a...))
 		}
 	}
-	note(r.Held, "Nothing was sent.")
+	note(r.Skipped, "Nothing was sent.")
 	documented := r.Code.Info().Family != 0
 	note(documented, "HMP's error code is %s: %s.", r.Code.Text(), r.Code.Info().Meaning)
 	note(r.Code != "" && !documented, "The error code is not one that HMP documents for this call: %s.", r.Code.Text())
@@ -80,7 +80,7 @@ func notesOf(r *collector.Result) []string {
 	note(r.Body.Size > 0, "%s of the body were read.", size(r.Body.Size))
 	note(r.Body.Used != 0, "Fields of the session that were used: %s.", commas(r.Body.Used.Names()))
 	note(r.Body.Null != 0, "Fields that were null: %s.", commas(r.Body.Null.Names()))
-	note(r.Body.Odd != 0, "Fields left out, as they are not what is documented: %s.", commas(r.Body.Odd.Names()))
+	note(r.Body.Invalid != 0, "Fields left out, as they are not what is documented: %s.", commas(r.Body.Invalid.Names()))
 	note(r.Rotated, "The answer carried another authToken than the one sent.")
 	note(r.RetryAfter > 0, "HMP asked to wait %s before the next call.", age(r.RetryAfter))
 	return notes

@@ -20,7 +20,7 @@ const retryOfPlayout = "/retry-login?target=studio&session=playout"
 func suspended() []collector.Result {
 	results := someResults(1)
 	results[0].Answer = hmp.Answer{Result: hmp.LoginRejected}
-	results[0].Held, results[0].Logins = true, new(collector.Logins)
+	results[0].Skipped, results[0].Logins = true, new(collector.Logins)
 	results[0].Logins.Suspended = true
 	return results
 }

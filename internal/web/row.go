@@ -47,7 +47,7 @@ func rowOf(h *collector.History, now time.Time) row {
 		Probe:       "probe?" + parametersOf(last.Target, last.Session),
 		Verdict:     verdictOf(last.ResultName()),
 		Runbook:     runbookLink(verdictOf(last.ResultName()).Word),
-		Held:        last.Held,
+		Held:        last.Skipped,
 		Reason:      last.Reason,
 		Probed:      last.ResultName() != "",
 		At:          momentOf(last.Start, now, 0),

@@ -111,7 +111,7 @@ func runbookLink(word string) string {
 	switch word {
 	case well, pending:
 		return ""
-	case collector.Crashed:
+	case collector.Panicked:
 		return "runbook#hmpexporterpanics"
 	default:
 		return "runbook#result-" + word

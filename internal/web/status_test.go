@@ -88,8 +88,8 @@ func outcomesOf() []collector.Result {
 		})
 	}
 	return append(results,
-		collector.Result{Target: "t0", Session: "crash", Crashed: true, Start: time.Now(), Answer: hmp.Answer{Reason: "*errors.errorString"}},
-		collector.Result{Target: "t0", Session: "held", Held: true, Start: time.Now(), Answer: hmp.Answer{Result: hmp.LoginRejected, Reason: "the exporter tries this secret again at 12:00:00; a changed secret is tried at once"}},
+		collector.Result{Target: "t0", Session: "crash", Panicked: true, Start: time.Now(), Answer: hmp.Answer{Reason: "*errors.errorString"}},
+		collector.Result{Target: "t0", Session: "held", Skipped: true, Start: time.Now(), Answer: hmp.Answer{Result: hmp.LoginRejected, Reason: "the exporter tries this secret again at 12:00:00; a changed secret is tried at once"}},
 		collector.Result{Target: "t0", Session: "new"})
 }
 

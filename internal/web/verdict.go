@@ -24,7 +24,7 @@ type verdict struct {
 // gravest lists the words from the gravest to the best, as operators want to see them:
 // what blinds the exporter, what is down, what somebody has to put right, what is well.
 var gravest = []string{
-	collector.Crashed, "credentials",
+	collector.Panicked, "credentials",
 	"connect", "dns", "tls", "protocol", "timeout",
 	"internal_error", "auth_unavailable", "login_rejected", "unauthorized", "no_roles",
 	"endpoint_missing", "redirect", "http_error", "bad_payload",
@@ -33,7 +33,7 @@ var gravest = []string{
 
 var verdicts = func() map[string]verdict {
 	all := map[string]verdict{
-		collector.Crashed: {collector.Crashed, "the exporter itself failed within the probe, so there is no result",
+		collector.Panicked: {collector.Panicked, "the exporter itself failed within the probe, so there is no result",
 			"This is a defect of the exporter, not of the HMP. Its log has a line about it: please report that."},
 		pending: {pending, "no probe has been made yet",
 			"Let Prometheus scrape the exporter, or press Probe all."},

@@ -40,9 +40,9 @@ func (r *rig) plant(session string, after time.Duration, explode func()) (remove
 	return func() { t.client = before }
 }
 
-// TestCrash has one session of three panic in whatever way: it has no result, once
+// TestPanic has one session of three panic in whatever way: it has no result, once
 // in the log, and the others do not notice.
-func TestCrash(t *testing.T) {
+func TestPanic(t *testing.T) {
 	var list []int
 	tests := []struct {
 		name  string
@@ -63,13 +63,13 @@ func TestCrash(t *testing.T) {
 				remove := r.plant("b", time.Second, tt.panic)
 
 				const times = 10
-				for range times { // more than there is room for, if it did not come back
+				for range times { // more than there are slots, if a panic kept its slot
 					results := r.probe(Request{})
-					if diff := cmp.Diff([]hmp.Result{hmp.Valid, "", hmp.Valid}, outcomes(results)); diff != "" {
+					if diff := cmp.Diff([]hmp.Result{hmp.Valid, "", hmp.Valid}, resultNames(results)); diff != "" {
 						t.Fatalf("(-want +got):\n%s", diff)
 					}
 					crashed := results[1]
-					if !crashed.Crashed || !strings.Contains(crashed.Reason, tt.says) || crashed.Duration != time.Second {
+					if !crashed.Panicked || !strings.Contains(crashed.Reason, tt.says) || crashed.Duration != time.Second {
 						t.Errorf("got %+v, want a crash after a second that says %q", crashed, tt.says)
 					}
 				}
@@ -97,9 +97,9 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// TestCrashIsShared is that scrapes which share a probe that panics do not wait for it
-// in vain, and that the metrics say what is known.
-func TestCrashIsShared(t *testing.T) {
+// TestPanicIsShared is that scrapes that share a probe end when it panics, and that the
+// metrics say what is known.
+func TestPanicIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", sessions{"a": valid()})

@@ -13,24 +13,24 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// TestPace has many more sessions than there are places: they do not all go to an HMP
+// TestLimitFollowsAnswers has many more sessions than there are slots: they do not all go to an HMP
 // in one instant, nor one after the other.
-func TestPace(t *testing.T) {
+func TestLimitFollowsAnswers(t *testing.T) {
 	tests := []struct {
 		name   string
-		places int
+		slots  int
 		answer time.Duration  // time to one
 		want   map[string]int // probes at once, by host
 	}{
 		{"one HMP", 10, time.Second / 10, map[string]int{"studio": 10}},
 		{"two HMPs", 10, time.Second / 100, map[string]int{"studio": 5, "tower": 5}},
-		{"a fast HMP, with room for more", 100, time.Millisecond, map[string]int{"studio": 8}},
-		{"a slow HMP, with room for more", 100, time.Second, map[string]int{"studio": 100}},
+		{"a fast HMP, with slots for more", 100, time.Millisecond, map[string]int{"studio": 8}},
+		{"a slow HMP, with slots for more", 100, time.Second, map[string]int{"studio": 100}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, maxConcurrent(tt.places))
+				r := newRig(t, maxConcurrent(tt.slots))
 				seen := make(map[string]*pace)
 				var targets []string
 				for host := range tt.want {
@@ -41,7 +41,7 @@ func TestPace(t *testing.T) {
 				}
 				r.Apply(r.load(targets...))
 
-				for _, o := range outcomes(r.probe(Request{})) {
+				for _, o := range resultNames(r.probe(Request{})) {
 					if o != hmp.Valid {
 						t.Fatalf("a session is %s", o)
 					}

@@ -17,7 +17,7 @@ func (r *rig) paced(c Credential, within string) {
 	held := 0
 	for range 3 * time.Hour / interval {
 		report := r.probe(c)
-		if report.Held {
+		if report.Skipped {
 			held++
 			if report.Result != hmp.Unauthorized || report.Code != hmp.UserNotAuthorized || !report.Status.Suspended || !reason.MatchString(report.Reason) {
 				r.t.Fatalf("a probe ended in %s, suspended %v: %s", brief(report), report.Status.Suspended, report.Reason)
