@@ -85,6 +85,7 @@ func (c *Collector) Last() []Result {
 		}
 		results[i] = s.redacted(last)
 	}
+	addVersions(results, sessions)
 	return results
 }
 

@@ -74,6 +74,9 @@ func TestVersionIsAskedSeldom(t *testing.T) {
 		r.Apply(r.load(targetNamed("studio", names...)))
 		r.expectInfo("at the first scrape")
 		r.expectInfo("at the second scrape", newInfo)
+		if v := r.Last()[0].Version; v == nil || v.Build != "30242" {
+			t.Errorf("the last result has the version %v", v)
+		}
 		if n := sim.Stats().Versions; n != 1 {
 			t.Errorf("%d questions at once", n)
 		}
