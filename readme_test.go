@@ -56,13 +56,13 @@ func TestReadmeEnvironment(t *testing.T) {
 	}
 }
 
-// docs/configuration.md has what --help says, and docs/troubleshooting.md what check says of a secret that is missing.
+// docs/command-line.md has what --help says, and docs/troubleshooting.md what check says of a secret that is missing.
 func TestPrinted(t *testing.T) {
 	help, err := inDir(t.TempDir(), "--help").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables.Check(t, "docs/configuration.md", *update, map[string]string{"help": "```text\n" + string(help) + "```\n"})
+	tables.Check(t, "docs/command-line.md", *update, map[string]string{"help": "```text\n" + string(help) + "```\n"})
 
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "hmp.yml"), "targets:\n"+between(t, readFile(t, "README.md"), "```yaml\ntargets:\n", "```"))

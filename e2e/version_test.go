@@ -21,8 +21,9 @@ func (p prometheus) expectUpgrade(t *testing.T, job string) {
 		return seen
 	}
 	after := map[string]bool{"4.1.1 30242": true}
-	within(t, 2*time.Minute, "the HMP is upgraded", func() error {
-		if diff := cmp.Diff(after, versions(info)); diff != "" {
+	alert := fmt.Sprintf(`count_over_time(ALERTS{alertname="HMPUpgraded",alertstate="firing",job=%q}[10m])`, job)
+	within(t, 2*time.Minute, "the HMP is upgraded, and the alert tells of it", func() error {
+		if diff := cmp.Diff([]map[string]bool{after, after}, []map[string]bool{versions(info), versions(alert)}); diff != "" {
 			return fmt.Errorf("(-want +got):\n%s", diff)
 		}
 		return nil
