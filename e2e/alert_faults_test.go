@@ -124,7 +124,7 @@ var faultRow = regexp.MustCompile("(?m)^\\| .+ \\| `([a-z_]+)` \\| [01]? \\| .* 
 func alertsOfResults(t *testing.T) map[string]string {
 	t.Helper()
 	alerts := make(map[string]string)
-	rows := faultRow.FindAllStringSubmatch(string(read(t, "../docs/reliability.md")), -1)
+	rows := faultRow.FindAllStringSubmatch(string(read(t, "../docs/fault-matrix.md")), -1)
 	for _, row := range rows {
 		result, alert := row[1], row[2]
 		if before, ok := alerts[result]; ok && before != alert {

@@ -4,7 +4,7 @@
 // The unit is a fault: a name that does not resolve, a certificate that has expired, a
 // body that never ends. Each is a row of a table, with what has to become of it: one
 // result, the status, the value of hmp_up, how many connections there were, whether it
-// lasts until the deadline. docs/reliability.md has the same tables for people to
+// lasts until the deadline. docs/fault-matrix.md has the same tables for people to
 // read; a test holds the two together.
 //
 // A row is run by the whole exporter, and nothing in it is replaced. A configuration

@@ -11,7 +11,7 @@ import (
 	"hmp_exporter/internal/canary"
 )
 
-var update = flag.Bool("update", false, "write the tables of docs/reliability.md anew")
+var update = flag.Bool("update", false, "write the tables of docs/fault-matrix.md anew")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(suite{m}) }
 

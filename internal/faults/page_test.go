@@ -11,13 +11,13 @@ import (
 	"hmp_exporter/internal/tables"
 )
 
-// The tables of docs/reliability.md are made from the rows.
+// The tables of docs/fault-matrix.md are made from the rows.
 func TestPage(t *testing.T) {
 	made := make(map[string]string)
 	for _, s := range sections {
 		made["faults: "+s.name] = s.table(t)
 	}
-	tables.Check(t, "../../docs/reliability.md", *update, made)
+	tables.Check(t, "../../docs/fault-matrix.md", *update, made)
 }
 
 // table has a line for each row, and one for several that differ in nothing but the
