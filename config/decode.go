@@ -67,7 +67,11 @@ func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
 		known = fieldsOf(out.Type())
 	}
 	if n.Tag != "!!map" {
-		d.add(n.Line, path, "want a mapping", "its fields are "+cmp.Or(strings.Join(known.names, ", "), "names that you choose"))
+		hint := "its fields are "
+		if path == "" && n.Tag == "!!seq" {
+			hint = "this is a list, as in a file of target_files: check the configuration that names the file; the fields here are "
+		}
+		d.add(n.Line, path, "want a mapping", hint+cmp.Or(strings.Join(known.names, ", "), "names that you choose"))
 		delete(d.lines, path) // so that its missing fields are not reported too
 		return
 	}

@@ -157,7 +157,7 @@ func hintFor(err error) string {
 	case isHinted:
 		return h.hint
 	case errors.Is(err, fs.ErrNotExist):
-		return "a relative path is relative to the file that has it"
+		return "a relative path starts at the directory of the file that names it"
 	case errors.Is(err, fs.ErrPermission):
 		return "the user that runs hmp_exporter must be able to read it"
 	default:

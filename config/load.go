@@ -116,7 +116,7 @@ func (b *builder) findTargetFiles(p position, patterns []string) []string {
 		case err != nil:
 			p.add("target_files"+indexPath(i), full+": "+err.Error(), hintFor(err))
 		case len(found) == 0 && !strings.ContainsAny(pattern, "*?["):
-			p.add("target_files"+indexPath(i), "no such file", "a relative path is relative to the file that has it; a pattern such as targets.d/*.yml can match nothing")
+			p.add("target_files"+indexPath(i), "no such file", "a relative path starts at the directory of the file that names it; a pattern such as targets.d/*.yml can match nothing")
 		case len(found) == 0:
 			b.config.unmatchedPatterns = append(b.config.unmatchedPatterns, p.error("target_files"+indexPath(i)).with(full+": matches no file", "a relative pattern is relative to the file that has it"))
 		}

@@ -90,7 +90,7 @@ func (c *Config) Warnings() Errors {
 		if info, err := os.Stat(f.source.file); err == nil && info.Mode().IsRegular() && accessibleToOthers(info) {
 			warnings = append(warnings, f.location.with(
 				fmt.Sprintf("%shas mode %04o: other users than its owner have access to the secret", prefix, info.Mode().Perm()),
-				"chmod 600, or 640 and root as its owner, with the exporter's group"))
+				"chmod 600; or owner root, the exporter's group, and chmod 640"))
 		}
 	}
 	return warnings.sorted()

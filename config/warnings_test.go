@@ -63,17 +63,17 @@ func TestWarnings(t *testing.T) {
 	}
 	b.targets(p.child("targets"), raw.Targets) // the key is none, which is an error and not what this is about
 
-	want := `hmp.yml: has mode 0644: other users than its owner have access to the secret; chmod 600, or 640 and root as its owner, with the exporter's group
+	want := `hmp.yml: has mode 0644: other users than its owner have access to the secret; chmod 600; or owner root, the exporter's group, and chmod 640
 hmp.yml:3: targets[0].url: is plain http: anybody on the network path can read and use the tokens; use https
 hmp.yml:4: targets[0].token_lifetime: 1h is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed; use 30m, unless your HMP is known to keep them longer
 hmp.yml:6: targets[0].tls_config.insecure_skip_verify: is unsafe: anybody who can redirect the connection gets the tokens; give the HMP's certificate as ca_file
-hmp.yml:7: targets[0].tls_config.key_file: open.key: has mode 0644: other users than its owner have access to the secret; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:7: targets[0].tls_config.key_file: open.key: has mode 0644: other users than its owner have access to the secret; chmod 600; or owner root, the exporter's group, and chmod 640
 hmp.yml:9: targets[0].http_headers.X-Key: is a secret in clear: everybody who can read the configuration can read it; name files instead
-hmp.yml:9: targets[0].http_headers.X-Key.files[0]: wide: has mode 0604: other users than its owner have access to the secret; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:9: targets[0].http_headers.X-Key.files[0]: wide: has mode 0604: other users than its owner have access to the secret; chmod 600; or owner root, the exporter's group, and chmod 640
 hmp.yml:12: targets[0].sessions[0].token: is a secret in clear: everybody who can read the configuration can read it; it expires after 30 minutes like every HMP token, and the exporter cannot renew it; use api_key_file and api_secret_file
 hmp.yml:14: targets[0].sessions[1].api_key: is a secret in clear: everybody who can read the configuration can read it; put it into a file and name that: api_key_file
 hmp.yml:18: targets[1].token_lifetime: 5m makes 12 logins an hour for each session, and each leaves a session behind in HMP for 30 minutes; use 30m, as HMP documents
-hmp.yml:19: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: other users than its owner have access to the secret; chmod 600, or 640 and root as its owner, with the exporter's group
+hmp.yml:19: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: other users than its owner have access to the secret; chmod 600; or owner root, the exporter's group, and chmod 640
 hmp.yml:25: targets[2].sessions[0].token_file: HMP ends a token after 30 minutes, and the exporter does not renew one of a file; have something replace it before that, or use api_key_file and api_secret_file`
 	warnings := b.config.Warnings()
 	if diff := cmp.Diff(want, errorText(warnings)); diff != "" {
@@ -251,7 +251,7 @@ target_files: [more.yml]
 		t.Fatal(err)
 	}
 	want := `hmp.yml:5: targets[0].http_headers.X-Key.files[1]: empty: is empty; write the secret into it, and nothing else
-hmp.yml:8: targets[0].sessions[1].token_file: nowhere: no such file or directory; a relative path is relative to the file that has it
+hmp.yml:8: targets[0].sessions[1].token_file: nowhere: no such file or directory; a relative path starts at the directory of the file that names it
 hmp.yml:9: targets[0].sessions[2].token_file: bearer: begins with the word Bearer; leave out the word Bearer
 hmp.yml:10: targets[0].sessions[3].api_key_file: lines: has more than one line; it is one line and nothing else
 hmp.yml:10: targets[0].sessions[3].api_secret_file: directory: is a directory; name the file in it

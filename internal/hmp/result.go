@@ -47,7 +47,7 @@ var Results = []ResultInfo{
 	{Timeout, "the probe's time ran out", "Compare the phases to see where the time went; raise the timeout only if the HMP is merely slow."},
 	{DNS, "the host name does not resolve", "Check the host in the URL and the exporter's name servers."},
 	{Connect, "no connection could be made", "Check that the HMP runs, its port, and firewalls or the proxy in between."},
-	{TLS, "the TLS handshake or the certificate failed", "Do what the reason says; the log, the session's page and hmp_exporter probe show it."},
+	{TLS, "the TLS handshake or the certificate failed", "The reason says what failed. If the HMP's certificate is new, give it as tls_config.ca_file."},
 	{Protocol, "the connection broke, or the answer was not HTTP", "Check what listens on that port, and whether HMP or a proxy restarts."},
 	{LoginRejected, "HMP refused the API key and secret", "Compare both with what HMP gave out, see whether the key is disabled there, and check the URL; a new key ends the old one for all who use it."},
 	{Credentials, "a secret file is missing, unreadable or malformed; nothing was sent", "The reason names the file; see who should write it."},

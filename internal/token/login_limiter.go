@@ -63,7 +63,7 @@ func (p *loginLimiter) blocks(now time.Time, lifetime time.Duration) (hmp.Answer
 		plural = ""
 	}
 	why := p.lastRejection
-	why.Reason = fmt.Sprintf("HMP ended %d token%s of this key within %v of the login; another client may use the key; next login at %s",
+	why.Reason = fmt.Sprintf("HMP ended %d token%s of this key within %v of the login; another client may use the key, or token_lifetime is too long; next login at %s",
 		p.rejections, plural, max(time.Second, p.longestAge.Round(time.Second)), clock(now.Add(time.Duration(missing*float64(each)))))
 	return why, true
 }

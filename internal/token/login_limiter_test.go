@@ -13,7 +13,7 @@ import (
 // the lifetime, and that who has no token is told why.
 func (r *rig) paced(c Credential, within string) {
 	r.t.Helper()
-	reason := regexp.MustCompile(`^HMP ended [0-9]+ tokens of this key within ` + within + ` of the login; another client may use the key; next login at \d\d:\d\d:\d\d UTC$`)
+	reason := regexp.MustCompile(`^HMP ended [0-9]+ tokens of this key within ` + within + ` of the login; another client may use the key, or token_lifetime is too long; next login at \d\d:\d\d:\d\d UTC$`)
 	held := 0
 	for range 3 * time.Hour / interval {
 		report := r.probe(c)
