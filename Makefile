@@ -50,7 +50,7 @@ image: ## build the container image with docker, or with ENGINE=…; minutes at 
 export LEFT_OUT = $(CURDIR)/.tools/left-out
 
 .PHONY: test
-test: ## build and test what can be tested here; the last lines say what cannot. Asks for no password
+test: ## build and test what can be tested here; 6 minutes, 12 at first. The last lines say what was left out
 	@mkdir -p .tools
 	@echo 'the Helm chart, as Helm takes minutes to compile' >$(LEFT_OUT)
 	$(MAKE) --no-print-directory unit e2e
@@ -69,14 +69,14 @@ tools: $(E2E_TOOLS) $(PEERS) $(AXE) buildah systemd-analyze chromium ## what tes
 .PHONY: unit
 # GORACE: or every process that is built with the race detector waits a second before it ends.
 unit: export GORACE = atexit_sleep_ms=50
-unit: ## the packages' own tests, with the race detector, in random order; minutes
+unit: ## the packages' own tests, with the race detector, in random order; 3 minutes
 	go test -race -shuffle=on -timeout=30m ./...
 	go test -C dashboards -race -shuffle=on -timeout=30m ./...
 
 # Tools that cannot be had are the tests' to tell of. -count=1: Go's test cache does not see that the program beside the
 # tests has changed. -parallel: most of these tests wait for scrapes, whatever the machine has of processors.
 .PHONY: e2e
-e2e: build ## the program and its image against a real Prometheus; minutes
+e2e: build ## the program and its image against a real Prometheus; 3 minutes
 	@mkdir -p .tools
 	@$(MAKE) --no-print-directory --keep-going $(E2E_TOOLS) $(AXE) || echo 'Without these tools some tests are left out.'
 	go test -C e2e -count=1 -timeout=30m -parallel=8 ./...
@@ -134,7 +134,7 @@ fuzz: ## every fuzz target for a minute, or for FUZZTIME=…
 .PHONY: lint
 # `go mod verify` trips over a module that stands for this repository; what those modules use is verified with the others'
 # or against go.sum when it is fetched.
-lint: .tools/golangci-lint ## static checks, also for Windows and macOS, formatting, and that every go.mod is tidy and true
+lint: .tools/golangci-lint ## static checks (a minute, 6 at first), also for Windows and macOS, formatting, and that every go.mod is tidy and true
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
 	cd dashboards && ../.tools/golangci-lint run
