@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"hmp_exporter/internal/exportertest"
 )
 
 // TestFiguresAreOfNow is that docs/performance.md was measured at most 30 commits of what it measures ago.
@@ -26,7 +24,7 @@ func TestFiguresAreOfNow(t *testing.T) {
 		"../collector", "../config", "../internal/hmp", "../internal/token", "../internal/web")
 	output, err := git.Output()
 	if err != nil {
-		exportertest.LeaveOut(t, "a git clone with the commit that was measured is missing")
+		t.Skipf("a shallow clone or an archive does not have the commit that was measured: %v", err)
 	}
 	count, err := strconv.Atoi(strings.TrimSpace(string(output)))
 	if err != nil {
