@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-kit/log"
@@ -65,7 +63,7 @@ func changes(before, after *config.Config) []any {
 		names []string
 	}{{"added", added}, {"removed", removed}, {"changed", changed}} {
 		if len(list.names) > 0 {
-			pairs = append(pairs, list.key, firstOf(list.names))
+			pairs = append(pairs, list.key, config.Join(list.names, ",", maxNames))
 		}
 	}
 	if pairs == nil {
@@ -86,15 +84,6 @@ func sessionsByName(c *config.Config) map[string]*config.Session {
 
 // maxNames is how many names a line of the log has.
 const maxNames = 10
-
-// firstOf joins names, the first few if there are many.
-func firstOf(names []string) string {
-	text := strings.Join(names[:min(len(names), maxNames)], ",")
-	if more := len(names) - maxNames; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
-}
 
 // reload is load with a configuration in force, which stays if there is an error.
 func (r *reloader) reload() error {

@@ -42,10 +42,10 @@ func (s *slot) releaseWhile(ctx context.Context, wait func()) {
 	}
 }
 
-func (s *slot) setIdle(lendable bool) {
+func (s *slot) setIdle(idle bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.idle = lendable
+	s.idle = idle
 }
 
 func (s *slot) releaseIdle() {

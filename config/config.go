@@ -167,6 +167,15 @@ func (c *Config) Sessions() (n int) {
 // configuration without targets. [Config.Warnings] includes them.
 func (c *Config) UnmatchedPatterns() Errors { return c.unmatchedPatterns }
 
+// Join joins names. If there are more than most, it joins the first ones and counts the others.
+func Join(names []string, separator string, most int) string {
+	text := strings.Join(names[:min(len(names), most)], separator)
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
 // Plural returns a number with its noun, like "1 warning" or "2 warnings".
 func Plural(n int, noun string) string {
 	if n != 1 {

@@ -2,7 +2,8 @@ package probe
 
 import (
 	"fmt"
-	"strings"
+
+	"hmp_exporter/config"
 )
 
 // mostNames bounds the sessions that are named in one line.
@@ -41,13 +42,7 @@ func (r *Report) left() string {
 }
 
 // list joins names, the first few if there are many.
-func list(names []string) string {
-	text := strings.Join(names[:min(len(names), mostNames)], ", ")
-	if more := len(names) - mostNames; more > 0 {
-		text = fmt.Sprintf("%s and %d more", text, more)
-	}
-	return text
-}
+func list(names []string) string { return config.Join(names, ", ", mostNames) }
 
 // ResultName is what became of a session, in one word.
 func (a *Attempt) ResultName() string {
