@@ -134,7 +134,7 @@ fuzz: ## every fuzz target for a minute, or for FUZZTIME=…
 .PHONY: lint
 # `go mod verify` trips over a module that stands for this repository; what those modules use is verified with the others'
 # or against go.sum when it is fetched.
-lint: .tools/golangci-lint ## static checks (a minute, 6 at first), also for Windows and macOS, formatting, and that every go.mod is tidy and true
+lint: .tools/golangci-lint ## static checks (a minute, 8 at first), also for Windows and macOS, formatting, and that every go.mod is tidy and true
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
 	cd dashboards && ../.tools/golangci-lint run
