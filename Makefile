@@ -2,7 +2,7 @@
 
 BIN    ?= hmp_exporter
 ENGINE ?= docker
-AXE     = e2e/node_modules/axe-core/axe.min.js
+AXE     = test/e2e/node_modules/axe-core/axe.min.js
 E2E_TOOLS = $(addprefix .tools/,prometheus promtool alertmanager amtool)
 PEERS   = $(addprefix .tools/,blackbox_exporter json_exporter)
 
@@ -24,7 +24,7 @@ LDFLAGS = -s -w \
 STATIC  = CGO_ENABLED=0 go build -trimpath -buildvcs=false
 
 # Every go.mod of the repository. Tests have theirs apart, so that the program's own lists what the program needs.
-MODULES = . dashboards e2e e2e/kubernetes e2e/tools/peers
+MODULES = . test test/kubernetes test/tools/peers
 
 .DELETE_ON_ERROR:
 
@@ -71,7 +71,7 @@ tools: $(E2E_TOOLS) $(PEERS) $(AXE) buildah systemd-analyze chromium ## what tes
 unit: export GORACE = atexit_sleep_ms=50
 unit: ## the packages' own tests, with the race detector, in random order; 3 minutes
 	go test -race -shuffle=on -timeout=30m ./...
-	go test -C dashboards -race -shuffle=on -timeout=30m ./...
+	go test -C test -race -shuffle=on -timeout=30m ./bench ./dashboards ./faults ./scenarios
 
 # Tools that cannot be had are the tests' to tell of. -count=1: Go's test cache does not see that the program beside the
 # tests has changed. -parallel: most of these tests wait for scrapes, whatever the machine has of processors.
@@ -79,16 +79,16 @@ unit: ## the packages' own tests, with the race detector, in random order; 3 min
 e2e: build ## the program and its image against a real Prometheus; 3 minutes
 	@mkdir -p .tools
 	@$(MAKE) --no-print-directory --keep-going $(E2E_TOOLS) $(AXE) || echo 'Without these tools some tests are left out.'
-	go test -C e2e -count=1 -timeout=30m -parallel=8 ./...
+	go test -C test/e2e -count=1 -timeout=30m -parallel=8 .
 
 .PHONY: e2e-chart
 e2e-chart: build ## the Helm chart
-	go test -C e2e/kubernetes -count=1 .
+	go test -C test/kubernetes -count=1 .
 
 # -tags: `make e2e` has no release to look at.
 .PHONY: release-check
 release-check: snapshot systemd-analyze rpm ## what `make snapshot` makes: installs the .deb, and compares the rest with what is built here
-	go test -C e2e -count=1 -tags=release -run='^TestRelease' .
+	go test -C test/e2e -count=1 -tags=release -run='^TestRelease' .
 
 .PHONY: snapshot release
 snapshot: .tools/goreleaser .tools/cyclonedx-gomod ## archives, .deb, .rpm, SBOMs and checksums of this commit, in dist/
@@ -110,18 +110,18 @@ release-files: build
 # The status page is looked at in a browser, and its picture is taken from the demo with minutes behind it.
 .PHONY: picture
 picture: build chromium ## docs/status-page*.png: the status page of the demo, in two minutes
-	go test -C e2e -count=1 -run=TestPicture -update .
+	go test -C test/e2e -count=1 -run=TestPicture -update .
 
 # Times compare on the machine that the baseline is from; what is allocated compares anywhere. A new baseline is bench.out.
 .PHONY: bench
-bench: .tools/benchstat ## the steps of a scrape, compared with bench/baseline.txt
+bench: .tools/benchstat ## the steps of a scrape, compared with test/bench/baseline.txt
 	go test -run='^$$' -bench=. -benchmem -count=6 $(BENCHMARKS) >bench.out || { cat bench.out; false; }
-	.tools/benchstat bench/baseline.txt bench.out
+	.tools/benchstat test/bench/baseline.txt bench.out
 BENCHMARKS = ./internal/hmp ./collector ./internal/web
 
 .PHONY: bench-peers
 bench-peers: build $(PEERS) ## docs/performance.md: the program beside its peers, 10 minutes
-	go run ./bench
+	go run -C test ./bench
 
 # One after the other, as go test fuzzes one target at a time. What it finds it writes to testdata/fuzz, where the
 # ordinary tests try it from then on. It may try to shorten an input 1000 times, or there it spends the minute.
@@ -137,24 +137,23 @@ fuzz: ## every fuzz target for a minute, or for FUZZTIME=…
 lint: .tools/golangci-lint ## static checks (a minute, 8 at first), also for Windows and macOS, formatting, and that every go.mod is tidy and true
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
-	cd dashboards && ../.tools/golangci-lint run
-	cd e2e && ../.tools/golangci-lint run --build-tags=release
-	cd e2e/kubernetes && ../../.tools/golangci-lint run
+	cd test && ../.tools/golangci-lint run --build-tags=release
+	cd test/kubernetes && ../../.tools/golangci-lint run
 	GOOS=windows go vet ./...
 	GOOS=darwin go vet ./...
-	@set -e; for module in $(filter-out e2e/tools/%,$(MODULES)); do (set -x; go mod tidy -C $$module -diff); done
+	@set -e; for module in $(filter-out test/tools/%,$(MODULES)); do (set -x; go mod tidy -C $$module -diff); done
 	@set -e; for module in $$(grep -L '^replace hmp_exporter' $(MODULES:=/go.mod)); do (set -x; go mod verify -C $${module%/go.mod}); done
 
 .PHONY: clean
 clean: ## remove what was built here, the tools too
-	rm -rf $(BIN) hmp_exporter.1 .tools .release dist e2e/node_modules bench.out
+	rm -rf $(BIN) hmp_exporter.1 .tools .release dist test/e2e/node_modules bench.out
 
 # The tools are built from their source, once for each change of their list; Go's cache has those that did not change.
 # Whoever is offline and has built them before has them in the module cache, which serves as a proxy. The image is built
 # without that list: its context is what the program needs.
--include e2e/tools/tools.mk
+-include test/tools/tools.mk
 INSTALL = GOBIN=$(CURDIR)/.tools CGO_ENABLED=0 go install -trimpath
-.tools/%: e2e/tools/tools.mk
+.tools/%: test/tools/tools.mk
 	$(INSTALL) $(or $(PACKAGE.$*),$(error there is no tool $*)) || \
 	  GOSUMDB=off GOPROXY="file://$$(go env GOMODCACHE)/cache/download" $(INSTALL) $(PACKAGE.$*)
 	@touch $@
@@ -162,13 +161,13 @@ INSTALL = GOBIN=$(CURDIR)/.tools CGO_ENABLED=0 go install -trimpath
 # Two that `go install` refuses, as their go.mod replaces modules.
 .tools/blackbox_exporter: PACKAGE = github.com/prometheus/blackbox_exporter
 .tools/json_exporter: PACKAGE = github.com/prometheus-community/json_exporter
-$(PEERS): e2e/tools/peers/go.mod
+$(PEERS): test/tools/peers/go.mod
 	cd $(<D) && $(STATIC) -o $(CURDIR)/$@ $(PACKAGE)
 	@touch $@
 
 # axe-core looks for what keeps people from using the status page.
-$(AXE): e2e/package.json e2e/package-lock.json
-	npm ci --prefix e2e --ignore-scripts --no-audit --no-fund
+$(AXE): test/e2e/package.json test/e2e/package-lock.json
+	npm ci --prefix test/e2e --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # buildah builds and runs images without an engine, which a test machine seldom has. systemd judges and runs the unit;
@@ -180,4 +179,4 @@ rpm: PACKAGES = rpm
 
 .PHONY: buildah systemd-analyze chromium rpm
 buildah systemd-analyze chromium rpm:
-	@command -v $@ >/dev/null || e2e/install_packages.sh $(PACKAGES)
+	@command -v $@ >/dev/null || test/e2e/install_packages.sh $(PACKAGES)

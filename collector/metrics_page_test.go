@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/tables"
+	"hmp_exporter/internal/exportertest"
 )
 
 // The tables of docs/metrics.md are made from those of the code.
 func TestMetricsPage(t *testing.T) {
-	tables.Check(t, "../docs/metrics.md", *update, map[string]string{"metrics": metricsTable(), "results": resultsTable(), "errors": errorsTable()})
+	exportertest.CheckTables(t, "../docs/metrics.md", *update, map[string]string{"metrics": metricsTable(), "results": resultsTable(), "errors": errorsTable()})
 }
 
 func metricsTable() string {

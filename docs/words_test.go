@@ -1,0 +1,78 @@
+package docs_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	// bannedPhrases are clipped or old-fashioned English. They make a reader read twice.
+	bannedPhrases = regexp.MustCompile(`(?i)\b(what it comes to|what there is|such ones|those that|as can be|of a moment|for want of|has to hold|have to hold|but for|there to be|lest|mend(s|ed)?|insists?|in vain)\b`)
+	// bannedNames are private metaphors. The words of an identifier are compared one by one.
+	bannedNames = regexp.MustCompile(`\b(pilot|seat|lobby|drainer|mortal|keyring|farewell|glance|episode|outcome|outcomes|tally|workforce|allowance|patience|fleet|churn)\b|^flights?\b`)
+
+	// plainRooms are the directories whose Go files pass. Add a room when it passes.
+	plainRooms = []string{
+		"collector", "config", "docs", "internal/canary", "internal/hmp",
+		"internal/secret", "internal/token",
+	}
+)
+
+// TestPlainWords fails if a banned phrase is in a document or a comment, or a banned name in
+// an identifier. It has no list of exceptions: write the sentence in another way.
+func TestPlainWords(t *testing.T) {
+	for _, document := range documents(t) {
+		text := strings.Join(strings.Fields(readFile(t, document)), " ")
+		for _, phrase := range bannedPhrases.FindAllString(text, -1) {
+			t.Errorf("%s: %q", document, phrase)
+		}
+	}
+	for _, room := range plainRooms {
+		files, err := filepath.Glob(room + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s has no Go files: %v", room, err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkWords(t, file, source)
+		}
+	}
+}
+
+func checkWords(t *testing.T, name string, source []byte) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, name, source, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, comment := range file.Comments {
+		text := strings.Join(strings.Fields(comment.Text()), " ")
+		if phrase := bannedPhrases.FindString(text); phrase != "" {
+			t.Errorf("%s: %q in a comment", files.Position(comment.Pos()), phrase)
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if word := bannedNames.FindString(wordsOf(id.Name)); word != "" {
+				t.Errorf("%s: %q in the name %s", files.Position(id.Pos()), word, id.Name)
+			}
+		}
+		return true
+	})
+}
+
+var capital = regexp.MustCompile(`[A-Z]+`)
+
+// wordsOf returns the words of an identifier: "probes in flight" for probesInFlight.
+func wordsOf(identifier string) string {
+	return strings.TrimSpace(strings.ToLower(capital.ReplaceAllString(identifier, " $0")))
+}

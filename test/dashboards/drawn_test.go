@@ -1,0 +1,300 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+
+	"hmp_exporter/internal/hmp"
+)
+
+// A drawn is a panel or a dashboard, as it stands in its file.
+type drawn map[string]any
+
+// at follows a path of fields; what is not there is nil.
+func (d drawn) at(path string) any {
+	var v any = map[string]any(d)
+	for field := range strings.SplitSeq(path, ".") {
+		m, _ := v.(map[string]any)
+		v = m[field]
+	}
+	return v
+}
+
+func (d drawn) text(path string) string    { s, _ := d.at(path).(string); return s }
+func (d drawn) number(path string) float64 { n, _ := d.at(path).(float64); return n }
+func (d drawn) list(path string) (list []drawn) {
+	all, _ := d.at(path).([]any)
+	for _, v := range all {
+		if m, ok := v.(map[string]any); ok {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+func readBoards(t *testing.T) (list []drawn) {
+	t.Helper()
+	for _, uid := range []string{overviewUID, sessionUID, exporterUID} {
+		text, err := os.ReadFile("../../dashboards/" + uid + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d drawn
+		if err := json.Unmarshal(text, &d); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// What a query cannot show: each is what a real Grafana drew otherwise than was meant. kind "" is every panel.
+var drawnRules = []struct {
+	name, kind string
+	broken     func(p drawn) string
+}{
+	{"a title fits at 1280 px", "", func(p drawn) string {
+		const letter, mark, column = 8, 55, 960. / 24
+		need, has := float64(letter*len(p.text("title"))+mark), column*p.number("gridPos.w")
+		return when(need > has, "it needs %v px and has %v", need, has)
+	}},
+	{"states are coloured by their mappings", "state-timeline", func(p drawn) string {
+		return when(p.text("fieldConfig.defaults.color.mode") == "thresholds" && p.at("options.mergeValues") != false,
+			"merged values become ranges of thresholds")
+	}},
+	{"each state has a colour", "state-timeline", func(p drawn) string { return uncoloured(p.list("fieldConfig.defaults.mappings")) }},
+	{"a stat says what no data means", "stat", func(p drawn) string {
+		for _, m := range p.list("fieldConfig.defaults.mappings") {
+			if m.text("type") == "special" && m.text("options.match") == "null+nan" {
+				return when(m.text("options.result.text") == "" || m.text("options.result.color") == "", "it has no text or colour")
+			}
+		}
+		return "no mapping of null"
+	}},
+	{"the unit is one that reads well", "", func(p drawn) string {
+		known := []string{
+			units.Number, units.Short, units.Seconds, units.PercentUnit, units.BytesIEC, units.RequestsPerSecond,
+			probesPerSecond, processors,
+		}
+		unit := p.text("fieldConfig.defaults.unit")
+		return when(p.text("type") != "text" && !slices.Contains(known, unit), "%q", unit)
+	}},
+	{"a table is sorted by a column of its own, and its backgrounds are plain", "table", func(p drawn) string {
+		columns := map[any]bool{}
+		for _, tr := range p.list("transformations") {
+			names, _ := tr.at("options.renameByName").(map[string]any)
+			for _, title := range names {
+				columns[title] = true
+			}
+		}
+		for _, by := range p.list("options.sortBy") {
+			if !columns[by["displayName"]] {
+				return fmt.Sprintf("there is no column %v", by["displayName"])
+			}
+		}
+		for _, o := range p.list("fieldConfig.overrides") {
+			for _, property := range o.list("properties") {
+				if property.text("value.type") == "color-background" && property.text("value.mode") != "basic" {
+					return "a gradient changes the colour of " + o.text("matcher.options")
+				}
+			}
+			if !columns[o.at("matcher.options")] {
+				return "an override is of no column: " + o.text("matcher.options")
+			}
+		}
+		return ""
+	}},
+	{"a graph of 0 has no axis to 100", "timeseries", func(p drawn) string {
+		unit := p.text("fieldConfig.defaults.unit")
+		counts := []string{units.Number, units.RequestsPerSecond, probesPerSecond, units.PercentUnit}
+		return when(slices.Contains(counts, unit) && p.number("fieldConfig.defaults.custom.axisSoftMax") <= 0, "no soft maximum")
+	}},
+	{"a legend shows whole rows", "timeseries", func(p drawn) string {
+		// A legend at the bottom takes 35 % of a panel at most, less its header. Its rows are 24 px high.
+		const unit, margin, header, share, row = 38, 8, 42, 0.35, 24
+		over := math.Mod(share*(unit*p.number("gridPos.h")-margin-header), row)
+		return when(over >= row/2, "%.0f px of a row are seen", over)
+	}},
+}
+
+func when(is bool, format string, args ...any) string {
+	if !is {
+		return ""
+	}
+	return fmt.Sprintf("broken: "+format, args...)
+}
+
+// uncoloured says which state has no colour, or another one than its result.
+func uncoloured(mappings []drawn) string {
+	for _, m := range mappings {
+		if m.text("type") == "range" {
+			if m.text("options.result.color") == "" {
+				return "a range has no colour"
+			}
+			continue
+		}
+		options, _ := m["options"].(map[string]any)
+		for value := range options {
+			state := drawn(options[value].(map[string]any))
+			want := noResultColor
+			if n, err := strconv.Atoi(value); err == nil && n >= 1 && n <= len(hmp.Results) {
+				want = colors[hmp.Results[n-1].Result]
+			}
+			if got := state.text("color"); got == "" || value != "0" && got != want {
+				return fmt.Sprintf("state %s has colour %q, want %q", value, got, want)
+			}
+		}
+	}
+	return when(len(mappings) == 0, "no mappings")
+}
+
+func TestDrawnAsMeant(t *testing.T) {
+	for _, b := range readBoards(t) {
+		for _, p := range b.list("panels") {
+			for _, rule := range drawnRules {
+				if p.text("type") == "row" || rule.kind != "" && rule.kind != p.text("type") {
+					continue
+				}
+				if broken := rule.broken(p); broken != "" {
+					t.Errorf("%s, %s: %s: %s", b.text("uid"), p.text("title"), rule.name, broken)
+				}
+			}
+		}
+		// Regions of annotations add up: each is one series, which has a sample in the step in which it begins only.
+		for _, a := range b.list("annotations.list") {
+			expr := a.text("target.expr")
+			if !strings.HasPrefix(expr, "count(") || !strings.Contains(expr, " unless ") ||
+				!strings.Contains(expr, "offset $__interval") {
+				t.Errorf("%s, annotation %s can be a region or many: %s", b.text("uid"), a.text("name"), expr)
+			}
+		}
+	}
+}
+
+// Somebody sees without scrolling at 1280x800 what is wrong, which sessions, and what comes next.
+func TestFirstScreen(t *testing.T) {
+	const unit, screen, above = 38, 800, 185 // of px; above are Grafana's own bars and the choices
+	want := []string{
+		"Sessions not valid", "HMPs not answering", "Sessions missing", "Service messages", "Sessions that fail",
+		"Probe nearest its limit", "Next token to end", "Next certificate to end",
+	}
+	for i, p := range readBoards(t)[0].list("panels")[:len(want)] {
+		bottom := above + unit*(p.number("gridPos.y")+p.number("gridPos.h"))
+		if p.text("title") != want[i] || bottom > screen {
+			t.Errorf("panel %d is %q and ends at %v px, want %q within %d", i, p.text("title"), bottom, want[i], screen)
+		}
+	}
+}
+
+// linkPart is what Grafana fills in a link.
+var linkPart = regexp.MustCompile(`\$\{([^}:]+)(?::([a-z]+))?\}`)
+
+// alertLink is the link of an alert to a dashboard, and alertLabel what Prometheus fills in.
+var (
+	alertLink  = regexp.MustCompile(`dashboard_url: .*?(/d/.+)`)
+	alertLabel = regexp.MustCompile(`{{[^}]*}}`)
+)
+
+// resolve fills a link as Grafana does, with values that have to be escaped. A field is a column of the panel.
+func resolve(t *testing.T, link string, columns []string) string {
+	t.Helper()
+	const value = "a b&c=d/ü"
+	return linkPart.ReplaceAllStringFunc(link, func(part string) string {
+		m := linkPart.FindStringSubmatch(part)
+		field, isField := strings.CutPrefix(m[1], "__data.fields.")
+		switch {
+		case m[1] == "__url_time_range":
+			return "from=now-3h&to=now"
+		case isField && m[2] == "percentencode" && slices.Contains(columns, field):
+			return url.QueryEscape(value)
+		case !isField && m[2] == "queryparam":
+			return "var-" + m[1] + "=" + url.QueryEscape(value)
+		}
+		t.Errorf("%s: Grafana fills %s with nothing, or does not escape it", link, part)
+		return ""
+	})
+}
+
+// Every link opens a dashboard, and names only variables of that one, each with its value.
+func TestLinksResolve(t *testing.T) {
+	boards, variablesOf := readBoards(t), map[string][]string{}
+	for _, b := range boards {
+		for _, v := range b.list("templating.list") {
+			variablesOf[b.text("uid")] = append(variablesOf[b.text("uid")], v.text("name"))
+		}
+	}
+	check := func(where, link string, columns []string) {
+		u, err := url.Parse(resolve(t, link, columns))
+		if err != nil {
+			t.Fatalf("%s: %v", where, err)
+		}
+		known, ok := variablesOf[strings.TrimPrefix(u.Path, "/d/")]
+		if !ok {
+			t.Errorf("%s: there is no dashboard %s", where, u.Path)
+		}
+		for name, values := range u.Query() {
+			variable, isVariable := strings.CutPrefix(name, "var-")
+			if isVariable && !slices.Contains(known, variable) || values[0] == "" || strings.Contains(values[0], "$") {
+				t.Errorf("%s: %s=%s is no variable of %s", where, name, values[0], u.Path)
+			}
+		}
+	}
+	rules, err := filepath.Glob("../../dashboards/alerts/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, file := range rules {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range alertLink.FindAllStringSubmatch(string(text), -1) {
+			found++
+			check(file, alertLabel.ReplaceAllLiteralString(m[1], "studio"), nil)
+		}
+	}
+	if found < 10 {
+		t.Errorf("alerts have %d links", found)
+	}
+	found = 0
+	for _, b := range boards {
+		for _, l := range b.list("links") {
+			check(b.text("uid")+", "+l.text("title"), l.text("url"), nil)
+		}
+		for _, p := range b.list("panels") {
+			var columns []string
+			for _, tr := range p.list("transformations") {
+				names, _ := tr.at("options.renameByName").(map[string]any)
+				for name := range names {
+					columns = append(columns, name)
+				}
+			}
+			for _, o := range p.list("fieldConfig.overrides") {
+				for _, property := range o.list("properties") {
+					for _, l := range property.list("value") {
+						if l.text("url") == "" {
+							continue
+						}
+						found++
+						check(p.text("title"), l.text("url"), columns)
+					}
+				}
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("tables have %d links", found)
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+)
+
+// built is every dashboard.
+func built(t *testing.T) (list []dashboard.Dashboard) {
+	t.Helper()
+	for _, b := range boards() {
+		d, err := build(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// The files are what the code says.
+func TestGenerated(t *testing.T) {
+	for _, d := range built(t) {
+		want, err := encode(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile("../../dashboards/" + *d.Uid + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%s.json is not what the code says, run `go generate` (-code +file):\n%s", *d.Uid, diff)
+		}
+	}
+}
+
+// The files have no field that Grafana's schema does not know, none that is missing, and no value that it forbids.
+func TestSchema(t *testing.T) {
+	plugins.RegisterDefaultPlugins()
+	for _, d := range built(t) {
+		text, err := encode(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read dashboard.Dashboard
+		if err := read.UnmarshalJSONStrict(withoutEventTexts(t, text)); err != nil {
+			t.Errorf("%s: %v", *d.Uid, err)
+		}
+		if err := read.Validate(); err != nil {
+			t.Errorf("%s: %v", *d.Uid, err)
+		}
+	}
+}
+
+// withoutEventTexts takes out of annotations what the SDK does not know of them.
+func withoutEventTexts(t *testing.T, text []byte) []byte {
+	t.Helper()
+	var d map[string]any
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range d["annotations"].(map[string]any)["list"].([]any) {
+		for _, field := range []string{"titleFormat", "textFormat"} {
+			if said, _ := a.(map[string]any)[field].(string); said == "" {
+				t.Errorf("an annotation has no %s", field)
+			}
+			delete(a.(map[string]any), field)
+		}
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

@@ -1,0 +1,89 @@
+package faults
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/exportertest"
+)
+
+// The tables of docs/fault-matrix.md are made from the rows.
+func TestPage(t *testing.T) {
+	made := make(map[string]string)
+	for _, s := range sections {
+		made["faults: "+s.name] = s.table(t)
+	}
+	exportertest.CheckTables(t, "../../docs/fault-matrix.md", *update, made)
+}
+
+// table has a line for each row, and one for several that differ in nothing but the
+// status. A line has what is wanted with a token, or of a login.
+func (s section) table(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("| fault | result | `hmp_up` | status | what else is exported | alert |\n| --- | --- | --- | --- | --- | --- |\n")
+	for i, r := range s.rows {
+		first := slices.IndexFunc(s.rows, func(o row) bool { return o.title() == r.title() })
+		if first == i {
+			fmt.Fprintf(&b, "| %s | %s |\n", r.title(), s.cells(t, r))
+		}
+	}
+	return b.String()
+}
+
+// title is the fault as the page words it.
+func (r *row) title() string {
+	if r.line != "" {
+		return r.line
+	}
+	return r.name
+}
+
+// cells are those of a row and of all that share its title.
+func (s section) cells(t *testing.T, r row) string {
+	t.Helper()
+	var statuses []string
+	for _, o := range s.rows {
+		if o.title() != r.title() {
+			continue
+		}
+		statuses = append(statuses, fmt.Sprint(o.want.Status))
+		o.want.Status = r.want.Status
+		if o.want != r.want {
+			t.Errorf("%q and %q share a line, and differ", r.name, o.name)
+		}
+	}
+	raised := "none"
+	if a := alert(r.want.Result); a != "" {
+		raised = "`" + a + "`"
+	}
+	return strings.Join([]string{
+		"`" + string(r.want.Result) + "`", r.want.up(), strings.Join(statuses, ", "), r.want.rest(), raised,
+	}, " | ")
+}
+
+// rest is what else there is to see.
+func (w want) rest() string {
+	var list []string
+	if w.Lasts {
+		list = append(list, "lasts until the deadline")
+	}
+	if w.Code != "" {
+		list = append(list, fmt.Sprintf("%#q of %s", collector.SessionError, w.Code))
+	}
+	if w.Result == hmp.Valid {
+		messages := "no `" + collector.SessionMessages + "`"
+		if w.Messages != "" {
+			messages = fmt.Sprintf("%#q %s", collector.SessionMessages, w.Messages)
+		}
+		list = append(list, messages)
+	}
+	if w.Certificate {
+		list = append(list, "the certificate's expiry")
+	}
+	return strings.Join(list, ", ")
+}
