@@ -49,7 +49,7 @@ func (r *row) test(t *testing.T, m mode) {
 		s.close()
 		diff := s.compare(t, &o, w)
 		if diff != "" && w.Lasts && time.Since(begun) < patience {
-			timeout = min(3*timeout, maxBrief)
+			timeout = longBrief
 			continue
 		}
 		if diff != "" {

@@ -12,8 +12,8 @@ import (
 const (
 	// patience is the timeout of a target whose fault does not use it up, on however busy a machine.
 	patience = time.Minute
-	// brief is the first timeout of a target whose fault does, and maxBrief the longest one.
-	brief, maxBrief = 300 * time.Millisecond, 3 * time.Second
+	// brief is the first timeout of a target whose fault does, and longBrief the timeout of the next ones.
+	brief, longBrief = 300 * time.Millisecond, 3 * time.Second
 )
 
 // A row is one fault and what has to become of it.
