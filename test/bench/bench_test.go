@@ -41,8 +41,10 @@ func BenchmarkProbe(b *testing.B) {
 		for _, connections := range []string{"new", "kept"} {
 			b.Run("transport="+transport+"/connections="+connections, func(b *testing.B) {
 				s := setup{startHMP(b), transport, connections == "kept", sessionNames(16)}
-				subjects := newSubjects(b, s, floor, ours, blackbox, jsonExporter)
-				for _, x := range subjects {
+				var subjects []*subject
+				for _, name := range []string{floor, ours, blackbox, jsonExporter} {
+					x := newSubject(b, s, name)
+					subjects = append(subjects, x)
 					x.start(b)
 					x.scrape(b, x.probe, 200, 16)
 				}
@@ -62,12 +64,11 @@ func BenchmarkMetrics(b *testing.B) {
 		for _, n := range []int{1000, 10_000} {
 			b.Run(fmt.Sprintf("transport=%s/sessions=%d", transport, n), func(b *testing.B) {
 				s := setup{startHMP(b), transport, true, sessionNames(min(n, *maxSessions))}
-				subjects := newSubjects(b, s, floor, ours)
-				for _, x := range subjects {
-					x.start(b)
-				}
-				subjects[1].scrape(b, subjects[1].metrics, 60, 1) // after 60 scrapes, the history is full
-				takeTurns(b, subjects, func(b *testing.B, x *subject) { x.measure(b, x.metrics, 1) })
+				bare, exporter := newSubject(b, s, floor), newSubject(b, s, ours)
+				bare.start(b)
+				exporter.start(b)
+				exporter.scrape(b, exporter.metrics, 60, 1) // then the history of each session is full
+				takeTurns(b, []*subject{bare, exporter}, func(b *testing.B, x *subject) { x.measure(b, x.metrics, 1) })
 			})
 		}
 	}
@@ -79,12 +80,14 @@ func BenchmarkPayload(b *testing.B) {
 	for _, p := range payloads {
 		b.Run("size="+p.name, func(b *testing.B) {
 			s := setup{startHMP(b), "http", true, []string{p.name, "s00000"}}
-			subjects := newSubjects(b, s, floor, ours, blackbox, jsonExporter)
+			var subjects []*subject
 			idle := make(map[*subject]float64)
-			for _, x := range subjects {
+			for _, name := range []string{floor, ours, blackbox, jsonExporter} {
+				x := newSubject(b, s, name)
+				subjects = append(subjects, x)
 				x.start(b)
 				small := x.probe
-				small.sessions = []string{"s00000"}
+				small.scraped = []string{"s00000"}
 				x.scrape(b, small, 1000, 1)
 				idle[x] = x.memory(b, "VmRSS")
 			}
@@ -102,7 +105,8 @@ func BenchmarkStart(b *testing.B) {
 	for _, n := range []int{1, 10_000} {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
 			s := setup{startHMP(b), "http", true, sessionNames(min(n, *maxSessions))}
-			takeTurns(b, newSubjects(b, s, ours, blackbox, jsonExporter), func(b *testing.B, x *subject) {
+			subjects := []*subject{newSubject(b, s, ours), newSubject(b, s, blackbox), newSubject(b, s, jsonExporter)}
+			takeTurns(b, subjects, func(b *testing.B, x *subject) {
 				program, err := os.Stat(x.program)
 				must(b, err)
 				b.ReportMetric(float64(program.Size()), "program-B")
@@ -138,7 +142,7 @@ func (x *subject) measure(b *testing.B, r request, scrapers int) (peak float64) 
 	b.ReportMetric(float64(x.cpu(b)-cpu)/float64(b.N), "cpu-ns/op")
 	peak = x.memory(b, "VmHWM")
 	b.ReportMetric(peak, "peak-B")
-	if got, want := x.hmp.sim.Stats().GETs-gets, b.N*r.gets; got != want {
+	if got, want := x.hmp.sim.Stats().GETs-gets, b.N*r.sessions; got != want {
 		b.Fatalf("%s made %d GETs, want %d", x.name, got, want)
 	}
 	return peak
@@ -146,11 +150,10 @@ func (x *subject) measure(b *testing.B, r request, scrapers int) (peak float64) 
 
 // A request is a scrape, and what its answer must contain.
 type request struct {
-	path     string // {session} stands for the name of a session
-	sessions []string
-	prefix   string // of the lines that must be there, each with the value 1
-	lines    int
-	gets     int // at the HMP
+	path     string   // {session} stands for the name of a session
+	scraped  []string // the session of each scraper
+	line     string   // what a line of the answer begins with, if the session is valid; its value is 1
+	sessions int      // how many such lines there are, and GETs at the HMP
 }
 
 // scrape makes n scrapes.
@@ -159,7 +162,7 @@ func (x *subject) scrape(b *testing.B, r request, n, scrapers int) {
 	for first := range scrapers {
 		group.Go(func() (err error) {
 			var body bytes.Buffer
-			session := r.sessions[first%len(r.sessions)]
+			session := r.scraped[first%len(r.scraped)]
 			for i := first; i < n && err == nil; i += scrapers {
 				err = r.scrape(ctx, x.url, session, &body)
 			}
@@ -204,38 +207,39 @@ func (r request) scrape(ctx context.Context, url, session string, body *bytes.Bu
 	return r.check(body.Bytes(), session)
 }
 
-// check counts the lines that begin with the prefix and have the value 1.
+// check fails unless each session is valid.
 func (r request) check(text []byte, session string) error {
-	prefix := []byte(strings.ReplaceAll(r.prefix, "{session}", session))
-	lines := 0
+	want := []byte(strings.ReplaceAll(r.line, "{session}", session))
+	valid := 0
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimSuffix(bytes.TrimSpace(line), []byte(".0"))
-		if bytes.HasPrefix(line, prefix) && bytes.HasSuffix(line, []byte(" 1")) {
-			lines++
+		if bytes.HasPrefix(line, want) && bytes.HasSuffix(line, []byte(" 1")) {
+			valid++
 		}
 	}
-	if lines != r.lines {
-		return fmt.Errorf("session %s: %d lines begin with %s and have the value 1, want %d", session, lines, prefix, r.lines)
+	if valid != r.sessions {
+		return fmt.Errorf("%d lines %s… have the value 1, want %d", valid, want, r.sessions)
 	}
 	return nil
 }
 
 // TestCheck fails if an answer is measured that does not show each session as valid.
 func TestCheck(t *testing.T) {
-	page := "hmp_session_valid{session=\"a\"} 1.0\nhmp_session_valid{session=\"b\"} 0.0\nhmp_session_valid{session=\"c\"} 1\n"
+	const page = "hmp_session_valid{session=\"a\"} 1.0\nhmp_session_valid{session=\"b\"} 0.0\nhmp_session_valid{session=\"c\"} 1\n"
+	const one = `hmp_session_valid{session="{session}"`
 	for _, c := range []struct {
-		prefix, session string
-		lines           int
-		ok              bool
+		line, session string
+		sessions      int
+		ok            bool
 	}{
-		{`hmp_session_valid{session="{session}"`, "a", 1, true},
-		{`hmp_session_valid{session="{session}"`, "b", 1, false},
-		{`hmp_session_valid{session="{session}"`, "d", 1, false},
-		{`hmp_session_valid{`, "", 2, true},
-		{`hmp_session_valid{`, "", 3, false},
+		{one, "a", 1, true},
+		{one, "b", 1, false},
+		{one, "d", 1, false},
+		{"hmp_session_valid{", "", 2, true},
+		{"hmp_session_valid{", "", 3, false},
 	} {
-		if err := (request{prefix: c.prefix, lines: c.lines}).check([]byte(page), c.session); (err == nil) != c.ok {
-			t.Errorf("%d lines %s of session %q: %v", c.lines, c.prefix, c.session, err)
+		if err := (request{line: c.line, sessions: c.sessions}).check([]byte(page), c.session); (err == nil) != c.ok {
+			t.Errorf("%d lines %s of session %q: %v", c.sessions, c.line, c.session, err)
 		}
 	}
 }

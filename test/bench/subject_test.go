@@ -98,8 +98,8 @@ type subject struct {
 }
 
 // In the configuration of a peer, each session is a module, because the token is in the module. The
-// regular expression of blackbox_exporter has to match the beginning of a session. json_exporter
-// exports the two values of a session that it can.
+// regular expression of blackbox_exporter must match the beginning of a session. json_exporter exports
+// the two values of a session that it can.
 const (
 	ourSession     = "  - {name: %[1]s, token: CANARY-%[1]s}\n"
 	blackboxModule = `  %[1]s: {prober: http, http: {authorization: {credentials: CANARY-%[1]s}, follow_redirects: false, enable_http2: false%[2]s,
@@ -114,48 +114,43 @@ const (
 `
 )
 
-func newSubjects(b *testing.B, s setup, names ...string) (subjects []*subject) {
-	for _, name := range names {
-		subjects = append(subjects, newSubject(b, name, s))
-	}
-	return subjects
-}
-
 // newSubject writes the configuration of a subject.
-func newSubject(b *testing.B, name string, s setup) *subject {
+func newSubject(b *testing.B, s setup, name string) *subject {
 	file := filepath.Join(b.TempDir(), "config.yml")
-	x := &subject{setup: s, name: name, program: "../../.tools/" + name}
-	x.args = []string{"--config.file=" + file, "--log.level=error", "--web.systemd-socket"}
 	hmpURL, ca, tlsConfig := s.hmp.url[s.transport], "", ""
 	if s.transport == "TLS" {
 		ca, tlsConfig = s.hmp.ca, fmt.Sprintf(", tls_config: {ca: %q}", s.hmp.ca)
 	}
-	config, module := "modules:\n", ""
-	x.probe = request{"/probe?module={session}&target=" + url.QueryEscape(hmpURL+hmpsim.Endpoint), s.sessions, "", 1, 1}
+	x := &subject{setup: s, name: name, program: "../../.tools/" + name}
+	x.args = []string{"--config.file=" + file, "--log.level=error", "--web.systemd-socket"}
+	x.probe = request{path: "/probe?module={session}&target=" + url.QueryEscape(hmpURL+hmpsim.Endpoint), scraped: s.sessions, sessions: 1}
+	x.metrics = request{path: "/metrics", scraped: []string{""}, sessions: len(s.sessions)}
+	config, module := []byte("modules:\n"), ""
 	switch name {
 	case floor:
 		text, err := json.Marshal(floorConfig{hmpURL, ca, s.kept, len(s.sessions)})
 		must(b, err)
 		x.program, x.args, x.env = os.Args[0], nil, []string{floorVariable + "=" + string(text)}
-		x.probe.path, x.probe.prefix = "/probe?session={session}", "hmp_session_valid "
-		x.metrics = request{"/metrics", []string{""}, x.probe.prefix, 1, len(s.sessions)}
+		x.probe.path = "/probe?session={session}"
+		x.probe.line, x.metrics.line = "hmp_session_valid ", "hmp_session_valid "
 	case ours:
 		x.program, x.args = "../../hmp_exporter", append(x.args, "--web.max-requests=0")
-		x.probe.path, x.probe.prefix = "/probe?target=bench&session={session}", `hmp_session_valid{session="{session}"`
-		x.metrics = request{"/metrics", []string{""}, "hmp_session_valid{", len(s.sessions), len(s.sessions)}
-		config = fmt.Sprintf("targets:\n- name: bench\n  url: %s\n  keep_alive: %t\n  %s\n  sessions:\n", hmpURL, s.kept, strings.TrimPrefix(tlsConfig, ", "))
+		x.probe.path = "/probe?target=bench&session={session}"
+		x.probe.line, x.metrics.line = `hmp_session_valid{session="{session}"`, "hmp_session_valid{"
+		config = fmt.Appendf(nil, "targets:\n- name: bench\n  url: %s\n  keep_alive: %t\n  %s\n  sessions:\n", hmpURL, s.kept, strings.TrimPrefix(tlsConfig, ", "))
 		module = ourSession
 	case blackbox:
 		x.args = append(x.args, "--log.prober=error", "--web.external-url=http://localhost")
-		x.probe.prefix, module = "probe_success ", blackboxModule
+		x.probe.line, module = "probe_success ", blackboxModule
 	case jsonExporter:
-		x.probe.prefix, module = "hmp_session_service_message_present{", jsonModule
+		x.probe.line, module = "hmp_session_service_message_present{", jsonModule
 	}
-	text := []byte(config)
-	for _, session := range s.sessions {
-		text = fmt.Appendf(text, module, session, tlsConfig)
+	if module != "" {
+		for _, session := range s.sessions {
+			config = fmt.Appendf(config, module, session, tlsConfig)
+		}
+		must(b, os.WriteFile(file, config, 0o600))
 	}
-	must(b, os.WriteFile(file, text, 0o600))
 	b.Cleanup(x.stop)
 	return x
 }
@@ -237,7 +232,7 @@ func TestMain(m *testing.M) {
 }
 
 // runFloor serves the least that an exporter can do: for each session a GET whose answer is thrown
-// away, and two lines of text.
+// away, and a line of text.
 func runFloor(text string) error {
 	var config floorConfig
 	if err := json.Unmarshal([]byte(text), &config); err != nil {
@@ -266,22 +261,22 @@ func runFloor(text string) error {
 		_, err = io.Copy(io.Discard, resp.Body)
 		return err
 	}
-	answer := func(w http.ResponseWriter, err error) {
+	answer := func(w http.ResponseWriter, sessions int, err error) {
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
-		_, _ = io.WriteString(w, "# TYPE hmp_session_valid gauge\nhmp_session_valid 1\n")
+		_, _ = io.WriteString(w, "# TYPE hmp_session_valid gauge\n"+strings.Repeat("hmp_session_valid 1\n", sessions))
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/probe", func(w http.ResponseWriter, r *http.Request) { answer(w, get(r.FormValue("session"))) })
+	mux.HandleFunc("/probe", func(w http.ResponseWriter, r *http.Request) { answer(w, 1, get(r.FormValue("session"))) })
 	mux.HandleFunc("/metrics", func(w http.ResponseWriter, _ *http.Request) {
 		var group errgroup.Group
 		group.SetLimit(256) // as many as the exporter probes at once
 		for _, session := range sessionNames(config.Sessions) {
 			group.Go(func() error { return get(session) })
 		}
-		answer(w, group.Wait())
+		answer(w, config.Sessions, group.Wait())
 	})
 	listener, err := net.FileListener(os.NewFile(3, "listener"))
 	if err != nil {
