@@ -103,6 +103,11 @@ func TestAnchors(t *testing.T) {
 
 func readFile(t *testing.T, file string) string {
 	t.Helper()
+	// The cache of test results knows a file by its name in this directory. The tests run in another.
+	file, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
