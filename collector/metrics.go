@@ -163,7 +163,7 @@ var Metrics = []Metric{
 	{TLSCertificateExpiry, gauge, []string{"target"}, "Unix time of the earliest expiry in the HMP's verified certificate chain.", func(s sink, r *Result) {
 		addTime(s, r.CertificateExpiry)
 	}},
-	{Up, gauge, perSession(), "Whether the HMP answered the probe, whatever it said.", func(s sink, r *Result) {
+	{Up, gauge, perSession(), "Whether the HMP answered the probe, valid or not.", func(s sink, r *Result) {
 		if up, known := r.Up(); known {
 			s.add(up, nil)
 		}
