@@ -40,6 +40,15 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestPaths is that the files and directories that CONTRIBUTING.md names exist.
+func TestPaths(t *testing.T) {
+	for _, path := range regexp.MustCompile("`([a-z0-9_./-]+/[a-z0-9_./-]*)`").FindAllStringSubmatch(readFile(t, "CONTRIBUTING.md"), -1) {
+		if _, err := os.Stat(path[1]); err != nil && path[1] != "dist/" {
+			t.Errorf("CONTRIBUTING.md: %v", err)
+		}
+	}
+}
+
 // TestIndex is that docs/README.md knows each of the documents beside it.
 func TestIndex(t *testing.T) {
 	index := readFile(t, "docs/README.md")
