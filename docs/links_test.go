@@ -53,6 +53,25 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// TestNamedTests is that the tests that docs/reliability.md names exist.
+func TestNamedTests(t *testing.T) {
+	var tests strings.Builder
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			tests.WriteString(readFile(t, path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(readFile(t, "docs/reliability.md"), -1) {
+		if !strings.Contains(tests.String(), "\nfunc "+name[1]+"(") {
+			t.Errorf("there is no %s", name[1])
+		}
+	}
+}
+
 // TestIndex is that docs/README.md knows each of the documents beside it.
 func TestIndex(t *testing.T) {
 	index := readFile(t, "docs/README.md")
