@@ -28,10 +28,10 @@ var sectionsOfPage = map[string]any{
 	"http_headers": promconfig.Header{},
 }
 
-var fieldRow = regexp.MustCompile("(?m)^\\| `([a-z0-9_]+)` \\| ([^|]*) \\| ([^|]*?) ?\\| [^|]+ \\| `([^|]+)` \\|$")
+var fieldRow = regexp.MustCompile("(?m)^\\| `([a-z0-9_]+)` \\| ([^|]*) \\| ([^|]*?) ?\\| [^|]+ \\|$")
 
 // TestConfigurationPage compares each row of docs/configuration.md with the field that it is about: there is one row
-// for each, its type and default are those of the program, and its example is taken.
+// for each, and its type and default are those of the program.
 func TestConfigurationPage(t *testing.T) {
 	page := readText(t, configurationPage)
 	defaults := defaultsOf(t)
@@ -49,7 +49,7 @@ func TestConfigurationPage(t *testing.T) {
 				t.Fatalf("fields (-program +page):\n%s", diff)
 			}
 			for _, row := range rows {
-				name, typ, fallback, example := row[1], row[2], row[3], row[4]
+				name, typ, fallback := row[1], row[2], row[3]
 				field := kind.FieldByIndex(fs.index[name])
 				if w := typeName(t, field.Type); typ != w {
 					t.Errorf("%s: the page says it is a %q, and it is a %q", name, typ, w)
@@ -57,7 +57,6 @@ func TestConfigurationPage(t *testing.T) {
 				if w := defaults.of(section, name, field.Type); fallback != w {
 					t.Errorf("%s: the page says its default is %q, and it is %q", name, fallback, w)
 				}
-				checkExample(t, kind, fs.index[name], name, example)
 			}
 		})
 	}
@@ -122,21 +121,6 @@ func (d defaultValues) of(section, name string, kind reflect.Type) string {
 		}
 	}
 	return ""
-}
-
-// checkExample decodes an example as the line of a file, and sees that it sets the field.
-func checkExample(t *testing.T, kind reflect.Type, index []int, name, example string) {
-	t.Helper()
-	b, p := newBuilder(t.Context(), "example")
-	raw := reflect.New(kind)
-	if !decode([]byte(example), p.report, raw.Interface()) || b.errs.orNil() != nil {
-		t.Errorf("%s: the example %s is none: %v", name, example, b.errs.orNil())
-		return
-	}
-	value := raw.Elem().FieldByIndex(index)
-	if empty := value.Kind() == reflect.Slice && strings.HasSuffix(example, "[]"); value.IsZero() && !empty || !strings.HasPrefix(example, name+": ") {
-		t.Errorf("%s: the example %s does not set it", name, example)
-	}
 }
 
 // TestConfigurationPageRequired is that what the page says to be required is.
