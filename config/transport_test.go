@@ -19,9 +19,10 @@ import (
 	"testing"
 	"time"
 
-	"hmp_exporter/internal/secret"
-
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/secret"
 )
 
 func TestClientCertificate(t *testing.T) {
@@ -198,7 +199,7 @@ func TestClientCertificateOfHungDisk(t *testing.T) {
 		for range 100 {
 			wg.Go(func() {
 				_, err := clientCertificate(t.Context(), cert, key, 10*time.Second)
-				if want := "client certificate: key_file " + d.dir + "/key.pem: could not be read in time"; !errors.Is(err, ErrSlowFile) || errorText(err) != want {
+				if want := "client certificate: key_file " + d.dir + "/key.pem: could not be read in time"; !errors.Is(err, errSlowFile) || errorText(err) != want {
 					t.Errorf("got %v, want %s", err, want)
 				}
 			})
@@ -270,13 +271,13 @@ func TestHeader(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	for content, want := range map[string]error{" \n": ErrSecretEmpty, "CANARY\nCANARY": ErrSecretLines} {
+	for content, want := range map[string]error{" \n": errEmpty, "CANARY\nCANARY": errCharacters} {
 		write(t, file, content)
 		_, err := target.Header(t.Context())
 		if !errors.Is(err, want) {
 			t.Errorf("Header = %v, want %v", err, want)
 		}
-		noCanary(t, errorText(err))
+		canary.Check(t, "the error", errorText(err))
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/prometheus/common/model"
 
@@ -26,10 +25,9 @@ func runCheck(line *Line, load func() (*config.Config, error)) error {
 		return errors.Join(err, webErr)
 	}
 	c := checkCommand{
-		Config:         cfg,
-		Strict:         line.Check.Strict,
-		ScrapeInterval: line.Check.ScrapeInterval,
-		Stdout:         os.Stdout,
+		Config: cfg,
+		Strict: line.Check.Strict,
+		Stdout: os.Stdout,
 	}
 	for _, v := range line.Unknown {
 		c.Warnings = append(c.Warnings, &config.Error{File: "environment", Field: v.Name, Problem: "no flag has this variable; " + v.Hint})
@@ -43,29 +41,24 @@ func runCheck(line *Line, load func() (*config.Config, error)) error {
 
 // A checkCommand is what was asked for on the command line.
 type checkCommand struct {
-	Config         *config.Config
-	Strict         bool          // warnings are errors
-	ScrapeInterval time.Duration // of Prometheus; 0 if it is not known
-	Warnings       config.Errors // about other things than the configuration
-	Stdout         io.Writer
+	Config   *config.Config
+	Strict   bool          // warnings are errors
+	Warnings config.Errors // about other things than the configuration
+	Stdout   io.Writer
 }
 
 // run writes the report. Its error is [config.Errors] with every secret that cannot be
 // read, or errWarnings.
 func (c *checkCommand) run() error {
-	warnings := slices.Concat(c.Warnings, c.Config.Warnings())
-	if c.ScrapeInterval > 0 {
-		warnings = append(warnings, c.Config.IntervalWarnings(c.ScrapeInterval)...)
-	}
-	err := c.Config.CheckSecrets()
-	errs, _ := errors.AsType[config.Errors](err)
-	r := newCheckReport(c.Config, errs, warnings)
+	problems, warnings := c.Config.Check()
+	warnings = slices.Concat(c.Warnings, warnings)
+	r := newCheckReport(c.Config, problems, warnings)
 	if _, writing := io.WriteString(c.Stdout, r.text()); writing != nil {
 		return fmt.Errorf("failed to write the report: %w", writing)
 	}
 	switch {
-	case err != nil:
-		return err
+	case len(problems) > 0:
+		return problems
 	case c.Strict && len(warnings) > 0:
 		return errWarnings
 	}

@@ -34,7 +34,7 @@ func (r *reloader) load() error {
 		line = append(line, changes(before, c)...)
 	}
 	_ = level.Info(r.logger).Log(line...)
-	for _, w := range c.UnmatchedPatterns() {
+	for _, w := range c.UnmatchedPatterns {
 		_ = level.Warn(r.logger).Log("msg", "a part of the configuration watches nothing", "warning", w)
 	}
 	return nil
