@@ -22,17 +22,12 @@ func TestSecretSourceRead(t *testing.T) {
 		want          string
 		err           error
 	}{
-		{name: "plain", content: "CANARY", want: "CANARY"},
 		{name: "newline", content: "CANARY\n", want: "CANARY"},
 		{name: "CRLF", content: "CANARY\r\n", want: "CANARY"},
 		{name: "all visible ASCII", content: "!~<>{}CANARY", want: "!~<>{}CANARY"},
 		{name: "empty", content: "", err: errEmpty},
 		{name: "white space alone", content: " \t\n", err: errEmpty},
-		{name: "newline alone", content: "\n", err: errEmpty},
-		{name: "CRLF alone", content: "\r\n", err: errEmpty},
-		{name: "two newlines", content: "CANARY\n\n", want: "CANARY"},
 		{name: "two lines", content: "CANARY\nCANARY", err: errLines},
-		{name: "CR alone", content: "CANARY\r", want: "CANARY"},
 		{name: "Bearer", content: "bearer CANARY", err: errSpace},
 		{name: "variable", content: "${CANARY}", err: errVariable},
 		{name: "space", content: "CANARY CANARY", err: errSpace},
@@ -46,9 +41,6 @@ func TestSecretSourceRead(t *testing.T) {
 		{name: "too large", content: strings.Repeat("CANARY", maxSecretFile), err: errTooLarge},
 		{name: "key with umlaut", key: true, content: "CANARYä", want: "CANARYä"},
 		{name: "key with space", key: true, content: "CANARY ä", err: errSpace},
-		{name: "key with trailing space", key: true, content: "CANARY \n", want: "CANARY"},
-		{name: "key not UTF-8", key: true, content: "CANARY\xff", err: errCharacters},
-		{name: "key with byte order mark", key: true, content: "\ufeffCANARY", err: errCharacters},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
