@@ -20,14 +20,12 @@ package config
 import (
 	"bytes"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -44,8 +42,9 @@ type Config struct {
 	// configuration without targets.
 	UnmatchedPatterns Errors
 
-	source      string // the main file as given, or "environment"
-	targetFiles int    // how many files target_files led to
+	Source      string // the main file as given, or "environment"
+	TargetFiles int    // how many files target_files led to
+
 	yaml        func() ([]byte, error)
 	warnings    Errors       // for Check
 	secretFiles []secretFile // for Check
@@ -167,83 +166,10 @@ func encode(global rawGlobal, targets []*Target) ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// Summary returns a text like "hmp.yml and 1 target file: 2 targets, 3 sessions".
-func (c *Config) Summary() string {
-	source := c.source
-	if c.targetFiles > 0 {
-		source += " and " + Plural(c.targetFiles, "target file")
-	}
-	return source + ": " + Plural(len(c.Targets), "target") + ", " + Plural(c.Sessions(), "session")
-}
-
-// Source returns the name of the main file as given, or "environment".
-func (c *Config) Source() string { return c.source }
-
 // Sessions returns the number of sessions.
 func (c *Config) Sessions() (n int) {
 	for _, t := range c.Targets {
 		n += len(t.Sessions)
 	}
 	return n
-}
-
-// Join joins names. If there are more than most, it joins the first ones and counts the others.
-func Join(names []string, separator string, most int) string {
-	text := strings.Join(names[:min(len(names), most)], separator)
-	if more := len(names) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
-}
-
-// Plural returns a number with its noun, like "1 warning" or "2 warnings".
-func Plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.Itoa(n) + " " + noun
-}
-
-// A Selected is a session with its target.
-type Selected struct {
-	Target  *Target
-	Session *Session
-}
-
-// Select returns the sessions with these names: all if target is "", all of the target if
-// session is "". Its error lists the known names.
-func (c *Config) Select(target, session string) ([]Selected, error) {
-	var selected []Selected
-	var targets, sessions []string
-	for _, t := range c.Targets {
-		targets = append(targets, t.Name)
-		if target != "" && t.Name != target {
-			continue
-		}
-		for _, s := range t.Sessions {
-			sessions = append(sessions, s.Name)
-			if session == "" || s.Name == session {
-				selected = append(selected, Selected{t, s})
-			}
-		}
-	}
-	switch {
-	case len(selected) > 0:
-		return selected, nil
-	case len(targets) == 0:
-		return nil, errors.New("no session is configured: see target_files")
-	case len(sessions) == 0:
-		return nil, fmt.Errorf("unknown target %.100q; %s", target, suggest(target, targets))
-	default:
-		return nil, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, suggest(session, sessions))
-	}
-}
-
-// suggest lists at most 20 names, and suggests the nearest.
-func suggest(name string, names []string) string {
-	text := "there is " + Join(names, ", ", 20)
-	if near := Nearest(name, names); near != "" {
-		text = "did you mean " + near + "? " + text
-	}
-	return text
 }

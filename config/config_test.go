@@ -258,48 +258,10 @@ func TestSame(t *testing.T) {
 	}
 }
 
-func TestSelect(t *testing.T) {
-	many := strings.Fields("s00 s01 s02 s03 s04 s05 s06 s07 s08 s09 s10 s11 s12 s13 s14 s15 s16 s17 s18 s19 s20 s21 s22 s23 s24")
-	config := &Config{Targets: []*Target{{Name: "many"}, {Name: "studio"}}}
-	for i, sessions := range [][]string{many, {"playout", "archive"}} {
-		for _, s := range sessions {
-			config.Targets[i].Sessions = append(config.Targets[i].Sessions, &Session{Name: s})
-		}
-	}
-	for _, tt := range []struct {
-		target, session string
-		want            string // of the names, or of the error
-	}{
-		{"studio", "", "studio/playout studio/archive"},
-		{"studio", "archive", "studio/archive"},
-		{"Stduio", "", `unknown target "Stduio"; did you mean studio? there is many, studio`},
-		{"nowhere\x1b[2J", "", `unknown target "nowhere\x1b[2J"; there is many, studio`},
-		{strings.Repeat("a", 300), "", `unknown target "` + strings.Repeat("a", 100) + `"; there is many, studio`},
-		{"studio", "archiv", `unknown session "archiv" of target studio; did you mean archive? there is playout, archive`},
-		{"many", "x", `unknown session "x" of target many; there is ` + strings.Join(many[:20], ", ") + " and 5 more"},
-	} {
-		selected, err := config.Select(tt.target, tt.session)
-		var names []string
-		for _, s := range selected {
-			names = append(names, s.Target.Name+"/"+s.Session.Name)
-		}
-		if got := strings.Join(names, " ") + errorText(err); got != tt.want {
-			t.Errorf("Select(%q, %q) = %s, want %s", tt.target, tt.session, got, tt.want)
-		}
-	}
-	if all, err := config.Select("", ""); err != nil || len(all) != 27 {
-		t.Errorf("got %d sessions of all, %v", len(all), err)
-	}
-	if _, err := new(Config).Select("studio", ""); errorText(err) != "no session is configured: see target_files" {
-		t.Errorf("got %v of a configuration without targets", err)
-	}
-}
-
 // show returns what people see of a configuration.
 func show(t *testing.T, config *Config) string {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintln(&b, config.Summary())
 	for _, target := range config.Targets {
 		for _, session := range target.Sessions {
 			fmt.Fprintf(&b, "%s/%s: %s, %s\n", target.Name, session.Name, target.URL, session.Credential())

@@ -179,8 +179,8 @@ type loader struct {
 
 // document returns the position of a whole document.
 func (l *loader) document(file string) position {
-	if l.config.source == "" {
-		l.config.source = file
+	if l.config.Source == "" {
+		l.config.Source = file
 	}
 	return position{document: &document{file: file, lines: make(map[string]int), errs: &l.errs}}
 }
@@ -205,7 +205,7 @@ func (l *loader) loadFiles(file string) {
 	l.targets(p, "targets", raw.Targets)
 
 	for _, path := range l.findTargetFiles(p, raw.TargetFiles) {
-		l.config.targetFiles++
+		l.config.TargetFiles++
 		p, raw := l.document(path), []rawTarget(nil)
 		if l.decodeFile(p, &raw) {
 			l.targets(p, "", raw)
@@ -221,7 +221,7 @@ func (l *loader) decodeFile(p position, raw any) bool {
 		return p.decodeYAML(data, raw)
 	}
 	hint := hintFor(err)
-	if p.file == l.config.source && errors.Is(err, fs.ErrNotExist) {
+	if p.file == l.config.Source && errors.Is(err, fs.ErrNotExist) {
 		hint = "name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"
 	}
 	p.add("", err.Error(), hint)
@@ -264,10 +264,10 @@ func (l *loader) finish() (*Config, error) {
 	}
 	c := l.config
 	if len(c.Targets) == 0 {
-		c.UnmatchedPatterns = append(c.UnmatchedPatterns, Error{File: c.source}.with("no target: nothing is watched", "list targets here or in target_files"))
+		c.UnmatchedPatterns = append(c.UnmatchedPatterns, Error{File: c.Source}.with("no target: nothing is watched", "list targets here or in target_files"))
 	}
 	if l.ScrapeInterval > longInterval {
-		c.warnings = append(c.warnings, Error{File: c.source}.with(
+		c.warnings = append(c.warnings, Error{File: c.Source}.with(
 			fmt.Sprintf("a scrape interval of %s is longer than 2 minutes: Prometheus marks a series stale after 5 minutes without a sample", model.Duration(l.ScrapeInterval)),
 			"scrape every 2 minutes at least"))
 	}

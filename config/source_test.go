@@ -53,7 +53,7 @@ func TestEnvironment(t *testing.T) {
 				target := config.Targets[0]
 				got = target.Sessions[0].Credential()
 				canary.Check(t, "the configuration", show(t, config))
-				if s := config.Summary() + " " + target.Name + " " + target.Sessions[0].Name; s != "environment: 1 target, 1 session default default" {
+				if s := config.Source + " " + target.Name + " " + target.Sessions[0].Name; s != "environment default default" {
 					t.Errorf("got %s", s)
 				}
 			}

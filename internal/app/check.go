@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/report"
 	"hmp_exporter/internal/web"
 )
 
@@ -92,14 +93,17 @@ func newCheckReport(c *config.Config, errs, warnings config.Errors) *checkReport
 // text is the whole report, target by target.
 func (r *checkReport) text() string {
 	var b strings.Builder
-	b.WriteString(r.config.Summary())
-	for _, n := range []struct {
-		count int
-		noun  string
-	}{{r.errors, "error"}, {r.warnings, "warning"}} {
-		if n.count > 0 {
-			b.WriteString(", " + config.Plural(n.count, n.noun))
-		}
+	c := r.config
+	b.WriteString(c.Source)
+	if c.TargetFiles > 0 {
+		b.WriteString(" and " + report.Plural(c.TargetFiles, "target file"))
+	}
+	b.WriteString(": " + report.Plural(len(c.Targets), "target") + ", " + report.Plural(c.Sessions(), "session"))
+	if r.errors > 0 {
+		b.WriteString(", " + report.Plural(r.errors, "error"))
+	}
+	if r.warnings > 0 {
+		b.WriteString(", " + report.Plural(r.warnings, "warning"))
 	}
 	b.WriteString("\n")
 	r.warn(&b, "")
@@ -115,7 +119,7 @@ func (r *checkReport) target(b *strings.Builder, t *config.Target) {
 		fmt.Fprintf(b, "  connects to %s\n", t.Address)
 	}
 	if t.MaxConcurrent > 0 {
-		fmt.Fprintf(b, "  at most %s at once\n", config.Plural(t.MaxConcurrent, "probe"))
+		fmt.Fprintf(b, "  at most %s at once\n", report.Plural(t.MaxConcurrent, "probe"))
 	}
 	if len(t.Labels) > 0 {
 		fmt.Fprintf(b, "  labels %s\n", t.Labels)

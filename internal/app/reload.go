@@ -11,6 +11,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/report"
 )
 
 // A reloader loads the configuration: at the start, at SIGHUP, at POST /-/reload, and
@@ -29,7 +30,7 @@ func (r *reloader) load() error {
 		return err
 	}
 	c := r.store.Config()
-	line := []any{"msg", "loaded the configuration", "file", c.Source(), "targets", len(c.Targets), "sessions", c.Sessions()}
+	line := []any{"msg", "loaded the configuration", "file", c.Source, "targets", len(c.Targets), "sessions", c.Sessions()}
 	if before != nil {
 		line = append(line, changes(before, c)...)
 	}
@@ -63,7 +64,7 @@ func changes(before, after *config.Config) []any {
 		names []string
 	}{{"added", added}, {"removed", removed}, {"changed", changed}} {
 		if len(list.names) > 0 {
-			pairs = append(pairs, list.key, config.Join(list.names, ",", maxNames))
+			pairs = append(pairs, list.key, report.Join(list.names, ",", maxNames))
 		}
 	}
 	if pairs == nil {
