@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -32,8 +31,12 @@ const maxAliased = 100_000
 // returns false if the file has another kind of value.
 func (p position) decodeYAML(data []byte, raw any) bool {
 	node := p.parse(data)
+	if node == nil {
+		return false
+	}
 	p.left = len(data) + maxAliased
-	return node != nil && p.decode(node, reflect.ValueOf(raw).Elem()) && p.left > 0
+	p.decode(node, 0, reflect.ValueOf(raw).Elem())
+	return p.has() && p.left > 0
 }
 
 // parse returns the value of the one document in a file. On a problem it reports the problem
@@ -85,97 +88,98 @@ func (p position) addSyntaxError(data []byte) {
 	p.addAt(line, "malformed YAML", "check the indentation, close quotes and brackets, use no tabs, and quote a value with special characters")
 }
 
-// decode fills out, a value of one of the raw types, from a node. It returns false if the
-// node has another kind.
-func (p position) decode(n *yaml.Node, out reflect.Value) bool {
+// decode fills out, a value of one of the raw types, from a node. The line is that of the
+// field's name.
+func (p position) decode(n *yaml.Node, line int, out reflect.Value) {
 	if p.left--; p.left == 0 {
 		position{document: p.document}.addAt(n.Line, "too many values from aliases", "write the values out")
+	}
+	if p.left <= 0 {
+		return
 	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
+	p.lines[p.path] = line
 	want, isSingle := expected[out.Type()]
 	switch {
-	case p.left <= 0:
-		return false
 	case isSingle:
-		return p.decodeSingle(n, want, out)
+		p.decodeSingle(n, want, out)
 	case n.Tag == "!!null": // "sessions:" without a value counts as not given
-		return true
 	case out.Kind() == reflect.Slice:
-		return p.decodeList(n, out)
+		p.decodeList(n, out)
+	case out.Kind() == reflect.Map:
+		p.decodeMap(n, out)
 	default:
-		return p.decodeMapping(n, out)
+		p.decodeStruct(n, out)
 	}
 }
 
-func (p position) decodeMapping(n *yaml.Node, out reflect.Value) bool {
-	var known fields
-	isMap := out.Kind() == reflect.Map
-	if !isMap {
-		known = fieldsOf(out.Type())
-	}
+// addWrongKind reports a node of another kind. It takes the line of the field away, so that
+// the fields in it are not missing too.
+func (p position) addWrongKind(n *yaml.Node, want, hint string) {
+	p.addAt(n.Line, "want "+want, hint)
+	delete(p.lines, p.path)
+}
+
+func (p position) decodeStruct(n *yaml.Node, out reflect.Value) {
+	known := fieldsOf(out.Type())
+	list := strings.Join(known.names, ", ")
 	if n.Tag != "!!map" {
-		hint := "its fields are "
-		if p.path == "" && n.Tag == "!!seq" {
-			hint = "this is a list, as in a file of target_files: check the configuration that names the file; the fields here are "
-		}
-		p.addAt(n.Line, "want a mapping", hint+cmp.Or(strings.Join(known.names, ", "), "names that you choose"))
-		return false
+		p.addWrongKind(n, "a mapping", "its fields are "+list)
+		return
 	}
 	for _, e := range p.entries(n) {
-		index, isKnown := known.index[e.name]
-		switch {
-		case isMap && !validName.MatchString(e.name):
-			p.addAt(e.line, "not a valid name", "write the name, a colon and a space")
-		case isMap:
-			p.lines[p.child(e.name).path] = e.line
-			if out.IsNil() {
-				out.Set(reflect.MakeMap(out.Type()))
-			}
-			value := reflect.New(out.Type().Elem()).Elem()
-			p.child(e.name).decode(e.value, value)
-			out.SetMapIndex(reflect.ValueOf(e.name), value)
-		case isKnown:
-			p.lines[p.child(e.name).path] = e.line
-			p.child(e.name).decode(e.value, out.FieldByIndex(index))
-		default:
-			near, hint := Nearest(e.name, known.names), "known fields: "+strings.Join(known.names, ", ")
+		name := e.name
+		if known.index[name] == nil {
+			near, hint := Nearest(name, known.names), "known fields: "+list
 			if near != "" {
 				hint = "did you mean " + near + "?"
 			}
-			p.addAt(e.line, strings.TrimSpace("unknown field "+safeName.FindString(e.name)), hint)
-			if near != "" { // decoded, so that it is not missing too
-				p.lines[p.child(near).path] = e.line
-				p.child(near).decode(e.value, out.FieldByIndex(known.index[near]))
-			}
+			p.addAt(e.line, strings.TrimSpace("unknown field "+safeName.FindString(name)), hint)
+			name = near // decoded, so that it is not missing too
+		}
+		if name != "" {
+			p.child(name).decode(e.value, e.line, out.FieldByIndex(known.index[name]))
 		}
 	}
-	return true
+}
+
+// decodeMap decodes labels and headers, whose names a user chooses.
+func (p position) decodeMap(n *yaml.Node, out reflect.Value) {
+	if n.Tag != "!!map" {
+		p.addWrongKind(n, "a mapping", "its fields are names that you choose")
+		return
+	}
+	out.Set(reflect.MakeMap(out.Type()))
+	for _, e := range p.entries(n) {
+		if !validName.MatchString(e.name) {
+			p.addAt(e.line, "not a valid name", "write the name, a colon and a space")
+			continue
+		}
+		value := reflect.New(out.Type().Elem()).Elem()
+		p.child(e.name).decode(e.value, e.line, value)
+		out.SetMapIndex(reflect.ValueOf(e.name), value)
+	}
 }
 
 // safeName matches the name of an unknown field that cannot be a secret. In YAML, "{token:abc}"
 // has a field named "token:abc".
 var safeName = regexp.MustCompile(`^[a-z_]{1,32}$`)
 
-func (p position) decodeList(n *yaml.Node, out reflect.Value) bool {
+func (p position) decodeList(n *yaml.Node, out reflect.Value) {
 	if n.Tag != "!!seq" {
 		hint := "begin each item with a dash, or put the items in [brackets]"
 		if p.path == "" { // a target file
 			hint = "leave out the line targets:, or does a pattern of target_files match a main file?"
 		}
-		p.addAt(n.Line, "want a list", hint)
-		return false
+		p.addWrongKind(n, "a list", hint)
+		return
 	}
 	out.Set(reflect.MakeSlice(out.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		inner := p.item("", i)
-		p.lines[inner.path] = item.Line
-		if !inner.decode(item, out.Index(i)) {
-			delete(p.lines, inner.path) // so that its fields are not missing too
-		}
+		p.item("", i).decode(item, item.Line, out.Index(i))
 	}
-	return true
 }
 
 type entry struct {
@@ -231,7 +235,7 @@ var expected = map[reflect.Type]string{
 	reflect.TypeFor[promconfig.URL]():        "the URL of a proxy such as http://proxy.example:3128",
 }
 
-func (p position) decodeSingle(n *yaml.Node, want string, out reflect.Value) bool {
+func (p position) decodeSingle(n *yaml.Node, want string, out reflect.Value) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
 		p.addAt(n.Line, "want a single value", "quote a value that begins with [ or {")
@@ -241,10 +245,7 @@ func (p position) decodeSingle(n *yaml.Node, want string, out reflect.Value) boo
 		p.addAt(n.Line, "nothing is set", "give a value or remove the line")
 	case !set(n, out):
 		p.addAt(n.Line, "want "+want, "")
-	default:
-		return true
 	}
-	return false
 }
 
 // set sets out from a single value. It returns false if the value is not valid. A string gets

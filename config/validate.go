@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/alecthomas/units"
 	promconfig "github.com/prometheus/common/config"
@@ -187,12 +186,9 @@ func (p position) duration(field string, given, inherited, least, most model.Dur
 func (p position) baseURL(text string) *url.URL {
 	scheme, rest, _ := strings.Cut(text, "://")
 	authority, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
-	_, port, errSplit := net.SplitHostPort(authority)
 	// Trim the escaped path, so that an escaped slash (%2F) at its end stays.
 	u, err := url.Parse(scheme + "://" + strings.TrimRight(rest, "/"))
 	isScheme := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
-	isSpace := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
-	isUnbracketed := strings.Count(authority, ":") > 1 && authority[0] != '['
 	problem, hint := "", ""
 	switch {
 	case !p.valid("url"): // reported by the decoder
@@ -207,7 +203,7 @@ func (p position) baseURL(text string) *url.URL {
 		problem, hint = "has a user or password in it", "remove them; give the token, or the API key and secret, to a session"
 	case strings.ContainsAny(text, "?#"):
 		problem, hint = "has a query or a fragment", "leave out everything from the ? or # on"
-	case strings.ContainsFunc(text, isSpace), isUnbracketed, errSplit == nil && !isPort(port), err != nil, u.Hostname() == "":
+	case !validAuthority.MatchString(authority), err != nil, !isPort(cmp.Or(u.Port(), "443")):
 		problem, hint = "is not a URL", "write it like https://hmp.example, https://hmp.example:8443/prefix or https://[2001:db8::1]"
 	case strings.Contains(u.Path, "/apis/authentication"):
 		problem, hint = "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"
@@ -220,6 +216,9 @@ func (p position) baseURL(text string) *url.URL {
 
 // hasVariable matches a shell variable in a URL.
 var hasVariable = regexp.MustCompile(`^\$\w|\$[{(]\w|://[^/]*\$`)
+
+// validAuthority matches a host, which can be an IPv6 address in brackets, and a port.
+var validAuthority = regexp.MustCompile(`^([^:\s\[\]]+|\[.+\])(:[0-9]+)?$`)
 
 func isPort(text string) bool {
 	port, err := strconv.ParseUint(text, 10, 16)
