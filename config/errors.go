@@ -38,7 +38,7 @@ func (e Error) with(problem, hint string) *Error {
 	return &e
 }
 
-// Errors are all problems found in one configuration, sorted by file and line.
+// Errors are all problems found in one configuration, sorted by file, line and field.
 type Errors []*Error
 
 // Error returns one line for each problem.
@@ -52,7 +52,7 @@ func (e Errors) Error() string {
 
 func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Field, b.Field))
 	})
 	return e
 }

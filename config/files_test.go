@@ -76,7 +76,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 func TestSecretOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
 		source := SecretSource{name: "token_file", file: filepath.Join(d.dir, "token"), kind: isToken}
-		target := &Target{headers: []header{{name: "X-Key", sources: []SecretSource{source}}}}
+		target := &Target{headers: []header{{"X-Key", source}}}
 		var wg sync.WaitGroup
 		for i := range 100 {
 			wg.Go(func() {
@@ -200,7 +200,7 @@ func TestLackOfDescriptors(t *testing.T) {
 		}
 		source := SecretSource{name: "token_file", file: "token"}
 		_, read := source.Read(t.Context())
-		_, header := (&Target{headers: []header{{sources: []SecretSource{source}}}}).Header(t.Context())
+		_, header := (&Target{headers: []header{{"X-Key", source}}}).Header(t.Context())
 		_, certificate := clientCertificate(t.Context(), source, source, time.Second)
 		if !errors.Is(read, lack) || !errors.Is(header, lack) || !errors.Is(certificate, lack) {
 			t.Errorf("%v, %v, %v; want each to be %v", read, header, certificate, lack)

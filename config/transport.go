@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -177,9 +176,10 @@ var unusableHeaders = []string{
 	"Proxy-Connection", "Range", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
+// A header is one value of http_headers.
 type header struct {
-	name    string
-	sources []SecretSource
+	name   string
+	source SecretSource
 }
 
 // Header returns the configured http_headers, nil if there are none. It reads their files on
@@ -188,41 +188,36 @@ func (t *Target) Header(ctx context.Context) (http.Header, error) {
 	if len(t.headers) == 0 {
 		return nil, nil
 	}
-	all := make(http.Header, len(t.headers))
+	all := make(http.Header)
 	for _, h := range t.headers {
-		for _, s := range h.sources {
-			value, err := s.Read(ctx)
-			if err != nil {
-				return nil, err
-			}
-			all.Add(h.name, value.Reveal())
+		value, err := h.source.Read(ctx)
+		if err != nil {
+			return nil, err
 		}
+		all.Add(h.name, value.Reveal())
 	}
 	return all, nil
 }
 
-// headers checks http_headers and sorts them.
 func (l *loader) headers(p position, raw map[string]promconfig.Header) (all []header) {
-	for _, name := range slices.Sorted(maps.Keys(raw)) {
-		at, h, canonical := p.child("http_headers").child(name), raw[name], http.CanonicalHeaderKey(name)
+	for name, h := range raw {
+		at, canonical := p.child("http_headers").child(name), http.CanonicalHeaderKey(name)
 		h.SetDirectory(p.dir())
 		if _, isReserved := promconfig.ReservedHeaders[canonical]; isReserved || slices.Contains(unusableHeaders, canonical) {
 			at.add("", "this header is set by the exporter, or changes the connection or the answer", "leave it out; a token belongs in a session")
 		}
-		one := header{name: canonical}
 		for i, value := range h.Values {
-			one.sources = append(one.sources, at.item("values", i).header(value))
+			all = append(all, header{canonical, at.item("values", i).header(value)})
 		}
 		for i, value := range h.Secrets {
-			one.sources = append(one.sources, at.item("secrets", i).header(string(value)))
+			all = append(all, header{canonical, at.item("secrets", i).header(string(value))})
 		}
 		for i, file := range h.Files {
 			at := at.item("files", i)
 			s := SecretSource{name: strings.TrimPrefix(at.path, p.path+"."), file: file, kind: isHeader}
-			one.sources = append(one.sources, s)
+			all = append(all, header{canonical, s})
 			l.addSecretFile(at, s)
 		}
-		all = append(all, one)
 	}
 	return all
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net"
 	"net/url"
 	"regexp"
@@ -243,7 +242,7 @@ var reservedLabels = []string{
 }
 
 func (p position) labels(labels map[string]string) {
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
+	for name := range labels {
 		switch p := p.child("labels").child(name); {
 		case !model.LegacyValidation.IsValidLabelName(name):
 			p.add("", "is not a valid label name", "use letters, digits and _, and no digit in front")

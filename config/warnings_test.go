@@ -114,9 +114,9 @@ func TestScrapeInterval(t *testing.T) {
 	write(t, "hmp.yml", "targets:\n- {name: a, url: https://a, sessions: [{name: b, api_key_file: hmp.yml, api_secret_file: hmp.yml}]}\n- {name: b, url: https://a, timeout: 45s, sessions: [{name: b, token: CANARY}]}\n")
 	for interval, want := range map[time.Duration]string{
 		2 * time.Minute:  "",
-		30 * time.Second: ":3: targets[1].timeout: 45s is longer than the scrape interval of 30s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often\n",
+		30 * time.Second: ":3: targets[1].timeout: 45s is longer than the scrape interval of 30s, and Prometheus waits no longer than that; shorten the timeout, or scrape less often",
 		5 * time.Second:  ":2: targets[0].timeout: 10s is longer than the scrape interval of 5s",
-		28 * time.Minute: ":2: targets[0].token_lifetime: 30m is over before the next scrape, with an interval of 28m: every scrape logs in, and leaves a session behind in HMP; scrape more often\n",
+		28 * time.Minute: ":2: targets[0].token_lifetime: 30m is over before the next scrape, with an interval of 28m: every scrape logs in, and leaves a session behind in HMP; scrape more often",
 	} {
 		got := check(t, interval)
 		if !strings.Contains(got, want) || want == "" && strings.Contains(got, "interval") {
