@@ -28,11 +28,10 @@ var (
 // SecretSource is the source of one secret: the configuration itself, a file, or the
 // environment. The zero value is no secret.
 type SecretSource struct {
-	name     string // the field or the variable: token_file, HMP_API_KEY
-	file     string // read for every probe; "" if the secret is in value
-	value    secret.Value
-	variable bool // the name is that of an environment variable
-	kind     secretKind
+	name  string // the field or the variable: token_file, HMP_API_KEY
+	file  string // read for every probe; "" if the secret is in value
+	value secret.Value
+	kind  secretKind
 }
 
 // A secretKind is the use of a secret, which decides its valid characters.
@@ -58,7 +57,7 @@ func (s SecretSource) String() string {
 		return "none"
 	case s.file != "":
 		return s.name + " " + s.file
-	case s.variable:
+	case strings.HasPrefix(s.name, "HMP_"):
 		return "environment variable " + s.name
 	default:
 		return s.name + " in the configuration"

@@ -116,7 +116,7 @@ func TestSecretSourceString(t *testing.T) {
 	}{
 		{SecretSource{}, "none"},
 		{SecretSource{name: "token", value: secret.New(canary.Word)}, "token in the configuration"},
-		{SecretSource{name: "HMP_TOKEN", value: secret.New(canary.Word), variable: true}, "environment variable HMP_TOKEN"},
+		{SecretSource{name: "HMP_TOKEN", value: secret.New(canary.Word)}, "environment variable HMP_TOKEN"},
 		{SecretSource{name: "token_file", file: "secrets/a"}, "token_file secrets/a"},
 	}
 	for _, test := range tests {

@@ -19,7 +19,7 @@ func loadEnvironment(env map[string]string) (*Config, error) {
 func TestEnvironment(t *testing.T) {
 	const (
 		url          = "environment: HMP_URL: is missing; the base URL of the HMP, such as https://hmp.example"
-		noCredential = "environment: HMP_API_KEY_FILE: no credential; set HMP_API_KEY_FILE and HMP_API_SECRET_FILE, or HMP_TOKEN_FILE"
+		noCredential = "environment: HMP_API_KEY_FILE: needs either a token, or an API key and its secret; set HMP_API_KEY_FILE and HMP_API_SECRET_FILE, or only HMP_TOKEN_FILE"
 	)
 	for _, tt := range []struct {
 		name, env, want string // the credential of the one session, or the error
@@ -35,9 +35,9 @@ func TestEnvironment(t *testing.T) {
 		{"bad URL", "URL=https://u:CANARY@h TOKEN=CANARY", "environment: HMP_URL: has a user or password in it; remove them; give the token, or the API key and secret, to a session"},
 		{"bad token", "URL=https://h TOKEN=CANARY\x01", "environment: HMP_TOKEN: has invalid characters; look for line breaks, control characters, curly quotes, accents and a byte order mark"},
 		{"token twice", "URL=https://h TOKEN=CANARY TOKEN_FILE=t", "environment: HMP_TOKEN_FILE: both HMP_TOKEN and HMP_TOKEN_FILE; keep one of the two"},
-		{"both", "URL=https://h TOKEN_FILE=t API_KEY=CANARY", "environment: HMP_TOKEN_FILE: a token and an API key or secret; keep one: the token, or the key and secret"},
-		{"key alone", "URL=https://h API_KEY=CANARY", "environment: HMP_API_KEY: an API key without its secret; set HMP_API_SECRET_FILE too"},
-		{"secret alone", "URL=https://h API_SECRET_FILE=s", "environment: HMP_API_SECRET_FILE: an API secret without its key; set HMP_API_KEY_FILE too"},
+		{"both", "URL=https://h TOKEN_FILE=t API_KEY=CANARY", noCredential},
+		{"key alone", "URL=https://h API_KEY=CANARY", noCredential},
+		{"secret alone", "URL=https://h API_SECRET_FILE=s", noCredential},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			env := make(map[string]string)

@@ -63,7 +63,7 @@ func (l *loader) pem(p position, field, file, inline string) (s SecretSource, te
 	s = SecretSource{name: field, value: secret.New(inline), kind: isPEM}
 	data, err := []byte(inline), error(nil)
 	if file != "" {
-		s = SecretSource{name: p.name(field + "_file"), file: file, variable: p.variables != nil, kind: isPEM}
+		s = SecretSource{name: p.name(field + "_file"), file: file, kind: isPEM}
 		field += "_file"
 		if l.SyntaxOnly {
 			return s, secret.Value{}

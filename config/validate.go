@@ -30,8 +30,6 @@ const (
 
 	minBodySize = units.KiB
 	maxBodySize = units.GiB
-
-	maxName = 64 // bytes; names are label values of some sixty samples each
 )
 
 // targets adds a list of targets. Relative paths are relative to the directory of the file.
@@ -96,22 +94,14 @@ func (l *loader) sessions(p position, raws []rawSession, t *Target) {
 	}
 }
 
-// session makes a session. It must have either a token, or a key and secret.
 func (l *loader) session(p position, raw *rawSession, t *Target) *Session {
 	token := l.source(p, "token", raw.Token, &raw.TokenFile, isToken)
 	key := l.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
 	apiSecret := l.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
-	switch {
-	case !token.IsZero() && !(key.IsZero() && apiSecret.IsZero()):
-		p.add(token.name, "a token and an API key or secret", "keep one: the token, or the key and secret")
-	case !token.IsZero(), !key.IsZero() && !apiSecret.IsZero():
-	case !p.valid(""): // the field with a problem may be the credential
-	case !key.IsZero():
-		p.add(key.name, "an API key without its secret", "set "+p.name("api_secret_file")+" too")
-	case !apiSecret.IsZero():
-		p.add(apiSecret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
-	default:
-		p.add("", "no credential", "set "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or "+p.name("token_file"))
+	isToken, isPair := !token.IsZero(), !key.IsZero() && !apiSecret.IsZero()
+	isMixed := isToken && !(key.IsZero() && apiSecret.IsZero())
+	if (isToken == isPair || isMixed) && p.valid("") { // otherwise the field with a problem may be the credential
+		p.add("", "needs either a token, or an API key and its secret", "set "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or only "+p.name("token_file"))
 	}
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
 }
@@ -120,7 +110,7 @@ func (l *loader) session(p position, raw *rawSession, t *Target) *Session {
 // the file relative to the working directory. It returns zero if neither was given.
 func (l *loader) source(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
 	fileField := field + "_file"
-	s := SecretSource{name: p.name(field), value: inline, variable: p.variables != nil, kind: kind}
+	s := SecretSource{name: p.name(field), value: inline, kind: kind}
 	switch hasInline := !inline.IsZero(); {
 	case *file != "":
 		if hasInline {
@@ -144,7 +134,8 @@ func (p position) check(s SecretSource) {
 	}
 }
 
-var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
+// validName bounds a name, because it is a label value of some sixty samples.
+var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,64}$`)
 
 // checkName checks the name of a target or session. seen has the names so far.
 func (p position) checkName(name string, seen map[string]string) {
@@ -153,10 +144,8 @@ func (p position) checkName(name string, seen map[string]string) {
 	case !p.valid("name"): // reported by the decoder
 	case name == "":
 		p.add("name", "is missing", "it becomes a label of every metric")
-	case len(name) > maxName:
-		p.add("name", fmt.Sprintf("%.20q… is too long", name), fmt.Sprintf("at most %d characters", maxName))
 	case !validName.MatchString(name):
-		p.add("name", fmt.Sprintf("%.40q is not a valid name", name), "use letters, digits and _ . -")
+		p.add("name", fmt.Sprintf("%.40q is not a valid name", name), "use at most 64 letters, digits and _ . -")
 	case isSeen:
 		p.add("name", "the name "+name+" is already at "+first, "choose another")
 	default:

@@ -115,10 +115,10 @@ func (l *loader) warn(p position, raw *rawTarget, t *Target) {
 		p := p.item("sessions", i)
 		p.session = s.Name
 		for _, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
-			isInline := !source.value.IsZero()
-			p.plaintextSecret = p.plaintextSecret || isInline && !source.variable
+			isInClear := !source.value.IsZero() && p.variables == nil
+			p.plaintextSecret = p.plaintextSecret || isInClear
 			p := p.child(source.name)
-			warn(isInline && !source.variable, p, "is a secret in clear: everybody who can read the configuration can read it", "name a file instead: "+source.name+"_file")
+			warn(isInClear, p, "is a secret in clear: everybody who can read the configuration can read it", "name a file instead: "+source.name+"_file")
 			warn(source.kind == isToken, p, "HMP ends a token after 30 minutes, and the exporter does not renew it",
 				"use "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or have something replace the token before that")
 		}
