@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"math/big"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -183,6 +184,15 @@ func TestTargets(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for url, want := range map[string]string{"https://hmp.studio.example": "http://CANARY-user:CANARY-password@proxy.example:3128", "https://10.1.2.3": ""} {
+		request, err := http.NewRequest(http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if proxy, err := target.Proxy(request); err != nil || (want == "") != (proxy == nil) || want != "" && proxy.String() != want {
+			t.Errorf("proxy of %s = %v, %v; want %q", url, proxy, err, want)
+		}
 	}
 	if lab := config.Targets[1]; lab.Timeout != 5*time.Second || lab.TokenLifetime != 20*time.Minute || lab.TLS == nil || lab.Proxy == nil {
 		t.Errorf("target lab does not take over what is global: %v, %v", lab.Timeout, lab.TokenLifetime)

@@ -25,29 +25,21 @@ type hungDisk struct {
 	opened   atomic.Int64 // files of the directory
 }
 
-// hang makes a directory hang until the test ends or the disk is repaired.
-func hang(f *fileReader, dir string) *hungDisk {
-	d := &hungDisk{dir: dir, repaired: make(chan struct{})}
-	next := f.open
-	f.open = func(path string) (*os.File, error) {
-		if strings.HasPrefix(path, d.dir) {
-			d.opened.Add(1)
-			<-d.repaired
-		}
-		return next(path)
-	}
-	return d
-}
-
 // withHungDisk runs a test in a bubble, with a directory that hangs for the whole process.
 func withHungDisk(t *testing.T, test func(t *testing.T, d *hungDisk)) {
 	t.Helper()
-	dir := t.TempDir()
+	d := &hungDisk{dir: t.TempDir()}
 	synctest.Test(t, func(t *testing.T) {
-		before := files
-		files = newFileReader()
-		defer func() { files = before }()
-		d := hang(files, dir)
+		replaceFiles(t)
+		d.repaired = make(chan struct{})
+		open := files.open
+		files.open = func(path string) (*os.File, error) {
+			if strings.HasPrefix(path, d.dir) {
+				d.opened.Add(1)
+				<-d.repaired
+			}
+			return open(path)
+		}
 		test(t, d)
 		close(d.repaired)
 		synctest.Wait()
@@ -64,7 +56,7 @@ func replaceFiles(t *testing.T) {
 	t.Cleanup(func() { files = before })
 }
 
-// within returns a context of that length, and what must be called with its end.
+// within returns a context of that length.
 func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -132,41 +124,6 @@ func TestReadingsAreBounded(t *testing.T) {
 			})
 		})
 	}
-}
-
-// Whoever waits for a reading of the directory to end gets the next one.
-func TestReadingAfterWaiting(t *testing.T) {
-	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		var read atomic.Int64
-		var wg sync.WaitGroup
-		for i := range 3 * maxReadingsInDirectory {
-			for range 2 {
-				wg.Go(func() {
-					_, err := files.readFile(within(t, time.Minute), fmt.Sprintf("%s/%d", d.dir, i), 10)
-					if errors.Is(err, fs.ErrNotExist) {
-						read.Add(1)
-					}
-				})
-			}
-		}
-		synctest.Wait()
-		if n := d.opened.Load(); n != maxReadingsInDirectory {
-			t.Errorf("%d files were opened at once, want %d", n, maxReadingsInDirectory)
-		}
-		d.repaired <- struct{}{} // one of them
-		synctest.Wait()
-		if n := d.opened.Load(); n != maxReadingsInDirectory+1 {
-			t.Errorf("%d files were opened, want the next one", n)
-		}
-		d.dir = "none" // from here on the disk is well
-		for range maxReadingsInDirectory {
-			d.repaired <- struct{}{}
-		}
-		wg.Wait()
-		if n := read.Load(); n != 6*maxReadingsInDirectory {
-			t.Errorf("%d readings came to an end, want all", n)
-		}
-	})
 }
 
 // The programs of a person end, too.

@@ -30,11 +30,8 @@ func TestClientCertificate(t *testing.T) {
 	config := mustLoadText(t, "targets:\n"+
 		"  - name: inline\n    url: https://a\n    sessions: [{name: a, token: CANARY}]\n"+
 		"    tls_config:\n      ca: |\n        "+indent(cert)+"\n      cert: |\n        "+indent(cert)+"\n      key: |\n        "+indent(key)+"\n")
-	get := func() (*tls.Certificate, error) {
-		return config.Targets[0].TLS.GetClientCertificate(new(tls.CertificateRequestInfo))
-	}
 	sent := func() string {
-		got, err := get()
+		got, err := config.Targets[0].TLS.GetClientCertificate(new(tls.CertificateRequestInfo))
 		if err != nil {
 			return err.Error()
 		}
@@ -104,30 +101,6 @@ func TestRootCAs(t *testing.T) {
 	}
 	if want := "the CA in " + file; roots.String() != want {
 		t.Errorf("String = %s, want %s", roots, want)
-	}
-}
-
-func TestProxy(t *testing.T) {
-	config, err := Load(filepath.Join(goodDir(t), "full.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for url, want := range map[string]string{
-		"https://hmp.studio.example": "http://CANARY-user:CANARY-password@proxy.example:3128",
-		"https://10.1.2.3":           "",
-	} {
-		request, err := http.NewRequest(http.MethodGet, url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := ""
-		proxy, err := config.Targets[0].Proxy(request)
-		if proxy != nil {
-			got = proxy.String()
-		}
-		if err != nil || got != want {
-			t.Errorf("proxy of %s = %q, %v; want %q", url, got, err, want)
-		}
 	}
 }
 
