@@ -219,8 +219,8 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return min(max(0, wait), maxRetryAfter)
 }
 
-// expired reports whether the deadline of an exchange is over. The deadline of the
-// connection can end an exchange an instant before the context does.
+// expired reports whether the deadline of an exchange is over. The dialer can end an instant
+// before the context does.
 func expired(ctx context.Context) bool {
 	deadline, _ := ctx.Deadline()
 	return ctx.Err() != nil || !time.Now().Before(deadline)

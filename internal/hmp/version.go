@@ -37,13 +37,10 @@ type Version struct{ Version, Build string }
 //
 // The request has a connection of its own, so that it does not disturb a probe.
 func (c *Client) Version(ctx context.Context, r Request) (v Version, a Answer) {
-	own := *c
-	own.options.KeepAlive = false
-	own.pool = newPool(&own.options)
-	x := own.call(http.MethodGet, r.Header, r.Secrets...)
+	x := c.call(http.MethodGet, r.Header, r.Secrets...)
 	x.url, x.version = endpoint(c.options.URL, versionPath), &v
 	x.authorize(r.Token)
-	own.exchange(ctx, x, &a)
+	c.exchange(ctx, x, &a)
 	return v, a
 }
 
