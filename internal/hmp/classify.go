@@ -68,8 +68,8 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, 
 	}
 	m.secrets = append(m.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
-	if err == nil {
-		a.Body = p.body
+	if a.BodySize = p.size; err == nil {
+		a.InvalidFields = p.invalid
 		err = x.missingField(p)
 	}
 	switch {
@@ -132,7 +132,7 @@ func (x *call) readError(ctx context.Context, resp *http.Response, a *Answer, m 
 	p, err := decode(io.TeeReader(resp.Body, &start), maxEnvelope, "", false)
 	m.secrets = append(m.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
-	if a.Body = p.body; !timedOut {
+	if a.BodySize = p.size; !timedOut {
 		a.Code = code(p.code)
 	}
 	a.Result = errorResult(a, p.message)
