@@ -15,9 +15,6 @@ const (
 	MaxMessages = 20
 	// MaxMessageLength bounds the text of a service message, in characters.
 	MaxMessageLength = 200
-	// maxMessageSize bounds the text in bytes too. Otherwise twenty texts of emoji would be
-	// larger than all other metrics of a session.
-	maxMessageSize = 2 * MaxMessageLength
 
 	// A character takes at most twelve bytes of JSON source: two \u escapes.
 	maxMessageSource = 12 * MaxMessageLength
