@@ -11,10 +11,10 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// Ctrl-C ends a probe in order, long before its time is over: what has come so far is
-// shown, and what has not been probed is named.
+// TestProbeInterrupted is that Ctrl-C ends a probe at once. The output has the results so far
+// and the names of the other sessions.
 func TestProbeInterrupted(t *testing.T) {
-	for _, tt := range []struct{ output, stdout, stderr string }{ // and what they have to have
+	for _, tt := range []struct{ output, stdout, stderr string }{
 		{"table", "HMP INTERRUPTED: ", ""},
 		{"json", `"stopped": "interrupted"`, "hmp_exporter: not all sessions are valid: not probed: "},
 		{"metrics", "", "hmp_exporter: not all sessions are valid: not probed: "},
@@ -43,6 +43,9 @@ func TestProbeInterrupted(t *testing.T) {
 			said := stdout.String() + stderr.String()
 			if !strings.Contains(stdout.String(), tt.stdout) || !strings.HasPrefix(stderr.String(), tt.stderr) || !strings.Contains(said, "studio/hung") {
 				t.Errorf("got\n%s\nand\n%s", stdout.String(), stderr.String())
+			}
+			if strings.Contains(stdout.String(), `session="hung"`) {
+				t.Errorf("there is a metric of a session that was not probed:\n%s", stdout.String())
 			}
 			canary.Check(t, "the output", said)
 		})
