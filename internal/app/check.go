@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/report"
 	"hmp_exporter/internal/web"
 )
 
@@ -28,28 +29,34 @@ func check(f *flags, source *config.Source) error {
 	for _, name := range slices.Sorted(maps.Keys(f.unknownVariables)) {
 		warnings = append(warnings, &config.Error{File: "environment", Field: name, Problem: "no flag has this variable; " + f.unknownVariables[name]})
 	}
-	warnings = append(warnings, c.Warnings()...)
-	secretErr := c.CheckSecrets()
-	secretErrs, _ := errors.AsType[config.Errors](secretErr)
+	secretErrs, configWarnings := c.Check()
+	warnings = append(warnings, configWarnings...)
 	if _, err := io.WriteString(os.Stdout, describe(c, secretErrs, warnings)); err != nil {
 		return fmt.Errorf("failed to write the output: %w", err)
 	}
-	if f.strict && len(warnings) > 0 && secretErr == nil {
-		secretErr = errWarnings
+	switch {
+	case len(secretErrs) > 0:
+		err = secretErrs
+	case f.strict && len(warnings) > 0:
+		err = errWarnings
 	}
-	return errors.Join(secretErr, webErr)
+	return errors.Join(err, webErr)
 }
 
 // describe returns what is configured, target by target. The command prints the errors
 // itself. They are about secrets.
 func describe(c *config.Config, errs, warnings config.Errors) string {
 	var b strings.Builder
-	b.WriteString(c.Summary())
+	b.WriteString(c.Source)
+	if c.TargetFiles > 0 {
+		b.WriteString(" and " + report.Plural(c.TargetFiles, "target file"))
+	}
+	b.WriteString(": " + report.Plural(len(c.Targets), "target") + ", " + report.Plural(c.Sessions(), "session"))
 	if len(errs) > 0 {
-		b.WriteString(", " + config.Plural(len(errs), "error"))
+		b.WriteString(", " + report.Plural(len(errs), "error"))
 	}
 	if len(warnings) > 0 {
-		b.WriteString(", " + config.Plural(len(warnings), "warning"))
+		b.WriteString(", " + report.Plural(len(warnings), "warning"))
 	}
 	b.WriteString("\n")
 	warn := func(target string) {
@@ -66,7 +73,7 @@ func describe(c *config.Config, errs, warnings config.Errors) string {
 			fmt.Fprintf(&b, "  connects to %s\n", t.Address)
 		}
 		if t.MaxConcurrent > 0 {
-			fmt.Fprintf(&b, "  at most %s at once\n", config.Plural(t.MaxConcurrent, "probe"))
+			fmt.Fprintf(&b, "  at most %s at once\n", report.Plural(t.MaxConcurrent, "probe"))
 		}
 		if len(t.Labels) > 0 {
 			fmt.Fprintf(&b, "  labels %s\n", t.Labels)

@@ -6,13 +6,9 @@ import (
 	"hmp_exporter/config"
 )
 
-// targetNames completes TARGET. A configuration with errors completes nothing.
+// targetNames completes TARGET.
 func (f *flags) targetNames() (names []string) {
-	c, err := config.Read(f.configFile, os.Getenv)
-	if err != nil {
-		return nil
-	}
-	for _, t := range c.Targets {
+	for _, t := range f.configuredTargets() {
 		names = append(names, t.Name)
 	}
 	return names
@@ -20,11 +16,7 @@ func (f *flags) targetNames() (names []string) {
 
 // sessionNames completes SESSION with the sessions of TARGET.
 func (f *flags) sessionNames() (names []string) {
-	c, err := config.Read(f.configFile, os.Getenv)
-	if err != nil {
-		return nil
-	}
-	for _, t := range c.Targets {
+	for _, t := range f.configuredTargets() {
 		if t.Name != f.target {
 			continue
 		}
@@ -33,4 +25,13 @@ func (f *flags) sessionNames() (names []string) {
 		}
 	}
 	return names
+}
+
+// configuredTargets returns nothing for a configuration with errors.
+func (f *flags) configuredTargets() []*config.Target {
+	c, err := (&config.Source{File: f.configFile, Getenv: os.Getenv}).Load()
+	if err != nil {
+		return nil
+	}
+	return c.Targets
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ func probe(f *flags, source *config.Source) error {
 	if err != nil {
 		return usageError{err}
 	}
-	sessions, err := c.Select(f.target, f.session)
+	sessions, err := countSessions(c, f.target, f.session)
 	if err != nil {
 		return usageError{err}
 	}
@@ -57,7 +58,7 @@ func probe(f *flags, source *config.Source) error {
 	ctx, stop := signalContext()
 	defer stop()
 	r := probeOnce(ctx, f, c, log.With(logger, "command", f.command), func(answered int, elapsed time.Duration) {
-		_, _ = fmt.Fprintf(counter, "\r%d of %d answered, %.1f s\x1b[K", answered, len(sessions), elapsed.Seconds())
+		_, _ = fmt.Fprintf(counter, "\r%d of %d answered, %.1f s\x1b[K", answered, sessions, elapsed.Seconds())
 	})
 	_, _ = io.WriteString(counter, "\r\x1b[K")
 	if err := write(os.Stdout, r, f.output, terminal); err != nil {
@@ -70,6 +71,42 @@ func probe(f *flags, source *config.Source) error {
 		return errNotValid
 	}
 	return nil
+}
+
+// countSessions returns how many sessions are named. "" names all. Its error lists the known
+// names.
+func countSessions(c *config.Config, target, session string) (int, error) {
+	var targets, sessions []string
+	for _, t := range c.Targets {
+		targets = append(targets, t.Name)
+		for _, s := range t.Sessions {
+			if target == "" || target == t.Name {
+				sessions = append(sessions, s.Name)
+			}
+		}
+	}
+	switch {
+	case len(targets) == 0:
+		return 0, errors.New("no session is configured: see target_files")
+	case len(sessions) == 0:
+		return 0, fmt.Errorf("unknown target %.100q; %s", target, suggest(target, targets))
+	case session == "":
+		return len(sessions), nil
+	case !slices.Contains(sessions, session):
+		return 0, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, suggest(session, sessions))
+	default:
+		return 1, nil
+	}
+}
+
+// suggest lists known names, and suggests the nearest.
+func suggest(name string, names []string) string {
+	const maxNames = 20
+	text := "there is " + report.Join(names, ", ", maxNames)
+	if nearest := config.Nearest(name, names); nearest != "" {
+		text = "did you mean " + nearest + "? " + text
+	}
+	return text
 }
 
 // probeOnce probes the sessions that the flags name. It calls progress ten times a second.

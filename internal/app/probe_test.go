@@ -1,11 +1,13 @@
 package app
 
 import (
+	"fmt"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 
+	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
@@ -49,5 +51,25 @@ func TestProbeInterrupted(t *testing.T) {
 			}
 			canary.Check(t, "the output", said)
 		})
+	}
+}
+
+// TestUnknownNames has names that are not configured, some of them hostile. probe.txtar has
+// misspelt names.
+func TestUnknownNames(t *testing.T) {
+	many := strings.Fields("s00 s01 s02 s03 s04 s05 s06 s07 s08 s09 s10 s11 s12 s13 s14 s15 s16 s17 s18 s19 s20 s21 s22 s23 s24")
+	target := &config.Target{Name: "studio"}
+	for _, name := range many {
+		target.Sessions = append(target.Sessions, &config.Session{Name: name})
+	}
+	c := &config.Config{Targets: []*config.Target{target}}
+	for _, tt := range []struct{ target, session, want string }{
+		{"nowhere\x1b[2J", "", `unknown target "nowhere\x1b[2J"; there is studio`},
+		{strings.Repeat("a", 300), "", `unknown target "` + strings.Repeat("a", 100) + `"; there is studio`},
+		{"studio", "x", `unknown session "x" of target studio; there is ` + strings.Join(many[:20], ", ") + " and 5 more"},
+	} {
+		if _, err := countSessions(c, tt.target, tt.session); fmt.Sprint(err) != tt.want {
+			t.Errorf("%s %s: got %v, want %s", tt.target, tt.session, err, tt.want)
+		}
 	}
 }

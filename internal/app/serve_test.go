@@ -55,7 +55,7 @@ func TestServe(t *testing.T) {
 				"/metrics":                             playoutValid,
 				"/probe?target=studio":                 playoutValid,
 				"/probe?target=studio&session=playout": playoutValid,
-				"/":                                    "The session is valid",
+				"/":                                    "playout",
 				"/config":                              "name: playout",
 				"/sessions.json":                       `"session": "playout"`,
 				"/-/ready":                             "",

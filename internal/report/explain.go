@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"hmp_exporter/collector"
-	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -117,7 +116,7 @@ func reasons(sessions []*collector.Result) []string {
 		return []string{"Reason: " + reason(sessions[0])}
 	}
 	if more := len(texts) - maxNames; more > 0 {
-		texts = append(texts[:maxNames], "Not shown: "+config.Plural(more, "more reason")+".")
+		texts = append(texts[:maxNames], "Not shown: "+Plural(more, "more reason")+".")
 	}
 	return texts
 }

@@ -6,10 +6,11 @@ package report
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"hmp_exporter/collector"
-	"hmp_exporter/config"
 )
 
 // A Report has the results of sessions. It holds no secret.
@@ -73,7 +74,7 @@ func (r *Report) summary() string {
 			failed = append(failed, sessionName(result)+" "+resultName(result))
 		}
 	}
-	return fmt.Sprintf("HMP FAILED: %d of %d sessions not valid %s: %s", all-valid, all, took, config.Join(failed, ", ", maxNames))
+	return fmt.Sprintf("HMP FAILED: %d of %d sessions not valid %s: %s", all-valid, all, took, Join(failed, ", ", maxNames))
 }
 
 func sessionName(r *collector.Result) string { return r.Target + "/" + r.Session }
@@ -83,7 +84,24 @@ func joinNames(sessions []*collector.Result) string {
 	for _, s := range sessions {
 		names = append(names, sessionName(s))
 	}
-	return config.Join(names, ", ", maxNames)
+	return Join(names, ", ", maxNames)
+}
+
+// Join joins names. It joins at most the given number and counts the others.
+func Join(names []string, separator string, most int) string {
+	text := strings.Join(names[:min(len(names), most)], separator)
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// Plural returns a number with its noun, like "1 warning" or "2 warnings".
+func Plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
 }
 
 const notProbed = "not_probed"

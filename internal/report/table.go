@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"hmp_exporter/collector"
-	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -104,7 +103,7 @@ func detail(r *collector.Result) string {
 	case r.Skipped:
 		return "nothing was sent"
 	case n != nil && *n > 0:
-		return config.Plural(*n, "service message")
+		return Plural(*n, "service message")
 	}
 	return ""
 }
