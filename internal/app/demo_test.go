@@ -29,7 +29,7 @@ func TestDemo(t *testing.T) {
 		"valid", "no_roles", "unauthorized", "internal_error", "auth_unavailable", "endpoint_missing", "redirect", "http_error",
 		"bad_payload", "timeout", "dns", "connect", "tls", "protocol", "login_rejected", "credentials",
 	}
-	for deadline := time.Now().Add(2 * exportertest.Patience); len(missing) > 0; {
+	for deadline := time.Now().Add(2 * exportertest.Timeout); len(missing) > 0; {
 		if time.Now().After(deadline) {
 			t.Fatalf("no session ever had the results %v", missing)
 		}

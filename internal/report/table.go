@@ -139,7 +139,7 @@ func wrap(text string, width int) []string {
 }
 
 // printable replaces what a terminal may obey: invalid UTF-8, control characters, invisible
-// characters, and those that change the direction of text.
+// characters, and characters that change the direction of text.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
