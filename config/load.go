@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/alecthomas/units"
 	promconfig "github.com/prometheus/common/config"
@@ -74,10 +73,8 @@ type Source struct {
 	// SyntaxOnly is for a check on a machine without the secrets: Load opens no file of a
 	// secret, CA or key.
 	SyntaxOnly bool
-	// ForCheck keeps what [Config.Check] needs: 0.5 kB for each secret. ScrapeInterval is the
-	// one of Prometheus for its warnings; 0 if it is not known.
-	ForCheck       bool
-	ScrapeInterval time.Duration
+	// ForCheck keeps what [Config.Check] needs: 0.5 kB for each secret.
+	ForCheck bool
 
 	mu     sync.Mutex
 	inputs map[input]digest // of the last load
@@ -265,11 +262,6 @@ func (l *loader) finish() (*Config, error) {
 	c := l.config
 	if len(c.Targets) == 0 {
 		c.UnmatchedPatterns = append(c.UnmatchedPatterns, Error{File: c.Source}.with("no target: nothing is watched", "list targets here or in target_files"))
-	}
-	if l.ScrapeInterval > longInterval {
-		c.warnings = append(c.warnings, Error{File: c.Source}.with(
-			fmt.Sprintf("a scrape interval of %s is longer than 2 minutes: Prometheus marks a series stale after 5 minutes without a sample", model.Duration(l.ScrapeInterval)),
-			"scrape every 2 minutes at least"))
 	}
 	// Encoded on first use, because it takes as long as the rest of a load.
 	c.yaml = sync.OnceValues(func() ([]byte, error) { return encode(l.global, c.Targets) })

@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -22,13 +21,13 @@ func startSimulation(dir string, logger log.Logger, speed float64) (*hmpsim.Demo
 }
 
 // demo serves with simulated HMPs.
-func demo(line *Line, w io.Writer) error {
+func demo(f *flags) error {
 	dir, err := os.MkdirTemp("", "hmp_exporter-demo-")
 	if err != nil {
 		return fmt.Errorf("failed to make a directory for the demo: %w; set TMPDIR to one that is writable", err)
 	}
 	defer os.RemoveAll(dir)
-	logger, _, flush := logging.New(os.Stderr, line.LogFormat, line.LogLevel)
+	logger, _, flush := logging.New(os.Stderr, f.logFormat, f.logLevel)
 	defer flush()
 	sim, err := startSimulation(dir, logger, 1)
 	if err != nil {
@@ -36,8 +35,10 @@ func demo(line *Line, w io.Writer) error {
 	}
 	defer sim.Close()
 	source := &config.Source{File: sim.ConfigFile(), Getenv: func(string) string { return "" }}
-	return serve(line, source, func(url string) {
-		fmt.Fprintf(w, "%s. Their sessions tell this story:\n\n  %s\n\n", sim.Size(), strings.Join(sim.Story(), "\n  "))
-		fmt.Fprintf(w, "Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, line.TelemetryPath)
+	ctx, stop := signalContext()
+	defer stop()
+	return serve(ctx, f, source, os.Stderr, func(url string) {
+		fmt.Printf("%s. Their sessions tell this story:\n\n  %s\n\n", sim.Size(), strings.Join(sim.Story(), "\n  "))
+		fmt.Printf("Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, f.telemetryPath)
 	})
 }
