@@ -16,7 +16,8 @@ import (
 // TestVersionIsWaitedFor has an HMP take longer to tell its version than to confirm the
 // session. All formats have the version.
 func TestVersionIsWaitedFor(t *testing.T) {
-	sim := hmpsim.New(hmpsim.WithVersion(hmpsim.Delay(50*time.Millisecond, hmpsim.Version("4.1.1", "30242"))))
+	sim := hmpsim.New()
+	sim.SetVersion(hmpsim.Delay(50*time.Millisecond, hmpsim.Version("4.1.1", "30242")))
 	sim.SetToken("token", hmpsim.Valid(hmpsim.ExampleSession()))
 	listening, err := sim.Start(hmpsim.ListenConfig{})
 	if err != nil {
