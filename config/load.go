@@ -71,6 +71,21 @@ func loadFile(ctx context.Context, file string) (*Config, error) {
 	if !b.decodeFile(p.report, &raw) {
 		return nil, b.errs.orNil()
 	}
+	return b.build(p, &raw)
+}
+
+// Parse reads a configuration from a text. Its name stands for a file in messages.
+func Parse(name string, text []byte) (*Config, error) {
+	b, p := newBuilder(context.Background(), name)
+	var raw rawFile
+	if !decode(text, p.report, &raw) {
+		return nil, b.errs.orNil()
+	}
+	return b.build(p, &raw)
+}
+
+// build makes the configuration from the main file.
+func (b *builder) build(p position, raw *rawFile) (*Config, error) {
 	b.global = p.child("global").inherit(raw.Global, b.global)
 	if len(raw.Targets) == 0 && len(raw.TargetFiles) == 0 && p.valid("targets") && p.valid("target_files") {
 		p.add("targets", "no targets", "list at least one HMP, or set target_files")

@@ -51,7 +51,7 @@ func (l *Line) run() error {
 	case Probe:
 		return runProbe(l, source.Load)
 	case Demo:
-		return demo(l, os.Stdout)
+		return runDemo(l, os.Stdout)
 	case Healthcheck:
 		return healthcheck(l)
 	default:

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,7 +20,6 @@ import (
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
-	"hmp_exporter/internal/logging"
 )
 
 // TestMain lets tests and scripts run this program as the command hmp_exporter.
@@ -241,28 +239,4 @@ func TestDemo(t *testing.T) {
 			t.Errorf("it did not print %q:\n%s", want, p.Log)
 		}
 	}
-}
-
-// What the demo cannot do while it runs is in the log: the standard logger is discarded.
-func TestDemoLogsWhatFails(t *testing.T) {
-	dir := t.TempDir()
-	lines, log := io.Pipe()
-	logger, _, flush := logging.New(log, "logfmt", "info")
-	demo, err := startSimulation(dir, logger, 600) // it writes the first secret after half a second
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(filepath.Join(dir, "keys")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "keys"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(lines).ReadString('\n')
-	if want := "failed to write the new secret of arena/tickets"; err != nil || !strings.Contains(line, want) {
-		t.Errorf("got %q, error %v, want %s", line, err, want)
-	}
-	demo.Close()
-	lines.Close()
-	flush()
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -84,33 +83,6 @@ func TestLogThatCannotBeWritten(t *testing.T) {
 			})
 			p.end(t)
 		})
-	}
-}
-
-// TestDemoWithoutDisk is that the demo says in one line what it lacks, and leaves
-// nothing behind.
-func TestDemoWithoutDisk(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	exportertest.WriteFile(t, file, "")
-	empty := t.TempDir()
-	for _, c := range []struct{ name, script, want string }{
-		{"no such directory", "export TMPDIR=" + file + "/none", "not a directory; set TMPDIR to one that is writable"},
-		{"read-only", "export TMPDIR=/proc", "set TMPDIR to one that is writable"},
-		{"full", "ulimit -f 0; export TMPDIR=" + empty, "file too large"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			out, err := exec.Command("sh", "-c", c.script+`; exec "$@"`, "sh", "hmp_exporter", "demo", "--web.listen-address=127.0.0.1:0").CombinedOutput()
-			if err == nil {
-				t.Error("it succeeded")
-			}
-			text := string(out)
-			if !strings.HasPrefix(text, "hmp_exporter: ") || strings.Count(text, "\n") != 1 || !strings.Contains(text, c.want) {
-				t.Errorf("got %q, want one line with %q", text, c.want)
-			}
-		})
-	}
-	if left, err := os.ReadDir(empty); err != nil || len(left) != 0 {
-		t.Errorf("there is %v left, %v", left, err)
 	}
 }
 

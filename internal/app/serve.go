@@ -18,7 +18,7 @@ import (
 
 // serve runs the daemon until a signal ends it. When it can be asked, started is
 // called with the address.
-func serve(line *Line, source *config.Source, started func(url string)) error {
+func serve(line *Line, source source, started func(url string)) error {
 	ctx, stop := signalContext() // a second signal does not wait for scrapes
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away
