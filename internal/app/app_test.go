@@ -24,11 +24,11 @@ import (
 
 // TestMain lets tests and scripts run this program as the command hmp_exporter.
 func TestMain(m *testing.M) {
-	testscript.Main(leakless{canary.Watch(m)}, map[string]func(){"hmp_exporter": func() { os.Exit(Run(os.Args[1:])) }})
+	testscript.Main(leakless{m}, map[string]func(){"hmp_exporter": func() { os.Exit(Run(os.Args[1:])) }})
 }
 
 // A leakless suite fails if tests leave goroutines behind.
-type leakless struct{ tests *canary.Watched }
+type leakless struct{ tests *testing.M }
 
 func (l leakless) Run() int {
 	code := l.tests.Run()

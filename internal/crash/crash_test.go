@@ -11,7 +11,7 @@ import (
 	"hmp_exporter/internal/canary"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A pretender looks like an error of the runtime, but for the method that only those have.
 type pretender struct{ error }

@@ -12,14 +12,13 @@ import (
 	"go.uber.org/goleak"
 
 	"hmp_exporter/collector"
-	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/token"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var began = time.Date(2026, 5, 4, 3, 2, 1, 234_567_890, time.UTC)
 
