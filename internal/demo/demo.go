@@ -109,15 +109,15 @@ func (d *Demo) text(n int) string {
 	for _, t := range d.targets {
 		fmt.Fprintf(&b, "  - name: %s\n    url: %s\n    tls_config: {ca: %q}\n    %s\n    sessions:\n", t.name, t.url, d.ca, t.settings)
 		for _, s := range t.sessions {
-			credential := "token: " + s.token()
-			switch {
-			case s.name == "lost":
-				credential = "token_file: /nonexistent"
-			case s.name == regenerated:
-				credential = fmt.Sprintf("api_key: %s, api_secret: %s", s.token(), s.secret(n))
-			case s.key:
-				credential = fmt.Sprintf("api_key: %s, api_secret: %s", s.token(), s.secret(1))
+			secret := s.secret(1)
+			if s.name == regenerated {
+				secret = s.secret(n)
 			}
+			credential := map[string]string{
+				"token": "token: " + s.token(),
+				"key":   "api_key: " + s.token() + ", api_secret: " + secret,
+				"":      "token_file: /nonexistent",
+			}[s.kind]
 			fmt.Fprintf(&b, "      - {name: %s, %s}\n", s.name, credential)
 		}
 	}

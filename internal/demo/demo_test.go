@@ -29,7 +29,7 @@ func (c *client) probe(ctx context.Context) hmp.Result {
 		if !next.IsZero() {
 			c.token = next
 		}
-		if answer.Result != hmp.Unauthorized || !c.session.key || logins > 0 {
+		if answer.Result != hmp.Unauthorized || c.session.kind != "key" || logins > 0 {
 			return answer.Result
 		}
 		n := 1
@@ -66,7 +66,7 @@ func TestStory(t *testing.T) {
 			}
 			t.Cleanup(l.Close)
 			for _, s := range target.sessions {
-				if s.result == "" || s.key {
+				if s.result == "" || s.kind == "key" {
 					c := hmp.NewClient(hmp.Options{URL: &url.URL{Scheme: "http", Host: target.name}, MaxBodySize: 1 << 20, Dial: pipe.DialContext})
 					t.Cleanup(c.Close)
 					clients[target.name+"/"+s.name] = &client{c, d, s, secret.New(s.token())}
