@@ -71,7 +71,7 @@ func faults() []fault {
 			target: "internal", sessions: []string{"playout"},
 			occur: all(hmpsim.InternalError("Unexpected error")), mend: over,
 			alert: "HMPInternalError", receiver: "page", severity: "critical",
-			summary: "HMP internal meets an internal error.", says: "calypso.log",
+			summary: "HMP internal has an internal error.", says: "calypso.log",
 		},
 		{
 			target: "away", sessions: []string{"archive", "ingest", "playout"},
