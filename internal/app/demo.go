@@ -3,22 +3,24 @@ package app
 import (
 	"cmp"
 	"fmt"
-	"io"
+	"os"
 	"time"
 
 	"hmp_exporter/internal/demo"
 )
 
 // runDemo serves with simulated HMPs.
-func runDemo(line *Line, w io.Writer) error {
+func runDemo(f *flags) error {
 	d, err := demo.Start()
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	line.ReloadInterval = cmp.Or(line.ReloadInterval, 10*time.Second) // its configuration changes
-	return serve(line, d, func(url string) {
-		fmt.Fprintf(w, "%s\nOpen %s/ for the sessions,\n     %[2]s%s for what Prometheus scrapes,\n     %[2]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n",
-			d.Describe(), url, line.TelemetryPath)
+	f.reloadInterval = cmp.Or(f.reloadInterval, 10*time.Second) // the demo changes its configuration
+	ctx, stop := signalContext()
+	defer stop()
+	return serve(ctx, f, d, os.Stderr, func(url string) {
+		fmt.Println(d.Describe())
+		fmt.Printf("Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, f.telemetryPath)
 	})
 }

@@ -77,10 +77,8 @@ func notesOf(r *collector.Result) []string {
 	note(documented, "HMP's error code is %s: %s.", r.Code.Text(), r.Code.Info().Meaning)
 	note(r.Code != "" && !documented, "The error code is not one that HMP documents for this call: %s.", r.Code.Text())
 	note(r.Logins != nil && r.Logins.Last != "", "A login was a part of this probe; it ended in %s.", lastLogin(r))
-	note(r.Body.Size > 0, "%s of the body were read.", size(r.Body.Size))
-	note(r.Body.Used != 0, "Fields of the session that were used: %s.", commas(r.Body.Used.Names()))
-	note(r.Body.Null != 0, "Fields that were null: %s.", commas(r.Body.Null.Names()))
-	note(r.Body.Invalid != 0, "Fields left out, as they are not what is documented: %s.", commas(r.Body.Invalid.Names()))
+	note(r.BodySize > 0, "%s of the body were read.", size(r.BodySize))
+	note(len(r.InvalidFields) > 0, "Fields left out, as they are not what is documented: %s.", commas(r.InvalidFields))
 	note(r.Rotated, "The answer carried another authToken than the one sent.")
 	note(r.RetryAfter > 0, "HMP asked to wait %s before the next call.", age(r.RetryAfter))
 	return notes
