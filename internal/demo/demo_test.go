@@ -80,7 +80,7 @@ func TestStory(t *testing.T) {
 				last[name] = now
 			}
 		}
-		time.Sleep(time.Second) //nolint:forbidigo // the bubble has a clock of its own; changes are a second ago
+		time.Sleep(time.Second) // of the fake clock: changes are a second ago
 		for time.Since(start) < 20*time.Minute {
 			if d.Changed(t.Context()) {
 				if _, err := d.Load(); err != nil {
@@ -98,7 +98,7 @@ func TestStory(t *testing.T) {
 				}
 			}
 			cancel()
-			time.Sleep(5 * time.Second) //nolint:forbidigo // the bubble's clock
+			time.Sleep(5 * time.Second) // of the fake clock
 		}
 		want := map[string][]string{
 			"studio/newsroom":    {"0s valid", "3m0s no_roles", "5m0s valid", "10m0s no_roles", "12m0s valid", "17m0s no_roles", "19m0s valid"},
