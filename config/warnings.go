@@ -15,6 +15,8 @@ import (
 const (
 	documentedLifetime = 30 * time.Minute // "the token expires after 30 minutes", say three of the vendor's pages
 	shortLifetime      = 10 * time.Minute // each login leaves a session on HMP for half an hour
+
+	secretInClear = "is a secret in clear: everybody who can read the configuration can read it"
 )
 
 // secretFile is a file that only the exporter should read.
@@ -106,16 +108,17 @@ func (l *loader) warn(p position, raw *rawTarget, t *Target) {
 		for _, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
 			isInClear := !source.value.IsZero() && p.variables == nil
 			p.plaintextSecret = p.plaintextSecret || isInClear
+			isToken, keyFiles := source.kind == isToken, "use "+p.name("api_key_file")+" and "+p.name("api_secret_file")
 			p := p.child(source.name)
-			warn(isInClear, p, "is a secret in clear: everybody who can read the configuration can read it", "name a file instead: "+source.name+"_file")
-			warn(source.kind == isToken, p, "HMP ends a token after 30 minutes, and the exporter does not renew it",
-				"use "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or have something replace the token before that")
+			warn(isToken && isInClear, p, "is a secret in clear, and HMP ends a token after 30 minutes", keyFiles)
+			warn(isToken && !isInClear, p, "HMP ends a token after 30 minutes, and the exporter does not renew it", keyFiles+", or have something replace the token before that")
+			warn(!isToken && isInClear, p, secretInClear, "name a file instead: "+source.name+"_file")
 		}
 	}
 	for name, h := range raw.HTTPHeaders {
 		isInline := len(h.Secrets) > 0
 		p.plaintextSecret = p.plaintextSecret || isInline
-		warn(isInline, p.child("http_headers").child(name), "is a secret in clear: everybody who can read the configuration can read it", "name files instead")
+		warn(isInline, p.child("http_headers").child(name), secretInClear, "name files instead")
 	}
 	if file := raw.TLSConfig.KeyFile; file != "" {
 		l.addSecretFile(p.child("tls_config.key_file"), SecretSource{file: file})

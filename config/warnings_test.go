@@ -94,8 +94,7 @@ func TestCheck(t *testing.T) {
 :9: targets[0].tls_config.key_file: open.key: has mode 0644: other users have access to the secret; chmod 600; or the exporter's group, and chmod 640
 :12: targets[0].http_headers.X-Key: is a secret in clear: everybody who can read the configuration can read it; name files instead
 :13: targets[0].http_headers.X-Other.files[0]: wide: has mode 0604: other users have access to the secret; chmod 600; or the exporter's group, and chmod 640
-:16: targets[0].sessions[0].token: is a secret in clear: everybody who can read the configuration can read it; name a file instead: token_file
-:16: targets[0].sessions[0].token: HMP ends a token after 30 minutes, and the exporter does not renew it; use api_key_file and api_secret_file, or have something replace the token before that
+:16: targets[0].sessions[0].token: is a secret in clear, and HMP ends a token after 30 minutes; use api_key_file and api_secret_file
 :18: targets[0].sessions[1].api_key: is a secret in clear: everybody who can read the configuration can read it; name a file instead: api_key_file
 :25: targets[1].token_lifetime: 5m makes 12 logins an hour for each session, and each leaves a session behind in HMP for 30 minutes; use 30m, as HMP documents
 :29: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: other users have access to the secret; chmod 600; or the exporter's group, and chmod 640
