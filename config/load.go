@@ -92,14 +92,7 @@ func (s *Source) Load() (*Config, error) {
 	if _, err := os.Stat(file); hasVariables && (s.File != "" || err == nil) {
 		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
 	}
-	l := &loader{
-		Source: s,
-		ctx:    ctx,
-		inputs: make(map[input]digest),
-		config: new(Config),
-		global: rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime},
-		names:  make(map[string]string),
-	}
+	l := newLoader(ctx, s)
 	if hasVariables {
 		l.loadEnvironment(s.Getenv)
 	} else {
@@ -108,6 +101,17 @@ func (s *Source) Load() (*Config, error) {
 	s.mu.Lock()
 	s.inputs = l.inputs
 	s.mu.Unlock()
+	return l.finish()
+}
+
+// Parse makes a configuration from a text. Messages name it like a file.
+func Parse(name string, text []byte) (*Config, error) {
+	l := newLoader(context.Background(), new(Source))
+	p := l.document(name)
+	var raw rawFile
+	if p.decodeYAML(text, &raw) {
+		l.load(p, raw)
+	}
 	return l.finish()
 }
 
@@ -174,6 +178,17 @@ type loader struct {
 	names  map[string]string // the first position of each target's name
 }
 
+func newLoader(ctx context.Context, s *Source) *loader {
+	return &loader{
+		Source: s,
+		ctx:    ctx,
+		inputs: make(map[input]digest),
+		config: new(Config),
+		global: rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime},
+		names:  make(map[string]string),
+	}
+}
+
 // document returns the position of a whole document.
 func (l *loader) document(file string) position {
 	if l.config.Source == "" {
@@ -192,9 +207,13 @@ func (l *loader) read(i input) ([]byte, error) {
 func (l *loader) loadFiles(file string) {
 	p := l.document(file)
 	var raw rawFile
-	if !l.decodeFile(p, &raw) {
-		return
+	if l.decodeFile(p, &raw) {
+		l.load(p, raw)
 	}
+}
+
+// load validates the main document and loads its target files.
+func (l *loader) load(p position, raw rawFile) {
 	l.global = p.child("global").inherit(raw.Global, l.global)
 	if len(raw.Targets) == 0 && len(raw.TargetFiles) == 0 && p.valid("targets") && p.valid("target_files") {
 		p.add("targets", "no targets", "list at least one HMP, or set target_files")

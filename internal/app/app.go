@@ -53,7 +53,7 @@ func (f *flags) run() error {
 	case probeCommand:
 		return probe(f, source)
 	case demoCommand:
-		return demo(f)
+		return runDemo(f)
 	case healthcheckCommand:
 		return healthcheck(f)
 	default:

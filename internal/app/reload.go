@@ -14,10 +14,16 @@ import (
 	"hmp_exporter/internal/report"
 )
 
+// A source has the configuration: a [config.Source], or the demo.
+type source interface {
+	Load() (*config.Config, error)
+	Changed(context.Context) bool
+}
+
 // A reloader loads the configuration at the start, at SIGHUP, at POST /-/reload, and when
 // its files have changed.
 type reloader struct {
-	source *config.Source
+	source source
 	store  *config.Store
 	logger log.Logger
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // serve runs the daemon until ctx is done. It calls ready with its URL when it listens.
-func serve(ctx context.Context, f *flags, source *config.Source, logTo io.Writer, ready func(url string)) error {
+func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready func(url string)) error {
 	signal.Ignore(syscall.SIGPIPE) // the reader of the log may end
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)

@@ -17,7 +17,7 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(exportertest.Suite{Tests: canary.Watch(m)}) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(exportertest.Suite{Tests: m}) }
 
 const (
 	playoutValid     = `hmp_session_valid{session="playout",target="studio"} 1`

@@ -13,14 +13,8 @@ type Suite struct {
 	Tests interface{ Run() int }
 }
 
-// built is set in the environment of a test process that another one has started.
-const built = "HMP_EXPORTER_TEST_BUILT"
-
 // Run implements the interface of [go.uber.org/goleak.VerifyTestMain].
 func (s Suite) Run() int {
-	if os.Getenv(built) != "" {
-		return s.Tests.Run()
-	}
 	dir, err := os.MkdirTemp("", "hmp_exporter-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -33,11 +27,9 @@ func (s Suite) Run() int {
 		fmt.Fprintf(os.Stderr, "failed to build the program: %v\n%s", err, output)
 		return 1
 	}
-	for name, value := range map[string]string{built: "1", "PATH": dir + string(os.PathListSeparator) + os.Getenv("PATH")} {
-		if err := os.Setenv(name, value); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
+	if err := os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	return s.Tests.Run()
 }
