@@ -25,7 +25,7 @@ import (
 	"hmp_exporter/internal/canary"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var update = flag.Bool("update", false, "write what is expected in testdata anew")
 

@@ -10,14 +10,11 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/prometheus/common/model"
 )
 
 const (
 	documentedLifetime = 30 * time.Minute // "the token expires after 30 minutes", say three of the vendor's pages
 	shortLifetime      = 10 * time.Minute // each login leaves a session on HMP for half an hour
-	longInterval       = 2 * time.Minute  // between scrapes: Prometheus marks a series stale after 5 minutes
 
 	secretInClear = "is a secret in clear: everybody who can read the configuration can read it"
 )
@@ -96,10 +93,6 @@ func (l *loader) warn(p position, raw *rawTarget, t *Target) {
 	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p.child("url"), "is plain http: anybody on the network path can read and use the tokens", "use https")
 	warn(t.TLS.InsecureSkipVerify, p.child("tls_config.insecure_skip_verify"), "is unsafe: anybody who can redirect the connection gets the tokens", "give the HMP's certificate as ca_file")
 
-	interval, every := l.ScrapeInterval, model.Duration(l.ScrapeInterval)
-	warn(interval > 0 && t.Timeout > interval, p.child("timeout"),
-		fmt.Sprintf("%s is longer than the scrape interval of %s, and Prometheus waits no longer than that", raw.Timeout, every),
-		"shorten the timeout, or scrape less often")
 	if hasLogins := slices.ContainsFunc(t.Sessions, (*Session).KeyMode); hasLogins {
 		lifetime, p := raw.TokenLifetime, p.child("token_lifetime")
 		warn(t.TokenLifetime > documentedLifetime, p,
@@ -108,10 +101,6 @@ func (l *loader) warn(p position, raw *rawTarget, t *Target) {
 		warn(t.TokenLifetime < shortLifetime, p,
 			fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", lifetime, time.Hour/t.TokenLifetime),
 			"use 30m, as HMP documents")
-		// The exporter renews a token at the first scrape after nine tenths of its life.
-		warn(interval > t.TokenLifetime-t.TokenLifetime/10, p,
-			fmt.Sprintf("%s is over before the next scrape, with an interval of %s: every scrape logs in, and leaves a session behind in HMP", lifetime, every),
-			"scrape more often")
 	}
 	for i, s := range t.Sessions {
 		p := p.item("sessions", i)
