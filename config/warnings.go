@@ -36,18 +36,27 @@ func (l *loader) addSecretFile(p position, s SecretSource) {
 // and warnings about what works but is unsafe or probably wrong. Load does not read the files,
 // because a secret may appear before the next probe. Load must have been told [Source.ForCheck].
 func (c *Config) Check() (problems, warnings Errors) {
-	warnings = slices.Concat(c.warnings, c.UnmatchedPatterns)
-	errs := c.readSecrets()
-	for i, f := range c.secretFiles {
-		prefix := f.source.file + ": "
-		if f.at.File == f.source.file {
-			prefix = "" // the configuration itself, which the error already names
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	errs := make([]error, len(c.secretFiles))
+	var wg sync.WaitGroup
+	for i, f := range c.secretFiles { // all at once, to wait only once if a disk hangs
+		if !f.source.IsZero() {
+			wg.Go(func() { _, errs[i] = f.source.read(ctx) })
 		}
+	}
+	wg.Wait()
+	warnings = slices.Concat(c.warnings, c.UnmatchedPatterns)
+	for i, f := range c.secretFiles {
 		if errs[i] != nil {
 			problems = append(problems, f.source.problem(f.at, errs[i]))
 		}
 		if errors.Is(errs[i], errSlowFile) {
 			continue // os.Stat would hang too
+		}
+		prefix := f.source.file + ": "
+		if f.at.File == f.source.file {
+			prefix = "" // the configuration itself, which the error already names
 		}
 		// The mode of a directory or a device says nothing about a secret.
 		if info, err := os.Stat(f.source.file); err == nil && info.Mode().IsRegular() && isOpenToOthers(info.Mode()) {
@@ -57,21 +66,6 @@ func (c *Config) Check() (problems, warnings Errors) {
 		}
 	}
 	return problems.sorted(), warnings.sorted()
-}
-
-// readSecrets reads all files at once, so that it waits only once if a disk hangs.
-func (c *Config) readSecrets() []error {
-	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
-	defer cancel()
-	errs := make([]error, len(c.secretFiles))
-	var wg sync.WaitGroup
-	for i, f := range c.secretFiles {
-		if !f.source.IsZero() {
-			wg.Go(func() { _, errs[i] = f.source.read(ctx) })
-		}
-	}
-	wg.Wait()
-	return errs
 }
 
 // isOpenToOthers reports whether a group can write a file, or everybody can read or write it.
