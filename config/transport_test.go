@@ -18,7 +18,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/secret"
 )
 
@@ -184,13 +183,5 @@ func TestHeader(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-	}
-	for content, want := range map[string]error{" \n": errEmpty, "CANARY\nCANARY": errCharacters} {
-		write(t, file, content)
-		_, err := target.Header(t.Context())
-		if !errors.Is(err, want) {
-			t.Errorf("Header = %v, want %v", err, want)
-		}
-		canary.Check(t, "the error", errorText(err))
 	}
 }
