@@ -22,7 +22,7 @@ const (
 
 // secretFile is a file that only the exporter should read.
 type secretFile struct {
-	at     Error        // the field that names it
+	at     Error // the field that names it
 	source SecretSource
 }
 
