@@ -13,6 +13,7 @@ import (
 // The demo shows every result that an HMP can cause. The first scrape has them all, unless the machine is busy. Its page
 // lives without a scrape.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	p := start(t, "demo")
 	exportertest.WaitFor(t, "the page to show all sessions", func() bool {
 		_, page := p.Get(t, "/")
