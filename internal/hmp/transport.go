@@ -252,10 +252,11 @@ func (p *pool) release(c *conn, result Result) {
 		p.forget(c)
 	}
 	unused := c.users.Add(-1) == 0
-	if unused && c.client.Available() == 0 {
+	switch {
+	case !unused || !c.kept:
+	case c.client.Available() == 0: // the server has closed it
 		p.forget(c)
-	}
-	if unused && c.kept && !c.shared {
+	case !c.shared:
 		p.kept = append(p.kept, c)
 	}
 	ended := unused && !c.kept
