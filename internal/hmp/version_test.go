@@ -35,13 +35,15 @@ func askVersion(t *testing.T, base string) (v Version, a Answer) {
 func TestVersion(t *testing.T) {
 	behaviours := hmpsim.BadVersions()
 	behaviours["good: documented"] = hmpsim.Version("4.1.1", "30242")
-	behaviours["good: other fields"] = hmpsim.VersionWithMore("4.1.1", "30242")
+	behaviours["good: other fields"] = hmpsim.Raw(200, "application/json",
+		`{"status":"ok","data":{"Version":"0","product":{"version":"1"},"version":"4.1.1","BUILD":null,"build":"30242","edition":[]}}`)
 	behaviours["good: byte order mark"] = hmpsim.Raw(200, "text/plain", "\xef\xbb\xbf"+`{"data":{"version":"4.1.1","build":"30242"}}`)
 	for name, b := range behaviours {
 		t.Run(name, func(t *testing.T) {
-			sim := hmpsim.New(hmpsim.WithVersion(b), hmpsim.WithPathPrefix("/hmp"))
+			sim := hmpsim.New()
+			sim.SetVersion(b)
 			sim.SetToken(canaryToken, hmpsim.NoRoles())
-			v, a := askVersion(t, serve(t, sim.ServeHTTP).URL+"/hmp")
+			v, a := askVersion(t, serve(t, http.StripPrefix("/hmp", sim).ServeHTTP).URL+"/hmp")
 			want := Version{}
 			if strings.HasPrefix(name, "good") {
 				want = Version{"4.1.1", "30242"}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-kit/log"
 
-	"hmp_exporter/internal/crash"
+	"hmp_exporter/internal/logging"
 )
 
 const (
@@ -91,7 +91,7 @@ func recoverPage(a *answer, r *http.Request, logger log.Logger) {
 	if what == http.ErrAbortHandler { //nolint:errorlint // it is compared as net/http does
 		panic(what)
 	}
-	crash.Log(logger, what, "page", r.Pattern)
+	logging.Panic(logger, what, "page", r.Pattern)
 	if a.begun {
 		panic(http.ErrAbortHandler)
 	}
