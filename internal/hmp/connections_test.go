@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -67,13 +68,11 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 		t.Fatal(err)
 	}
 	pipe := hmpsim.ListenPipe()
-	l, err := sim.Start(hmpsim.ListenConfig{Listener: pipe, Certificate: &certificate, HTTP2: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.Close)
+	server := &http.Server{Handler: sim, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}, ErrorLog: log.New(io.Discard, "", 0)}
+	go func() { _ = server.ServeTLS(pipe, "", "") }()
+	t.Cleanup(func() { _ = server.Close() })
 	var conns []*testConn
-	c := newClient(t, l.URL, change, func(o *Options) {
+	c := newClient(t, "https://localhost", change, func(o *Options) {
 		o.TLS = &tls.Config{RootCAs: x509.NewCertPool(), MaxVersion: tls.VersionTLS12} // which shows what an alert is
 		o.TLS.RootCAs.AppendCertsFromPEM(authority.PEM())
 		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {

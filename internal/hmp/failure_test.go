@@ -32,7 +32,7 @@ func TestReasons(t *testing.T) {
 	alerts := serve(t, raw("\x15\x03\x01\x00\x02\x02\x46"))
 	compressed := serve(t, raw("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00"))
 	wantsPassword := serve(t, answer(407, ""))
-	resets := serve(t, func(w http.ResponseWriter, _ *http.Request) { hmpsim.Reset().Serve(w, nil, hmpsim.Call{}) })
+	resets := serve(t, func(w http.ResponseWriter, _ *http.Request) { hmpsim.Reset()(w, nil, hmpsim.Call{}) })
 	none := func(*Options) {}
 	for _, tt := range []struct {
 		url    string
