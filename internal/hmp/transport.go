@@ -220,8 +220,7 @@ func (p *pool) take() *conn {
 	return nil
 }
 
-// dial makes a connection for an attempt. If keep is true, later exchanges may use it. But the
-// pool does not keep an HTTP/2 connection while another one can take more exchanges.
+// dial makes a connection for an attempt. If keep is true, later exchanges may use it.
 func (p *pool) dial(ctx context.Context, t *attempt, keep bool) (*conn, error) {
 	transport, err := p.currentTransport(ctx, t.proxy)
 	if err != nil {
@@ -235,8 +234,7 @@ func (p *pool) dial(ctx context.Context, t *attempt, keep bool) (*conn, error) {
 	c.client, c.made, c.shared, c.certificate = client, time.Now(), t.http2, t.certificate
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	hasShared := slices.ContainsFunc(p.kept, func(c *conn) bool { return c.shared && c.client.Available() > 0 })
-	if c.kept = keep && !(c.shared && hasShared); c.kept {
+	if c.kept = keep; keep {
 		c.timer = time.AfterFunc(maxConnectionAge, func() { p.retire(c) })
 		if c.shared {
 			p.kept = append(p.kept, c)
