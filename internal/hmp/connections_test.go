@@ -3,7 +3,6 @@ package hmp
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -59,22 +58,14 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 	sim := hmpsim.New()
 	sim.SetToken("well", hmpsim.Valid(hmpsim.Session{}))
 	sim.SetToken("sick", hmpsim.InternalError("x"))
-	authority, err := hmpsim.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := authority.Certificate(hmpsim.CertificateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	certificate, roots := certified(t)
 	pipe := hmpsim.ListenPipe()
 	server := &http.Server{Handler: sim, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { _ = server.ServeTLS(pipe, "", "") }()
 	t.Cleanup(func() { _ = server.Close() })
 	var conns []*testConn
 	c := newClient(t, "https://localhost", change, func(o *Options) {
-		o.TLS = &tls.Config{RootCAs: x509.NewCertPool(), MaxVersion: tls.VersionTLS12} // which shows what an alert is
-		o.TLS.RootCAs.AppendCertsFromPEM(authority.PEM())
+		o.TLS = &tls.Config{RootCAs: roots, MaxVersion: tls.VersionTLS12} // which shows what an alert is
 		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := pipe.DialContext(ctx, network, address)
 			conns = append(conns, &testConn{Conn: conn})
@@ -338,10 +329,7 @@ func serveFrames(s *httptest.Server, frame func(*http2.Framer, http2.Frame), clo
 }
 
 func TestResultIsThatOfTheLastAttempt(t *testing.T) {
-	stranger, _, err := hmpsim.SelfSigned(hmpsim.CertificateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	stranger, _ := certified(t)
 	other := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{stranger}} })
 	for want, second := range map[Result]string{Connect: "127.0.0.1:1", TLS: other.Listener.Addr().String()} {
 		var requests, dials atomic.Int32

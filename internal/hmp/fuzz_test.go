@@ -98,9 +98,10 @@ func FuzzDecodeMemory(f *testing.F) {
 	for _, body := range []struct{ head, fill, tail string }{
 		{`"assets":{"":0`, `,"4b7f":{"read":true}`, `}`}, {`"":0`, `,"k":1`, ``}, {`"serviceMessages":["`, `\u00e9 `, `"]`},
 		{`"serviceMessages":[""`, `,"number many"`, `]`}, {`"numLoginFailures":1`, `0`, ``}, {`"authToken":"`, `0123`, `"`},
-		{`"`, `0123`, `":1`}, {`"admin":`, ` `, `true`}, {`"a":`, `[`, `]`}, {`"a":`, `{"":`, `}`}, {``, `"\u0041":{},`, ``}, {``, `"roleIds":[1,2],`, ``},
+		{`"`, `0123`, `":1`}, {`"admin":`, ` `, `true`}, {`"a":`, `[`, `]`}, {`"a":`, `{"":`, `}`}, {`"":0`, `,"\u0041":{}`, ``}, {`"":0`, `,"roleIds":[1,2]`, ``},
 		{``, `"serviceMessages":["\u00e9","a"],`, `"admin":true`}, {`"roleIds":[0`, `,{"a":1}`, `]`}, {`"serviceMessages":[0`, `,[0]`, `]`},
 		{`"":0`, `,"lastAction":"x"`, ``}, {`"":0`, `,"numLoginFailures":1`, ``}, {`"":0`, `,"authToken":"\u0041"`, ``}, {`"":0`, `,"admin":1`, ``},
+		{`"":0`, `,"sessionId":"` + strings.Repeat("a", maxTokenSource) + `"`, ``},
 	} {
 		f.Add(body.head, body.fill, body.tail)
 	}

@@ -2,6 +2,8 @@ package hmp
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/hmpsim"
 	"hmp_exporter/internal/secret"
 )
 
@@ -119,6 +122,22 @@ func serve(t *testing.T, h http.HandlerFunc, change ...func(*httptest.Server)) *
 	}
 	t.Cleanup(s.Close)
 	return s
+}
+
+// certified returns a certificate of a new authority, and a pool with that authority.
+func certified(t *testing.T) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	authority, err := hmpsim.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := authority.Certificate(hmpsim.CertificateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority.PEM())
+	return certificate, roots
 }
 
 // trust makes a client trust a server.
