@@ -57,7 +57,7 @@ func TestRequests(t *testing.T) {
 			w.Header().Set("Refresh", "0; url=/elsewhere")
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		})
-		a, _ := exchange(t, s.URL+"/prefix", plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+		a := exchange(t, s.URL+"/prefix", plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
 			tt.call(ctx, c) // a cookie jar would send the cookie the second time
 			return tt.call(ctx, c)
 		}, keepAlive)

@@ -111,7 +111,7 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(age)
+			<-time.After(age)
 			want = ""
 		}
 		cancel()
@@ -299,7 +299,7 @@ func TestLoginIsNotRepeated(t *testing.T) {
 				}
 			}, func() {})
 		})
-		a, _ := exchange(t, s.URL, plenty, login, trust(s), keepHTTP2)
+		a := exchange(t, s.URL, plenty, login, trust(s), keepHTTP2)
 		if n := posts.Load(); a.Result != Protocol || n != 1 {
 			t.Errorf("%s: got %+v after %d logins, want protocol after one", code, a, n)
 		}
@@ -340,7 +340,7 @@ func TestResultIsThatOfTheLastAttempt(t *testing.T) {
 			}
 			answer(200, `{"data":{}}`)(w, r)
 		}, func(s *httptest.Server) { s.TLS = new(tls.Config) })
-		a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+		a := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
 			session(ctx, c)
 			return session(ctx, c)
 		}, trust(s), keepAlive, func(o *Options) {

@@ -32,7 +32,7 @@ func TestExchange(t *testing.T) {
 		h.Set("Location", "https://user:CANARY@idp.example/saml/login/CANARY-0123456789-0123456789;id=CANARY?code=CANARY#CANARY")
 		_, _ = fmt.Fprintf(w, `{"data":{"authToken":%q,"admin":true}}`, handedOut)
 	})
-	a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+	a := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
 		return c.Session(ctx, Request{Token: secret.New(canaryToken), Header: http.Header{
 			"X-Gateway": {canary.Word + "-gateway"}, "Content-Type": {canary.Word}, "Accept": {canary.Word},
 		}})
@@ -59,7 +59,7 @@ func TestExchangeOfLogin(t *testing.T) {
 		w.Header().Set("Server", canaryKey+" "+canarySecret)
 		w.WriteHeader(http.StatusForbidden)
 	})
-	a, _ := exchange(t, s.URL, plenty, login)
+	a := exchange(t, s.URL, plenty, login)
 	want := []Exchange{{
 		Method: "POST", Result: HTTPError, Proto: "HTTP/1.1", StatusCode: 403,
 		Request:  "Accept: application/json\nAccept-Encoding: identity\nContent-Type: application/json\nIdempotency-Key\nUser-Agent: hmp_exporter/test\nX-Idempotency-Key\n",

@@ -93,7 +93,9 @@ func TestReasonsOfAnswers(t *testing.T) {
 		for method, want := range map[string]string{http.MethodGet: tt.get, http.MethodPost: tt.login} {
 			x := &call{options: &Options{URL: new(url.URL), MaxBodySize: 1 << 20}, method: method}
 			var a Answer
-			if _, _ = x.read(ctx, response(uint16(tt.status), []byte(tt.body)), &a, new(mask)); a.Reason != want {
+			resp := response(uint16(tt.status), []byte(tt.body))
+			defer resp.Body.Close()
+			if _, _ = x.read(ctx, resp, &a, new(mask)); a.Reason != want {
 				t.Errorf("%s: %d with %.40s: got %q, want %q", method, tt.status, tt.body, a.Reason, want)
 			}
 		}

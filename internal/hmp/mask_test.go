@@ -111,7 +111,7 @@ func TestMessagesDoNotRepeatSecrets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, answer(200, `{"data":`+body+`}`))
-			a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+			a := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
 				return c.Session(ctx, Request{
 					Token: secret.New(sent), Secrets: []secret.Value{secret.New(canaryKey), secret.New(canarySecret)},
 					Header: http.Header{"X-Gateway": {canary.Word + "-header"}},

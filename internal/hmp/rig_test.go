@@ -63,7 +63,7 @@ func newClient(t *testing.T, base string, change ...func(*Options)) *Client {
 }
 
 // exchange makes one call to the server at base.
-func exchange(t *testing.T, base string, within time.Duration, call caller, change ...func(*Options)) (Answer, string) {
+func exchange(t *testing.T, base string, within time.Duration, call caller, change ...func(*Options)) Answer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
@@ -74,14 +74,13 @@ func exchange(t *testing.T, base string, within time.Duration, call caller, chan
 	if a.Result != Valid && token.Reveal() != "" {
 		t.Errorf("%s comes with a token", a.Result)
 	}
-	return a, token.Reveal()
+	return a
 }
 
 // ask is exchange for a session.
 func ask(t *testing.T, base string, within time.Duration, change ...func(*Options)) Answer {
 	t.Helper()
-	a, _ := exchange(t, base, within, session, change...)
-	return a
+	return exchange(t, base, within, session, change...)
 }
 
 func answer(status int, body string) http.HandlerFunc {

@@ -203,8 +203,7 @@ func address(u *url.URL) string {
 func (p *pool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := len(p.kept) - 1; i >= 0; i-- {
-		c := p.kept[i]
+	for i, c := range slices.Backward(p.kept) {
 		switch {
 		case c.tooOld() || c.client.Err() != nil:
 			p.retireLocked(c)

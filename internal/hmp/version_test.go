@@ -20,7 +20,7 @@ import (
 // askVersion asks the server at base for its version.
 func askVersion(t *testing.T, base string) (v Version, a Answer) {
 	t.Helper()
-	a, _ = exchange(t, base, plenty, func(ctx context.Context, c *Client) (a Answer, none secret.Value) {
+	a = exchange(t, base, plenty, func(ctx context.Context, c *Client) (a Answer, none secret.Value) {
 		v, a = c.Version(ctx, Request{
 			Token: secret.New(canaryToken), Secrets: []secret.Value{secret.New(canarySecret)},
 			Header: http.Header{"X-Gateway": {canary.Word + "-gateway"}},
