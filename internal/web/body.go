@@ -24,7 +24,6 @@ func writeBody(w http.ResponseWriter, r *http.Request, compress bool, write func
 	}
 	out := buffers.Get().(*bufio.Writer)
 	defer buffers.Put(out)
-	defer out.Reset(nil)
 	if !compress {
 		out.Reset(w)
 		write(out)
@@ -34,7 +33,6 @@ func writeBody(w http.ResponseWriter, r *http.Request, compress bool, write func
 	header.Set("Content-Encoding", "gzip")
 	z := compressors.Get().(*gzip.Writer)
 	defer compressors.Put(z)
-	defer z.Reset(nil)
 	z.Reset(w)
 	out.Reset(z)
 	write(out)

@@ -148,21 +148,27 @@ func TestLimiterForgets(t *testing.T) {
 }
 
 // TestSlowProbe is that the time to read an answer begins after the probes, on each scrape of a
-// kept connection.
+// kept connection, with and without HTTP/2.
 func TestSlowProbe(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &fake{results: validResults(1), gate: make(chan struct{})}
-		s := newPipeServer(t, newHandler(t, f), "")
-		for range 3 {
-			p := s.begin(t, http.MethodGet, "/metrics")
-			time.Sleep(3 * writeTimeout) // of the fake clock
-			f.gate <- struct{}{}
-			(<-p.answer).want(t, http.StatusOK, playout)
-			time.Sleep(3 * writeTimeout) // of the fake clock
-			s.get(t, "/-/healthy").want(t, http.StatusOK)
-		}
-		if n := s.dials.Load(); n != 1 {
-			t.Errorf("there were %d connections, want a kept one", n)
-		}
-	})
+	webConfig, clientTLS := secured(t)
+	for scheme, config := range map[string]string{"http": "", "https": webConfig} {
+		t.Run(scheme, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fake{results: validResults(1), gate: make(chan struct{})}
+				s := newPipeServer(t, newHandler(t, f), config)
+				transport := s.client.Transport.(*http.Transport)
+				transport.TLSClientConfig, transport.ForceAttemptHTTP2 = clientTLS, true
+				for range 3 {
+					time.AfterFunc(3*writeTimeout, func() { f.gate <- struct{}{} }) // of the fake clock
+					do(t, s.client, http.MethodGet, scheme+"://localhost/metrics", "Authorization", basicAuth).want(t, http.StatusOK, playout)
+					time.Sleep(3 * writeTimeout) // of the fake clock
+					do(t, s.client, http.MethodGet, scheme+"://localhost/-/healthy", "Authorization", basicAuth).want(t, http.StatusOK)
+				}
+				if n := s.dials.Load(); n != 1 {
+					t.Errorf("there were %d connections, want a kept one", n)
+				}
+				s.client.CloseIdleConnections()
+			})
+		})
+	}
 }

@@ -274,6 +274,9 @@ func TestSession(t *testing.T) {
       X-Gateway: {values: [CANARY-gateway], secrets: [CANARY-secret]}`, 1))
 	e.hmp.SetToken("CANARY-playout", hmpsim.Redirect(302, "/login?code=CANARY"))
 	e.get("/probe?target=studio")
+	if failed := e.get(playoutPage); strings.Contains(failed.body, "Earlier failures") {
+		t.Error("the last probe is among the earlier failures")
+	}
 	e.hmp.SetToken("CANARY-playout", validSession())
 	e.get("/probe?target=studio")
 	got := e.get(playoutPage)

@@ -23,15 +23,12 @@ func protect(next http.Handler, logger log.Logger) http.Handler {
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Content-Security-Policy", contentSecurityPolicy)
 		header.Set("Cache-Control", "no-store")
-		c := http.NewResponseController(w)
 		if r.ContentLength != 0 {
-			_ = c.SetReadDeadline(time.Now().Add(bodyTimeout))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 			header.Set("Connection", "close") // the client may still send the body
 			http.Error(w, "no page here takes a body", http.StatusRequestEntityTooLarge)
 			return
 		}
-		// A scrape may take longer than the server's read timeout.
-		_ = c.SetReadDeadline(time.Time{})
 		defer recoverPage(w, r, logger)
 		next.ServeHTTP(w, r)
 	})

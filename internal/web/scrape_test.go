@@ -177,9 +177,9 @@ func strictly(text string, openMetrics bool) (problems []string) {
 		switch {
 		case strings.HasPrefix(last, "# TYPE "):
 			family, allowed = words[2], suffixes[words[3]]
-			for _, suffix := range allowed {
+			for _, suffix := range slices.Concat([]string{" is a family"}, allowed) {
 				if names[family+suffix] {
-					problems = append(problems, "a family has this name: "+last)
+					problems = append(problems, "twice: "+last)
 				}
 				names[family+suffix] = true
 			}

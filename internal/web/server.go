@@ -99,7 +99,7 @@ func newServer(ctx context.Context, l net.Listener, h http.Handler, logger *slog
 	s.Server = http.Server{
 		Handler:           s.newConns.handler(h),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       15 * time.Second, // of a body that is sent before it is known to be welcome
+		ReadTimeout:       writeTimeout, // for a body that comes with a wrong password
 		WriteTimeout:      writeTimeout,
 		HTTP2:             &http.HTTP2Config{WriteByteTimeout: writeTimeout}, // which no stream's deadline does
 		BaseContext:       func(net.Listener) context.Context { return ctx },

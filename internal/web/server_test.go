@@ -45,8 +45,8 @@ func serveOn(t *testing.T, listeners []net.Listener, h http.Handler, webConfig s
 	}
 }
 
-// TestDrain is that the exporter answers scrapes under way on new and kept connections before
-// it ends, and accepts no new connection.
+// TestDrain is that the exporter answers scrapes under way on new and kept connections, and the
+// first request of each connection, before it ends. It accepts no new connection.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{results: validResults(10), gate: make(chan struct{})}
@@ -65,8 +65,15 @@ func TestDrain(t *testing.T) {
 		if n := s.dials.Load(); n != 3 {
 			t.Errorf("there are %d connections, want two kept ones and a new one", n)
 		}
-		s.stop()
+		slow := make(chan conversation)
+		go func() {
+			slow <- s.talk(t, saying(firstRequestTimeout/2, "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n", "\r\n"), 0)
+		}()
 		synctest.Wait()
+		s.stop()
+		if got := <-slow; !strings.HasPrefix(got.answer, "HTTP/1.1 200 OK\r\n") {
+			t.Errorf("a connection whose first request came slowly got %.100q", got.answer)
+		}
 		select {
 		case <-s.ended:
 			t.Fatal("Serve has ended before its scrapes")
@@ -343,8 +350,8 @@ func TestSecuredHostile(t *testing.T) {
 		{"half a request", "GET /met", headerTimeout, "HTTP/1.1 400"},
 		{"no end of the header", friend, headerTimeout, ""},
 		{"a body that does not come", friend + "Content-Length: 10\r\n\r\n", bodyTimeout, "HTTP/1.1 413 "},
-		{"a body that does not come, from a stranger", stranger + "Content-Length: 10\r\n\r\n", headerTimeout + bodyTimeout, ""},
-		{"half a chunk, from a stranger", stranger + "Transfer-Encoding: chunked\r\n\r\n5\r\na", headerTimeout + bodyTimeout, ""},
+		{"a body that does not come, from a stranger", stranger + "Content-Length: 10\r\n\r\n", writeTimeout, ""},
+		{"half a chunk, from a stranger", stranger + "Transfer-Encoding: chunked\r\n\r\n5\r\na", writeTimeout, ""},
 		{"nonsense, unread", "nonsense\r\n\r\n", 0, ""},
 		{"a scrape, unread", friend + "\r\n", 0, ""},
 		{"a scrape of a stranger, unread", stranger + "\r\n", 0, ""},
