@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/pprof"
+	_ "net/http/pprof" //nolint:gosec // New serves the default mux only with Pprof
 	"net/url"
 	"path"
 	"strings"
@@ -115,11 +115,7 @@ func (h *handler) routes() map[string]http.HandlerFunc {
 		"POST /-/reload":         h.reload,
 	}
 	if h.Pprof {
-		routes["GET /debug/pprof/"] = http.StripPrefix(h.Location.Prefix, http.HandlerFunc(pprof.Index)).ServeHTTP
-		routes["GET /debug/pprof/cmdline"] = pprof.Cmdline
-		routes["GET /debug/pprof/profile"] = pprof.Profile
-		routes["GET /debug/pprof/symbol"] = pprof.Symbol
-		routes["GET /debug/pprof/trace"] = pprof.Trace
+		routes["GET /debug/pprof/"] = http.StripPrefix(h.Location.Prefix, http.DefaultServeMux).ServeHTTP
 	}
 	return routes
 }
