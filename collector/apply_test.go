@@ -15,7 +15,7 @@ import (
 )
 
 // rotating answers every GET with another authToken, and lets the old one live.
-var rotating = hmpsim.WithRotation(hmpsim.Rotation{KeepOld: true})
+var rotating = hmpsim.Config{Rotation: &hmpsim.Rotation{KeepOld: true}}
 
 // TestApplyDuringScrapes reloads while many scrapes are made. Every rotation
 // counts once, whichever configuration was in force.
@@ -25,7 +25,8 @@ func TestApplyDuringScrapes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				slow := hmpsim.Delay(time.Millisecond, valid())
-				studio := r.simulate("studio", sessions{"playout": slow, "archive": slow}, rotating)
+				studio := r.simulate("studio", sessions{"playout": slow, "archive": slow})
+				studio.Config = rotating
 				settings := "url: http://studio\nkeep_alive: " + keepAlive
 				one := r.load(targetWith("studio", settings, "playout"))
 				two := r.load(targetWith("studio", settings, "playout", "archive"))
@@ -64,7 +65,7 @@ func TestApplyDuringScrapes(t *testing.T) {
 func TestApply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.simulate("studio", sessions{"playout": valid(), "archive": valid(), "guest": valid()}, rotating)
+		r.simulate("studio", sessions{"playout": valid(), "archive": valid(), "guest": valid()}).Config = rotating
 		r.Apply(r.load(targetNamed("studio", "playout", "archive")))
 		for range 3 {
 			r.probe(Request{})

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/hmpsim"
 )
 
 // A farClock is that of an HMP, which goes on while the exporter's machine is
@@ -91,7 +90,8 @@ func TestResume(t *testing.T) {
 				var lid lid
 				r := newRig(t)
 				r.dial = lid.over(r.dial)
-				sim := r.simulate("studio", nil, hmpsim.WithClock(clock.now))
+				sim := r.simulate("studio", nil)
+				sim.Now = clock.now
 				addKeys(sim, sessions{"playout": valid()})
 				r.Apply(r.load(keyTargetWith("studio", "url: http://studio\nkeep_alive: "+strconv.FormatBool(tt.keep), "playout")))
 				r.scrapes(4*time.Minute, always(t, hmp.Valid))
@@ -126,7 +126,8 @@ func TestResumeOfAFleet(t *testing.T) {
 		const many = 50
 		var clock farClock
 		r := newRig(t)
-		sim := r.simulate("studio", nil, hmpsim.WithClock(clock.now))
+		sim := r.simulate("studio", nil)
+		sim.Now = clock.now
 		keys := make(sessions)
 		var names []string
 		for i := range many {
@@ -161,7 +162,8 @@ func TestFarClockBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var clock farClock
 		r := newRig(t)
-		sim := r.simulate("studio", nil, hmpsim.WithClock(clock.now), rotating)
+		sim := r.simulate("studio", nil)
+		sim.Now, sim.Rotation = clock.now, rotating.Rotation
 		addKeys(sim, sessions{"playout": valid()})
 		r.Apply(r.load(keyTarget("studio", "playout")))
 		r.scrapes(10*time.Minute, always(t, hmp.Valid))

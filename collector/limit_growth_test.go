@@ -66,12 +66,12 @@ type pace struct {
 
 // counted answers as b, after some work that is counted.
 func (p *pace) counted(work time.Duration, b hmpsim.Behaviour) hmpsim.Behaviour {
-	return hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+	return func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 		p.add(1)
-		time.Sleep(work) // of the fake clock
+		time.Sleep(work)
 		p.add(-1)
-		b.Serve(w, r, c)
-	})
+		b(w, r, c)
+	}
 }
 
 func (p *pace) add(n int) {

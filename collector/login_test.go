@@ -156,7 +156,7 @@ func TestLogOfLogins(t *testing.T) {
 		addKeys(sim, sessions{"playout": valid()})
 		r.Apply(r.load(keyTarget("studio", "playout")))
 		r.probe(Request{})
-		sim.DisableKey(keyOf("playout"))
+		sim.RegenerateKey(keyOf("playout"), secretOf("another"))
 		sim.RevokeTokens(keyOf("playout"))
 		r.scrapes(3*time.Hour, func(Result) {})
 

@@ -72,7 +72,8 @@ func TestHungLoginIsTheHMPs(t *testing.T) {
 func TestPanicKeepsCounters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		sim := r.simulate("studio", nil, rotating)
+		sim := r.simulate("studio", nil)
+		sim.Config = rotating
 		addKeys(sim, sessions{"playout": valid()})
 		r.Apply(r.load(keyTarget("studio", "playout")))
 		r.probe(Request{})
@@ -140,7 +141,7 @@ func TestRetryLogin(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", sessions{"fixed": valid()})
 		addKeys(sim, sessions{"playout": valid()})
-		sim.DisableKey(keyOf("playout"))
+		sim.RegenerateKey(keyOf("playout"), secretOf("another"))
 		r.Apply(r.load(keyTarget("studio", "playout") + "      - {name: fixed, token: " + tokenOf("fixed") + "}\n"))
 		one := Request{Target: "studio", Session: "playout"}
 		if got := r.probe(one)[0]; got.Result != hmp.LoginRejected {

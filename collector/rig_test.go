@@ -78,15 +78,15 @@ func many(n int, b hmpsim.Behaviour) (s sessions, names []string) {
 func tokenOf(session string) string { return canary.Word + "-" + session }
 
 // simulate returns an HMP that answers at http://<host>.
-func (r *rig) simulate(host string, s sessions, o ...hmpsim.Option) *hmpsim.Server {
+func (r *rig) simulate(host string, s sessions) *hmpsim.Server {
 	r.t.Helper()
-	sim := newSim(s, o...)
+	sim := newSim(s)
 	r.listen(host+":80", sim, nil)
 	return sim
 }
 
-func newSim(s sessions, o ...hmpsim.Option) *hmpsim.Server {
-	sim := hmpsim.New(o...)
+func newSim(s sessions) *hmpsim.Server {
+	sim := hmpsim.New()
 	for name, behaviour := range s {
 		sim.SetToken(tokenOf(name), behaviour)
 	}

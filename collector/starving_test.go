@@ -47,13 +47,13 @@ func TestHungTargetsStarveNobody(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, maxConcurrent(256))
 				var hang atomic.Bool
-				behaviour := hmpsim.BehaviourFunc(func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
+				behaviour := func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
 					if hang.Load() {
-						hmpsim.Hang().Serve(w, req, c)
+						hmpsim.Hang()(w, req, c)
 					} else {
-						valid().Serve(w, req, c)
+						valid()(w, req, c)
 					}
-				})
+				}
 				apply := r.hungBeside(128, behaviour, "hung-a", "hung-b")
 				apply()
 				if answersFirst {

@@ -28,10 +28,10 @@ func TestMaxConcurrent(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				var p pace
-				answers, names := many(40, hmpsim.BehaviourFunc(func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
+				answers, names := many(40, func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
 					p.add(1)
 					defer p.add(-1)
-					time.Sleep(time.Second) // of the fake clock
+					time.Sleep(time.Second)
 					p.mu.Lock()
 					now := p.now
 					p.mu.Unlock()
@@ -39,8 +39,8 @@ func TestMaxConcurrent(t *testing.T) {
 						w.WriteHeader(http.StatusTooManyRequests)
 						return
 					}
-					valid().Serve(w, req, c)
-				}))
+					valid()(w, req, c)
+				})
 				r.simulate("studio", answers)
 				r.Apply(r.load(targetWith("studio", "url: http://studio\n"+tt.setting, names...)))
 				results := resultNames(r.probe(Request{Target: "studio"}))
@@ -57,11 +57,11 @@ func TestAddress(t *testing.T) {
 	r := newRig(t)
 	r.dial = nil
 	var host, name atomic.Value
-	sim := newSim(sessions{"playout": hmpsim.BehaviourFunc(func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
+	sim := newSim(sessions{"playout": func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
 		host.Store(req.Host)
 		name.Store(req.TLS.ServerName)
-		valid().Serve(w, req, c)
-	})})
+		valid()(w, req, c)
+	}})
 	certificate := r.certificate(hmpsim.CertificateOptions{Hosts: []string{"hmp.invalid"}})
 	listening, err := sim.Start(hmpsim.ListenConfig{Certificate: &certificate})
 	if err != nil {

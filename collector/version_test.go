@@ -70,7 +70,8 @@ func TestVersionIsAskedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, withVersion)
 		several, names := many(4, valid())
-		sim := r.simulate("studio", several, hmpsim.WithVersion(newVersion))
+		sim := r.simulate("studio", several)
+		sim.SetVersion(newVersion)
 		r.Apply(r.load(targetNamed("studio", names...)))
 		r.expectInfo("at the first scrape")
 		r.expectInfo("at the second scrape", newInfo)
@@ -100,7 +101,8 @@ func TestVersionAfterRestart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, withVersion)
-				sim := r.simulate("studio", sessions{"a": valid(), "b": valid(), "c": valid()}, hmpsim.WithVersion(oldVersion))
+				sim := r.simulate("studio", sessions{"a": valid(), "b": valid(), "c": valid()})
+				sim.SetVersion(oldVersion)
 				r.Apply(r.load(targetNamed("studio", "a", "b", "c")))
 				r.questions(sim, time.Minute)
 				sim.SetOutage(restarts)
@@ -149,7 +151,8 @@ func TestVersionFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, withVersion)
-				sim := r.simulate("studio", sessions{"a": valid()}, hmpsim.WithVersion(newVersion))
+				sim := r.simulate("studio", sessions{"a": valid()})
+				sim.SetVersion(newVersion)
 				r.Apply(r.load(targetNamed("studio", "a")))
 				r.scrape("10")
 				confirmed := time.Now()
@@ -187,7 +190,8 @@ func TestVersionTouchesNoResult(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, withVersion, maxConcurrent(1))
 				slow := hmpsim.Delay(time.Second, valid())
-				sim := r.simulate("studio", sessions{"a": slow, "b": slow}, hmpsim.WithVersion(hmpsim.Hang()))
+				sim := r.simulate("studio", sessions{"a": slow, "b": slow})
+				sim.SetVersion(hmpsim.Hang())
 				r.Apply(r.load(targetWith("studio", "url: http://studio\nkeep_alive: true", "a", "b")))
 				for range 3 {
 					begin := time.Now()
@@ -215,7 +219,7 @@ func TestVersionTime(t *testing.T) {
 	for scrape, want := range map[string]time.Duration{"10": 2 * time.Second, "3.5": time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, withVersion)
-			r.simulate("studio", sessions{"a": hmpsim.Delay(2*time.Second, valid())}, hmpsim.WithVersion(hmpsim.Hang()))
+			r.simulate("studio", sessions{"a": hmpsim.Delay(2*time.Second, valid())}).SetVersion(hmpsim.Hang())
 			r.Apply(r.load(targetNamed("studio", "a")))
 			r.probe(Request{ScrapeTimeout: scrape})
 			begin := time.Now()
@@ -263,7 +267,7 @@ func TestVersionsWithinLimit(t *testing.T) {
 		const hmps, slots = 40, 4
 		var now, most, asked atomic.Int32
 		counted := func(b hmpsim.Behaviour) hmpsim.Behaviour {
-			return hmpsim.BehaviourFunc(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
+			return func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
 				n := now.Add(1)
 				defer now.Add(-1)
 				for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
@@ -271,14 +275,14 @@ func TestVersionsWithinLimit(t *testing.T) {
 				if q.URL.Path == hmpsim.VersionEndpoint {
 					asked.Add(1)
 				}
-				hmpsim.Delay(100*time.Millisecond, b).Serve(w, q, c)
-			})
+				hmpsim.Delay(100*time.Millisecond, b)(w, q, c)
+			}
 		}
 		r := newRig(t, withVersion, maxConcurrent(slots))
 		var targets []string
 		for i := range hmps {
 			name := fmt.Sprintf("hmp-%d", i)
-			r.simulate(name, sessions{"a": counted(valid()), "b": counted(valid())}, hmpsim.WithVersion(counted(newVersion)))
+			r.simulate(name, sessions{"a": counted(valid()), "b": counted(valid())}).SetVersion(counted(newVersion))
 			targets = append(targets, targetNamed(name, "a", "b"))
 		}
 		r.Apply(r.load(targets...))
@@ -306,8 +310,9 @@ func TestVersionsWithinLimit(t *testing.T) {
 func TestVersionSurvivesReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, withVersion)
-		sim := r.simulate("studio", sessions{"a": valid(), "b": valid()}, hmpsim.WithVersion(newVersion))
-		r.simulate("other", sessions{"a": valid()}, hmpsim.WithVersion(oldVersion))
+		sim := r.simulate("studio", sessions{"a": valid(), "b": valid()})
+		sim.SetVersion(newVersion)
+		r.simulate("other", sessions{"a": valid()}).SetVersion(oldVersion)
 		r.Apply(r.load(targetNamed("studio", "a")))
 		r.scrape("10")
 		r.Apply(r.load(targetWith("studio", "url: http://studio:80/\ntimeout: 3s", "b")))
@@ -328,17 +333,19 @@ func TestVersionWithTokensThatChange(t *testing.T) {
 		r := newRig(t, withVersion)
 		var mu sync.Mutex
 		var used string
-		sim := r.simulate("studio", nil, hmpsim.WithRotation(hmpsim.Rotation{}), hmpsim.WithVersion(newVersion))
+		sim := r.simulate("studio", nil)
+		sim.Rotation = &hmpsim.Rotation{}
+		sim.SetVersion(newVersion)
 		addKeys(sim, sessions{"a": valid()})
 		r.Apply(r.load(keyTarget("studio", "a")))
 		r.scrape("10")
 		r.expectInfo("with the token that was handed out", newInfo)
-		sim.SetVersion(hmpsim.BehaviourFunc(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
+		sim.SetVersion(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
 			mu.Lock()
 			defer mu.Unlock()
 			used = c.Token
-			hmpsim.Version("4.1 "+used, secretOf("a")).Serve(w, q, c)
-		}))
+			hmpsim.Version("4.1 "+used, secretOf("a"))(w, q, c)
+		})
 		advance(versionInterval + versionJitter)
 		r.scrape("10")
 		r.expectInfo("when the HMP repeats the token", newInfo)

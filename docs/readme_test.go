@@ -56,9 +56,9 @@ func TestReadmeEnvironment(t *testing.T) {
 	}
 }
 
-// docs/command-line.md has what --help says, and docs/troubleshooting.md what check says of a secret that is missing.
+// docs/command-line.md has what --help-long says, and docs/troubleshooting.md what check says of a secret that is missing.
 func TestPrinted(t *testing.T) {
-	help, err := inDir(t.TempDir(), "--help").Output()
+	help, err := inDir(t.TempDir(), "--help-long").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,10 +82,10 @@ func inDir(dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Every flag of this program that these pages name is one that --help lists.
+// Every flag of this program that these pages name is one that --help-long lists.
 func TestReadmeFlags(t *testing.T) {
 	readme := readFile(t, "README.md") + readFile(t, "docs/install.md") + readFile(t, "docs/command-line.md")
-	help, err := exec.Command("hmp_exporter", "--help").Output()
+	help, err := exec.Command("hmp_exporter", "--help-long").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +125,23 @@ func TestReadmePaths(t *testing.T) {
 func TestReadmeIsShort(t *testing.T) {
 	if lines := strings.Count(readFile(t, "README.md"), "\n"); lines > 150 {
 		t.Errorf("the README has %d lines, want at most 150", lines)
+	}
+}
+
+// TestOperatorsReadLittle bounds the words of the documents that operators read at night.
+func TestOperatorsReadLittle(t *testing.T) {
+	words := 0
+	for _, page := range []string{"first-alert", "configuration", "credentials", "metrics", "runbook", "troubleshooting", "scaling", "upgrading"} {
+		words += len(strings.Fields(readFile(t, "docs/"+page+".md")))
+	}
+	if words > 9000 {
+		t.Errorf("the operators' documents have %d words, want at most 9000", words)
+	}
+	for _, section := range regexp.MustCompile(`(?m)^##+ `).Split(readFile(t, "docs/runbook.md"), -1)[1:] {
+		title, _, _ := strings.Cut(section, "\n")
+		if n := len(strings.Fields(section)); n > 100 {
+			t.Errorf("the section %s of the runbook has %d words, want at most 100", title, n)
+		}
 	}
 }
 

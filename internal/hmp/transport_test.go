@@ -184,32 +184,3 @@ func tunnel(w http.ResponseWriter, address string) {
 	_, _ = io.Copy(near, far)
 	_ = near.Close()
 }
-
-// A kept connection that the server has closed is not kept in memory.
-func TestClosedConnectionIsForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sim := hmpsim.New()
-		sim.SetToken(canaryToken, hmpsim.Valid(hmpsim.ExampleSession()))
-		pipe := hmpsim.ListenPipe()
-		l, err := sim.Start(hmpsim.ListenConfig{Listener: pipe})
-		if err != nil {
-			t.Fatal(err)
-		}
-		u, err := url.Parse(l.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := NewClient(Options{URL: u, KeepAlive: true, MaxBodySize: 1 << 20, Dial: pipe.DialContext})
-		defer c.Close()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		if a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)}); a.Result != Valid || c.pool.size() != 1 {
-			t.Fatalf("got %s with %d connections, want valid with one", a.Result, c.pool.size())
-		}
-		l.Close()
-		synctest.Wait()
-		if n := c.pool.size(); n != 0 {
-			t.Errorf("it keeps %d connections", n)
-		}
-	})
-}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-kit/log"
 
-	"hmp_exporter/internal/crash"
+	"hmp_exporter/internal/logging"
 )
 
 const (
@@ -44,7 +44,7 @@ func recoverPage(w http.ResponseWriter, r *http.Request, logger log.Logger) {
 	if what == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
 		panic(what)
 	}
-	crash.Log(logger, what, "page", r.Pattern)
+	logging.Panic(logger, what, "page", r.Pattern)
 	if w.Header().Get("Content-Type") != "" { // every page sets it just before it writes
 		panic(http.ErrAbortHandler)
 	}

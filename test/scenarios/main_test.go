@@ -12,8 +12,6 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
-
-	"hmp_exporter/internal/canary"
 )
 
 // programPath is the name of the environment variable that has the path of the built program.
@@ -31,7 +29,7 @@ func (s suite) Run() int {
 		panic(err)
 	}
 	if os.Getenv(programPath) != "" {
-		return canary.Watch(s.m).Run()
+		return s.m.Run()
 	}
 	dir, err := os.MkdirTemp("", "hmp_exporter-scenarios-")
 	if err != nil {
@@ -50,7 +48,7 @@ func (s suite) Run() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return canary.Watch(s.m).Run()
+	return s.m.Run()
 }
 
 // readSources looks at every source file of the program. The cache of go test notes
