@@ -255,7 +255,7 @@ func TestProbeNow(t *testing.T) {
 		request  collector.Request
 		location string
 	}{
-		"/session?target=studio&session=playout": {collector.Request{Target: "studio", Session: "playout"}, "session?session=playout&target=studio"},
+		"/session?target=studio&session=playout": {collector.Request{Target: "studio", Session: "playout"}, "session?target=studio&session=playout"},
 		"/session?target=studio":                 {collector.Request{Target: "studio"}, "./?target=studio"},
 		"/probe-all":                             {collector.Request{}, "./"},
 	} {

@@ -109,7 +109,7 @@ func (h *handler) probeAndRedirect(w http.ResponseWriter, r *http.Request, targe
 	}
 	to := filter{Target: target}.link()
 	if session != "" {
-		to = "session?" + url.Values{"target": {target}, "session": {session}}.Encode()
+		to = "session?target=" + url.QueryEscape(target) + "&session=" + url.QueryEscape(session)
 	}
 	w.Header().Set("Location", to) // relative, see redirect
 	w.WriteHeader(http.StatusSeeOther)
