@@ -97,6 +97,7 @@ func TestBadText(t *testing.T) {
 	bomb := "targets:\n  - sessions: &s [" + strings.Repeat(session+", ", 400) + session + "]\n" + strings.Repeat("  - {sessions: *s}\n", 400)
 	for name, tt := range map[string]struct{ text, want string }{
 		"Latin-1": {"targets:\n  - name: t # K\xf6ln\n    url: https://hmp.example\n", "hmp.yml:2: is not UTF-8 text; save the file as UTF-8"},
+		"mark":    {"\ufefftargets:\n  - name: t\n   url: https://hmp.example\n", "hmp.yml:3: malformed YAML; check the indentation, "},
 		"NUL":     {"targets:\n  - name: t\x00\n", "hmp.yml:2: malformed YAML; check the indentation, "},
 		"bomb":    {bomb, "hmp.yml:2: too many values from aliases; write the values out"},
 		"large":   {strings.Repeat("#", maxConfigFile+1), "hmp.yml: is too large"},

@@ -42,7 +42,6 @@ func (p position) decodeYAML(data []byte, raw any) bool {
 // parse returns the value of the one document in a file. On a problem it reports the problem
 // and returns nil.
 func (p position) parse(data []byte) *yaml.Node {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	first, second, err := parseDocuments(bytes.NewReader(data))
 	switch {
 	case err != nil:

@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"slices"
@@ -31,7 +30,7 @@ func check(f *flags, source *config.Source) error {
 	}
 	secretErrs, configWarnings := c.Check()
 	warnings = append(warnings, configWarnings...)
-	if _, err := io.WriteString(os.Stdout, describe(c, secretErrs, warnings)); err != nil {
+	if _, err := os.Stdout.WriteString(describe(c, secretErrs, warnings)); err != nil {
 		return fmt.Errorf("failed to write the output: %w", err)
 	}
 	switch {

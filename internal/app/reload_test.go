@@ -48,30 +48,26 @@ func TestAutoReload(t *testing.T) {
 		}
 		hangup := make(chan os.Signal)
 		go r.run(t.Context(), hangup, interval)
-		want := func(when string, loads, failures int) {
+		wantAfter := func(d time.Duration, when string, loads, failures int) {
 			t.Helper()
+			time.Sleep(d) // on a fake clock
 			synctest.Wait()
 			text := logged.String()
 			if l, f := strings.Count(text, `msg="loaded `), strings.Count(text, `msg="failed to reload`); l != loads || f != failures {
 				t.Errorf("%s: %d loads and %d failures, want %d and %d:\n%s", when, l, f, loads, failures, text)
 			}
 		}
-		time.Sleep(10 * interval) // on a fake clock
-		want("unchanged", 1, 0)
+		wantAfter(10*interval, "unchanged", 1, 0)
 		exportertest.WriteConfig(t, file, "https://hmp.example", "playout", "archive")
-		time.Sleep(interval)
-		want("changed", 2, 0)
+		wantAfter(interval, "changed", 2, 0)
 		exportertest.WriteConfig(t, file, "hmp.example", "playout")
-		time.Sleep(10 * interval)
-		want("with an error", 2, 1)
+		wantAfter(10*interval, "with an error", 2, 1)
 		exportertest.WriteConfig(t, file, "other.example", "playout")
-		time.Sleep(10 * interval)
-		want("with another error", 2, 2)
+		wantAfter(10*interval, "with another error", 2, 2)
 		hangup <- syscall.SIGHUP
-		want("at a signal", 2, 3)
+		wantAfter(0, "at a signal", 2, 3)
 		exportertest.WriteConfig(t, file, "https://hmp.example", "playout")
-		time.Sleep(10 * interval)
-		want("corrected", 3, 3)
+		wantAfter(10*interval, "corrected", 3, 3)
 	})
 }
 

@@ -76,6 +76,7 @@ func TestServe(t *testing.T) {
 
 // TestServeWithoutScraper is that --probe.interval probes, so that the page lives.
 func TestServeWithoutScraper(t *testing.T) {
+	t.Parallel()
 	hmp := hmpsim.New()
 	hmp.SetToken(canary.Word+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
 	p := start(t, "--config.file="+exportertest.Configure(t, hmp, "playout"), "--probe.interval=1s")

@@ -1,18 +1,18 @@
-// Keeps a page up to date without a reload: it fetches the page again and takes over what
-// has changed in the parts marked data-live, element by element, so that the focus, the
-// place, open details and what is being typed stay as they are. Without it, all works too.
+// Keeps a page up to date: fetches the page again and again, and changes the elements of the
+// parts marked data-live that differ. So focus, scroll position, open details and typed text
+// stay as they are. The page works without this script.
 "use strict";
 
 const interval = 5000; // milliseconds
-const patience = 15000;
+const timeout = 15000;
 
-// key tells which element of a list is which.
+// key identifies an element of a list.
 const key = (node) => node.nodeType === 1 && (node.id || node.dataset.key) || "";
 
-const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && key(a) === key(b);
+const similar = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && key(a) === key(b);
 
-// take makes the element old what the element fresh is.
-function take(old, fresh) {
+// patch makes the element old equal to the element fresh.
+function patch(old, fresh) {
   for (const {name} of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   }
@@ -21,18 +21,18 @@ function take(old, fresh) {
   }
   const keyed = new Map([...old.childNodes].filter(key).map((child) => [key(child), child]));
   const kept = new Set();
-  let place = old.firstChild;
+  let next = old.firstChild;
   for (const child of [...fresh.childNodes]) {
-    let match = keyed.get(key(child)) || place;
-    while (match && match === place && key(match) && !key(child)) match = place = place.nextSibling;
-    if (match && alike(match, child)) {
+    let match = keyed.get(key(child)) || next;
+    while (match && match === next && key(match) && !key(child)) match = next = next.nextSibling;
+    if (match && similar(match, child)) {
       keyed.delete(key(child)); // two probes of one second have the same key
-      if (match === place) place = place.nextSibling;
-      else old.insertBefore(match, place);
-      if (match.nodeType === 1) take(match, child);
+      if (match === next) next = next.nextSibling;
+      else old.insertBefore(match, next);
+      if (match.nodeType === 1) patch(match, child);
       else if (match.data !== child.data) match.data = child.data;
     } else {
-      match = old.insertBefore(document.importNode(child, true), place);
+      match = old.insertBefore(document.importNode(child, true), next);
     }
     kept.add(match);
   }
@@ -43,7 +43,7 @@ function take(old, fresh) {
 
 const results = () => new Map([...document.querySelectorAll("[data-result]")].map((e) => [e.dataset.key, e]));
 
-// announce says which sessions have another result than before, and nothing of numbers.
+// announce tells screen readers which sessions have another result than before.
 function announce(before) {
   const changes = [];
   for (const [name, element] of results()) {
@@ -65,20 +65,20 @@ function update(text) {
   const before = new Map([...results()].map(([name, element]) => [name, element.dataset.result]));
   for (const part of document.querySelectorAll("[data-live]")) {
     const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-    if (next) take(part, next);
+    if (next) patch(part, next);
   }
   document.title = fresh.title;
   if (focus !== document.activeElement && focus?.isConnected) focus.focus({preventScroll: true});
   announce(before);
-  marked();
+  showScripted();
 }
 
-// marked shows that the page keeps itself up to date.
-function marked() {
+// showScripted shows that the page keeps itself up to date.
+function showScripted() {
   for (const e of document.querySelectorAll(".scripted")) e.hidden = false;
 }
 
-// reachable says whether the exporter answers, and since when it does not.
+// reachable shows why and since when the exporter does not answer.
 function reachable(why) {
   const notice = document.getElementById("offline");
   if (!why) {
@@ -92,7 +92,7 @@ function reachable(why) {
 
 async function refresh() {
   try {
-    const response = await fetch(location.href, {signal: AbortSignal.timeout(patience), headers: {Accept: "text/html"}});
+    const response = await fetch(location.href, {signal: AbortSignal.timeout(timeout), headers: {Accept: "text/html"}});
     if (response.status === 404) reachable("does not know this session any more,");
     else if (!response.ok) reachable(`answers with an error (${response.status})`);
     else {
@@ -107,16 +107,16 @@ async function refresh() {
 let timer;
 let refreshing = false;
 
-// turn goes on as long as the page is seen.
-async function turn() {
+// poll refreshes as long as the page is visible.
+async function poll() {
   clearTimeout(timer);
   if (document.hidden || refreshing) return;
   refreshing = true;
   await refresh();
   refreshing = false;
-  timer = setTimeout(turn, interval);
+  timer = setTimeout(poll, interval);
 }
 
-marked();
-document.addEventListener("visibilitychange", turn);
-timer = setTimeout(turn, interval);
+showScripted();
+document.addEventListener("visibilitychange", poll);
+timer = setTimeout(poll, interval);
