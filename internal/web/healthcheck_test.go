@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 )
 
 // TestHealthcheck is what the health check says of an address.
@@ -48,7 +49,7 @@ func TestHealthcheckOfServe(t *testing.T) {
 	}
 	dir := filepath.Dir(both)
 	file := func(name, text string) string {
-		writeFile(t, filepath.Join(dir, name), text)
+		exportertest.WriteFile(t, filepath.Join(dir, name), text)
 		return filepath.Join(dir, name)
 	}
 	serverTLS, users, _ := strings.Cut(string(text), "\n")
@@ -88,7 +89,7 @@ func TestHealthcheckOfServe(t *testing.T) {
 // TestHealthURLErrors is that an address that is not known is not guessed.
 func TestHealthURLErrors(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "web.yml")
-	writeFile(t, secret, "tls_server_config: {key: [CANARY]}\n")
+	exportertest.WriteFile(t, secret, "tls_server_config: {key: [CANARY]}\n")
 	for _, c := range []struct{ address, webConfig, want string }{
 		{"127.0.0.1:0", "", `"127.0.0.1:0" cannot be asked; name an address with --url`},
 		{"127.0.0.1", "", `"127.0.0.1" cannot be asked; name an address with --url`},

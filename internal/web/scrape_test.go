@@ -274,17 +274,6 @@ func TestGoneScraper(t *testing.T) {
 	}
 }
 
-// TestScrapeTakesLittleMemory is that a scrape makes no handler, registry or family.
-func TestScrapeTakesLittleMemory(t *testing.T) {
-	handler := newHandler(t, &fake{results: validResults(1)})
-	req := httptest.NewRequest(http.MethodGet, "/probe?target=studio", nil)
-	req.Header.Set("Accept", prometheusAccept)
-	allocations := testing.AllocsPerRun(100, func() { handler.ServeHTTP(&discard{header: make(http.Header)}, req) })
-	if allocations > 60 { // about 25; more than a hundred with families
-		t.Errorf("%.0f allocations for a scrape", allocations)
-	}
-}
-
 // TestProbeParameters is what a request is told that names no configured session.
 func TestProbeParameters(t *testing.T) {
 	e := newExporter(t, threeSessions)
