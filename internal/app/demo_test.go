@@ -10,8 +10,8 @@ import (
 	"hmp_exporter/internal/exportertest"
 )
 
-// The demo shows every result that an HMP can cause. The first scrape has them all, unless the machine is busy. Its page
-// lives without a scrape.
+// TestDemo is that the demo shows every result that an HMP can cause, and that its page lives
+// without a scrape. On a busy machine, one scrape may not have all results.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	p := start(t, "demo")

@@ -30,24 +30,24 @@ func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready 
 		_ = level.Warn(logger).Log("msg", "no flag has this variable of the environment; "+hint, "variable", name)
 	}
 	limitMemory(logger)
-	sessions := collector.New(collector.Options{
+	hmpCollector := collector.New(collector.Options{
 		MaxConcurrent: f.maxConcurrent,
 		TimeoutOffset: f.timeoutOffset,
 		Version:       f.askVersion,
 		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
 		Logger:        logger,
 	})
-	defer sessions.Close()
+	defer hmpCollector.Close()
 	store := config.NewStore(source.Load, func(c *config.Config) {
 		setGCPercent(c.Sessions())
-		sessions.Apply(c)
+		hmpCollector.Apply(c)
 	})
 	reloader := &reloader{source, store, logger}
 	if err := reloader.Reload(); err != nil {
 		return err
 	}
 	handler, err := web.New(web.Options{
-		Collector:     sessions,
+		Collector:     hmpCollector,
 		Store:         store,
 		Reload:        reloader.Reload,
 		Logger:        logger,
@@ -72,7 +72,7 @@ func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if f.probeInterval > 0 {
-		background.Go(func() { sessions.ProbeEvery(ctx, f.probeInterval) })
+		background.Go(func() { hmpCollector.ProbeEvery(ctx, f.probeInterval) })
 	}
 
 	_ = level.Info(logger).Log("msg", "starting hmp_exporter", "version", version.Info(), "build", version.BuildContext())
