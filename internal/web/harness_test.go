@@ -176,20 +176,19 @@ func validResults(n int) []collector.Result {
 	return results
 }
 
-// An exporter is a server with a real collector and a simulated HMP.
+// An exporter has a real collector and a simulated HMP.
 type exporter struct {
-	t      *testing.T
-	hmp    *hmpsim.Server
-	hmpURL string
-	file   string // of the configuration
-	store  *config.Store
-	client *http.Client
-	url    string
+	t       *testing.T
+	hmp     *hmpsim.Server
+	hmpURL  string
+	file    string // of the configuration
+	store   *config.Store
+	handler http.Handler
 }
 
 func newExporter(t *testing.T, configuration string, change ...func(*Options)) *exporter {
 	t.Helper()
-	e := &exporter{t: t, hmp: hmpsim.New(), file: filepath.Join(t.TempDir(), "hmp.yml"), client: newClient(t, nil)}
+	e := &exporter{t: t, hmp: hmpsim.New(), file: filepath.Join(t.TempDir(), "hmp.yml")}
 	e.hmp.SetToken("CANARY-playout", validSession())
 	e.hmp.SetToken("CANARY-archive", hmpsim.NoRoles())
 	e.hmp.SetToken("CANARY-relay", validSession())
@@ -208,10 +207,7 @@ func newExporter(t *testing.T, configuration string, change ...func(*Options)) *
 	if err := e.store.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	handler := newHandler(t, sessions, append([]func(*Options){func(o *Options) { o.Store, o.Reload = e.store, e.store.Reload }}, change...)...)
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	e.url = server.URL
+	e.handler = newHandler(t, sessions, append([]func(*Options){func(o *Options) { o.Store, o.Reload = e.store, e.store.Reload }}, change...)...)
 	return e
 }
 
@@ -231,7 +227,7 @@ func (e *exporter) configure(configuration string) {
 
 func (e *exporter) do(method, path string, header ...string) reply {
 	e.t.Helper()
-	return do(e.t, e.client, method, e.url+path, header...)
+	return serve(e.t, e.handler, method, path, header...)
 }
 
 func (e *exporter) get(path string, header ...string) reply {

@@ -3,6 +3,7 @@ package web
 import (
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,19 +15,20 @@ import (
 
 // TestHealthcheck is what the health check says of an address.
 func TestHealthcheck(t *testing.T) {
-	e := newExporter(t, threeSessions)
+	server := httptest.NewServer(newHandler(t, new(fake)))
+	defer server.Close()
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = gone.Close()
 	for url, want := range map[string]string{
-		e.url + "/-/healthy": "",
-		e.url + "/nothing":   e.url + "/nothing answers 404 Not Found",
-		strings.Replace(e.url, "//", "//me:CANARY@", 1) + "/nothing": strings.Replace(e.url, "//", "//me:xxxxx@", 1) + "/nothing answers 404 Not Found",
-		"http://" + gone.Addr().String():                             "connect: connection refused",
-		"localhost":                                                  `Get "localhost": unsupported protocol scheme ""`,
-		"http://localhost:port":                                      `invalid port ":port" after host`,
+		server.URL + "/-/healthy": "",
+		server.URL + "/nothing":   server.URL + "/nothing answers 404 Not Found",
+		strings.Replace(server.URL, "//", "//me:CANARY@", 1) + "/nothing": strings.Replace(server.URL, "//", "//me:xxxxx@", 1) + "/nothing answers 404 Not Found",
+		"http://" + gone.Addr().String():                                  "connect: connection refused",
+		"localhost":                                                       `Get "localhost": unsupported protocol scheme ""`,
+		"http://localhost:port":                                           `invalid port ":port" after host`,
 	} {
 		got := ""
 		if err := Healthcheck(t.Context(), url); err != nil {
