@@ -81,8 +81,8 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	prefix := o.Location.Prefix
 	for route, handle := range routes {
-		method, path, _ := strings.Cut(route, " ")
-		mux.HandleFunc(method+" "+prefix+path, handle)
+		method, p, _ := strings.Cut(route, " ")
+		mux.HandleFunc(method+" "+prefix+p, handle)
 	}
 	if prefix != "" {
 		mux.HandleFunc("GET /{$}", redirect(strings.TrimPrefix(prefix, "/")+"/"))

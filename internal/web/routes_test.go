@@ -157,7 +157,7 @@ func TestPagePanics(t *testing.T) {
 	}{
 		{"text", func() { panic("CANARY-token") }, "panic=string"},
 		{"error", func() { panic(errors.New("CANARY-token")) }, "panic=*errors.errorString"},
-		{"runtime error", func() { var results []int; _ = results[len(results)+3] }, `panic="runtime error: index out of range [3] with length 0"`},
+		{"runtime error", func() { results := validResults(1); _ = results[len(results)+3] }, `panic="runtime error: index out of range [4] with length 1"`},
 		{"nil", func() { panic(nil) }, "panic=\"panic called with nil argument"}, //nolint:govet // that is the test
 	} {
 		for _, path := range []string{"/metrics", "/probe?target=studio", "/"} {
