@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 
 	"hmp_exporter/internal/hmp"
@@ -103,7 +102,7 @@ func TestHistoryOfPanic(t *testing.T) {
 		remove()
 		held := sampleResults()[hmp.LoginRejected]
 		held.Skipped, held.Start = true, time.Now()
-		r.snapshot.Load().sessions[0].state.record(&sharedProbe{result: &held}, log.NewNopLogger())
+		r.snapshot.Load().sessions[0].state.record(&sharedProbe{result: &held, collector: r.Collector})
 		h := r.history("playout")
 		if len(h.Failures) != 1 || !h.Failures[0].Panicked || h.Points[1].ResultName != Panicked || h.Streaks[1].ResultName != Panicked {
 			t.Errorf("the crash is not where it has to be: %+v", h)

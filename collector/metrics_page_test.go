@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/exportertest"
+	"hmp_exporter/internal/hmp"
 )
 
 // The tables of docs/metrics.md are made from those of the code.

@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"context"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -161,19 +160,14 @@ func TestHungTargetIsProbedAgain(t *testing.T) {
 // time run out meanwhile.
 func TestSlotIsReleasedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
 		limit := newLimiter(1).target("studio", 0)
-		first := &slotWaiter{target: limit, deadline: time.Now().Add(time.Second), done: make(chan bool, 1)}
-		limit.enqueue(first)
-		if !<-first.done {
-			t.Fatal("there is no place")
-		}
-		p := &slot{limit: limit, granted: time.Now()}
+		p := &slot{limit: limit, released: true}
+		p.regain(time.Now().Add(time.Second))
 		for range 2 {
-			p.releaseWhile(ctx, func() { advance(2 * idleSlotTimeout) })
+			p.lend(func() { advance(2 * idleSlotTimeout) })
+			p.regain(time.Now())
 		}
-		p.release(new(Result))
+		p.release(noFeedback)
 		if limit.running != 0 || limit.limiter.running != 0 {
 			t.Errorf("%d probes of the target are under way, and %d of all", limit.running, limit.limiter.running)
 		}

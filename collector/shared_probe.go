@@ -8,18 +8,20 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// A sharedProbe is a probe under way. All scrapes that want its session share it.
+// Rule: one session has one probe under way, also across a reload. The probe belongs to the
+// name of the session. All scrapes that want the session share the probe.
 //
-// It belongs to the name of the session. So an HMP sees one probe of a session at a time,
-// even across a reload. It has a goroutine of its own. Each caller waits until the caller's
-// own deadline, and no longer.
+// Rule: a probe has a goroutine of its own. Each caller waits until the caller's own
+// deadline, and no longer. So a file, a disk or a panic that hangs holds no scrape.
+
+// A sharedProbe is a probe under way.
 type sharedProbe struct {
 	collector *Collector
 	session   *session
 	start     time.Time
 	timeout   time.Duration
-	order     int64 // see [state.order]
 
+	waiter    waiter
 	slot      slot
 	secrets   secrets
 	confirmed confirmedTokens
@@ -57,13 +59,15 @@ func (c *Collector) join(s *session, start time.Time, timeout time.Duration) (p 
 	if p := s.state.probe; p != nil && p.session.Same(s.Session) {
 		return p, false
 	}
-	p = &sharedProbe{
-		collector: c, session: s, start: start, timeout: timeout,
-		order: s.state.order(), done: make(chan struct{}),
-	}
+	p = &sharedProbe{collector: c, session: s, start: start, timeout: timeout, done: make(chan struct{})}
 	if isBrief(timeout, s) {
 		// It gets the full timeout, so that a later scrape can share its result.
 		p.brief, p.timeout = true, s.target.Timeout
+	}
+	// If a probe started after half of its time, it could time out although the HMP works.
+	p.waiter = waiter{
+		limit: s.target.limit, order: s.state.order(),
+		since: start, startBy: start.Add(p.timeout / 2), task: p,
 	}
 	s.state.probe = p
 	return p, true
@@ -82,7 +86,7 @@ func (s *state) order() int64 {
 	case !s.timedOutAt.IsZero():
 		return s.timedOutAt.UnixNano()
 	case s.last == nil || s.last.unanswered():
-		return 1 + rand.Int64N(1000) //nolint:gosec // not for security
+		return rand.N(slowOrder) //nolint:gosec // not for security
 	default:
 		return 0
 	}
@@ -90,42 +94,17 @@ func (s *state) order() int64 {
 
 func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.timeout) }
 
-// limit implements waiter.
-func (p *sharedProbe) limit() *targetLimit { return p.session.target.limit }
-
-// slow implements waiter.
-func (p *sharedProbe) slow() bool { return p.order > 1000 }
-
-// since implements waiter.
-func (p *sharedProbe) queuedSince() time.Time { return p.start }
-
-// startBy implements waiter. If a probe started later, it could time out although the HMP
-// works.
-func (p *sharedProbe) startBy() time.Time { return p.start.Add(p.timeout / 2) }
-
-// granted implements waiter. The goroutine of a probe that has ended runs the next one,
-// because its stack has already grown.
-func (p *sharedProbe) granted() {
-	go func() {
-		for next := p; next != nil; {
-			next, _ = next.run().(*sharedProbe)
-		}
-	}()
-}
-
-// refused implements waiter.
-func (p *sharedProbe) refused(hangs bool) { p.finish(p.newResult(p.start, p.notStarted(hangs))) }
-
-// finish completes the result and ends the probe.
-func (p *sharedProbe) finish(r Result) {
+// finish completes the result and ends the probe. It returns whether a version request is to
+// follow.
+func (p *sharedProbe) finish(r Result) (requestVersion bool) {
 	p.result = &r
-	state := p.session.state
-	silent := state.finish(p)
+	p.session.state.finish(p)
 	if !p.brief {
-		state.record(p, p.collector.options.Logger)
+		recovered := p.session.state.record(p)
+		requestVersion = r.Valid() && p.session.target.version.begin(recovered)
 	}
-	p.requestVersion(silent)
 	close(p.done)
+	return requestVersion
 }
 
 // A call is one scrape's share of a probe.
@@ -134,7 +113,6 @@ type call struct {
 	session *session
 	start   time.Time
 	timeout time.Duration
-	leader  bool // it started the probe
 }
 
 // grace is how much longer a scrape waits if the probe has the same deadline. The result of
@@ -147,9 +125,6 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 	brief := isBrief(call.timeout, call.session)
 	for {
 		p := call.probe
-		if !call.leader {
-			c.metrics.coalesced.Inc()
-		}
 		until := deadline
 		if !deadline.Before(p.deadline()) {
 			until = deadline.Add(grace)
@@ -159,17 +134,18 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 			call.session.state.setCounters(&r)
 			return r
 		}
-		left := time.Until(deadline)
 		if p.brief && !brief {
-			if !p.result.Valid() && !isBrief(left, call.session) {
+			if left := time.Until(deadline); !p.result.Valid() && !isBrief(left, call.session) {
 				c.rejoin(call, left) // a probe that may log in can say more
 				continue
 			}
-			call.session.state.record(p, c.options.Logger)
+			call.session.state.record(p)
 		}
-		if p.result.outOfTime() && left > p.result.Timeout {
-			c.rejoin(call, left) // a probe with more time can say more
-			continue
+		if p.result.outOfTime() {
+			if left := time.Until(deadline); left > p.result.Timeout {
+				c.rejoin(call, left) // a probe with more time can say more
+				continue
+			}
 		}
 		r := *p.result
 		if brief {
@@ -181,9 +157,12 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 
 // rejoin gives a call another probe, for the time that is left.
 func (c *Collector) rejoin(call *call, left time.Duration) {
-	call.probe, call.leader = c.join(call.session, time.Now(), left)
-	if call.leader {
-		c.start([]*sharedProbe{call.probe})
+	p, isNew := c.join(call.session, time.Now(), left)
+	call.probe = p
+	if isNew {
+		c.limiter.enqueue(&p.waiter)
+	} else {
+		c.metrics.coalesced.Inc()
 	}
 }
 
@@ -192,7 +171,7 @@ func (p *sharedProbe) deadlineResult(call *call) Result {
 	var told report
 	switch p.stage.Load() {
 	case waitingForSlot:
-		told = p.notStarted(p.limit().isHanging(call.start))
+		told = p.notStarted(p.waiter.limit.isHanging(call.start))
 	case readingSecrets:
 		told = p.localReport(hmp.Credentials, "the files with the secrets could not be read in time")
 	default:

@@ -70,10 +70,7 @@ func (o *Options) run(ctx context.Context, request collector.Request, watch func
 	for r.Attempts == nil {
 		select {
 		case results := <-done:
-			select {
-			case <-c.VersionsDone():
-			case <-ctx.Done():
-			}
+			c.WaitForVersions(ctx)
 			r.Duration = time.Since(r.Start)
 			for i := range results {
 				results[i].Version = c.Version(results[i].Target)
