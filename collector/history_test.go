@@ -3,6 +3,7 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -81,13 +82,13 @@ func TestHistoryOfResults(t *testing.T) {
 	for _, i := range Results() {
 		r := Result{Answer: hmp.Answer{Result: i.Result}, Start: time.Unix(1e9, 5e8), Duration: 1500 * time.Microsecond}
 		want := Point{time.Unix(1e9, 0), 1500 * time.Microsecond, string(i.Result)}
-		if got := newCompactPoint(&r, r.ResultName()).point(); got != want {
+		if got := newCompactPoint(&r).point(); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
 	r := Result{Panicked: true, Start: time.Unix(-1, 0), Duration: 1 << 62}
-	want := Point{time.Unix(0, 0), maxDuration * durationUnit, Panicked}
-	if got := newCompactPoint(&r, r.ResultName()).point(); got != want {
+	want := Point{time.Unix(0, 0), math.MaxUint32 * durationUnit, Panicked}
+	if got := newCompactPoint(&r).point(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

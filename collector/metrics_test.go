@@ -81,6 +81,7 @@ func TestSamplesMatchMetrics(t *testing.T) {
 				for _, l := range m.Label {
 					labels = append(labels, l.GetName())
 				}
+				slices.Sort(labels)
 				got[row(f.GetName(), f.GetType(), labels)] = true
 			}
 		}

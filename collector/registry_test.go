@@ -64,7 +64,10 @@ func TestRegistryAgrees(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := slices.Clone(families)
-			for _, f := range got { // a registry sorts samples by the values of their labels
+			for _, f := range got { // a registry sorts labels, and samples by the values of their labels
+				for _, m := range f.Metric {
+					slices.SortFunc(m.Label, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
+				}
 				slices.SortFunc(f.Metric, func(a, b *dto.Metric) int {
 					return slices.CompareFunc(a.Label, b.Label, func(a, b *dto.LabelPair) int {
 						return strings.Compare(a.GetValue(), b.GetValue())

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
-	dto "github.com/prometheus/client_model/go"
 
 	"hmp_exporter/internal/crash"
 	"hmp_exporter/internal/hmp"
@@ -35,13 +34,8 @@ type Version struct {
 
 // NewVersion returns a version.
 func NewVersion(v hmp.Version) *Version {
-	n := &Version{v, newLabels("build", v.Build)}
-	n.labels.last = &dto.LabelPair{Name: &versionLabel, Value: &n.Version.Version}
-	n.labels.lastText = `,version="` + escaped.Replace(v.Version) + `"} `
-	return n
+	return &Version{v, newLabels("build", v.Build, "version", v.Version)}
 }
-
-var versionLabel = "version"
 
 // A versionState is the version of one HMP and the time of the next request. It survives
 // reloads. A request follows a probe that confirmed a session, if it is due. There is one

@@ -52,8 +52,8 @@ func (r *rig) questions(sim *hmpsim.Server, lasting time.Duration) (at []time.Du
 }
 
 const (
-	oldInfo = `{build="30118",target="studio",version="4.1.0"} 1`
-	newInfo = `{build="30242",target="studio",version="4.1.1"} 1`
+	oldInfo = `{build="30118",version="4.1.0",target="studio"} 1`
+	newInfo = `{build="30242",version="4.1.1",target="studio"} 1`
 )
 
 // The answers come after the scrape, in which a version can be seen already.
