@@ -315,7 +315,7 @@ func (t *targetLimit) scheduleTick() {
 	next := t.interval
 	for _, queue := range []fifo[*waiter]{t.queued, t.slow} {
 		if queue.len() > 0 {
-			next = min(next, time.Until(queue.items[0].startBy))
+			next = min(next, time.Until(queue.items[queue.first].startBy))
 		}
 	}
 	time.AfterFunc(max(next, time.Millisecond), t.tick)
@@ -370,27 +370,33 @@ func (c slotChan) run() *waiter { c <- true; return nil }
 func (c slotChan) refused(bool) { c <- false }
 
 // A fifo is a first-in first-out queue. The zero value is empty.
-type fifo[T any] struct{ items []T }
+type fifo[T any] struct {
+	items []T
+	first int
+}
 
-func (f *fifo[T]) len() int { return len(f.items) }
+func (f *fifo[T]) len() int { return len(f.items) - f.first }
 
 func (f *fifo[T]) push(v T) { f.items = append(f.items, v) }
 
 func (f *fifo[T]) pop() T {
-	v := f.items[0]
-	clear(f.items[:1])
-	f.items = f.items[1:]
+	v := f.items[f.first]
+	clear(f.items[f.first : f.first+1])
+	if f.first++; f.len() == 0 {
+		f.items, f.first = f.items[:0], 0
+	}
 	return v
 }
 
 // remove removes the items that match and returns them.
 func (f *fifo[T]) remove(match func(T) bool) (removed []T) {
-	f.items = slices.DeleteFunc(f.items, func(v T) bool {
+	f.items = slices.DeleteFunc(f.items[f.first:], func(v T) bool {
 		matches := match(v)
 		if matches {
 			removed = append(removed, v)
 		}
 		return matches
 	})
+	f.first = 0
 	return removed
 }
