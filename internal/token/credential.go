@@ -1,6 +1,7 @@
 package token
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"hmp_exporter/internal/hmp"
@@ -72,4 +73,60 @@ func (c *credential) status(now time.Time, lifetime time.Duration) Status {
 	}
 	_, paced := c.limiter.blocks(now, lifetime)
 	return Status{Suspended: suspended || paced}
+}
+
+// A token is a token that HMP issued. It does not change. Tokens are compared by address.
+// Its lifetime is an argument, because a reload can change it.
+type token struct {
+	value   secret.Value
+	loginAt time.Time // when its login began; a token from an answer keeps the login of the one before
+	issued  time.Time // when HMP issued it, or a little earlier
+	rotated bool      // it came in the answer to a GET, not to a login
+	jitter  float64   // from 0 to 1, for renewAt
+}
+
+// newJitter keeps tokens that were issued together from being renewed together.
+func newJitter() float64 { return rand.Float64() } //nolint:gosec // it spreads load, and guards nothing
+
+// expiresAt returns when the token ends.
+func (t *token) expiresAt(lifetime time.Duration) time.Time { return t.issued.Add(lifetime) }
+
+// renewAt returns when to renew the token: early enough for scrapes that are minutes apart.
+func (t *token) renewAt(lifetime time.Duration) time.Time {
+	leeway := lifetime/10 + time.Duration(t.jitter*float64(lifetime/20))
+	return t.expiresAt(lifetime).Add(-leeway)
+}
+
+// fresh reports whether there is a token that needs no renewal yet.
+func (t *token) fresh(now time.Time, lifetime time.Duration) bool {
+	return t != nil && now.Before(t.renewAt(lifetime))
+}
+
+// alive reports whether there is a token whose lifetime is not over.
+func (t *token) alive(now time.Time, lifetime time.Duration) bool {
+	return t != nil && now.Before(t.expiresAt(lifetime))
+}
+
+// age returns the time since the login. It also uses the wall clock, because the monotonic
+// clock stops while a machine is suspended.
+func (t *token) age(now time.Time) time.Duration {
+	return max(now.Sub(t.loginAt), now.Round(0).Sub(t.loginAt.Round(0)))
+}
+
+// A rotation decides whether to use the new tokens in answers. At first the exporter uses
+// them. If HMP rejects one before it has accepted any, the exporter ignores them. If HMP
+// then rejects the token of a login, the exporter uses them again: that HMP may end a token
+// when it issues the next one.
+type rotation struct {
+	confirmed bool // HMP accepted a new token, and has rejected none since
+	off       bool // new tokens are ignored
+}
+
+// accepted records that HMP accepted a token.
+func (r *rotation) accepted(t *token) { r.confirmed = r.confirmed || t.rotated }
+
+// rejected records that HMP rejected a token.
+func (r *rotation) rejected(t *token) {
+	r.off = t.rotated && !r.confirmed
+	r.confirmed = r.confirmed && !t.rotated
 }
