@@ -2,10 +2,7 @@ package collector
 
 import (
 	"errors"
-	"fmt"
 	"math"
-	"runtime"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,15 +12,6 @@ import (
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
 )
-
-func (r *rig) history(name string) History {
-	r.t.Helper()
-	h, err := r.History("studio", name)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return h
-}
 
 // script makes the session answer each probe with the next of some results.
 func (r *rig) script(name string, results ...hmp.Result) {
@@ -142,50 +130,4 @@ func TestHistoryAndReload(t *testing.T) {
 			t.Errorf("a session that was gone has %+v", h)
 		}
 	})
-}
-
-// TestHistoryMemory is what a session costs that has probes enough behind it.
-func TestHistoryMemory(t *testing.T) {
-	const sessions, probes = 1000, MaxPoints + 10
-	samples := sampleResults()
-	header := hmp.Header(strings.Repeat("Content-Type: application/json\n", 8))
-	for _, c := range []struct {
-		name string
-		word func(i int) hmp.Result
-		most int
-	}{
-		{"well", func(int) hmp.Result { return hmp.Valid }, 2 << 10},
-		{"flapping", func(i int) hmp.Result {
-			if i < 20 && i%2 == 0 {
-				return hmp.Unauthorized
-			}
-			return hmp.Valid
-		}, 6 << 10},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			states := make([]state, sessions)
-			before := heap()
-			for i := range probes {
-				for n := range states {
-					result := new(samples[c.word(i)])
-					result.Exchanges = []hmp.Exchange{{Request: hmp.Header(fmt.Sprint(header[:80], n)), Response: hmp.Header(fmt.Sprint(header, n))}}
-					states[n].last = result
-					states[n].history.add(result)
-				}
-			}
-			each := int(heap()-before) / sessions
-			t.Logf("a session costs %d bytes", each)
-			if each > c.most {
-				t.Errorf("want %d at most", c.most)
-			}
-			runtime.KeepAlive(states)
-		})
-	}
-}
-
-func heap() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }

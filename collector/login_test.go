@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	dto "github.com/prometheus/client_model/go"
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
@@ -115,69 +115,6 @@ func TestResultsOfLogins(t *testing.T) {
 	}
 }
 
-// warnings are those of the log.
-func (r *rig) warnings() (lines []string) {
-	for line := range strings.Lines(r.log.String()) {
-		if strings.HasPrefix(line, "level=warn") {
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
-
-// TestLogOfSuspension sees that one is logged when it begins, though the result is
-// the same as before. While it lasts, no probe is made, and none is measured.
-func TestLogOfSuspension(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		sim := r.simulate("studio", nil)
-		addKeys(sim, sessions{"playout": hmpsim.PerMethod(hmpsim.Unauthorized(), valid())})
-		r.Apply(r.load(keyTarget("studio", "playout")))
-		r.scrapes(time.Minute, always(t, hmp.Unauthorized))
-		warnings := r.warnings()
-		if len(warnings) != 2 || strings.Contains(warnings[0], "next login") || !strings.Contains(warnings[1], "HMP ended 3 tokens of this key") {
-			t.Errorf("want a warning, and one that speaks of the suspension; got:\n%s", strings.Join(warnings, ""))
-		}
-		var m dto.Metric
-		if err := r.metrics.duration.Write(&m); err != nil {
-			t.Fatal(err)
-		}
-		if made, measured := sim.Stats().GETs, m.GetHistogram().GetSampleCount(); made != 3 || measured != 3 {
-			t.Errorf("%d probes were made and %d measured, want 3 of the 4 scrapes", made, measured)
-		}
-	})
-}
-
-// TestLogOfLogins sees that a suspension is logged once, with what to do.
-func TestLogOfLogins(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		sim := r.simulate("studio", nil)
-		addKeys(sim, sessions{"playout": valid()})
-		r.Apply(r.load(keyTarget("studio", "playout")))
-		r.probe(Request{})
-		sim.DisableKey(keyOf("playout"))
-		sim.RevokeTokens(keyOf("playout"))
-		r.scrapes(3*time.Hour, func(Result) {})
-
-		warnings := r.warnings()
-		if len(warnings) != 1 {
-			t.Fatalf("got %d warnings, want 1:\n%s", len(warnings), strings.Join(warnings, ""))
-		}
-		for _, want := range []string{
-			"result=login_rejected", "code=020002", `advice="Compare both with what HMP gave out`,
-			"tries this secret again at 00:30:00 UTC; a changed secret is tried at once",
-		} {
-			if !strings.Contains(warnings[0], want) {
-				t.Errorf("no %q in %s", want, warnings[0])
-			}
-		}
-		if n := sim.Stats().RejectedPOSTs; n < 5 || n > 12 {
-			t.Errorf("%d logins were rejected within three hours", n)
-		}
-	})
-}
-
 // TestMetricsOfLogins follows the counters over everything that ends a login.
 func TestMetricsOfLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -228,4 +165,99 @@ func TestMetricsOfLogins(t *testing.T) {
 			t.Errorf("the last result is %s", r.Last()[0].Result)
 		}
 	})
+}
+
+// sharedKey writes sessions of one API key.
+func sharedKey(key string, n int) string {
+	var b strings.Builder
+	b.WriteString(targetWith("studio", "url: http://studio"))
+	for i := range n {
+		fmt.Fprintf(&b, "      - {name: s%d, api_key: %s, api_secret: %s}\n", i, keyOf(key), secretOf(key))
+	}
+	return b.String()
+}
+
+// TestSessionsOfOneKeyShareALogin starts with sixty sessions of one key whose login takes
+// half a second.
+func TestSessionsOfOneKeyShareALogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		sim := r.simulate("studio", nil)
+		addKeys(sim, sessions{"playout": hmpsim.PerMethod(valid(), hmpsim.Delay(500*time.Millisecond, valid()))})
+		r.Apply(r.load(sharedKey("playout", 60)))
+		for range 3 {
+			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 60}, countResults(r.probe(Request{ScrapeTimeout: "10"}))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		}
+		if n := sim.Stats().POSTs; n != 1 {
+			t.Errorf("%d logins, want 1", n)
+		}
+	})
+}
+
+// TestHungLoginIsTheHMPs has the login of three sessions hang. The two that wait for it are
+// no sign of a lack of slots, and another session of the HMP is valid.
+func TestHungLoginIsTheHMPs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, maxConcurrent(2))
+		sim := r.simulate("studio", sessions{"fixed": valid()})
+		addKeys(sim, sessions{"playout": hmpsim.PerMethod(valid(), hmpsim.Hang())})
+		r.Apply(r.load(sharedKey("playout", 3) + "      - {name: fixed, token: " + tokenOf("fixed") + "}\n"))
+		results := r.probe(Request{ScrapeTimeout: "10"})
+		if diff := cmp.Diff([]hmp.Result{hmp.Timeout, hmp.Timeout, hmp.Timeout, hmp.Valid}, resultNames(results)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		waited := 0
+		for _, result := range results {
+			if strings.Contains(result.Reason, "the login of the same key was not answered in time") {
+				waited++
+			}
+		}
+		if waited != 2 {
+			t.Errorf("%d sessions say that they waited for the login: %+v", waited, results)
+		}
+	})
+}
+
+// TestRetryLogin has an operator enable the key again in HMP, and not wait for the exporter.
+func TestRetryLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		sim := r.simulate("studio", sessions{"fixed": valid()})
+		addKeys(sim, sessions{"playout": valid()})
+		sim.DisableKey(keyOf("playout"))
+		r.Apply(r.load(keyTarget("studio", "playout") + "      - {name: fixed, token: " + tokenOf("fixed") + "}\n"))
+		one := Request{Target: "studio", Session: "playout"}
+		if got := r.probe(one)[0]; got.Result != hmp.LoginRejected {
+			t.Fatalf("got %s", got.Result)
+		}
+		addKeys(sim, sessions{"playout": valid()})
+		if got := r.probe(one)[0]; got.Result != hmp.LoginRejected || !got.Skipped {
+			t.Errorf("nobody asked, and the result is %s", got.Result)
+		}
+		if err := r.RetryLogin(t.Context(), "studio", "playout"); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.probe(one)[0]; !got.Valid() {
+			t.Errorf("a login was asked for, and the result is %s (%s)", got.Result, got.Reason)
+		}
+		for name, want := range map[string]error{"playout": ErrTooSoon, "fixed": ErrNoLogin, "guest": ErrUnknownSession} {
+			if err := r.RetryLogin(t.Context(), "studio", name); !errors.Is(err, want) {
+				t.Errorf("%s: got %v, want %v", name, err, want)
+			}
+		}
+	})
+}
+
+// TestLoginsOfEveryResultAreExported is that no login is counted and not shown.
+func TestLoginsOfEveryResultAreExported(t *testing.T) {
+	for _, info := range hmp.Results {
+		result := sampleResults()[hmp.Valid]
+		result.Logins = &Logins{Last: info.Result, Counts: map[hmp.Result]int{info.Result: 1}}
+		never := info.Result == hmp.Unauthorized || info.Result == hmp.Credentials // a login does not end in these
+		if got := loginsOf(t, Families([]Result{result})).Counts; (got == "") != never {
+			t.Errorf("a login that ended in %s is exported as %q", info.Result, got)
+		}
+	}
 }

@@ -1,10 +1,14 @@
 package collector
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
@@ -137,6 +141,81 @@ func TestEverythingAtOnce(t *testing.T) {
 					t.Errorf("there were %d probes, %d at once at most: too few for this test", account.GETs, account.MaxConcurrent)
 				}
 			})
+		})
+	}
+}
+
+// TestApply takes one session away, keeps one and adds one.
+func TestApply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.simulate("studio", sessions{"playout": valid(), "archive": valid(), "guest": valid()}, rotating)
+		r.Apply(r.load(targetNamed("studio", "playout", "archive")))
+		for range 3 {
+			r.probe(Request{})
+		}
+		r.Apply(r.load(targetNamed("studio", "playout", "guest")))
+
+		type row struct {
+			Session   string
+			Rotations int32
+			Result    hmp.Result
+		}
+		rows := func(results []Result) (rows []row) {
+			for _, result := range results {
+				rows = append(rows, row{result.Session, result.Rotations, result.Result})
+			}
+			return rows
+		}
+		if diff := cmp.Diff([]row{{"playout", 3, hmp.Valid}, {"guest", 0, ""}}, rows(r.Last())); diff != "" {
+			t.Errorf("before a scrape (-want +got):\n%s", diff)
+		}
+		results := r.probe(Request{})
+		if diff := cmp.Diff([]row{{"playout", 4, hmp.Valid}, {"guest", 1, hmp.Valid}}, rows(results)); diff != "" {
+			t.Errorf("after a scrape (-want +got):\n%s", diff)
+		}
+		if text := exposition(t, Families(results)); strings.Contains(text, "archive") {
+			t.Errorf("there are metrics of a session that was taken away:\n%s", text)
+		}
+		if _, err := r.Probe(Request{Target: "studio", Session: "archive"}); !errors.Is(err, ErrUnknownSession) {
+			t.Errorf("got error %v, want %v", err, ErrUnknownSession)
+		}
+	})
+}
+
+func TestRequests(t *testing.T) {
+	r := newRig(t)
+	if results, err := r.Probe(Request{}); err != nil || len(results) != 0 {
+		t.Errorf("without a configuration: got %v, %v", results, err)
+	}
+	r.Apply(r.load(targetWith("studio", "url: http://127.0.0.1:1", "a", "b"), targetWith("lab", "url: http://127.0.0.1:1", "a")))
+	tests := []struct {
+		name string
+		q    Request
+		want []string
+		err  error
+		text string
+	}{
+		{"all", Request{}, []string{"studio/a", "studio/b", "lab/a"}, nil, ""},
+		{"a target", Request{Target: "studio"}, []string{"studio/a", "studio/b"}, nil, ""},
+		{"a session", Request{Target: "studio", Session: "b"}, []string{"studio/b"}, nil, ""},
+		{"no such target", Request{Target: "stu\ndio"}, nil, ErrUnknownTarget, `unknown target "stu\ndio"`},
+		{"no such session", Request{Target: "lab", Session: "b"}, nil, ErrUnknownSession, `unknown session "b" of target "lab"`},
+		{"a URL", Request{Target: "http://127.0.0.1:1"}, nil, ErrUnknownTarget, `unknown target "http://127.0.0.1:1"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			results, err := r.Probe(tt.q)
+			var got []string
+			for _, result := range results {
+				got = append(got, result.Target+"/"+result.Session)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" || !errors.Is(err, tt.err) {
+				t.Errorf("error %v, want %v; sessions (-want +got):\n%s", err, tt.err, diff)
+			}
+			if err != nil && err.Error() != tt.text {
+				t.Errorf("got error %q, want %q", err, tt.text)
+			}
 		})
 	}
 }
