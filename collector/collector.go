@@ -107,10 +107,8 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	c.limiter.enqueue(started...)
 
 	results := make([]Result, len(sessions))
-	var timer deadlineTimer
-	defer timer.stop()
 	for i := range calls {
-		results[i] = c.wait(&calls[i], &timer)
+		results[i] = c.wait(&calls[i])
 	}
 	addVersions(results, sessions)
 	return results, nil

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -21,38 +20,22 @@ import (
 	"hmp_exporter/internal/token"
 )
 
+// TestFamilies has the exposition of each result, and of many.
 func TestFamilies(t *testing.T) {
-	results := sampleResults()
-	for _, o := range hmp.Results {
-		t.Run(string(o.Result), func(t *testing.T) {
-			r, ok := results[o.Result]
-			if !ok {
-				t.Fatal("there is no sample of this result")
-			}
-			golden(t, string(o.Result)+".prom", exposition(t, Families([]Result{r})))
+	all := map[string][]Result{"many": manyResults()}
+	for result, r := range sampleResults() {
+		all[string(result)] = []Result{r}
+	}
+	for name, results := range all {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name+".prom", exposition(t, Families(results)))
+			checkExposition(t, results...)
 		})
 	}
-	t.Run("many", func(t *testing.T) {
-		golden(t, "many.prom", exposition(t, Families(manyResults())))
-	})
-	t.Run("none", func(t *testing.T) {
-		if f := Families(nil); len(f) != 0 {
-			t.Errorf("got %v", f)
-		}
-	})
-}
-
-// TestFamiliesKeepResults sees that the same results make the same metrics
-// twice, and that neither call changed them.
-func TestFamiliesKeepResults(t *testing.T) {
-	results := manyResults()
-	first := exposition(t, Families(results))
-	if diff := cmp.Diff(first, exposition(t, Families(results))); diff != "" {
-		t.Errorf("the second time (-want +got):\n%s", diff)
-	}
-	sameVersion := cmp.Comparer(func(a, b *Version) bool { return a == b || a != nil && b != nil && a.Version == b.Version })
-	if diff := cmp.Diff(manyResults(), results, sameVersion); diff != "" {
-		t.Errorf("results (-before +after):\n%s", diff)
+	checkText(t, nil)
+	checkText(t, []Result{{Target: `a"b\c`, Session: "d\ne", Answer: hmp.Answer{CertificateExpiry: time.Unix(1748000000, 0)}}})
+	if len(all) != len(hmp.Results)+1 {
+		t.Errorf("%d samples for %d results", len(all)-1, len(hmp.Results))
 	}
 }
 
@@ -80,16 +63,6 @@ func TestCertificateExpiry(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// TestText has package expfmt write what [WriteText] writes without it.
-func TestText(t *testing.T) {
-	checkText(t, nil)
-	checkText(t, manyResults())
-	checkText(t, []Result{{Target: `a"b\c`, Session: "d\ne", Answer: hmp.Answer{CertificateExpiry: time.Unix(1748000000, 0)}}})
-	for _, r := range sampleResults() {
-		checkText(t, []Result{r})
 	}
 }
 
@@ -126,113 +99,6 @@ func TestTextTakesNoMemory(t *testing.T) {
 	}
 }
 
-// expositions returns one exposition for each result, and one of many sessions.
-func expositions() map[string][]*dto.MetricFamily {
-	all := map[string][]*dto.MetricFamily{"many": Families(manyResults())}
-	for result, r := range sampleResults() {
-		all[string(result)] = Families([]Result{r})
-	}
-	return all
-}
-
-// A constCollector collects the samples of families as anybody would who uses
-// client_golang in the ordinary way, with descriptors made from [Metrics].
-type constCollector []*dto.MetricFamily
-
-func (c constCollector) Describe(descs chan<- *prometheus.Desc) {
-	for _, m := range Metrics {
-		descs <- prometheus.NewDesc(m.Name, m.Help, m.Labels, nil)
-	}
-}
-
-func (c constCollector) Collect(metrics chan<- prometheus.Metric) {
-	kinds := map[dto.MetricType]prometheus.ValueType{counter: prometheus.CounterValue, gauge: prometheus.GaugeValue}
-	for _, f := range c {
-		m := metric(f.GetName())
-		desc := prometheus.NewDesc(m.Name, m.Help, m.Labels, nil)
-		for _, s := range f.Metric {
-			var values []string
-			for _, label := range m.Labels {
-				values = append(values, labelOf(s, label))
-			}
-			value := s.GetGauge().GetValue() + s.GetCounter().GetValue()
-			metrics <- prometheus.MustNewConstMetric(desc, kinds[f.GetType()], value, values...)
-		}
-	}
-}
-
-// TestRegistryAgrees has a pedantic registry check and gather the samples that
-// [Families] writes without one.
-func TestRegistryAgrees(t *testing.T) {
-	for name, families := range expositions() {
-		t.Run(name, func(t *testing.T) {
-			registry := prometheus.NewPedanticRegistry()
-			registry.MustRegister(constCollector(families))
-			gathered, err := registry.Gather()
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := slices.Clone(families)
-			for _, f := range got { // a registry sorts labels, and samples by the values of their labels
-				for _, m := range f.Metric {
-					slices.SortFunc(m.Label, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
-				}
-				slices.SortFunc(f.Metric, func(a, b *dto.Metric) int {
-					return slices.CompareFunc(a.Label, b.Label, func(a, b *dto.LabelPair) int {
-						return strings.Compare(a.GetValue(), b.GetValue())
-					})
-				})
-			}
-			if diff := cmp.Diff(exposition(t, gathered), exposition(t, got)); diff != "" {
-				t.Errorf("(-registry +Families):\n%s", diff)
-			}
-		})
-	}
-}
-
-func TestLint(t *testing.T) {
-	all := expositions()
-	all["own"] = gatherOwn(t)
-	for name, families := range all {
-		problems, err := testutil.GatherAndLint(prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return families, nil }))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		for _, p := range problems {
-			t.Errorf("%s: %s: %s", name, p.Metric, p.Text)
-		}
-	}
-}
-
-// TestEncodings reads what was written.
-func TestEncodings(t *testing.T) {
-	for name, families := range expositions() {
-		t.Run(name, func(t *testing.T) {
-			text := exposition(t, families)
-			parsed := parse(t, text)
-			for _, f := range parsed {
-				m := metric(f.GetName())
-				if f.GetType() != m.Type || f.GetHelp() != m.Help {
-					t.Errorf("%s came back as a %s: %s", f.GetName(), f.GetType(), f.GetHelp())
-				}
-			}
-			if diff := cmp.Diff(text, exposition(t, parsed)); diff != "" {
-				t.Errorf("text (-want +got):\n%s", diff)
-			}
-
-			open, ended := strings.CutSuffix(encode(t, families, expfmt.NewFormat(expfmt.TypeOpenMetrics)), "# EOF\n")
-			if !ended {
-				t.Error("OpenMetrics: there is no end")
-			}
-			// Nothing at hand parses OpenMetrics, but samples are written the same
-			// way as in the text format.
-			if diff := cmp.Diff(samples(text), samples(exposition(t, parse(t, open)))); diff != "" {
-				t.Errorf("OpenMetrics (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
 // parse reads families from text, sorted by name.
 func parse(t *testing.T, text string) []*dto.MetricFamily {
 	t.Helper()
@@ -260,25 +126,6 @@ func gatherOwn(t *testing.T) []*dto.MetricFamily {
 		t.Fatal(err)
 	}
 	return families
-}
-
-// The samples have to be complete, or the tests above check too little.
-func TestSamplesAreComplete(t *testing.T) {
-	missing := make(map[string]bool)
-	for _, m := range Metrics {
-		missing[m.Name] = m.samples != nil
-	}
-	for _, f := range Families(manyResults()) {
-		delete(missing, f.GetName())
-	}
-	for name, isMissing := range missing {
-		if isMissing {
-			t.Errorf("no sample of %s", name)
-		}
-	}
-	if len(sampleResults()) != len(hmp.Results) {
-		t.Errorf("there are %d samples for %d results", len(sampleResults()), len(hmp.Results))
-	}
 }
 
 // exported is what dashboards, alerts and other people's rules depend on: name,
@@ -358,6 +205,7 @@ func TestSamplesMatchMetrics(t *testing.T) {
 			}
 		}
 	}
+	lint(t, gatherOwn(t))
 	want := make(map[string]bool)
 	for _, m := range Metrics {
 		if m.Name != ScrapesRefused { // package web counts them

@@ -147,9 +147,9 @@ func (s *session) redacted(r *Result) Result {
 
 // history is the history of a session. The lock of the session's state guards it.
 //
-// Memory per session: 0.7 kB for points and streaks, and 1 kB for each result with the headers
-// of its exchanges. That is 2 kB for a valid session, and at most 6 kB with failures (checked
-// by TestHistoryMemory). Results are not copied.
+// Memory per session: 1 kB for points and streaks, and 1 kB for each result with the headers
+// of its exchanges. That is 2 kB for a valid session, and at most 6 kB with failures. Results
+// are not copied.
 type history struct {
 	points            ring[compactPoint]
 	streaks           ring[Streak]

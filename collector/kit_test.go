@@ -346,32 +346,13 @@ func countResults(results []Result) map[hmp.Result]int {
 // exposition is the text of families.
 func exposition(t testing.TB, families []*dto.MetricFamily) string {
 	t.Helper()
-	return encode(t, families, expfmt.NewFormat(expfmt.TypeTextPlain))
-}
-
-func encode(t testing.TB, families []*dto.MetricFamily, format expfmt.Format) string {
-	t.Helper()
 	var b bytes.Buffer
-	encoder := expfmt.NewEncoder(&b, format)
 	for _, f := range families {
-		if err := encoder.Encode(f); err != nil {
+		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
 			t.Fatalf("failed to encode %s: %v", f.GetName(), err)
 		}
 	}
-	if closer, ok := encoder.(expfmt.Closer); ok {
-		if err := closer.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
 	return b.String()
-}
-
-// samples returns the lines of an exposition that are samples, sorted.
-func samples(exposition string) []string {
-	lines := slices.Collect(strings.Lines(exposition))
-	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "#") })
-	slices.Sort(lines)
-	return lines
 }
 
 // absent is what [valueOf] returns where there is no sample.

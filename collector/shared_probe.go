@@ -120,7 +120,7 @@ type call struct {
 const grace = 25 * time.Millisecond
 
 // wait returns the result of a call, at its deadline at the latest.
-func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
+func (c *Collector) wait(call *call) Result {
 	deadline := call.start.Add(call.timeout)
 	brief := isBrief(call.timeout, call.session)
 	for {
@@ -129,7 +129,7 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 		if !deadline.Before(p.deadline()) {
 			until = deadline.Add(grace)
 		}
-		if !timer.wait(p.done, until) {
+		if !waitUntil(p.done, until) {
 			r := p.deadlineResult(call)
 			call.session.state.setCounters(&r)
 			return r
@@ -184,37 +184,19 @@ func (p *sharedProbe) deadlineResult(call *call) Result {
 	return r
 }
 
-// A deadlineTimer is one timer for many waits. Most of the waits end before it.
-type deadlineTimer struct {
-	timer *time.Timer
-	at    time.Time
-}
-
-// wait returns whether done was closed before a deadline.
-func (t *deadlineTimer) wait(done <-chan struct{}, until time.Time) bool {
+// waitUntil returns whether done was closed before a time.
+func waitUntil(done <-chan struct{}, until time.Time) bool {
 	select {
-	case <-done:
+	case <-done: // most probes of a large scrape end before the wait for them begins
 		return true
 	default:
 	}
-	switch {
-	case t.timer == nil:
-		t.timer = time.NewTimer(time.Until(until))
-	case !t.at.Equal(until):
-		t.timer.Reset(time.Until(until))
-	}
-	t.at = until
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
 	select {
 	case <-done:
 		return true
-	case <-t.timer.C:
-		t.at = time.Time{}
+	case <-timer.C:
 		return false
-	}
-}
-
-func (t *deadlineTimer) stop() {
-	if t.timer != nil {
-		t.timer.Stop()
 	}
 }
