@@ -109,8 +109,8 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	results := make([]Result, len(sessions))
 	for i := range calls {
 		results[i] = c.wait(&calls[i])
+		results[i].Version = sessions[i].target.version.known()
 	}
-	addVersions(results, sessions)
 	return results, nil
 }
 

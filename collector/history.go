@@ -130,8 +130,8 @@ func (c *Collector) Last() []Result {
 			last = &Result{Target: s.target.Name, Session: s.Name}
 		}
 		results[i] = s.redacted(last)
+		results[i].Version = s.target.version.known()
 	}
-	addVersions(results, sessions)
 	return results
 }
 

@@ -78,30 +78,6 @@ func TestSaturatedAtHalf(t *testing.T) {
 	})
 }
 
-// TestPairOfScrapers has two scrape more sessions than there are slots, one some
-// seconds after the other. Both get all results, and share what has not ended, whether
-// it has begun or not.
-func TestPairOfScrapers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const n = 600
-		r := newRig(t, maxConcurrent(256))
-		sim := r.manySessions(n, hmpsim.Delay(2*time.Second, valid()))
-		var both sync.WaitGroup
-		for i := range 2 {
-			both.Go(func() {
-				advance(time.Duration(i) * 3 * time.Second)
-				if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: n}, countResults(r.probe(Request{ScrapeTimeout: "10.5"}))); diff != "" {
-					t.Errorf("scraper %d (-want +got):\n%s", i, diff)
-				}
-			})
-		}
-		both.Wait()
-		if gets := sim.Stats().GETs; gets > 860 { // 256 had ended when the second one came
-			t.Errorf("the HMP had %d requests, of which each scraper makes %d alone", gets, n)
-		}
-	})
-}
-
 // TestTimeoutIsSteady is that the time that probes had does not vary by what it takes to
 // begin them, as long as that is little. There is one place, so that the second probe waits
 // as long as the first one takes.

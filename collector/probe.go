@@ -129,9 +129,9 @@ func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (hmp.Answer, 
 		Header:     p.secrets.header,
 		OnResponse: p.responded,
 	})
-	p.confirmed = confirmedTokens{sent: t, token: t}
+	p.sent, p.confirmed = t, t
 	if !next.IsZero() {
-		p.confirmed.token = next
+		p.confirmed = next
 	}
 	return answer, next
 }

@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
@@ -77,27 +75,6 @@ func TestRotationOfFixedTokens(t *testing.T) {
 			if got := sim.Stats().LastHeader.Get("Authorization"); got != "Bearer "+tokenOf("playout") {
 				t.Errorf("probe %d sent another token than the configured one", i)
 			}
-		}
-	})
-}
-
-// TestExpiry has two hundred scrapes begin in the moment in which the token ends.
-func TestExpiry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		sim := r.simulate("studio", nil)
-		addKeys(sim, sessions{"playout": hmpsim.Delay(time.Second, valid())})
-		r.Apply(r.load(keyTarget("studio", "playout")))
-		begin := time.Now()
-		r.probe(Request{})
-		advance(30*time.Minute - time.Since(begin))
-		var wg sync.WaitGroup
-		for range 200 {
-			wg.Go(func() { always(t, hmp.Valid)(r.probe(Request{})[0]) })
-		}
-		wg.Wait()
-		if n := sim.Stats().POSTs; n != 2 {
-			t.Errorf("%d logins, want the first and one more", n)
 		}
 	})
 }
@@ -170,33 +147,6 @@ func TestKeyRegenerated(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestHungLogin has one session whose login hangs. It costs its own deadline, and
-// no other session anything.
-func TestHungLogin(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		sim := r.simulate("campus", nil)
-		addKeys(sim, sessions{"lectures": valid(), "hung": hmpsim.Hang(), "library": valid()})
-		r.Apply(r.load(keyTarget("campus", "lectures", "hung", "library")))
-		for range 3 {
-			begin := time.Now()
-			results := r.probe(Request{ScrapeTimeout: "10"})
-			if diff := cmp.Diff([]hmp.Result{hmp.Valid, hmp.Timeout, hmp.Valid}, resultNames(results)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if took := time.Since(begin); took != 9500*time.Millisecond {
-				t.Errorf("the scrape took %v, want the deadline", took)
-			}
-			for _, result := range results {
-				if result.Session != "hung" && result.Duration != 0 {
-					t.Errorf("%s took %v", result.Session, result.Duration)
-				}
-			}
-			advance(time.Minute)
-		}
-	})
 }
 
 // A farClock is that of an HMP, which goes on while the exporter's machine is

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
 )
 
 // Rule: one session has one probe under way, also across a reload. The probe belongs to the
@@ -21,10 +22,12 @@ type sharedProbe struct {
 	start     time.Time
 	timeout   time.Duration
 
-	waiter    waiter
-	slot      slot
-	secrets   secrets
-	confirmed confirmedTokens
+	waiter  waiter
+	slot    slot
+	secrets secrets
+	// The tokens of the session that HMP confirmed last: the one that was sent, and the one
+	// to send next.
+	sent, confirmed secret.Value
 
 	// brief is true if its scrape had too little time to judge the HMP (see minTime). A
 	// brief probe sends no login. It is not logged or recorded unless another scrape
@@ -130,9 +133,7 @@ func (c *Collector) wait(call *call) Result {
 			until = deadline.Add(grace)
 		}
 		if !waitUntil(p.done, until) {
-			r := p.deadlineResult(call)
-			call.session.state.setCounters(&r)
-			return r
+			return p.deadlineResult(call)
 		}
 		if p.brief && !brief {
 			if left := time.Until(deadline); !p.result.Valid() && !isBrief(left, call.session) {
@@ -181,6 +182,10 @@ func (p *sharedProbe) deadlineResult(call *call) Result {
 	}
 	r := p.newResult(call.start, told)
 	r.Timeout = call.timeout
+	state := call.session.state
+	state.mu.Lock()
+	defer state.mu.Unlock()
+	state.setCountersLocked(&r)
 	return r
 }
 

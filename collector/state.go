@@ -33,7 +33,16 @@ func (s *state) finish(p *sharedProbe) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := p.result
-	s.countLocked(r)
+	if r.Rotated {
+		s.rotations++
+	}
+	if r.Logins != nil && r.Logins.Last != "" {
+		s.logins = maps.Clone(s.logins) // earlier results share the map
+		if s.logins == nil {
+			s.logins = make(map[hmp.Result]int)
+		}
+		s.logins[r.Logins.Last]++
+	}
 	s.setCountersLocked(r)
 	p.superseded = s.probe != p
 	if !p.superseded {
@@ -47,33 +56,12 @@ func (s *state) finish(p *sharedProbe) {
 	}
 }
 
-// countLocked counts the events of one probe.
-func (s *state) countLocked(r *Result) {
-	if r.Rotated {
-		s.rotations++
-	}
-	if r.Logins != nil && r.Logins.Last != "" {
-		s.logins = maps.Clone(s.logins) // earlier results share the map
-		if s.logins == nil {
-			s.logins = make(map[hmp.Result]int)
-		}
-		s.logins[r.Logins.Last]++
-	}
-}
-
 // setCountersLocked sets the counters of a result.
 func (s *state) setCountersLocked(r *Result) {
 	r.Rotations = s.rotations
 	if r.Logins != nil {
 		r.Logins.Counts = s.logins
 	}
-}
-
-// setCounters sets the counters of a result that no probe has made.
-func (s *state) setCounters(r *Result) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.setCountersLocked(r)
 }
 
 // record records the result of a probe that has finished and logs a change. It does so once

@@ -10,7 +10,6 @@ import (
 
 	"hmp_exporter/internal/crash"
 	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/secret"
 )
 
 const (
@@ -125,7 +124,7 @@ func (p *sharedProbe) requestVersion() {
 	ctx, cancel = context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
 	version, answer = target.client.Version(ctx, hmp.Request{
-		Token: p.confirmed.token, Secrets: append(p.secrets.ofLogin(), p.confirmed.sent), Header: p.secrets.header,
+		Token: p.confirmed, Secrets: append(p.secrets.ofLogin(), p.sent), Header: p.secrets.header,
 	})
 }
 
@@ -166,22 +165,4 @@ func (c *Collector) Version(target string) *Version {
 		return t.version.known()
 	}
 	return nil
-}
-
-// addVersions sets the known versions in results of sessions.
-func addVersions(results []Result, sessions []*session) {
-	var of *target
-	var v *Version
-	for i, s := range sessions {
-		if s.target != of {
-			of, v = s.target, s.target.version.known()
-		}
-		results[i].Version = v
-	}
-}
-
-// confirmedTokens are the tokens of a session that HMP has confirmed.
-type confirmedTokens struct {
-	sent  secret.Value
-	token secret.Value // for the version request: the token that was sent, or the new one in the answer
 }
