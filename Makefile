@@ -61,10 +61,10 @@ test: ## build and test what can be tested here; 6 minutes, 12 at first. The las
 .PHONY: test-all
 test-all: export HMP_TEST_ALL = 1
 test-all: ## the same with nothing left out: what cannot be tested here is a failure
-	$(MAKE) --no-print-directory tools unit e2e e2e-chart
+	$(MAKE) --no-print-directory tools cross unit e2e e2e-chart
 
 .PHONY: tools
-tools: $(E2E_TOOLS) $(PEERS) $(AXE) buildah systemd-analyze chromium ## what tests need: programs in .tools, axe-core, and packages by apt as root or with sudo
+tools: $(E2E_TOOLS) $(PEERS) .tools/benchstat $(AXE) buildah systemd-analyze chromium ## what tests need: programs in .tools, axe-core, and packages by apt as root or with sudo
 
 .PHONY: unit
 # GORACE: or every process that is built with the race detector waits a second before it ends.
@@ -112,16 +112,22 @@ release-files: build
 picture: build chromium ## docs/status-page*.png: the status page of the demo, in two minutes
 	go test -C test/e2e -count=1 -run=TestPicture -update .
 
-# Times compare on the machine that the baseline is from; what is allocated compares anywhere. A new baseline is bench.out.
-.PHONY: bench
-bench: .tools/benchstat ## the steps of a scrape, compared with test/bench/baseline.txt
-	go test -run='^$$' -bench=. -benchmem -count=6 $(BENCHMARKS) >bench.out || { cat bench.out; false; }
-	.tools/benchstat test/bench/baseline.txt bench.out
+# The revisions take turns, so that what disturbs the machine disturbs both.
+BASE ?= HEAD
 BENCHMARKS = ./internal/hmp ./collector ./internal/web
+.PHONY: bench
+bench: .tools/benchstat ## the steps of a scrape, compared with HEAD or with another revision: BASE=…; 10 minutes
+	@set -e; base=$$(mktemp -d); trap 'git worktree remove --force '$$base EXIT; \
+	git worktree add --quiet --detach $$base $(BASE); rm -f bench.out; \
+	run() { go test -C $$1 -run='^$$' -bench=. -benchmem $(BENCHMARKS) >>$$1/bench.out || { cat $$1/bench.out; exit 1; }; }; \
+	for round in 1 2 3 4 5 6; do run $$base; run .; done; \
+	.tools/benchstat $(BASE)=$$base/bench.out here=bench.out
 
 .PHONY: bench-peers
-bench-peers: build $(PEERS) ## docs/performance.md: the program beside its peers, 10 minutes
-	go run -C test ./bench
+bench-peers: build $(PEERS) .tools/benchstat ## docs/performance.md: the program beside its peers, on Linux; 7 minutes
+	@test -r /proc/self/clear_refs || { echo 'The CPU time and the memory of a process are measured on Linux only.'; exit 1; }
+	go test -C test -run='^$$' -bench=. -benchtime=300ms -timeout=1h ./bench >bench.out || { cat bench.out; false; }
+	go test -C test -run='^TestPage$$' ./bench -update=$(CURDIR)/bench.out
 
 # One after the other, as go test fuzzes one target at a time. What it finds it writes to testdata/fuzz, where the
 # ordinary tests try it from then on. It may try to shorten an input 1000 times, or there it spends the minute.
@@ -134,15 +140,19 @@ fuzz: ## every fuzz target for a minute, or for FUZZTIME=…
 .PHONY: lint
 # `go mod verify` trips over a module that stands for this repository; what those modules use is verified with the others'
 # or against go.sum when it is fetched.
-lint: .tools/golangci-lint ## static checks (a minute, 8 at first), also for Windows and macOS, formatting, and that every go.mod is tidy and true
+lint: .tools/golangci-lint ## static checks, formatting, and that every go.mod is tidy and true; a minute, 5 at first
 	.tools/golangci-lint config verify
 	.tools/golangci-lint run
 	cd test && ../.tools/golangci-lint run --build-tags=release
 	cd test/kubernetes && ../../.tools/golangci-lint run
-	GOOS=windows go vet ./...
-	GOOS=darwin go vet ./...
 	@set -e; for module in $(filter-out test/tools/%,$(MODULES)); do (set -x; go mod tidy -C $$module -diff); done
 	@set -e; for module in $$(grep -L '^replace hmp_exporter' $(MODULES:=/go.mod)); do (set -x; go mod verify -C $${module%/go.mod}); done
+
+# goreleaser packs the program for these two as well.
+.PHONY: cross
+cross: ## that the program and its tests compile for Windows and macOS; a minute
+	GOOS=windows go vet ./...
+	GOOS=darwin go vet ./...
 
 .PHONY: clean
 clean: ## remove what was built here, the tools too

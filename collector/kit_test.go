@@ -108,15 +108,15 @@ func many(n int, b hmpsim.Behaviour) (s sessions, names []string) {
 func tokenOf(session string) string { return canary.Word + "-" + session }
 
 // simulate returns an HMP that answers at http://<host>.
-func (r *rig) simulate(host string, s sessions, o ...hmpsim.Option) *hmpsim.Server {
+func (r *rig) simulate(host string, s sessions) *hmpsim.Server {
 	r.t.Helper()
-	sim := newSim(s, o...)
+	sim := newSim(s)
 	r.listen(host+":80", sim, nil)
 	return sim
 }
 
-func newSim(s sessions, o ...hmpsim.Option) *hmpsim.Server {
-	sim := hmpsim.New(o...)
+func newSim(s sessions) *hmpsim.Server {
+	sim := hmpsim.New()
 	for name, behaviour := range s {
 		sim.SetToken(tokenOf(name), behaviour)
 	}
@@ -413,4 +413,4 @@ func (r *rig) history(name string) History {
 }
 
 // rotating answers every GET with another authToken, and lets the old one live.
-var rotating = hmpsim.WithRotation(hmpsim.Rotation{KeepOld: true})
+var rotating = hmpsim.Config{Rotation: &hmpsim.Rotation{KeepOld: true}}

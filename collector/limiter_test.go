@@ -251,13 +251,13 @@ func TestHungTargetsStarveNobody(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, maxConcurrent(256))
 				var hang atomic.Bool
-				behaviour := hmpsim.BehaviourFunc(func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
+				behaviour := func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
 					if hang.Load() {
-						hmpsim.Hang().Serve(w, req, c)
+						hmpsim.Hang()(w, req, c)
 					} else {
-						valid().Serve(w, req, c)
+						valid()(w, req, c)
 					}
-				})
+				}
 				apply := r.hungBeside(128, behaviour, "hung-a", "hung-b")
 				apply()
 				if answersFirst {
@@ -394,12 +394,12 @@ type pace struct {
 
 // counted answers as b, after some work that is counted.
 func (p *pace) counted(work time.Duration, b hmpsim.Behaviour) hmpsim.Behaviour {
-	return hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+	return func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 		p.add(1)
 		time.Sleep(work) // of the fake clock
 		p.add(-1)
-		b.Serve(w, r, c)
-	})
+		b(w, r, c)
+	}
 }
 
 func (p *pace) add(n int) {
@@ -422,7 +422,7 @@ func TestMaxConcurrent(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				var p pace
-				answers, names := many(40, hmpsim.BehaviourFunc(func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
+				answers, names := many(40, func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
 					p.add(1)
 					defer p.add(-1)
 					time.Sleep(time.Second) // of the fake clock
@@ -433,8 +433,8 @@ func TestMaxConcurrent(t *testing.T) {
 						w.WriteHeader(http.StatusTooManyRequests)
 						return
 					}
-					valid().Serve(w, req, c)
-				}))
+					valid()(w, req, c)
+				})
 				r.simulate("studio", answers)
 				r.Apply(r.load(targetWith("studio", "url: http://studio\n"+tt.setting, names...)))
 				results := resultNames(r.probe(Request{Target: "studio"}))

@@ -41,7 +41,7 @@ level=warn msg="session is not valid" target=studio session=playout result=bad_p
 `},
 		{"an HMP that repeats the token", []hmpsim.Behaviour{
 			hmpsim.Raw(200, "text/plain", tokenOf("playout")),
-			hmpsim.Envelope{Code: tokenOf("playout"), Name: tokenOf("playout"), Message: tokenOf("playout"), HTTPStatusCode: 500},
+			hmpsim.Error(500, tokenOf("playout"), tokenOf("playout"), tokenOf("playout")),
 			hmpsim.Redirect(302, "http://elsewhere/"+tokenOf("playout")),
 		}, `
 level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is an HMP's, and max_body_size if the session is very large."
@@ -130,7 +130,7 @@ func TestLogOfLogins(t *testing.T) {
 		addKeys(sim, sessions{"playout": valid()})
 		r.Apply(r.load(keyTarget("studio", "playout")))
 		r.probe(Request{})
-		sim.DisableKey(keyOf("playout"))
+		sim.RegenerateKey(keyOf("playout"), secretOf("another"))
 		sim.RevokeTokens(keyOf("playout"))
 		r.scrapes(3*time.Hour, func(Result) {})
 

@@ -182,7 +182,7 @@ func TestRetryLogin(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", sessions{"fixed": valid()})
 		addKeys(sim, sessions{"playout": valid()})
-		sim.DisableKey(keyOf("playout"))
+		sim.RegenerateKey(keyOf("playout"), secretOf("another"))
 		r.Apply(r.load(keyTarget("studio", "playout") + "      - {name: fixed, token: " + tokenOf("fixed") + "}\n"))
 		one := Request{Target: "studio", Session: "playout"}
 		if got := r.probe(one)[0]; got.Result != hmp.LoginRejected {

@@ -68,14 +68,14 @@ func perSession(others ...string) []string { return append(others, "session", "t
 // Metrics lists every metric of this program once, sorted by name.
 var Metrics = []Metric{
 	{BuildInfo, gauge, []string{"branch", "goarch", "goos", "goversion", "revision", "tags", "version"}, "Always 1: the labels show how this program was built.", nil},
-	{CoalescedProbes, counter, nil, "Probes that a scrape did not start, because it shared one that was under way.", nil},
-	{ConfigReloadTime, gauge, nil, "When the configuration was last loaded, in seconds since the epoch.", nil},
+	{CoalescedProbes, counter, nil, "Probes that a scrape did not start, because one was under way.", nil},
+	{ConfigReloadTime, gauge, nil, "Unix time of the last successful load of the configuration.", nil},
 	{ConfigReloadOK, gauge, nil, "Whether the last attempt to load the configuration succeeded.", nil},
 	{ExporterProbeDuration, histogram, nil, "How long the probes of all sessions took.", nil},
-	{ProbePanics, counter, nil, "Probes that a panic of this program ended, which left the session without a result.", nil},
+	{ProbePanics, counter, nil, "Probes that a panic of this program ended.", nil},
 	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
-	{ScrapesRefused, counter, []string{"path"}, "Scrapes that were refused with a 503, because as many as --web.max-requests were under way.", nil},
-	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and the build that the HMP last reported.", func(s sink, r *Result) {
+	{ScrapesRefused, counter, []string{"path"}, "Scrapes refused with a 503, because as many as --web.max-requests were under way.", nil},
+	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and build that the HMP last reported.", func(s sink, r *Result) {
 		if r.Version != nil {
 			s.add(1, &r.Version.labels)
 		}
@@ -94,10 +94,10 @@ var Metrics = []Metric{
 	{SessionHTTPStatus, gauge, perSession(), "The HTTP status of the answer, 0 if there was none.", func(s sink, r *Result) {
 		s.add(float64(r.StatusCode), nil)
 	}},
-	{SessionLastAction, gauge, perSession(), "When the user last did something, in seconds since the epoch." + informational, func(s sink, r *Result) {
+	{SessionLastAction, gauge, perSession(), "Unix time of the user's last action." + informational, func(s sink, r *Result) {
 		addTime(s, r.Details.LastAction)
 	}},
-	{SessionLastLogin, gauge, perSession(), "When the user last logged in, in seconds since the epoch." + informational, func(s sink, r *Result) {
+	{SessionLastLogin, gauge, perSession(), "Unix time of the user's last login." + informational, func(s sink, r *Result) {
 		addTime(s, r.Details.LastLogin)
 	}},
 	{SessionLoginFailures, gauge, perSession(), "Failed logins that HMP counts for the user." + informational, func(s sink, r *Result) {
@@ -105,12 +105,12 @@ var Metrics = []Metric{
 			s.add(*failures, nil)
 		}
 	}},
-	{SessionLoginSuspended, gauge, perSession(), "Whether logins are suspended after a rejection, for a session with an API key.", func(s sink, r *Result) {
+	{SessionLoginSuspended, gauge, perSession(), "Whether logins of the API key are suspended after a rejection.", func(s sink, r *Result) {
 		if r.Logins != nil {
 			s.add(boolean(r.Logins.Suspended), nil)
 		}
 	}},
-	{SessionLogins, counter, perSession("result"), "Logins by their result, for a session with an API key.", func(s sink, r *Result) {
+	{SessionLogins, counter, perSession("result"), "Logins with the API key, by result.", func(s sink, r *Result) {
 		if r.Logins != nil {
 			for i, o := range loginResults {
 				s.add(float64(r.Logins.Counts[o]), &loginLabels[i])
@@ -120,7 +120,7 @@ var Metrics = []Metric{
 	{SessionProbeDuration, gauge, perSession(), "How long the probe took.", func(s sink, r *Result) {
 		s.add(r.Duration.Seconds(), nil)
 	}},
-	{SessionProbePhase, gauge, perSession("phase"), "How long each phase of the probe took, 0 for one that did not occur.", func(s sink, r *Result) {
+	{SessionProbePhase, gauge, perSession("phase"), "How long each phase of the probe took, 0 if it did not occur.", func(s sink, r *Result) {
 		for i, p := range r.Phases.Each() {
 			s.add(p.Took.Seconds(), &phaseLabels[i])
 		}
@@ -138,32 +138,32 @@ var Metrics = []Metric{
 			s.add(float64(*roles), nil)
 		}
 	}},
-	{SessionMessageInfo, gauge, perSession("message"), "1 for each service message, where service_message_text is on." + informational, func(s sink, r *Result) {
+	{SessionMessageInfo, gauge, perSession("message"), "1 for each service message, with service_message_text." + informational, func(s sink, r *Result) {
 		for _, m := range r.Details.MessageTexts {
 			own := newLabels("message", m)
 			s.add(1, &own)
 		}
 	}},
-	{SessionMessages, gauge, perSession(), "How many service messages there are for the user." + informational, func(s sink, r *Result) {
+	{SessionMessages, gauge, perSession(), "How many service messages the user has." + informational, func(s sink, r *Result) {
 		if n := r.Details.ServiceMessages; n != nil {
 			s.add(float64(*n), nil)
 		}
 	}},
-	{SessionTokenExpiry, gauge, perSession(), "When the token ends, in seconds since the epoch, for a session with an API key.", func(s sink, r *Result) {
+	{SessionTokenExpiry, gauge, perSession(), "Unix time when the API key's token ends.", func(s sink, r *Result) {
 		if r.Logins != nil {
 			addTime(s, r.Logins.TokenExpiry)
 		}
 	}},
-	{SessionRotations, counter, perSession(), "Answers that carried another authToken than the one that was sent.", func(s sink, r *Result) {
+	{SessionRotations, counter, perSession(), "Answers that carried another token than the request.", func(s sink, r *Result) {
 		s.add(float64(r.Rotations), nil)
 	}},
 	{SessionValid, gauge, perSession(), "Whether the probe confirmed the session.", func(s sink, r *Result) {
 		s.add(boolean(r.Valid()), nil)
 	}},
-	{TLSCertificateExpiry, gauge, []string{"target"}, "When the certificate of the HMP expires, in seconds since the epoch: the earliest expiry in the chain that was verified.", func(s sink, r *Result) {
+	{TLSCertificateExpiry, gauge, []string{"target"}, "Unix time of the earliest expiry in the HMP's verified certificate chain.", func(s sink, r *Result) {
 		addTime(s, r.CertificateExpiry)
 	}},
-	{Up, gauge, perSession(), "Whether the HMP answered the probe, whatever it said.", func(s sink, r *Result) {
+	{Up, gauge, perSession(), "Whether the HMP answered the probe, valid or not.", func(s sink, r *Result) {
 		if up, known := r.Up(); known {
 			s.add(up, nil)
 		}

@@ -17,13 +17,18 @@ func TestMetricsPage(t *testing.T) {
 
 func metricsTable() string {
 	var b strings.Builder
-	b.WriteString("| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| metric | type | further labels | meaning |\n| --- | --- | --- | --- |\n")
 	for _, m := range slices.SortedFunc(slices.Values(Metrics), sessionsFirst) {
-		labels := "`" + strings.Join(m.Labels, "` `") + "`"
-		if len(m.Labels) == 0 {
-			labels = ""
+		labels := ""
+		if more := strings.TrimSpace(strings.TrimSuffix(strings.Join(m.Labels, " "), "session target")); more != "" {
+			labels = "`" + strings.ReplaceAll(more, " ", "` `") + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, strings.ToLower(m.Type.String()), labels, strings.TrimSuffix(m.Help, "."))
+		help, field := strings.CutSuffix(m.Help, informational)
+		help = strings.TrimSuffix(help, ".")
+		if field {
+			help += " \\*"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, strings.ToLower(m.Type.String()), labels, help)
 	}
 	return b.String()
 }
@@ -39,22 +44,22 @@ func sessionsFirst(a, b Metric) int {
 
 func resultsTable() string {
 	var b strings.Builder
-	b.WriteString("| result | what is the case | what to do |\n| --- | --- | --- |\n")
+	b.WriteString("| result | meaning |\n| --- | --- |\n")
 	for _, o := range hmp.Results {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o.Result, o.Meaning, o.Advice)
+		fmt.Fprintf(&b, "| [`%s`](runbook.md#result-%[1]s) | %s |\n", o.Result, o.Meaning)
 	}
 	return b.String()
 }
 
 func errorsTable() string {
 	var b strings.Builder
-	b.WriteString("| code | name | comes with | what is the case | what to do |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("| code | name | HTTP status | meaning |\n| --- | --- | --- | --- |\n")
 	for _, e := range hmp.Catalogue {
-		status := "any status"
+		status := "any"
 		if e.Family != 0 {
 			status = fmt.Sprint(e.Family)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", e.Code, e.Name, status, e.Meaning, e.Advice)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", e.Code, e.Name, status, e.Meaning)
 	}
 	return b.String()
 }

@@ -129,7 +129,8 @@ func TestPanicIsShared(t *testing.T) {
 func TestPanicKeepsCounters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		sim := r.simulate("studio", nil, rotating)
+		sim := r.simulate("studio", nil)
+		sim.Config = rotating
 		addKeys(sim, sessions{"playout": valid()})
 		r.Apply(r.load(keyTarget("studio", "playout")))
 		r.probe(Request{})

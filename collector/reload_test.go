@@ -85,20 +85,21 @@ func TestEverythingAtOnce(t *testing.T) {
 	const lasting = 2 * time.Minute
 	// Without rotation, tokens live for 51 seconds at least before they are renewed.
 	tests := []struct {
-		name    string
-		options []hmpsim.Option
-		logins  int // of each session, at most
+		name   string
+		config hmpsim.Config
+		logins int // of each session, at most
 	}{
-		{"tokens of a minute", nil, 1 + int(lasting/(51*time.Second))},
-		{"every answer has another, and the old one is dead", []hmpsim.Option{hmpsim.WithRotation(hmpsim.Rotation{})}, 1},
-		{"every answer has another, and the old one lives on", []hmpsim.Option{rotating}, 1},
+		{"tokens of a minute", hmpsim.Config{}, 1 + int(lasting/(51*time.Second))},
+		{"every answer has another, and the old one is dead", hmpsim.Config{Rotation: &hmpsim.Rotation{}}, 1},
+		{"every answer has another, and the old one lives on", rotating, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
 				slow := hmpsim.Delay(200*time.Millisecond, valid())
-				sim := r.simulate("studio", nil, append(tt.options, hmpsim.WithLifetime(time.Minute))...)
+				sim := r.simulate("studio", nil)
+				sim.Config, sim.Lifetime = tt.config, time.Minute
 				addKeys(sim, sessions{"playout": slow, "archive": slow})
 				one := r.load(keyTargetWith("studio", "url: http://studio\ntoken_lifetime: 1m", "playout", "archive"))
 				two := r.load(keyTargetWith("studio", "url: http://studio\ntoken_lifetime: 1m\nkeep_alive: true", "playout", "archive"))
@@ -149,7 +150,7 @@ func TestEverythingAtOnce(t *testing.T) {
 func TestApply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.simulate("studio", sessions{"playout": valid(), "archive": valid(), "guest": valid()}, rotating)
+		r.simulate("studio", sessions{"playout": valid(), "archive": valid(), "guest": valid()}).Config = rotating
 		r.Apply(r.load(targetNamed("studio", "playout", "archive")))
 		for range 3 {
 			r.probe(Request{})

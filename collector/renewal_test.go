@@ -19,32 +19,27 @@ import (
 // TestTwelveHours keeps a session alive for half a day, whatever it is that HMP
 // does and does not document.
 func TestTwelveHours(t *testing.T) {
-	var (
-		sliding     = hmpsim.WithSliding(true)
-		everyAnswer = hmpsim.WithRotation(hmpsim.Rotation{})
-		keepOld     = hmpsim.WithRotation(hmpsim.Rotation{KeepOld: true})
-		sometimes   = hmpsim.WithRotation(hmpsim.Rotation{Every: 10 * time.Minute})
-	)
 	tests := []struct {
-		name    string
-		options []hmpsim.Option
-		logins  int // at most
+		name   string
+		config hmpsim.Config
+		logins int // at most
 	}{
-		{"tokens of thirty minutes", nil, 30},
-		{"use extends them", []hmpsim.Option{sliding}, 30},
-		{"every answer has another, and the old one is dead", []hmpsim.Option{everyAnswer}, 2},
-		{"every answer has another, and the old one lives on", []hmpsim.Option{keepOld}, 2},
-		{"some answers have another, and the old one is dead", []hmpsim.Option{sometimes}, 2},
-		{"use extends them, and every answer has another", []hmpsim.Option{sliding, everyAnswer}, 2},
-		{"dead ones are unknown sessions", []hmpsim.Option{hmpsim.WithUnauthenticated(hmpsim.UnknownSession())}, 30},
-		{"tokens of ten minutes, which nobody was told", []hmpsim.Option{hmpsim.WithLifetime(10 * time.Minute)}, 74},
+		{"tokens of thirty minutes", hmpsim.Config{}, 30},
+		{"use extends them", hmpsim.Config{Sliding: true}, 30},
+		{"every answer has another, and the old one is dead", hmpsim.Config{Rotation: &hmpsim.Rotation{}}, 2},
+		{"every answer has another, and the old one lives on", rotating, 2},
+		{"some answers have another, and the old one is dead", hmpsim.Config{Rotation: &hmpsim.Rotation{Every: 10 * time.Minute}}, 2},
+		{"use extends them, and every answer has another", hmpsim.Config{Sliding: true, Rotation: &hmpsim.Rotation{}}, 2},
+		{"dead ones are unknown sessions", hmpsim.Config{Unauthenticated: hmpsim.UnknownSession()}, 30},
+		{"tokens of ten minutes, which nobody was told", hmpsim.Config{Lifetime: 10 * time.Minute}, 74},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
-				sim := r.simulate("studio", nil, tt.options...)
+				sim := r.simulate("studio", nil)
+				sim.Config = tt.config
 				addKeys(sim, sessions{"playout": valid()})
 				r.Apply(r.load(keyTarget("studio", "playout")))
 				for range 12 * 60 {
@@ -66,7 +61,8 @@ func TestTwelveHours(t *testing.T) {
 func TestRotationOfFixedTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		sim := r.simulate("studio", sessions{"playout": valid()}, rotating)
+		sim := r.simulate("studio", sessions{"playout": valid()})
+		sim.Config = rotating
 		r.Apply(r.load(targetNamed("studio", "playout")))
 		for i := range 5 {
 			if n := int(r.probe(Request{})[0].Rotations); n != i+1 {
@@ -81,14 +77,15 @@ func TestRotationOfFixedTokens(t *testing.T) {
 
 // TestDirectoryAway takes HMP's directory away for two hours.
 func TestDirectoryAway(t *testing.T) {
-	for name, option := range map[string]hmpsim.Option{
-		"the tokens end meanwhile": hmpsim.WithLifetime(30 * time.Minute),
-		"the tokens live on":       hmpsim.WithLifetime(4 * time.Hour),
+	for name, lifetime := range map[string]time.Duration{
+		"the tokens end meanwhile": 30 * time.Minute,
+		"the tokens live on":       4 * time.Hour,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
-				sim := r.simulate("studio", nil, option)
+				sim := r.simulate("studio", nil)
+				sim.Lifetime = lifetime
 				addKeys(sim, sessions{"playout": valid()})
 				r.Apply(r.load(keyTarget("studio", "playout")))
 				r.scrapes(10*time.Minute, always(t, hmp.Valid))
@@ -225,7 +222,8 @@ func TestResume(t *testing.T) {
 				var lid lid
 				r := newRig(t)
 				r.dial = lid.over(r.dial)
-				sim := r.simulate("studio", nil, hmpsim.WithClock(clock.now))
+				sim := r.simulate("studio", nil)
+				sim.Now = clock.now
 				addKeys(sim, sessions{"playout": valid()})
 				r.Apply(r.load(keyTargetWith("studio", "url: http://studio\nkeep_alive: "+strconv.FormatBool(tt.keep), "playout")))
 				r.scrapes(4*time.Minute, always(t, hmp.Valid))
@@ -259,7 +257,8 @@ func TestFarClockBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var clock farClock
 		r := newRig(t)
-		sim := r.simulate("studio", nil, hmpsim.WithClock(clock.now), rotating)
+		sim := r.simulate("studio", nil)
+		sim.Now, sim.Rotation = clock.now, rotating.Rotation
 		addKeys(sim, sessions{"playout": valid()})
 		r.Apply(r.load(keyTarget("studio", "playout")))
 		r.scrapes(10*time.Minute, always(t, hmp.Valid))

@@ -22,11 +22,11 @@ func TestAddress(t *testing.T) {
 	r := newRig(t)
 	r.dial = nil
 	var host, name atomic.Value
-	sim := newSim(sessions{"playout": hmpsim.BehaviourFunc(func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
+	sim := newSim(sessions{"playout": func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
 		host.Store(req.Host)
 		name.Store(req.TLS.ServerName)
-		valid().Serve(w, req, c)
-	})})
+		valid()(w, req, c)
+	}})
 	certificate := r.certificate(hmpsim.CertificateOptions{Hosts: []string{"hmp.invalid"}})
 	listening, err := sim.Start(hmpsim.ListenConfig{Certificate: &certificate})
 	if err != nil {

@@ -26,7 +26,7 @@ func TestHungHMP(t *testing.T) {
 		{"before headers", hmpsim.Hang(), 0, "", 10 * time.Second},
 		{"before headers, within a scrape", hmpsim.Hang(), 0, "5", 4500 * time.Millisecond},
 		{"in the body, within a scrape", hmpsim.HangInBody(lookalike()), 1, "5", 4500 * time.Millisecond},
-		{"byte by byte, within a scrape", hmpsim.Drip(1, time.Second, valid()), 1, "5", 4500 * time.Millisecond},
+		{"byte by byte, within a scrape", hmpsim.SlowBody(1, time.Second, lookalike()), 1, "5", 4500 * time.Millisecond},
 		{"longer than its own timeout", hmpsim.Hang(), 0, "60", 10 * time.Second},
 	}
 	for _, tt := range tests {

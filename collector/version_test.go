@@ -68,7 +68,8 @@ func TestVersionIsAskedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, withVersion)
 		several, names := many(4, valid())
-		sim := r.simulate("studio", several, hmpsim.WithVersion(newVersion))
+		sim := r.simulate("studio", several)
+		sim.SetVersion(newVersion)
 		r.Apply(r.load(targetNamed("studio", names...)))
 		r.expectInfo("at the first scrape")
 		r.expectInfo("at the second scrape", newInfo)
@@ -98,7 +99,8 @@ func TestVersionAfterRestart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, withVersion)
-				sim := r.simulate("studio", sessions{"a": valid(), "b": valid(), "c": valid()}, hmpsim.WithVersion(oldVersion))
+				sim := r.simulate("studio", sessions{"a": valid(), "b": valid(), "c": valid()})
+				sim.SetVersion(oldVersion)
 				r.Apply(r.load(targetNamed("studio", "a", "b", "c")))
 				r.questions(sim, time.Minute)
 				sim.SetOutage(restarts)
@@ -147,7 +149,8 @@ func TestVersionFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, withVersion)
-				sim := r.simulate("studio", sessions{"a": valid()}, hmpsim.WithVersion(newVersion))
+				sim := r.simulate("studio", sessions{"a": valid()})
+				sim.SetVersion(newVersion)
 				r.Apply(r.load(targetNamed("studio", "a")))
 				r.scrape("10")
 				confirmed := time.Now()
@@ -185,7 +188,8 @@ func TestHungVersion(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, withVersion, maxConcurrent(1))
 			slow := hmpsim.Delay(time.Second, valid())
-			sim := r.simulate("studio", sessions{"a": slow, "b": slow}, hmpsim.WithVersion(hmpsim.Hang()))
+			sim := r.simulate("studio", sessions{"a": slow, "b": slow})
+			sim.SetVersion(hmpsim.Hang())
 			r.Apply(r.load(targetNamed("studio", "a", "b")))
 			for range 3 {
 				begin := time.Now()
@@ -242,8 +246,9 @@ func TestVersionIsNotAsked(t *testing.T) {
 func TestVersionSurvivesReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, withVersion)
-		sim := r.simulate("studio", sessions{"a": valid(), "b": valid()}, hmpsim.WithVersion(newVersion))
-		r.simulate("other", sessions{"a": valid()}, hmpsim.WithVersion(oldVersion))
+		sim := r.simulate("studio", sessions{"a": valid(), "b": valid()})
+		sim.SetVersion(newVersion)
+		r.simulate("other", sessions{"a": valid()}).SetVersion(oldVersion)
 		r.Apply(r.load(targetNamed("studio", "a")))
 		r.scrape("10")
 		r.Apply(r.load(targetWith("studio", "url: http://studio:80/\ntimeout: 3s", "b")))
@@ -264,17 +269,19 @@ func TestVersionWithTokensThatChange(t *testing.T) {
 		r := newRig(t, withVersion)
 		var mu sync.Mutex
 		var used string
-		sim := r.simulate("studio", nil, hmpsim.WithRotation(hmpsim.Rotation{}), hmpsim.WithVersion(newVersion))
+		sim := r.simulate("studio", nil)
+		sim.Rotation = &hmpsim.Rotation{}
+		sim.SetVersion(newVersion)
 		addKeys(sim, sessions{"a": valid()})
 		r.Apply(r.load(keyTarget("studio", "a")))
 		r.scrape("10")
 		r.expectInfo("with the token that was handed out", newInfo)
-		sim.SetVersion(hmpsim.BehaviourFunc(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
+		sim.SetVersion(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
 			mu.Lock()
 			defer mu.Unlock()
 			used = c.Token
-			hmpsim.Version("4.1 "+used, secretOf("a")).Serve(w, q, c)
-		}))
+			hmpsim.Version("4.1 "+used, secretOf("a"))(w, q, c)
+		})
 		advance(versionInterval + versionJitter)
 		r.scrape("10")
 		r.expectInfo("when the HMP repeats the token", newInfo)

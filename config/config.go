@@ -1,52 +1,53 @@
+// Package config turns a YAML file, or a few environment variables, into one validated and
+// immutable [Config]. A target is one Haivision Media Platform: a base URL and its
+// connection settings. A session is a token, or an API key and secret with which the
+// exporter logs in. The file reference.yml has every field.
+//
+// [Source.Load] reads the file (load.go) and fills the raw structs from YAML (decode.go). Then
+// it validates the fields (validate.go, transport.go) and makes [Target] and [Session] values.
+// No other package validates a configuration again.
+//
+// No step stops at the first problem. Each problem is an [Error] with file, line, field,
+// what is wrong and what to do. An error never quotes a value, because a value in the wrong
+// field may be a secret.
+//
+// A [SecretSource] says where a secret comes from. Every probe reads secret files again, so
+// a rotated token needs no reload. Secrets print as <secret>, also in [Config.YAML].
+//
+// A [Store] holds the current configuration and replaces it as a whole.
 package config
 
 import (
-	"cmp"
-	"context"
+	"bytes"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"hmp_exporter/internal/secret"
 )
-
-// DefaultFile is the configuration file if no other is named.
-const DefaultFile = "hmp.yml"
-
-// Read loads a file, [DefaultFile] for "", or the variables of the environment. If there are
-// both, it returns an error.
-func Read(file string, getenv func(string) string) (*Config, error) {
-	return read(context.Background(), file, getenv)
-}
-
-func read(ctx context.Context, file string, getenv func(string) string) (*Config, error) {
-	named := cmp.Or(file, DefaultFile)
-	if !InEnvironment(getenv) {
-		return loadFile(ctx, named)
-	}
-	if _, err := os.Stat(named); file != "" || err == nil {
-		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", named)
-	}
-	return fromEnvironment(ctx, getenv)
-}
 
 // Config is one validated configuration. Do not change it.
 type Config struct {
 	Targets []*Target // in the order of the file, then of target_files
 
-	source            string // the main file as given to Load, or "environment"
-	targetFiles       int    // how many files target_files led to
-	warnings          Errors // what of it works and is unwise
-	unmatchedPatterns Errors // warnings, too
-	secretFiles       []secretFile
-	yaml              func() ([]byte, error)
+	// UnmatchedPatterns are warnings about patterns that match no file, and about a
+	// configuration without targets.
+	UnmatchedPatterns Errors
+
+	Source      string // the main file as given, or "environment"
+	TargetFiles int    // how many files target_files led to
+
+	yaml        func() ([]byte, error)
+	warnings    Errors       // for Check
+	secretFiles []secretFile // for Check
 }
 
 // Target is one HMP and how to talk to it.
@@ -57,7 +58,7 @@ type Target struct {
 	Timeout            time.Duration // upper bound of one probe
 	TokenLifetime      time.Duration // how long HMP keeps a token that a login returned
 	MaxConcurrent      int           // at most so many probes at once; 0 for as many as the HMP answers
-	Labels             labels        // for Prometheus, by name
+	Labels             labels        // for Prometheus
 	KeepAlive          bool          // keep connections from probe to probe
 	EnableHTTP2        bool          // offer HTTP/2
 	MaxBodySize        int64         // bytes of a response that are read at most
@@ -70,9 +71,8 @@ type Target struct {
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyConnectHeader http.Header
 
-	raw                               func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
-	headers                           []header
-	timeoutLocation, lifetimeLocation Error // for IntervalWarnings
+	raw     func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
+	headers []header
 }
 
 // Same reports whether the exporter probes two targets in the same way. It does not compare
@@ -88,8 +88,14 @@ func (t *Target) Same(other *Target) bool {
 	return reflect.DeepEqual(a, b)
 }
 
+// HasHeaders reports whether the target has http_headers. They can be in files.
+func (t *Target) HasHeaders() bool { return len(t.headers) > 0 }
+
 // Format writes name and URL for every verb, because ProxyConnectHeader can hold a password.
 func (t Target) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "target %s (%s)", t.Name, t.URL) }
+
+// labels are the labels of a target, by name.
+type labels map[string]string
 
 // String returns the labels in the form "site=berlin, team=video".
 func (l labels) String() string {
@@ -99,8 +105,6 @@ func (l labels) String() string {
 	}
 	return strings.Join(texts, ", ")
 }
-
-func (t *Target) hasLogins() bool { return slices.ContainsFunc(t.Sessions, (*Session).KeyMode) }
 
 // Session is one session of a target: a token, or an API key and secret to log in with.
 type Session struct {
@@ -143,17 +147,24 @@ func (s *Session) Credential() string {
 // process opens them. Do not change the bytes.
 func (c *Config) YAML() ([]byte, error) { return c.yaml() }
 
-// Summary returns a text like "hmp.yml and 1 target file: 2 targets, 3 sessions".
-func (c *Config) Summary() string {
-	source := c.source
-	if c.targetFiles > 0 {
-		source += " and " + Plural(c.targetFiles, "target file")
+func encode(global rawGlobal, targets []*Target) ([]byte, error) {
+	f := rawFile{Global: global}
+	for _, t := range targets {
+		raw := t.raw()
+		// The package of Prometheus masks only the password of a URL.
+		if u := raw.ProxyURL.URL; u != nil && u.User != nil {
+			masked := *u
+			masked.User = url.User(secret.Masked)
+			raw.ProxyURL.URL = &masked
+		}
+		f.Targets = append(f.Targets, raw)
 	}
-	return source + ": " + Plural(len(c.Targets), "target") + ", " + Plural(c.Sessions(), "session")
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	err := encoder.Encode(f)
+	return text.Bytes(), err
 }
-
-// Source returns the name of the main file as given, or "environment".
-func (c *Config) Source() string { return c.source }
 
 // Sessions returns the number of sessions.
 func (c *Config) Sessions() (n int) {
@@ -162,74 +173,3 @@ func (c *Config) Sessions() (n int) {
 	}
 	return n
 }
-
-// UnmatchedPatterns returns the warnings about patterns that match no file, and about a
-// configuration without targets. [Config.Warnings] includes them.
-func (c *Config) UnmatchedPatterns() Errors { return c.unmatchedPatterns }
-
-// Join joins names. If there are more than most, it joins the first ones and counts the others.
-func Join(names []string, separator string, most int) string {
-	text := strings.Join(names[:min(len(names), most)], separator)
-	if more := len(names) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
-}
-
-// Plural returns a number with its noun, like "1 warning" or "2 warnings".
-func Plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.Itoa(n) + " " + noun
-}
-
-// A Selected is a session with its target.
-type Selected struct {
-	Target  *Target
-	Session *Session
-}
-
-// Select returns the sessions with these names: all if target is "", all of the target if
-// session is "". Its error lists the known names.
-func (c *Config) Select(target, session string) ([]Selected, error) {
-	var selected []Selected
-	var targets, sessions []string
-	for _, t := range c.Targets {
-		targets = append(targets, t.Name)
-		if target != "" && t.Name != target {
-			continue
-		}
-		for _, s := range t.Sessions {
-			sessions = append(sessions, s.Name)
-			if session == "" || s.Name == session {
-				selected = append(selected, Selected{t, s})
-			}
-		}
-	}
-	switch {
-	case len(selected) > 0:
-		return selected, nil
-	case len(targets) == 0:
-		return nil, errors.New("no session is configured: see target_files")
-	case len(sessions) == 0:
-		return nil, fmt.Errorf("unknown target %.100q; %s", target, suggestNames(target, targets))
-	default:
-		return nil, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, suggestNames(session, sessions))
-	}
-}
-
-// suggestNames lists at most 20 names, and suggests the nearest.
-func suggestNames(name string, names []string) string {
-	text := "there is " + strings.Join(names[:min(len(names), 20)], ", ")
-	if more := len(names) - 20; more > 0 {
-		text = fmt.Sprintf("%s and %d more", text, more)
-	}
-	if near := Nearest(name, names); near != "" {
-		text = "did you mean " + near + "? " + text
-	}
-	return text
-}
-
-// HasHeaders reports whether the target has http_headers. They can be in files.
-func (t *Target) HasHeaders() bool { return len(t.headers) > 0 }

@@ -1,18 +1,24 @@
 package config
 
 import (
-	"cmp"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/alecthomas/units"
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
-	"golang.org/x/net/http/httpguts"
 
 	"hmp_exporter/internal/secret"
 )
@@ -20,101 +26,159 @@ import (
 // maxAliased bounds the values from aliases, because a few lines can stand for billions.
 const maxAliased = 100_000
 
-// decode fills a raw value from YAML. It returns false if the value cannot be used.
-func decode(data []byte, r *report, raw any) bool {
-	node := parseYAML(data, r)
+// decodeYAML fills a raw value from YAML and records the line of each field. Unlike yaml's own
+// decoder, it continues after a problem, has the path of each, and never quotes a value. It
+// returns false if the file has another kind of value.
+func (p position) decodeYAML(data []byte, raw any) bool {
+	node := p.parse(data)
 	if node == nil {
 		return false
 	}
-	r.lines[""] = 0
-	d := decoder{report: r, left: len(data) + maxAliased}
-	d.decodeNode(node, "", reflect.ValueOf(raw).Elem())
-	return d.left > 0 && position{report: r}.has("")
+	p.left = len(data) + maxAliased
+	p.decode(node, 0, reflect.ValueOf(raw).Elem())
+	return p.has() && p.left > 0
 }
 
-// decoder fills raw structs from YAML nodes. Unlike yaml's own decoder, it continues after a
-// problem, reports the path and line of each, and never quotes a value.
-type decoder struct {
-	*report
-	left int // nodes that may still be visited
+// parse returns the value of the one document in a file. On a problem it reports the problem
+// and returns nil.
+func (p position) parse(data []byte) *yaml.Node {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	first, second, err := parseDocuments(data)
+	switch {
+	case err != nil:
+		p.addSyntaxError(data)
+	case second.Line > 0: // otherwise it would be ignored
+		p.addAt(second.Line, "a second document begins here", "a configuration is one YAML document; remove the line ---")
+	case first.Line == 0 || first.Content[0].Tag == "!!null":
+		p.addAt(first.Line, "has nothing in it", "list at least one HMP under targets; a target file with none on purpose is []")
+	default:
+		return first.Content[0]
+	}
+	return nil
 }
 
-// decodeNode fills out from a node. out is a settable value of one of the raw types.
-func (d *decoder) decodeNode(n *yaml.Node, path string, out reflect.Value) {
-	if d.left--; d.left == 0 {
-		d.add(n.Line, "", "too many values from aliases", "write the values out")
+// parseDocuments returns the first two documents. The Line of a document that is missing is 0.
+func parseDocuments(data []byte) (first, second yaml.Node, err error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	if err = decoder.Decode(&first); err == nil {
+		err = decoder.Decode(&second)
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return first, second, err
+}
+
+// addSyntaxError reports a syntax error. The parser's own message is hard to understand, can
+// quote the file, and often has the line where the block begins. The mistake is on the first
+// line with which the parser fails in the same way.
+func (p position) addSyntaxError(data []byte) {
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	parse := func(count int) string {
+		begin := append([]byte("#\n"), bytes.Join(lines[:count], nil)...) // the parser never names line 1
+		_, _, err := parseDocuments(begin)
+		return fmt.Sprint(err)
+	}
+	whole := parse(len(lines))
+	line := sort.Search(len(lines), func(count int) bool { return parse(count) == whole })
+	if line > 0 && !utf8.Valid(lines[line-1]) {
+		p.addAt(line, "is not UTF-8 text", "save the file as UTF-8")
+		return
+	}
+	p.addAt(line, "malformed YAML", "check the indentation, close quotes and brackets, use no tabs, and quote a value with special characters")
+}
+
+// decode fills out, a value of one of the raw types, from a node. The line is that of the
+// field's name.
+func (p position) decode(n *yaml.Node, line int, out reflect.Value) {
+	if p.left--; p.left == 0 {
+		position{document: p.document}.addAt(n.Line, "too many values from aliases", "write the values out")
+	}
+	if p.left <= 0 {
+		return
 	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
+	p.lines[p.path] = line
 	want, isSingle := expected[out.Type()]
 	switch {
-	case d.left <= 0:
 	case isSingle:
-		d.scalar(n, path, want, out)
+		p.decodeSingle(n, want, out)
 	case n.Tag == "!!null": // "sessions:" without a value counts as not given
 	case out.Kind() == reflect.Slice:
-		d.list(n, path, out)
+		p.decodeList(n, out)
+	case out.Kind() == reflect.Map:
+		p.decodeMap(n, out)
 	default:
-		d.mapping(n, path, out)
+		p.decodeStruct(n, out)
 	}
 }
 
-func (d *decoder) mapping(n *yaml.Node, path string, out reflect.Value) {
-	var known fields // none for a map
-	isMap := out.Kind() == reflect.Map
-	if !isMap {
-		known = fieldsOf(out.Type())
-	}
+// addWrongKind reports a node of another kind. It takes the line of the field away, so that
+// the fields in it are not missing too.
+func (p position) addWrongKind(n *yaml.Node, want, hint string) {
+	p.addAt(n.Line, "want "+want, hint)
+	delete(p.lines, p.path)
+}
+
+func (p position) decodeStruct(n *yaml.Node, out reflect.Value) {
+	known := fieldsOf(out.Type())
+	list := strings.Join(known.names, ", ")
 	if n.Tag != "!!map" {
-		hint := "its fields are "
-		if path == "" && n.Tag == "!!seq" {
-			hint = "this is a list, as in a file of target_files: check the configuration that names the file; the fields here are "
-		}
-		d.add(n.Line, path, "want a mapping", hint+cmp.Or(strings.Join(known.names, ", "), "names that you choose"))
-		delete(d.lines, path) // so that its missing fields are not reported too
+		p.addWrongKind(n, "a mapping", "its fields are "+list)
 		return
 	}
-	for _, e := range d.entries(n, path) {
-		field, isKnown := known.index[e.name]
-		inner := join(path, e.name)
-		switch {
-		case isKnown:
-			d.lines[inner] = e.line
-			d.decodeNode(e.value, inner, out.FieldByIndex(field))
-		case !isMap:
-			d.add(e.line, path, strings.TrimSpace("unknown field "+safeFieldName.FindString(e.name)), unknownHint(out.Type(), e.name))
-		case out.Type() == reflect.TypeFor[labels]() && !model.LegacyValidation.IsValidLabelName(e.name):
-			d.add(e.line, path, "not a valid label name", "use letters, digits and _, and no digit in front")
-		case !httpguts.ValidHeaderFieldName(e.name):
-			d.add(e.line, path, "not a valid header name", "write the name, a colon and a space")
-		default:
-			d.lines[inner] = e.line
-			if out.IsNil() {
-				out.Set(reflect.MakeMap(out.Type()))
+	for _, e := range p.entries(n) {
+		name := e.name
+		if known.index[name] == nil {
+			near, hint := Nearest(name, known.names), "known fields: "+list
+			if near != "" {
+				hint = "did you mean " + near + "?"
 			}
-			value := reflect.New(out.Type().Elem()).Elem()
-			d.decodeNode(e.value, inner, value)
-			out.SetMapIndex(reflect.ValueOf(e.name), value)
+			p.addAt(e.line, strings.TrimSpace("unknown field "+safeName.FindString(name)), hint)
+			name = near // decoded, so that it is not missing too
+		}
+		if name != "" {
+			p.child(name).decode(e.value, e.line, out.FieldByIndex(known.index[name]))
 		}
 	}
 }
 
-func (d *decoder) list(n *yaml.Node, path string, out reflect.Value) {
+// decodeMap decodes labels and headers, whose names a user chooses.
+func (p position) decodeMap(n *yaml.Node, out reflect.Value) {
+	if n.Tag != "!!map" {
+		p.addWrongKind(n, "a mapping", "its fields are names that you choose")
+		return
+	}
+	out.Set(reflect.MakeMap(out.Type()))
+	for _, e := range p.entries(n) {
+		if !validName.MatchString(e.name) {
+			p.addAt(e.line, "not a valid name", "write the name, a colon and a space")
+			continue
+		}
+		value := reflect.New(out.Type().Elem()).Elem()
+		p.child(e.name).decode(e.value, e.line, value)
+		out.SetMapIndex(reflect.ValueOf(e.name), value)
+	}
+}
+
+// safeName matches the name of an unknown field that cannot be a secret. In YAML, "{token:abc}"
+// has a field named "token:abc".
+var safeName = regexp.MustCompile(`^[a-z_]{1,32}$`)
+
+func (p position) decodeList(n *yaml.Node, out reflect.Value) {
 	if n.Tag != "!!seq" {
 		hint := "begin each item with a dash, or put the items in [brackets]"
-		if path == "" { // a target file
+		if p.path == "" { // a target file
 			hint = "leave out the line targets:, or does a pattern of target_files match a main file?"
 		}
-		d.add(n.Line, path, "want a list", hint)
-		delete(d.lines, path)
+		p.addWrongKind(n, "a list", hint)
 		return
 	}
 	out.Set(reflect.MakeSlice(out.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		inner := path + indexPath(i)
-		d.lines[inner] = item.Line
-		d.decodeNode(item, inner, out.Index(i))
+		p.item("", i).decode(item, item.Line, out.Index(i))
 	}
 }
 
@@ -125,7 +189,7 @@ type entry struct {
 }
 
 // entries returns the fields of a mapping, and the fields of "<<" that it does not override.
-func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
+func (p position) entries(n *yaml.Node) (all []entry) {
 	lines := make(map[string]int)
 	var merged map[string]yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -135,16 +199,16 @@ func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 		}
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			d.add(line, path, "a field name must be a single word", "")
+			p.addAt(line, "a field name must be a single word", "")
 		case key.Tag == "!!merge":
 			merge := yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
 			if merge.Decode(&merged) != nil {
-				d.left = 0
-				d.add(line, path, "<< must be a mapping, and not itself or too large", "write the values out")
+				p.left = 0
+				p.addAt(line, "<< must be a mapping, and not itself or too large", "write the values out")
 				return nil
 			}
 		case lines[key.Value] > 0:
-			d.add(line, join(path, safeFieldName.FindString(key.Value)), "the same field twice", "the first is on line "+strconv.Itoa(lines[key.Value]))
+			p.child(safeName.FindString(key.Value)).addAt(line, "the same field twice", "the first is on line "+strconv.Itoa(lines[key.Value]))
 		default:
 			lines[key.Value] = line
 			all = append(all, entry{key.Value, line, value})
@@ -158,7 +222,7 @@ func (d *decoder) entries(n *yaml.Node, path string) (all []entry) {
 	return all
 }
 
-// expected has the types of scalars, and what each must be.
+// expected has the types of single values, and what each must be.
 var expected = map[reflect.Type]string{
 	reflect.TypeFor[string]():                "",
 	reflect.TypeFor[secret.Value]():          "",
@@ -171,21 +235,21 @@ var expected = map[reflect.Type]string{
 	reflect.TypeFor[promconfig.URL]():        "the URL of a proxy such as http://proxy.example:3128",
 }
 
-func (d *decoder) scalar(n *yaml.Node, path, want string, out reflect.Value) {
+func (p position) decodeSingle(n *yaml.Node, want string, out reflect.Value) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		d.add(n.Line, path, "want a single value", "quote a value that begins with [ or {")
+		p.addAt(n.Line, "want a single value", "quote a value that begins with [ or {")
 	case !strings.HasPrefix(n.Tag, "!!"):
-		d.add(n.Line, path, "a tag that means nothing here", "quote a value that begins with !")
+		p.addAt(n.Line, "a tag that means nothing here", "quote a value that begins with !")
 	case n.Value == "" || n.Tag == "!!null" && n.Style == 0:
-		d.add(n.Line, path, "nothing is set", "give a value or remove the line")
+		p.addAt(n.Line, "nothing is set", "give a value or remove the line")
 	case !set(n, out):
-		d.add(n.Line, path, "want "+want, "")
+		p.addAt(n.Line, "want "+want, "")
 	}
 }
 
-// set sets out from a scalar. It returns false if the value is not valid. A string gets the
-// text as written: a token 020001 is not the number 8193.
+// set sets out from a single value. It returns false if the value is not valid. A string gets
+// the text as written: a token 020001 is not the number 8193.
 func set(n *yaml.Node, out reflect.Value) bool {
 	if out.Kind() == reflect.String {
 		out.SetString(n.Value)
@@ -195,8 +259,6 @@ func set(n *yaml.Node, out reflect.Value) bool {
 	case *secret.Value:
 		*to = secret.New(n.Value)
 		return true
-	case *bool:
-		return n.Tag == "!!bool" && n.Decode(to) == nil
 	case *int:
 		return n.Decode(to) == nil && *to >= 0
 	case *model.Duration:
@@ -207,5 +269,61 @@ func set(n *yaml.Node, out reflect.Value) bool {
 		return n.Decode(to) == nil && isProxy(to.URL) && strings.Trim(to.Path, "/") == "" && to.RawQuery == "" && to.Fragment == ""
 	default:
 		return n.Decode(to) == nil
+	}
+}
+
+type fields struct {
+	names []string         // in the order of the struct
+	index map[string][]int // as for reflect.Value.FieldByIndex
+}
+
+// knownFields caches the fields of types.
+var knownFields sync.Map
+
+// fieldsOf returns the fields of a struct and its inlined structs by their yaml tags.
+func fieldsOf(t reflect.Type) fields {
+	if known, ok := knownFields.Load(t); ok {
+		return known.(fields)
+	}
+	fs := fields{index: make(map[string][]int)}
+	for _, f := range reflect.VisibleFields(t) {
+		// Fields that end in _ref are for secret managers, which are not supported.
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && !strings.HasSuffix(name, "_ref") {
+			fs.names = append(fs.names, name)
+			fs.index[name] = f.Index
+		}
+	}
+	knownFields.Store(t, fs)
+	return fs
+}
+
+// Nearest returns the most similar of some names. It returns "" if more than two letters, or
+// half of the letters, differ. Case, dashes and underscores do not count.
+func Nearest(name string, names []string) string {
+	plain := strings.NewReplacer("-", "", "_", "")
+	name = plain.Replace(strings.ToLower(name))
+	for edits := range 3 {
+		for _, candidate := range names {
+			if 2*edits < len(candidate) && withinEdits(name, plain.Replace(strings.ToLower(candidate)), edits) {
+				return candidate
+			}
+		}
+	}
+	return ""
+}
+
+// withinEdits reports whether at most edits insertions, deletions and replacements make a
+// into b.
+func withinEdits(a, b string, edits int) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	switch {
+	case a == "" || b == "":
+		return len(a)+len(b) <= edits
+	case edits == 0:
+		return false
+	default:
+		return withinEdits(a[1:], b, edits-1) || withinEdits(a, b[1:], edits-1) || withinEdits(a[1:], b[1:], edits-1)
 	}
 }

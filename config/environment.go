@@ -1,13 +1,11 @@
 package config
 
 import (
-	"context"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"hmp_exporter/internal/secret"
 )
 
 // variables are the environment variables of a configuration without a file, by field.
@@ -24,31 +22,31 @@ var variables = map[string]string{
 	"sessions[0]": "HMP_API_KEY_FILE", // for problems of the whole session
 }
 
-// InEnvironment reports whether any of the variables is set. An empty variable counts as not
+// inEnvironment reports whether any of the variables is set. An empty variable counts as not
 // set.
-func InEnvironment(getenv func(string) string) bool {
-	isSet := func(variable string) bool { return getenv(variable) != "" }
-	return slices.ContainsFunc(slices.Collect(maps.Values(variables)), isSet)
+func inEnvironment(getenv func(string) string) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(variables)), func(variable string) bool { return getenv(variable) != "" })
 }
 
-// fromEnvironment makes a configuration from the variables. It has one target with one
-// session, both named "default". The error is of type [Errors].
-func fromEnvironment(ctx context.Context, getenv func(string) string) (*Config, error) {
-	b, p := newBuilder(ctx, "environment")
+// loadEnvironment makes a configuration from the variables. It has one target with one
+// session, both named "default".
+func (l *loader) loadEnvironment(getenv func(string) string) {
+	p := l.document("environment")
 	p.variables = variables
-	target := p.child("targets[0]")
-	session := target.child("sessions[0]")
-	session.lines[session.path] = 0
-
-	raw := &rawTarget{Name: "default", URL: getenv(variables["url"]), Sessions: []rawSession{{Name: "default"}}}
-	raw.TLSConfig.CAFile = strings.TrimSpace(getenv(variables["ca_file"]))
-	out := reflect.ValueOf(&raw.Sessions[0]).Elem()
-	for field, at := range fieldsOf(out.Type()).index {
-		if value := getenv(variables[field]); variables[field] != "" && value != "" {
-			session.lines[session.fieldPath(field)] = 0
-			set(&yaml.Node{Value: strings.TrimSpace(value)}, out.FieldByIndex(at)) // $(cat file) and the like can add white space
+	get := func(field string) string { return strings.TrimSpace(getenv(variables[field])) } // $(cat file) and the like can add white space
+	getSecret := func(field string) (value secret.Value) {
+		if text := get(field); text != "" {
+			value = secret.New(text)
 		}
+		return value
 	}
-	b.target(target, raw)
-	return b.finish()
+	raw := &rawTarget{Name: "default", URL: get("url"), Sessions: []rawSession{{
+		Name:  "default",
+		Token: getSecret("token"), TokenFile: get("token_file"),
+		APIKey: getSecret("api_key"), APIKeyFile: get("api_key_file"),
+		APISecret: getSecret("api_secret"), APISecretFile: get("api_secret_file"),
+	}}}
+	raw.TLSConfig.CAFile = get("ca_file")
+	p.lines["targets[0].sessions[0]"] = 0
+	l.target(p.child("targets[0]"), raw)
 }

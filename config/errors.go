@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,13 +32,13 @@ func (e Error) Error() string {
 
 // with returns a copy with the problem and, unless hint is "", what to do.
 func (e Error) with(problem, hint string) *Error {
-	if e.Problem += problem; hint != "" {
+	if e.Problem = problem; hint != "" {
 		e.Problem += "; " + hint
 	}
 	return &e
 }
 
-// Errors are all problems found in one configuration, sorted by file and line.
+// Errors are all problems found in one configuration, sorted by file, line and field.
 type Errors []*Error
 
 // Error returns one line for each problem.
@@ -49,111 +50,106 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// orNil returns the problems sorted, or a nil error if there are none.
-func (e Errors) orNil() error {
-	if len(e) > 0 {
-		return e.sorted()
-	}
-	return nil
-}
-
 func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Field, b.Field))
 	})
 	return e
 }
 
+// maxProblems bounds the problems of one configuration, because it can be the wrong file.
 const maxProblems = 100
 
-// report collects the problems of one file. It has the line of each field.
-type report struct {
+// A document is one file, or the environment.
+type document struct {
 	file  string
 	lines map[string]int // by field path; a field that was not given is not in it
-	errs  *Errors        // shared by all files of one configuration
+	left  int            // values that may still be decoded
+	errs  *Errors        // shared by all documents of one configuration
 
-	variables       map[string]string // by field, where there is no file but the environment
+	variables       map[string]string // by field, if this is the environment
 	plaintextSecret bool              // the file has a secret in clear
 }
 
-func (r *report) add(line int, path, problem, hint string) {
-	r.addError(Error{File: r.file, Line: line, Field: r.field(path)}.with(problem, hint))
-}
-
-func (r *report) addError(e *Error) {
-	switch {
-	case len(*r.errs) < maxProblems:
-		*r.errs = append(*r.errs, e)
-	case len(*r.errs) == maxProblems:
-		*r.errs = append(*r.errs, &Error{File: r.file, Line: e.Line, Problem: "too many problems to list; is this the right file?"})
-	}
-}
-
-// field returns the path of a field for an error: the name of its variable, if there is no
-// file.
-func (r *report) field(path string) string {
-	if r.variables == nil {
-		return path
-	}
-	return r.name(path[strings.LastIndexByte(path, '.')+1:])
-}
-
 // name returns the name of a field in a file, or its variable.
-func (r *report) name(field string) string { return cmp.Or(r.variables[field], field) }
+func (d *document) name(field string) string { return cmp.Or(d.variables[field], field) }
 
-// A position is a target, a session or a mapping in a file.
+func (d *document) dir() string { return filepath.Dir(d.file) }
+
+func (d *document) addError(e *Error) {
+	if len(*d.errs) < maxProblems {
+		*d.errs = append(*d.errs, e)
+	}
+}
+
+// A position is a field of a document: a target, a session, a mapping or a value.
 type position struct {
-	*report
+	*document
 	path            string
-	dir             string // relative paths are relative to it
 	target, session string // names
 }
 
-// fieldPath returns the path of a field, or of the position itself for "".
-func (p position) fieldPath(field string) string { return join(p.path, field) }
-
+// child returns the position of a field, of an item like "[0]", or of p itself for "".
 func (p position) child(field string) position {
-	p.path = p.fieldPath(field)
+	switch {
+	case field == "":
+	case p.path == "" || field[0] == '[':
+		p.path += field
+	default:
+		p.path += "." + field
+	}
 	return p
 }
 
-// has reports whether the field was given, with a valid value or not.
-func (p position) has(field string) bool {
-	_, ok := p.lines[p.fieldPath(field)]
+// item returns the position of an item of a list.
+func (p position) item(field string, i int) position {
+	return p.child(field).child("[" + strconv.Itoa(i) + "]")
+}
+
+// has reports whether p was given, with the right kind of value.
+func (p position) has() bool {
+	_, ok := p.lines[p.path]
 	return ok
 }
 
-// valid reports whether the field and its inner fields have no problem so far.
-func (p position) valid(field string) bool {
-	path := p.field(p.fieldPath(field))
-	return !slices.ContainsFunc(*p.errs, func(e *Error) bool {
-		return e.File == p.file && (strings.HasPrefix(e.Field+".", path+".") || strings.HasPrefix(e.Field, path+"["))
-	})
-}
-
-// line returns the line of the field. If it was not given, that is the line of the nearest
-// field around it.
-func (p position) line(field string) int {
-	path := p.fieldPath(field)
+// line returns the line of p. If it was not given, that is the line of the nearest field
+// around it.
+func (p position) line() int {
+	path := p.path
 	for path != "" && p.lines[path] == 0 {
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
 	return p.lines[path]
 }
 
+// field returns the path of p for an error, or the variable.
+func (p position) field() string {
+	if p.variables == nil {
+		return p.path
+	}
+	return p.name(p.path[strings.LastIndexByte(p.path, '.')+1:])
+}
+
 // error returns an error with the position of a field and no problem yet.
 func (p position) error(field string) Error {
-	return Error{File: p.file, Line: p.line(field), Field: p.field(p.fieldPath(field)), Target: p.target, Session: p.session}
+	p = p.child(field)
+	return Error{File: p.file, Line: p.line(), Field: p.field(), Target: p.target, Session: p.session}
 }
 
+// add reports a problem of a field, or of p itself for "".
 func (p position) add(field, problem, hint string) { p.addError(p.error(field).with(problem, hint)) }
 
-// join appends a field, or the index of a list item, to a path.
-func join(path, field string) string {
-	if path == "" || field == "" || field[0] == '[' {
-		return path + field
-	}
-	return path + "." + field
+// addAt reports a problem of p that is on another line.
+func (p position) addAt(line int, problem, hint string) {
+	e := p.error("")
+	e.Line = line
+	p.addError(e.with(problem, hint))
 }
 
-func indexPath(i int) string { return "[" + strconv.Itoa(i) + "]" }
+// valid reports whether the field and its inner fields have no problem so far.
+func (p position) valid(field string) bool {
+	path := p.child(field).field()
+	return !slices.ContainsFunc(*p.errs, func(e *Error) bool {
+		return e.File == p.file && (strings.HasPrefix(e.Field+".", path+".") || strings.HasPrefix(e.Field, path+"["))
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,18 +30,15 @@ const (
 	maxReadingsInDirectory = 32
 
 	loadTimeout  = time.Minute      // for a configuration with all its files
-	checkTimeout = 10 * time.Second // for all secrets at once: a person waits
+	checkTimeout = 10 * time.Second // for all secrets, or all files of a configuration
 )
 
 // Problems of a file that the operating system does not report.
 var (
-	// ErrSlowFile means that reading a file took too long, for example because its disk hangs.
-	ErrSlowFile error = &hintedError{"could not be read in time", "find out whether its disk hangs"}
-
+	errSlowFile   error = &hintedError{"could not be read in time", "find out whether its disk hangs"}
 	errDirectory  error = &hintedError{"is a directory", "name the file in it"}
 	errNotRegular error = &hintedError{"is not a regular file", ""}
 	errTooLarge   error = &hintedError{"is too large", ""}
-	errUTF16      error = &hintedError{"is UTF-16", "save it as UTF-8"}
 )
 
 // fileReader reads files for many callers at once. Callers that want the same file share one
@@ -63,35 +61,30 @@ func newFileReader() *fileReader {
 	return &fileReader{open: open, running: make(chan struct{}, maxReadings)}
 }
 
-// readFile reads a regular file of at most limit bytes. It returns ErrSlowFile if ctx ends
+// readFile reads a regular file of at most limit bytes. It returns errSlowFile if ctx ends
 // first. Its errors do not have the path. Do not change the bytes.
-func readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
-	data, err := files.readShared(ctx, path, limit)
-	recordInput(ctx, input{path, limit}, data, err)
+func (f *fileReader) readFile(ctx context.Context, path string, limit int64) ([]byte, error) {
+	data, err := share(ctx, f, strconv.FormatInt(limit, 10)+" "+path, filepath.Dir(path), func() ([]byte, error) { return f.read(path, limit) })
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pathErr.Err // callers add the path
+	}
 	return data, err
 }
 
-// findFiles returns the files that a pattern matches. It has the same bounds as readFile.
-func findFiles(ctx context.Context, pattern string) ([]string, error) {
-	found, err := files.glob(ctx, pattern)
-	recordInput(ctx, input{pattern, patternInput}, []byte(strings.Join(found, "\n")), err)
-	return found, err
+// findFiles returns the files that a pattern matches, with the bounds of readFile. There are
+// two differences from [filepath.Glob]. A directory that cannot be read is an error. A name
+// that begins with a dot matches only a part of the pattern that also begins with a dot. Such
+// files belong to editors, archives and Kubernetes ("..data").
+func (f *fileReader) findFiles(ctx context.Context, pattern string) ([]string, error) {
+	if _, err := filepath.Match(pattern, ""); err != nil {
+		return nil, err
+	}
+	return share(ctx, f, "pattern "+pattern, filepath.Dir(pattern), func() ([]string, error) { return f.find(pattern) })
 }
 
-// readShared reads a file, or waits for a read of it that is under way.
-func (f *fileReader) readShared(ctx context.Context, path string, size int64) ([]byte, error) {
-	return shareCall(ctx, f, strconv.FormatInt(size, 10)+" "+path, filepath.Dir(path), func() ([]byte, error) {
-		data, err := f.read(path, size)
-		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathErr.Err // callers add the path
-		}
-		return data, err
-	})
-}
-
-// shareCall calls read, which can hang, or waits for a call with the same key that is under
-// way. Do not change the returned value.
-func shareCall[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
+// share calls read, which can hang, or waits for a call with the same key that is under way.
+// Do not change the returned value.
+func share[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
 	result := f.readings.DoChan(key, func() (any, error) {
 		limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadingsInDirectory))
 		directory := limit.(chan struct{})
@@ -106,11 +99,10 @@ func shareCall[T any](ctx context.Context, f *fileReader, key, dir string, read 
 		value, _ = r.Val.(T)
 		return value, r.Err
 	case <-ctx.Done():
-		return value, ErrSlowFile
+		return value, errSlowFile
 	}
 }
 
-// read reads a file, in a goroutine that may hang.
 func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	opened, err := f.open(path)
 	if err != nil {
@@ -127,22 +119,51 @@ func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	}
 	// The size in info is no bound: the file can grow while it is read.
 	data, err := io.ReadAll(io.LimitReader(opened, limit+1))
-	switch {
-	case int64(len(data)) > limit:
+	if int64(len(data)) > limit {
 		return nil, errTooLarge
-	case isUTF16(data):
-		return nil, errUTF16
 	}
 	return data, err
 }
 
-// isUTF16 detects UTF-16 by its byte order mark, or by a zero in the first character.
-func isUTF16(data []byte) bool {
-	if len(data) < 2 {
-		return false
+func (f *fileReader) find(pattern string) (found []string, err error) {
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		if _, err := os.Lstat(pattern); isMissing(err) {
+			return nil, nil
+		}
+		return []string{pattern}, nil
 	}
-	a, b := data[0], data[1]
-	return a == 0xff && b == 0xfe || a == 0xfe && b == 0xff || (a == 0) != (b == 0)
+	dir, last := filepath.Split(pattern)
+	dirs, err := f.find(filepath.Clean(dir))
+	for _, dir := range dirs {
+		names, errRead := f.names(dir)
+		if errRead != nil && !isMissing(errRead) {
+			return nil, errRead
+		}
+		for _, name := range names {
+			isHidden := strings.HasPrefix(name, ".") && !strings.HasPrefix(strings.TrimPrefix(last, `\`), ".")
+			if isMatch, _ := filepath.Match(last, name); isMatch && !isHidden {
+				found = append(found, filepath.Join(dir, name))
+			}
+		}
+	}
+	return found, err
+}
+
+// isMissing reports whether there is no file, or no directory with it.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// names returns the names in a directory, sorted.
+func (f *fileReader) names(dir string) ([]string, error) {
+	opened, err := f.open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	names, err := opened.Readdirnames(-1)
+	slices.Sort(names)
+	return names, err
 }
 
 // hintedError is a problem of a file or a secret, and what to do about it.
@@ -150,14 +171,14 @@ type hintedError struct{ problem, hint string }
 
 func (h *hintedError) Error() string { return h.problem }
 
-// hintFor says what to do about an error of readFile or checkSecret.
+// hintFor says what to do about a problem of a file or a secret.
 func hintFor(err error) string {
 	h, isHinted := errors.AsType[*hintedError](err)
 	switch {
 	case isHinted:
 		return h.hint
 	case errors.Is(err, fs.ErrNotExist):
-		return "a relative path starts at the directory of the file that names it"
+		return "a relative path starts at the directory of the file that names it; in a variable, at the working directory"
 	case errors.Is(err, fs.ErrPermission):
 		return "the user that runs hmp_exporter must be able to read it"
 	default:

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A hungDisk opens the files of one directory when it is repaired, and all others at once.
@@ -24,29 +25,21 @@ type hungDisk struct {
 	opened   atomic.Int64 // files of the directory
 }
 
-// hang makes a directory hang until the test ends or the disk is repaired.
-func hang(f *fileReader, dir string) *hungDisk {
-	d := &hungDisk{dir: dir, repaired: make(chan struct{})}
-	next := f.open
-	f.open = func(path string) (*os.File, error) {
-		if strings.HasPrefix(path, d.dir) {
-			d.opened.Add(1)
-			<-d.repaired
-		}
-		return next(path)
-	}
-	return d
-}
-
 // withHungDisk runs a test in a bubble, with a directory that hangs for the whole process.
 func withHungDisk(t *testing.T, test func(t *testing.T, d *hungDisk)) {
 	t.Helper()
-	dir := t.TempDir()
+	d := &hungDisk{dir: t.TempDir()}
 	synctest.Test(t, func(t *testing.T) {
-		before := files
-		files = newFileReader()
-		defer func() { files = before }()
-		d := hang(files, dir)
+		replaceFiles(t)
+		d.repaired = make(chan struct{})
+		open := files.open
+		files.open = func(path string) (*os.File, error) {
+			if strings.HasPrefix(path, d.dir) {
+				d.opened.Add(1)
+				<-d.repaired
+			}
+			return open(path)
+		}
 		test(t, d)
 		close(d.repaired)
 		synctest.Wait()
@@ -56,7 +49,14 @@ func withHungDisk(t *testing.T, test func(t *testing.T, d *hungDisk)) {
 	})
 }
 
-// within returns a context of that length, and what must be called with its end.
+// replaceFiles gives the test a reader of its own.
+func replaceFiles(t *testing.T) {
+	before := files
+	files = newFileReader()
+	t.Cleanup(func() { files = before })
+}
+
+// within returns a context of that length.
 func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -68,13 +68,13 @@ func within(t *testing.T, d time.Duration) context.Context {
 func TestSecretOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
 		source := SecretSource{name: "token_file", file: filepath.Join(d.dir, "token"), kind: isToken}
-		target := &Target{headers: []header{{name: "X-Key", sources: []SecretSource{source}}}}
+		target := &Target{headers: []header{{"X-Key", source}}}
 		var wg sync.WaitGroup
 		for i := range 100 {
 			wg.Go(func() {
 				timeout, start := time.Duration(i+1)*time.Second, time.Now()
 				_, err := source.Read(within(t, timeout))
-				if _, err2 := target.Header(within(t, 0)); !errors.Is(err, ErrSlowFile) || !errors.Is(err2, ErrSlowFile) {
+				if _, err2 := target.Header(within(t, 0)); !errors.Is(err, errSlowFile) || !errors.Is(err2, errSlowFile) {
 					t.Errorf("Read = %v, Header = %v", err, err2)
 				}
 				if took := time.Since(start); took != timeout {
@@ -106,14 +106,14 @@ func TestReadingsAreBounded(t *testing.T) {
 				var wg sync.WaitGroup
 				for i := range 10_000 {
 					wg.Go(func() {
-						if _, err := readFile(within(t, time.Second), tt.file(d.dir, i), 10); !errors.Is(err, ErrSlowFile) {
-							t.Errorf("readFile = %v, want %v", err, ErrSlowFile)
+						if _, err := files.readFile(within(t, time.Second), tt.file(d.dir, i), 10); !errors.Is(err, errSlowFile) {
+							t.Errorf("readFile = %v, want %v", err, errSlowFile)
 						}
 					})
 				}
 				if tt.want == maxReadingsInDirectory {
 					synctest.Wait()
-					if _, err := readFile(within(t, time.Second), healthy, 10); err != nil {
+					if _, err := files.readFile(within(t, time.Second), healthy, 10); err != nil {
 						t.Errorf("readFile of a healthy disk = %v", err)
 					}
 				}
@@ -126,76 +126,38 @@ func TestReadingsAreBounded(t *testing.T) {
 	}
 }
 
-// Whoever waits for a reading of the directory to end gets the next one.
-func TestReadingAfterWaiting(t *testing.T) {
-	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		var read atomic.Int64
-		var wg sync.WaitGroup
-		for i := range 3 * maxReadingsInDirectory {
-			for range 2 {
-				wg.Go(func() {
-					_, err := readFile(within(t, time.Minute), fmt.Sprintf("%s/%d", d.dir, i), 10)
-					if errors.Is(err, fs.ErrNotExist) {
-						read.Add(1)
-					}
-				})
-			}
-		}
-		synctest.Wait()
-		if n := d.opened.Load(); n != maxReadingsInDirectory {
-			t.Errorf("%d files were opened at once, want %d", n, maxReadingsInDirectory)
-		}
-		d.repaired <- struct{}{} // one of them
-		synctest.Wait()
-		if n := d.opened.Load(); n != maxReadingsInDirectory+1 {
-			t.Errorf("%d files were opened, want the next one", n)
-		}
-		d.dir = "none" // from here on the disk is well
-		for range maxReadingsInDirectory {
-			d.repaired <- struct{}{}
-		}
-		wg.Wait()
-		if n := read.Load(); n != 6*maxReadingsInDirectory {
-			t.Errorf("%d readings came to an end, want all", n)
-		}
-	})
-}
-
 // The programs of a person end, too.
 func TestChecksOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		healthy := filepath.Join(filepath.Dir(d.dir), "healthy") + "-none"
-		config, err := fromEnvironment(t.Context(), func(name string) string {
-			return map[string]string{"HMP_URL": "https://h", "HMP_API_KEY_FILE": filepath.Join(d.dir, "key"), "HMP_API_SECRET_FILE": healthy}[name]
-		})
+		main := filepath.Join(t.TempDir(), "hmp.yml")
+		config, err := loadEnvironment(map[string]string{"HMP_URL": "https://h", "HMP_API_KEY_FILE": filepath.Join(d.dir, "key"), "HMP_API_SECRET_FILE": main})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = config.CheckSecrets()
-		if !strings.Contains(errorText(err), ErrSlowFile.Error()) || !strings.Contains(errorText(err), "no such file") {
-			t.Errorf("CheckSecrets = %v", err)
+		problems, warnings := config.Check()
+		if text := problems.Error(); !strings.Contains(text, errSlowFile.Error()) || !strings.Contains(text, "no such file") || warnings != nil {
+			t.Errorf("Check = %v, %v", problems, warnings)
 		}
-		if warnings := config.Warnings(); warnings != nil {
-			t.Errorf("Warnings = %v", warnings)
-		}
-		if _, err := Load(filepath.Join(d.dir, "hmp.yml")); !strings.HasSuffix(errorText(err), "/hmp.yml: could not be read in time; find out whether its disk hangs") {
-			t.Errorf("Load = %v", err)
+		write(t, main, "target_files: ["+filepath.Join(d.dir, "*.yml")+"]")
+		for _, file := range []string{main, filepath.Join(d.dir, "hmp.yml")} {
+			start := time.Now()
+			if _, err := Load(file); !strings.HasSuffix(errorText(err), "yml: could not be read in time; find out whether its disk hangs") || time.Since(start) != loadTimeout {
+				t.Errorf("Load = %v after %v", err, time.Since(start))
+			}
 		}
 	})
 }
 
 // What this side lacks can be told from a file that is not there.
 func TestLackOfDescriptors(t *testing.T) {
-	before := files
-	files = newFileReader()
-	defer func() { files = before }()
+	replaceFiles(t)
 	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
 		files.open = func(path string) (*os.File, error) {
 			return nil, &fs.PathError{Op: "open", Path: path, Err: lack}
 		}
 		source := SecretSource{name: "token_file", file: "token"}
 		_, read := source.Read(t.Context())
-		_, header := (&Target{headers: []header{{sources: []SecretSource{source}}}}).Header(t.Context())
+		_, header := (&Target{headers: []header{{"X-Key", source}}}).Header(t.Context())
 		_, certificate := clientCertificate(t.Context(), source, source, time.Second)
 		if !errors.Is(read, lack) || !errors.Is(header, lack) || !errors.Is(certificate, lack) {
 			t.Errorf("%v, %v, %v; want each to be %v", read, header, certificate, lack)
@@ -203,42 +165,71 @@ func TestLackOfDescriptors(t *testing.T) {
 	}
 }
 
-// TestManyReaders is for the race detector.
-func TestManyReaders(t *testing.T) {
-	dir := t.TempDir()
-	for i := range 3 {
-		write(t, fmt.Sprintf("%s/%d", dir, i), strings.Repeat(fmt.Sprint(i), 10))
+func TestGlob(t *testing.T) {
+	dir := t.TempDir() + "/[a]*" // looks like a pattern
+	for _, name := range []string{"d/.#a.yml", "d/._a.yml", "d/a.yml", "d/b.yml", "d/b.yml~", "d/..data/a.yml", "e/a.yml", "f.yml"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name), "[]")
 	}
-	var wg sync.WaitGroup
-	for i := range 100 {
-		wg.Go(func() {
-			for range 50 {
-				data, err := readFile(t.Context(), fmt.Sprintf("%s/%d", dir, i%3), 10)
-				if want := strings.Repeat(fmt.Sprint(i%3), 10); err != nil || string(data) != want {
-					t.Errorf("readFile = %q, %v; want %q", data, err, want)
-				}
-				runtime.Gosched()
-			}
-		})
+	for pattern, want := range map[string]string{
+		"d/*.yml":       "d/a.yml d/b.yml",
+		"d/?#a.yml":     "",
+		"d/[!x]_a.yml":  "",
+		"d/.*.yml":      "d/.#a.yml d/._a.yml",
+		`d/\.*.yml`:     "d/.#a.yml d/._a.yml",
+		"d/.#a.yml":     "d/.#a.yml",
+		"*/a.yml":       "d/a.yml e/a.yml",
+		"d/*/a.yml":     "",
+		"d/..*/*.yml":   "d/..data/a.yml",
+		"../*/d/b*.yml": "d/b.yml",
+		"nowhere/*.yml": "",
+		"f.yml/*.yml":   "",
+		"nowhere.yml":   "",
+	} {
+		var errs Errors
+		l := &loader{ctx: t.Context(), inputs: make(map[input]digest), config: new(Config)}
+		p := position{document: &document{file: dir + "/hmp.yml", errs: &errs}}
+		got := strings.ReplaceAll(strings.Join(l.findTargetFiles(p, []string{pattern, pattern}), " "), dir+"/", "")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", pattern, diff)
+		}
 	}
-	wg.Wait()
 }
 
-func BenchmarkRead(b *testing.B) {
-	file := filepath.Join(b.TempDir(), "token")
-	write(b, file, strings.Repeat("a", 36))
-	b.Run("bounded", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := readFile(b.Context(), file, maxSecretFile); err != nil {
-				b.Fatal(err)
-			}
+// A directory that becomes unreadable takes no target away.
+func TestUnreadableDirectory(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "d", "b.yml"), targetFile)
+	write(t, filepath.Join(dir, "hmp.yml"), "target_files: ['d/*.yml']")
+	source := &Source{File: filepath.Join(dir, "hmp.yml")}
+	store := NewStore(source.Load, func(*Config) {})
+	if err := store.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	replaceFiles(t)
+	open := files.open
+	files.open = func(path string) (*os.File, error) {
+		if path == filepath.Join(dir, "d") {
+			return nil, &fs.PathError{Op: "open", Path: "d", Err: syscall.EACCES}
 		}
-	})
-	b.Run("direct", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := files.read(file, maxSecretFile); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+		return open(path)
+	}
+	if !source.Changed(t.Context()) {
+		t.Error("no change is seen")
+	}
+	want := source.File + ":1: target_files[0]: " + dir + "/d/*.yml: open d: permission denied; the user that runs hmp_exporter must be able to read it"
+	if diff := cmp.Diff(want, errorText(store.Reload())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if n := len(store.Config().Targets); n != 1 {
+		t.Errorf("%d targets are left, want 1", n)
+	}
+	if source.Changed(t.Context()) {
+		t.Error("the same error is a change")
+	}
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,21 +16,17 @@ import (
 // FuzzLoad gives Load anything at all. It must return a configuration that prints as
 // YAML or Errors, and must not quote a secret in either.
 func FuzzLoad(f *testing.F) {
-	reference, err := os.ReadFile("reference.yml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(reference)
-	for _, s := range append(suites(f, "testdata/*.txtar"), suites(f, "testdata/bad/*.txtar")...) {
-		for _, file := range s.archive.Files {
-			f.Add(file.Data)
+	f.Add([]byte(read(f, "reference.yml")))
+	for _, pattern := range []string{"testdata/*.txtar", "testdata/bad/*.txtar"} {
+		for _, archive := range archives(f, pattern) {
+			for _, file := range archive.Files {
+				f.Add(file.Data)
+			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		t.Chdir(t.TempDir())
-		if err := os.WriteFile("hmp.yml", data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		write(t, "hmp.yml", string(data))
 		config, err := Load("hmp.yml")
 		if _, ok := errors.AsType[Errors](err); (err == nil) == (config == nil) || err != nil && !ok {
 			t.Fatalf("Load = %v, %v", config, err)
@@ -46,7 +41,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		var document yaml.Node
 		if yaml.Unmarshal(data, &document) != nil || onlySecret(&document, false) {
-			noCanary(t, shown)
+			canary.Check(t, "the text", shown)
 		}
 	})
 }
@@ -92,16 +87,14 @@ func FuzzSecretFile(f *testing.F) {
 	}
 	file := filepath.Join(f.TempDir(), "secret")
 	f.Fuzz(func(t *testing.T, content []byte, token bool) {
-		if err := os.WriteFile(file, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		write(t, file, string(content))
 		source := SecretSource{name: "token_file", file: file}
 		if token {
 			source.kind = isToken
 		}
 		secret, err := source.Read(t.Context())
 		if err != nil {
-			for _, problem := range []error{ErrSecretEmpty, ErrSecretLines, ErrSecretBearer, ErrSecretSpace, ErrVariable, ErrSecretCharacters, errTooLarge, errUTF16} {
+			for _, problem := range []error{errEmpty, errLines, errVariable, errSpace, errCharacters, errTooLarge} {
 				if err.Error() == "token_file "+file+": "+problem.Error() && errors.Is(err, problem) && secret.IsZero() {
 					return
 				}

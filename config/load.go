@@ -1,12 +1,19 @@
 package config
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/alecthomas/units"
 	promconfig "github.com/prometheus/common/config"
@@ -46,9 +53,6 @@ type rawTarget struct {
 	Sessions               []rawSession                 `yaml:"sessions"`
 }
 
-// labels are the labels of a target, by name.
-type labels map[string]string
-
 type rawSession struct {
 	Name          string       `yaml:"name"`
 	Token         secret.Value `yaml:"token,omitempty"`
@@ -59,69 +63,215 @@ type rawSession struct {
 	APISecretFile string       `yaml:"api_secret_file,omitempty"`
 }
 
-// Load reads a configuration file and its target files. The error is of type [Errors] and
-// has every problem of all files.
-func Load(file string) (*Config, error) { return loadFile(context.Background(), file) }
+// DefaultFile is the configuration file if no other is named.
+const DefaultFile = "hmp.yml"
 
-func loadFile(ctx context.Context, file string) (*Config, error) {
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+// A Source is where a configuration comes from: a file with its target files, or environment
+// variables.
+type Source struct {
+	File   string                   // "" for [DefaultFile]
+	Getenv func(name string) string // nil for no environment variables
+	// SyntaxOnly is for a check on a machine without the secrets: Load opens no file of a
+	// secret, CA or key.
+	SyntaxOnly bool
+	// ForCheck keeps what [Config.Check] needs: 0.5 kB for each secret. ScrapeInterval is the
+	// one of Prometheus for its warnings; 0 if it is not known.
+	ForCheck       bool
+	ScrapeInterval time.Duration
+
+	mu     sync.Mutex
+	inputs map[input]digest // of the last load
+}
+
+// Load loads a configuration file and its target files. See [Source.Load].
+func Load(file string) (*Config, error) { return (&Source{File: file}).Load() }
+
+// Load loads the configuration. The error is of type [Errors] and has every problem of all
+// files. If there are both a file and variables, it is another error.
+func (s *Source) Load() (*Config, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
 	defer cancel()
-	b, p := newBuilder(ctx, file)
-	var raw rawFile
-	if !b.decodeFile(p.report, &raw) {
-		return nil, b.errs.orNil()
+	file, hasVariables := cmp.Or(s.File, DefaultFile), s.Getenv != nil && inEnvironment(s.Getenv)
+	if _, err := os.Stat(file); hasVariables && (s.File != "" || err == nil) {
+		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
 	}
-	b.global = p.child("global").inherit(raw.Global, b.global)
+	l := &loader{
+		Source: s,
+		ctx:    ctx,
+		inputs: make(map[input]digest),
+		config: new(Config),
+		global: rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime},
+		names:  make(map[string]string),
+	}
+	if hasVariables {
+		l.loadEnvironment(s.Getenv)
+	} else {
+		l.loadFiles(file)
+	}
+	s.mu.Lock()
+	s.inputs = l.inputs
+	s.mu.Unlock()
+	return l.finish()
+}
+
+// Changed reports whether the configuration file, a target file, a CA file or a client
+// certificate has other content than for the last Load, or a pattern matches other files. So
+// a broken configuration is loaded once, and not again until somebody changes it. Secret files
+// do not count, because each probe reads them. A file on a disk that hangs has not changed.
+func (s *Source) Changed(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	s.mu.Lock()
+	inputs := s.inputs // Load replaces the map and does not change it
+	s.mu.Unlock()
+	// All at once, so that a file that hangs does not hide a change of another.
+	results := make(chan bool, len(inputs))
+	reader := files // a copy, because some goroutines can outlive this call
+	for i, before := range inputs {
+		go func() {
+			data, err := i.read(ctx, reader)
+			results <- !errors.Is(err, errSlowFile) && newDigest(data, err) != before
+		}()
+	}
+	for range inputs {
+		if <-results {
+			return true
+		}
+	}
+	return false
+}
+
+// An input is a file, or a pattern of files.
+type input struct {
+	path  string
+	limit int64 // see readFile; 0 for a pattern
+}
+
+// read returns the content of a file, or the matches of a pattern, separated by zeros.
+func (i input) read(ctx context.Context, f *fileReader) ([]byte, error) {
+	if i.limit > 0 {
+		return f.readFile(ctx, i.path, i.limit)
+	}
+	found, err := f.findFiles(ctx, i.path)
+	return []byte(strings.Join(found, "\x00")), err
+}
+
+// A digest is the hash of what was read, or of the error.
+type digest [sha256.Size]byte
+
+func newDigest(data []byte, err error) digest {
+	if err != nil {
+		data = []byte("error: " + err.Error())
+	}
+	return sha256.Sum256(data)
+}
+
+// A loader makes a Config from one or more documents.
+type loader struct {
+	*Source
+	ctx    context.Context // bounds the reading of files
+	inputs map[input]digest
+	errs   Errors
+	config *Config
+	global rawGlobal         // with its defaults
+	names  map[string]string // the first position of each target's name
+}
+
+// document returns the position of a whole document.
+func (l *loader) document(file string) position {
+	if l.config.Source == "" {
+		l.config.Source = file
+	}
+	return position{document: &document{file: file, lines: make(map[string]int), errs: &l.errs}}
+}
+
+// read reads an input and remembers it for Changed.
+func (l *loader) read(i input) ([]byte, error) {
+	data, err := i.read(l.ctx, files)
+	l.inputs[i] = newDigest(data, err)
+	return data, err
+}
+
+func (l *loader) loadFiles(file string) {
+	p := l.document(file)
+	var raw rawFile
+	if !l.decodeFile(p, &raw) {
+		return
+	}
+	l.global = p.child("global").inherit(raw.Global, l.global)
 	if len(raw.Targets) == 0 && len(raw.TargetFiles) == 0 && p.valid("targets") && p.valid("target_files") {
 		p.add("targets", "no targets", "list at least one HMP, or set target_files")
 	}
-	b.targets(p.child("targets"), raw.Targets)
+	l.targets(p, "targets", raw.Targets)
 
-	for _, path := range b.findTargetFiles(p, raw.TargetFiles) {
-		b.config.targetFiles++
-		var raw []rawTarget
-		if p := b.file(path); b.decodeFile(p.report, &raw) {
-			b.targets(p, raw)
+	for _, path := range l.findTargetFiles(p, raw.TargetFiles) {
+		l.config.TargetFiles++
+		p, raw := l.document(path), []rawTarget(nil)
+		if l.decodeFile(p, &raw) {
+			l.targets(p, "", raw)
 		}
 	}
-	return b.finish()
 }
 
-func (b *builder) decodeFile(r *report, raw any) bool {
-	data, err := readFile(b.ctx, r.file, maxConfigFile)
-	if err != nil {
-		hint := hintFor(err)
-		if _, main := raw.(*rawFile); main && errors.Is(err, fs.ErrNotExist) {
-			hint = "name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"
-		}
-		r.add(0, "", err.Error(), hint)
-		return false
+// decodeFile reads and decodes the file of p. It reports all problems, and returns false if
+// there is nothing to validate.
+func (l *loader) decodeFile(p position, raw any) bool {
+	data, err := l.read(input{p.file, maxConfigFile})
+	if err == nil {
+		return p.decodeYAML(data, raw)
 	}
-	return decode(data, r, raw)
+	hint := hintFor(err)
+	if p.file == l.config.Source && errors.Is(err, fs.ErrNotExist) {
+		hint = "name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"
+	}
+	p.add("", err.Error(), hint)
+	return false
 }
 
 // findTargetFiles returns the files that match target_files, sorted and each once.
-func (b *builder) findTargetFiles(p position, patterns []string) []string {
-	var files []string
+func (l *loader) findTargetFiles(p position, patterns []string) []string {
+	found := make(map[string]bool)
 	for i, pattern := range patterns {
 		if pattern == "" {
 			continue // reported by the decoder
 		}
-		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir) // the directory's name is no pattern
+		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir()) // the directory's name is no pattern
 		full := filepath.Clean(promconfig.JoinDir(dir, pattern))
-		found, err := findFiles(b.ctx, full)
+		matches, err := l.read(input{path: full})
+		p := p.item("target_files", i)
 		switch {
 		case errors.Is(err, filepath.ErrBadPattern):
-			p.add("target_files"+indexPath(i), "is not a valid pattern", "a [ needs its ]")
+			p.add("", "is not a valid pattern", "a [ needs its ]")
 		case err != nil:
-			p.add("target_files"+indexPath(i), full+": "+err.Error(), hintFor(err))
-		case len(found) == 0 && !strings.ContainsAny(pattern, "*?["):
-			p.add("target_files"+indexPath(i), "no such file", "a relative path starts at the directory of the file that names it; a pattern such as targets.d/*.yml can match nothing")
-		case len(found) == 0:
-			b.config.unmatchedPatterns = append(b.config.unmatchedPatterns, p.error("target_files"+indexPath(i)).with(full+": matches no file", "a relative pattern is relative to the file that has it"))
+			p.add("", full+": "+err.Error(), hintFor(err))
+		case len(matches) > 0:
+			for file := range strings.SplitSeq(string(matches), "\x00") {
+				found[file] = true
+			}
+		case !strings.ContainsAny(pattern, "*?["):
+			p.add("", "no such file", "a relative path starts at the directory of the file that names it; a pattern such as targets.d/*.yml can match nothing")
+		default:
+			l.config.UnmatchedPatterns = append(l.config.UnmatchedPatterns, p.error("").with(full+": matches no file", "a relative pattern is relative to the file that has it"))
 		}
-		files = append(files, found...)
 	}
-	slices.Sort(files)
-	return slices.Compact(files)
+	return slices.Sorted(maps.Keys(found))
+}
+
+// finish returns the Config, or all problems if there are any.
+func (l *loader) finish() (*Config, error) {
+	if len(l.errs) > 0 {
+		return nil, l.errs.sorted()
+	}
+	c := l.config
+	if len(c.Targets) == 0 {
+		c.UnmatchedPatterns = append(c.UnmatchedPatterns, Error{File: c.Source}.with("no target: nothing is watched", "list targets here or in target_files"))
+	}
+	if l.ScrapeInterval > longInterval {
+		c.warnings = append(c.warnings, Error{File: c.Source}.with(
+			fmt.Sprintf("a scrape interval of %s is longer than 2 minutes: Prometheus marks a series stale after 5 minutes without a sample", model.Duration(l.ScrapeInterval)),
+			"scrape every 2 minutes at least"))
+	}
+	// Encoded on first use, because it takes as long as the rest of a load.
+	c.yaml = sync.OnceValues(func() ([]byte, error) { return encode(l.global, c.Targets) })
+	return c, nil
 }

@@ -3,9 +3,7 @@ package config
 import (
 	"context"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
 	"regexp"
 	"strings"
 	"unicode"
@@ -18,24 +16,22 @@ import (
 
 // Problems of a secret's content.
 var (
-	ErrSecretEmpty      error = &hintedError{"is empty", "write the secret into it, and nothing else"}
-	ErrSecretLines      error = &hintedError{"has more than one line", "it is one line and nothing else"}
-	ErrSecretBearer     error = &hintedError{"begins with the word Bearer", "leave out the word Bearer"}
-	ErrSecretSpace      error = &hintedError{"has white space in it", "a secret is one word; look for spaces and tabs, and for two secrets in one place"}
-	ErrVariable         error = &hintedError{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
-	errNotPEM           error = &hintedError{"is not PEM", "it begins with -----BEGIN"}
-	errNoCertificate    error = &hintedError{"has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----"}
-	ErrSecretCharacters error = &hintedError{"has invalid characters", "look for curly quotes, accents, control characters and a byte order mark"}
+	errEmpty         error = &hintedError{"is empty", "write the secret into it, and nothing else"}
+	errVariable      error = &hintedError{"is the name of a variable, and variables are not expanded", "name a file, or use the HMP_ variables without a configuration file"}
+	errLines         error = &hintedError{"has more than one line", "it is one line and nothing else"}
+	errSpace         error = &hintedError{"has white space in it", "a secret is one word, without Bearer in front"}
+	errCharacters    error = &hintedError{"has invalid characters", "look for line breaks, control characters, curly quotes, accents and a byte order mark"}
+	errNotPEM        error = &hintedError{"is not PEM", "it begins with -----BEGIN"}
+	errNoCertificate error = &hintedError{"has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----"}
 )
 
 // SecretSource is the source of one secret: the configuration itself, a file, or the
 // environment. The zero value is no secret.
 type SecretSource struct {
-	name     string // the field or the variable: token_file, HMP_API_KEY
-	file     string // read for every probe; "" if the secret is in value
-	value    secret.Value
-	variable bool // the name is that of an environment variable
-	kind     secretKind
+	name  string // the field or the variable: token_file, HMP_API_KEY
+	file  string // read for every probe; "" if the secret is in value
+	value secret.Value
+	kind  secretKind
 }
 
 // A secretKind is the use of a secret, which decides its valid characters.
@@ -61,7 +57,7 @@ func (s SecretSource) String() string {
 		return "none"
 	case s.file != "":
 		return s.name + " " + s.file
-	case s.variable:
+	case strings.HasPrefix(s.name, "HMP_"):
 		return "environment variable " + s.name
 	default:
 		return s.name + " in the configuration"
@@ -69,8 +65,8 @@ func (s SecretSource) String() string {
 }
 
 // Read returns the secret without white space at both ends. It reads the file on every call.
-// An error wraps an error of the operating system or one of the Err values. It is
-// [ErrSlowFile] if ctx ends first. It has the source and never the content.
+// An error has the source and never the content, and wraps an error of the operating system
+// if there is one. If ctx ends first, Read returns an error.
 func (s SecretSource) Read(ctx context.Context) (secret.Value, error) {
 	value, err := s.read(ctx)
 	if err != nil {
@@ -84,12 +80,16 @@ func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
 	if s.file == "" {
 		return s.value, nil // Load has checked it
 	}
-	data, err := readFile(ctx, s.file, maxSecretFile)
-	if err != nil {
-		return secret.Value{}, err
-	}
+	return s.parse(files.readFile(ctx, s.file, maxSecretFile))
+}
+
+// parse returns the secret in a file. It takes what reading the file returned.
+func (s SecretSource) parse(data []byte, err error) (secret.Value, error) {
 	value := strings.TrimSpace(string(data))
-	if err := checkSecret(value, s.kind); err != nil {
+	if err == nil {
+		err = checkSecret(value, s.kind)
+	}
+	if err != nil {
 		return secret.Value{}, err
 	}
 	return secret.New(value), nil
@@ -97,14 +97,10 @@ func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
 
 // problem adds an error of read to an error with a position.
 func (s SecretSource) problem(at Error, err error) *Error {
-	hint := hintFor(err)
 	if s.file == "" {
-		return at.with(err.Error(), hint)
+		return at.with(err.Error(), hintFor(err))
 	}
-	if s.variable && errors.Is(err, fs.ErrNotExist) {
-		hint = "a relative path is relative to the directory that hmp_exporter was started in"
-	}
-	return at.with(s.file+": "+err.Error(), hint)
+	return at.with(s.file+": "+err.Error(), hintFor(err))
 }
 
 // variableName matches a shell variable, such as $TOKEN.
@@ -113,29 +109,25 @@ var variableName = regexp.MustCompile(`^\$(\w+|\{\w+\}|\(\w+\))$`)
 // checkSecret returns an error for a value that HTTP or HMP would refuse.
 func checkSecret(value string, kind secretKind) error {
 	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == isToken && r > '~' }
-	word, _, _ := strings.Cut(value, " ")
 	switch {
 	case kind == isPEM:
 		if block, _ := pem.Decode([]byte(value)); block == nil {
 			return errNotPEM
 		}
-		return nil
-	case kind == isHeader && value != "" && httpguts.ValidHeaderFieldValue(value):
-		return nil
 	case value == "":
-		return ErrSecretEmpty
-	case strings.ContainsAny(value, "\r\n"):
-		return ErrSecretLines
+		return errEmpty
 	case kind == isHeader:
-		return ErrSecretCharacters
+		if !httpguts.ValidHeaderFieldValue(value) {
+			return errCharacters
+		}
+	case strings.ContainsAny(value, "\r\n"):
+		return errLines
 	case variableName.MatchString(value):
-		return ErrVariable
-	case kind == isToken && strings.EqualFold(word, "Bearer"):
-		return ErrSecretBearer
+		return errVariable
 	case strings.ContainsFunc(value, unicode.IsSpace):
-		return ErrSecretSpace
+		return errSpace
 	case !utf8.ValidString(value) || strings.ContainsFunc(value, isBad):
-		return ErrSecretCharacters
+		return errCharacters
 	}
 	return nil
 }

@@ -12,126 +12,62 @@ import (
 	"testing"
 
 	"hmp_exporter/internal/canary"
-	"hmp_exporter/internal/secret"
 )
 
-func TestSecretSourceRead(t *testing.T) {
-	tests := []struct {
-		name, content string
-		key           bool // an API key and not a token
-		want          string
+// TestSecretFile writes one content after the other, and each Read has the one of now.
+func TestSecretFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	token, key := SecretSource{name: "token_file", file: file, kind: isToken}, SecretSource{name: "api_key_file", file: file}
+	for _, tt := range []struct {
+		source        SecretSource
+		content, want string
 		err           error
 	}{
-		{name: "plain", content: "CANARY", want: "CANARY"},
-		{name: "newline", content: "CANARY\n", want: "CANARY"},
-		{name: "CRLF", content: "CANARY\r\n", want: "CANARY"},
-		{name: "all visible ASCII", content: "!~<>{}CANARY", want: "!~<>{}CANARY"},
-		{name: "empty", content: "", err: ErrSecretEmpty},
-		{name: "white space alone", content: " \t\n", err: ErrSecretEmpty},
-		{name: "newline alone", content: "\n", err: ErrSecretEmpty},
-		{name: "CRLF alone", content: "\r\n", err: ErrSecretEmpty},
-		{name: "two newlines", content: "CANARY\n\n", want: "CANARY"},
-		{name: "two lines", content: "CANARY\nCANARY", err: ErrSecretLines},
-		{name: "CR alone", content: "CANARY\r", want: "CANARY"},
-		{name: "Bearer", content: "bearer CANARY", err: ErrSecretBearer},
-		{name: "variable", content: "${CANARY}", err: ErrVariable},
-		{name: "space", content: "CANARY CANARY", err: ErrSecretSpace},
-		{name: "white space at both ends", content: "\n \u00a0CANARY\t \r\n", want: "CANARY"},
-		{name: "NUL", content: "CANARY\x00", err: ErrSecretCharacters},
-		{name: "tab", content: "CANARY\tCANARY", err: ErrSecretSpace},
-		{name: "not ASCII", content: "CANARÝ", err: ErrSecretCharacters},
-		{name: "not UTF-8", content: "CANARY\xff", err: ErrSecretCharacters},
-		{name: "byte order mark", content: "\ufeffCANARY", err: ErrSecretCharacters},
-		{name: "UTF-16", content: "\xff\xfeC\x00A\x00", err: errUTF16},
-		{name: "UTF-16, big-endian, without a mark", content: "\x00C\x00A", err: errUTF16},
-		{name: "largest", content: strings.Repeat("a", maxSecretFile), want: strings.Repeat("a", maxSecretFile)},
-		{name: "too large", content: strings.Repeat("CANARY", maxSecretFile), err: errTooLarge},
-		{name: "key with umlaut", key: true, content: "CANARYä", want: "CANARYä"},
-		{name: "key with space", key: true, content: "CANARY ä", err: ErrSecretSpace},
-		{name: "key with trailing space", key: true, content: "CANARY \n", want: "CANARY"},
-		{name: "key not UTF-8", key: true, content: "CANARY\xff", err: ErrSecretCharacters},
-		{name: "key with byte order mark", key: true, content: "\ufeffCANARY", err: ErrSecretCharacters},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "secret")
-			write(t, file, test.content)
-			source := SecretSource{name: "token_file", file: file, kind: isToken}
-			if test.key {
-				source.kind = isKey
-			}
-			got, err := source.Read(t.Context())
-			if got.Reveal() != test.want || !errors.Is(err, test.err) || (err == nil) != (test.err == nil) {
-				t.Errorf("Read = %d bytes, %v; want %d bytes, %v", len(got.Reveal()), err, len(test.want), test.err)
-			}
-			noCanary(t, errorText(err), source.String())
-		})
+		{token, "CANARY\n", "CANARY", nil},
+		{token, "\n \u00a0CANARY\t \r\n", "CANARY", nil},
+		{token, "!~<>{}CANARY", "!~<>{}CANARY", nil},
+		{token, strings.Repeat("a", maxSecretFile), strings.Repeat("a", maxSecretFile), nil},
+		{token, "", "", errEmpty},
+		{token, " \t\r\n", "", errEmpty},
+		{token, "CANARY\nCANARY", "", errLines},
+		{token, "bearer CANARY", "", errSpace},
+		{token, "CANARY\tCANARY", "", errSpace},
+		{token, "${CANARY}", "", errVariable},
+		{token, "CANARY\x00", "", errCharacters},
+		{token, "CANARÝ", "", errCharacters},
+		{token, "CANARY\xff", "", errCharacters},
+		{token, "\ufeffCANARY", "", errCharacters},
+		{token, "\xff\xfeC\x00A\x00N\x00", "", errCharacters}, // UTF-16
+		{token, strings.Repeat("CANARY", maxSecretFile), "", errTooLarge},
+		{key, "CANARYä", "CANARYä", nil},
+		{key, "CANARY ä", "", errSpace},
+	} {
+		write(t, file, tt.content)
+		got, err := tt.source.Read(t.Context())
+		if got.Reveal() != tt.want || !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
+			t.Errorf("Read of %.20q = %d bytes, %v; want %d bytes, %v", tt.content, len(got.Reveal()), err, len(tt.want), tt.err)
+		}
+		canary.Check(t, "the text", errorText(err)+tt.source.String())
 	}
 }
 
-func TestSecretSourceFileErrors(t *testing.T) {
+func TestNoSecretFile(t *testing.T) {
 	dir := t.TempDir()
 	file, fifo := filepath.Join(dir, "file"), filepath.Join(dir, "fifo")
 	write(t, file, "CANARY")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tests := []struct {
-		name, file string
-		want       error
-	}{
-		{"missing", filepath.Join(dir, "nowhere"), fs.ErrNotExist},
-		{"directory", dir, errDirectory},
-		{"below a file", filepath.Join(file, "token"), syscall.ENOTDIR},
-		{"FIFO", fifo, errNotRegular},
-		{"device", os.DevNull, errNotRegular},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			_, err := SecretSource{name: "token_file", file: test.file}.Read(t.Context())
-			if !errors.Is(err, test.want) {
-				t.Errorf("Read = %v, want %v", err, test.want)
-			}
-			if got := errorText(err); strings.Count(got, test.file) != 1 {
-				t.Errorf("Read = %q, want the file once", got)
-			}
-		})
-	}
-}
-
-// TestSecretSourceFollowsRotation swaps the file as Kubernetes does, by a link.
-func TestSecretSourceFollowsRotation(t *testing.T) {
-	dir := t.TempDir()
-	link := filepath.Join(dir, "token")
-	source := SecretSource{name: "token_file", file: link, kind: isToken}
-	for _, value := range []string{"first", "second"} {
-		write(t, filepath.Join(dir, value), value+"\n")
-		if err := os.Symlink(value, link+".new"); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(link+".new", link); err != nil {
-			t.Fatal(err)
-		}
-		got, err := source.Read(t.Context())
-		if err != nil || got.Reveal() != value {
-			t.Errorf("Read = %q, %v; want %q", got.Reveal(), err, value)
-		}
-	}
-}
-
-func TestSecretSourceString(t *testing.T) {
-	tests := []struct {
-		source SecretSource
-		want   string
-	}{
-		{SecretSource{}, "none"},
-		{SecretSource{name: "token", value: secret.New(canary.Word)}, "token in the configuration"},
-		{SecretSource{name: "HMP_TOKEN", value: secret.New(canary.Word), variable: true}, "environment variable HMP_TOKEN"},
-		{SecretSource{name: "token_file", file: "secrets/a"}, "token_file secrets/a"},
-	}
-	for _, test := range tests {
-		if got := test.source.String(); got != test.want || test.source.IsZero() != (test.want == "none") {
-			t.Errorf("String = %q, want %q", got, test.want)
+	for path, want := range map[string]error{
+		filepath.Join(dir, "nowhere"): fs.ErrNotExist,
+		dir:                           errDirectory,
+		filepath.Join(file, "token"):  syscall.ENOTDIR,
+		fifo:                          errNotRegular,
+		os.DevNull:                    errNotRegular,
+	} {
+		_, err := SecretSource{name: "token_file", file: path}.Read(t.Context())
+		if !errors.Is(err, want) || strings.Count(errorText(err), path) != 1 {
+			t.Errorf("Read = %v, want %v and the file once", err, want)
 		}
 	}
 }

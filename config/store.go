@@ -34,9 +34,8 @@ func (s *Store) Reload() error {
 	defer s.reloading.Unlock()
 	config, err := s.load()
 	if err != nil {
-		before := *s.state.Load()
-		before.successful = false
-		s.state.Store(&before)
+		before := s.state.Load()
+		s.state.Store(&state{before.config, false, before.lastSuccess})
 		return err
 	}
 	s.apply(config)

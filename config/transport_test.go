@@ -7,10 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,35 +16,63 @@ import (
 	"testing"
 	"time"
 
-	"hmp_exporter/internal/secret"
-
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/secret"
 )
 
+// TestClientCertificate: a pair is inline, or follows the content of its files at each
+// handshake. A problem of a file is one sentence that names the field.
 func TestClientCertificate(t *testing.T) {
 	cert, key := keyPair(t)
 	indent := func(text string) string { return strings.ReplaceAll(text, "\n", "\n        ") }
-	dir := t.TempDir()
-	write(t, filepath.Join(dir, "cert.pem"), cert)
-	write(t, filepath.Join(dir, "key.pem"), key)
-	write(t, filepath.Join(dir, "hmp.yml"), "targets:\n"+
+	config := mustLoadText(t, "targets:\n"+
 		"  - name: inline\n    url: https://a\n    sessions: [{name: a, token: CANARY}]\n"+
-		"    tls_config:\n      ca: |\n        "+indent(cert)+"\n      cert: |\n        "+indent(cert)+"\n      key: |\n        "+indent(key)+"\n"+
-		"  - name: files\n    url: https://a\n    sessions: [{name: a, token: CANARY}]\n"+
-		"    tls_config: {ca_file: cert.pem, cert_file: cert.pem, key_file: key.pem}\n")
-	config, err := Load(filepath.Join(dir, "hmp.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, target := range config.Targets {
-		got, err := target.TLS.GetClientCertificate(new(tls.CertificateRequestInfo))
-		if err != nil || len(got.Certificate) != 1 || target.RootCAs == nil || target.TLS.ServerName != "" {
-			t.Errorf("%s: certificate %v, %v; TLS %v", target, got, err, target.RootCAs)
+		"    tls_config:\n      ca: |\n        "+indent(cert)+"\n      cert: |\n        "+indent(cert)+"\n      key: |\n        "+indent(key)+"\n")
+	sent := func() string {
+		got, err := config.Targets[0].TLS.GetClientCertificate(new(tls.CertificateRequestInfo))
+		if err != nil {
+			return err.Error()
 		}
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: got.Certificate[0]}))
 	}
-	line := strings.Split(key, "\n")[1]
-	if shown := show(t, config); strings.Contains(shown, line) || !strings.Contains(shown, "key: "+secret.Masked) {
+	if got := sent(); got != cert || config.Targets[0].RootCAs == nil {
+		t.Errorf("sent %s; CA %v", got, config.Targets[0].RootCAs)
+	}
+	if shown := show(t, config); strings.Contains(shown, strings.Split(key, "\n")[1]) || !strings.Contains(shown, "key: "+secret.Masked) {
 		t.Errorf("the key is not masked in:\n%s", shown)
+	}
+
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	other, otherKey := keyPair(t)
+	for i, step := range []struct{ cert, key, want string }{
+		{cert, key, cert},
+		{other, otherKey, other},
+		{other, key, "client certificate: cert_file " + certFile + " and key_file " + keyFile + " do not go together: tls: private key does not match public key"},
+		{"", key, "client certificate: cert_file " + certFile + ": is not PEM"},
+		{cert, "gone", "client certificate: key_file " + keyFile + ": no such file or directory"},
+		{cert, "fifo", "client certificate: key_file " + keyFile + ": is not a regular file"},
+	} {
+		write(t, certFile, step.cert)
+		write(t, keyFile, step.key)
+		switch err := os.Remove(keyFile); {
+		case err != nil:
+			t.Fatal(err)
+		case step.key == "fifo":
+			if err := syscall.Mkfifo(keyFile, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		case step.key != "gone":
+			write(t, keyFile, step.key)
+		}
+		if i == 0 {
+			config = mustLoadText(t, "targets: [{name: a, url: https://a, tls_config: {cert_file: "+certFile+", key_file: "+keyFile+"}, sessions: [{name: a, token: CANARY}]}]")
+		}
+		if diff := cmp.Diff(step.want, sent()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
 	}
 }
 
@@ -58,10 +83,7 @@ func TestRootCAs(t *testing.T) {
 	first, _ := keyPair(t)
 	second, key := keyPair(t)
 	write(t, file, first)
-	config, err := loadText(t, "targets: [{name: a, url: https://a, tls_config: {ca_file: "+file+"}, sessions: [{name: a, token: CANARY}]}]")
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := mustLoadText(t, "targets: [{name: a, url: https://a, tls_config: {ca_file: "+file+"}, sessions: [{name: a, token: CANARY}]}]")
 	roots := config.Targets[0].RootCAs
 	before, err := roots.Pool(t.Context())
 	if again, _ := roots.Pool(t.Context()); err != nil || again != before {
@@ -82,113 +104,6 @@ func TestRootCAs(t *testing.T) {
 	}
 }
 
-// TestPEMFromFIFO would wait forever if the file were opened as any other.
-func TestPEMFromFIFO(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mkfifo(filepath.Join(dir, "ca.pem"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(dir, "hmp.yml"), "targets: [{name: a, url: https://a, tls_config: {ca_file: ca.pem}, sessions: [{name: a, token: CANARY}]}]")
-	_, err := Load(filepath.Join(dir, "hmp.yml"))
-	if !strings.Contains(errorText(err), errNotRegular.Error()) {
-		t.Errorf("Load = %v, want %v", err, errNotRegular)
-	}
-}
-
-func TestProxy(t *testing.T) {
-	config, err := Load(filepath.Join(goodDir(t), "full.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for url, want := range map[string]string{
-		"https://hmp.studio.example": "http://CANARY-user:CANARY-password@proxy.example:3128",
-		"https://10.1.2.3":           "",
-	} {
-		request, err := http.NewRequest(http.MethodGet, url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := ""
-		proxy, err := config.Targets[0].Proxy(request)
-		if proxy != nil {
-			got = proxy.String()
-		}
-		if err != nil || got != want {
-			t.Errorf("proxy of %s = %q, %v; want %q", url, got, err, want)
-		}
-	}
-}
-
-// A pair is followed by content at each handshake. One that blocks, is broken or hangs
-// ends the handshake with one sentence that names the field.
-func TestClientCertificateAfterLoad(t *testing.T) {
-	dir := t.TempDir()
-	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	renew := func() (cert string) {
-		cert, key := keyPair(t)
-		write(t, certFile, cert)
-		write(t, keyFile, key)
-		return cert
-	}
-	first := renew()
-	config, err := loadText(t, "targets: [{name: a, url: https://a, tls_config: {cert_file: "+certFile+", key_file: "+keyFile+"}, sessions: [{name: a, token: CANARY}]}]")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var accepted string // the certificate that the server saw
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		accepted = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.TLS.PeerCertificates[0].Raw}))
-	}))
-	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.StartTLS()
-	defer server.Close()
-	client := &http.Transport{TLSClientConfig: config.Targets[0].TLS.Clone(), DisableKeepAlives: true}
-	client.TLSClientConfig.RootCAs = server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	get := func() error {
-		accepted = ""
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := client.RoundTrip(request)
-		if err != nil {
-			return err
-		}
-		return response.Body.Close()
-	}
-	if err := get(); err != nil || accepted != first {
-		t.Errorf("the first certificate was not sent: %v", err)
-	}
-	if second := renew(); get() != nil || accepted != second {
-		t.Errorf("the second certificate was not sent")
-	}
-
-	for _, tt := range []struct {
-		name, want string
-		spoil      func() error
-	}{
-		{"FIFO", "client certificate: key_file " + keyFile + ": is not a regular file", func() error {
-			return errors.Join(os.Remove(keyFile), syscall.Mkfifo(keyFile, 0o600))
-		}},
-		{"missing", "client certificate: key_file " + keyFile + ": no such file or directory", func() error { return os.Remove(keyFile) }},
-		{"another's key", "client certificate: cert_file " + certFile + " and key_file " + keyFile + " do not go together: tls: private key does not match public key", func() error {
-			_, key := keyPair(t)
-			return os.WriteFile(keyFile, []byte(key), 0o600)
-		}},
-		{"nothing in it", "client certificate: cert_file " + certFile + ": is not PEM", func() error {
-			return os.Truncate(certFile, 0)
-		}},
-	} {
-		if err := tt.spoil(); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(tt.want, errorText(get())); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
-		}
-	}
-}
-
 // The context of a handshake has no deadline: the target's timeout bounds it.
 func TestClientCertificateOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
@@ -198,7 +113,7 @@ func TestClientCertificateOfHungDisk(t *testing.T) {
 		for range 100 {
 			wg.Go(func() {
 				_, err := clientCertificate(t.Context(), cert, key, 10*time.Second)
-				if want := "client certificate: key_file " + d.dir + "/key.pem: could not be read in time"; !errors.Is(err, ErrSlowFile) || errorText(err) != want {
+				if want := "client certificate: key_file " + d.dir + "/key.pem: could not be read in time"; !errors.Is(err, errSlowFile) || errorText(err) != want {
 					t.Errorf("got %v, want %s", err, want)
 				}
 			})
@@ -270,24 +185,12 @@ func TestHeader(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	for content, want := range map[string]error{" \n": ErrSecretEmpty, "CANARY\nCANARY": ErrSecretLines} {
+	for content, want := range map[string]error{" \n": errEmpty, "CANARY\nCANARY": errCharacters} {
 		write(t, file, content)
 		_, err := target.Header(t.Context())
 		if !errors.Is(err, want) {
 			t.Errorf("Header = %v, want %v", err, want)
 		}
-		noCanary(t, errorText(err))
-	}
-}
-
-func TestNoHeader(t *testing.T) {
-	target := new(Target)
-	allocs := testing.AllocsPerRun(100, func() {
-		if header, err := target.Header(t.Context()); header != nil || err != nil {
-			t.Fatalf("Header = %v, %v", header, err)
-		}
-	})
-	if allocs != 0 {
-		t.Errorf("%v allocations for no header", allocs)
+		canary.Check(t, "the error", errorText(err))
 	}
 }

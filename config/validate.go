@@ -1,26 +1,19 @@
 package config
 
 import (
-	"bytes"
 	"cmp"
-	"context"
 	"fmt"
-	"maps"
 	"net"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-	"unicode"
 
 	"github.com/alecthomas/units"
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
-	"go.yaml.in/yaml/v3"
 
 	"hmp_exporter/internal/secret"
 )
@@ -37,53 +30,24 @@ const (
 
 	minBodySize = units.KiB
 	maxBodySize = units.GiB
-
-	maxName = 64 // bytes; names are label values of some sixty samples each
 )
 
-// builder makes a Config from the raw structs of one or more files.
-type builder struct {
-	ctx    context.Context // bounds the reading of files
-	errs   Errors
-	config *Config
-	global rawGlobal         // with its defaults
-	names  map[string]string // the first position of each target's name
-
-	syntaxOnly bool // no file of a secret or certificate is opened
-}
-
-// newBuilder returns a builder, and the position of the main file.
-func newBuilder(ctx context.Context, source string) (*builder, position) {
-	global := rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime}
-	b := &builder{ctx: ctx, config: &Config{source: source}, global: global, names: make(map[string]string)}
-	if in, ok := ctx.Value(inputsKey{}).(*inputs); ok {
-		b.syntaxOnly = in.syntaxOnly
-	}
-	main := b.file(source)
-	return b, main
-}
-
-func (b *builder) file(name string) position {
-	r := &report{file: name, lines: make(map[string]int), errs: &b.errs}
-	return position{report: r, dir: filepath.Dir(name)}
-}
-
-// targets adds a list of targets of one file. Relative paths in it are relative to p.dir.
-func (b *builder) targets(p position, raws []rawTarget) {
+// targets adds a list of targets. Relative paths are relative to the directory of the file.
+func (l *loader) targets(p position, field string, raws []rawTarget) {
 	for i := range raws {
-		if p.has(indexPath(i)) {
-			b.target(p.child(indexPath(i)), &raws[i])
+		if p := p.item(field, i); p.has() {
+			l.target(p, &raws[i])
 		}
 	}
 	if p.plaintextSecret {
-		b.config.secretFiles = append(b.config.secretFiles, secretFile{Error{File: p.file}, SecretSource{file: p.file}})
+		l.addSecretFile(position{document: &document{file: p.file}}, SecretSource{file: p.file})
 	}
 }
 
-func (b *builder) target(p position, raw *rawTarget) {
+func (l *loader) target(p position, raw *rawTarget) {
 	p.target = raw.Name
-	p.checkName(raw.Name, b.names)
-	raw.rawGlobal = p.inherit(raw.rawGlobal, b.global)
+	p.checkName(raw.Name, l.names)
+	raw.rawGlobal = p.inherit(raw.rawGlobal, l.global)
 	raw.MaxBodySize = cmp.Or(raw.MaxBodySize, defaultBodySize)
 	t := &Target{
 		Name:               raw.Name,
@@ -102,68 +66,61 @@ func (b *builder) target(p position, raw *rawTarget) {
 	if t.URL != nil {
 		raw.URL = t.URL.String()
 	}
-	b.tls(p.child("tls_config"), &raw.TLSConfig, t)
+	l.tls(p.child("tls_config"), &raw.TLSConfig, t)
 	p.proxy(raw, t.URL)
 	p.address(raw)
-	for _, name := range slices.Sorted(maps.Keys(raw.Labels)) {
-		if strings.HasPrefix(name, "__") || slices.Contains(reservedLabels, name) {
-			p.add(join("labels", name), "this label has a meaning already", "choose another name")
-		}
-	}
+	p.labels(raw.Labels)
 	proxy := raw.ProxyConfig // a copy, because it caches a function, and Same cannot compare functions
 	t.Proxy, t.ProxyConnectHeader = proxy.Proxy(), raw.GetProxyConnectHeader()
-	t.headers = b.headers(p, raw.HTTPHeaders)
-	b.sessions(p, raw.Sessions, t)
-	b.config.Targets = append(b.config.Targets, t)
-	b.warn(p, raw, t)
+	t.headers = l.headers(p, raw.HTTPHeaders)
+	l.sessions(p, raw.Sessions, t)
+	l.config.Targets = append(l.config.Targets, t)
+	if l.ForCheck {
+		l.warn(p, raw, t)
+	}
 }
 
-func (b *builder) sessions(p position, raws []rawSession, t *Target) {
+func (l *loader) sessions(p position, raws []rawSession, t *Target) {
 	if len(raws) == 0 && p.valid("sessions") {
 		p.add("sessions", "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
 	}
 	names := make(map[string]string)
 	for i := range raws {
-		raw, p := &raws[i], p.child("sessions"+indexPath(i))
-		if p.session = raw.Name; p.has("") {
+		raw, p := &raws[i], p.item("sessions", i)
+		if p.session = raw.Name; p.has() {
 			p.checkName(raw.Name, names)
-			t.Sessions = append(t.Sessions, b.session(p, raw, t))
+			t.Sessions = append(t.Sessions, l.session(p, raw, t))
 		}
 	}
 }
 
-// session makes a session. It must have either a token, or a key and secret.
-func (b *builder) session(p position, raw *rawSession, t *Target) *Session {
-	token := b.source(p, "token", raw.Token, &raw.TokenFile, isToken)
-	key := b.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
-	apiSecret := b.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
-	switch {
-	case !token.IsZero() && !(key.IsZero() && apiSecret.IsZero()):
-		p.add(token.name, "a token and an API key or secret", "keep one: the token, or the key and secret")
-	case !token.IsZero(), !key.IsZero() && !apiSecret.IsZero():
-	case !key.IsZero():
-		p.add(key.name, "an API key without its secret", "set "+p.name("api_secret_file")+" too")
-	case !apiSecret.IsZero():
-		p.add(apiSecret.name, "an API secret without its key", "set "+p.name("api_key_file")+" too")
-	case p.valid(""): // otherwise a misspelt field may be the credential
-		p.add("", "no credential", "set "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or "+p.name("token_file"))
+func (l *loader) session(p position, raw *rawSession, t *Target) *Session {
+	token := l.source(p, "token", raw.Token, &raw.TokenFile, isToken)
+	key := l.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
+	apiSecret := l.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
+	isToken, isPair := !token.IsZero(), !key.IsZero() && !apiSecret.IsZero()
+	isMixed := isToken && !(key.IsZero() && apiSecret.IsZero())
+	if (isToken == isPair || isMixed) && p.valid("") { // otherwise the field with a problem may be the credential
+		p.add("", "needs either a token, or an API key and its secret", "set "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or only "+p.name("token_file"))
 	}
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
 }
 
 // source returns the source of a secret, which is inline or in a file. It makes the path of
-// the file relative to p.dir. It returns zero if neither was given.
-func (b *builder) source(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
-	s := SecretSource{name: p.name(field), value: inline, variable: p.variables != nil, kind: kind}
-	switch fileField := field + "_file"; {
-	case p.has(field) && p.has(fileField):
-		p.add(fileField, "both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
-	case p.has(field):
-		p.check(field, s)
-	case p.has(fileField):
-		*file = promconfig.JoinDir(p.dir, *file)
-		s.name, s.file = p.name(fileField), *file
-		b.addSecretFile(p, s)
+// the file relative to the working directory. It returns zero if neither was given.
+func (l *loader) source(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
+	fileField := field + "_file"
+	s := SecretSource{name: p.name(field), value: inline, kind: kind}
+	switch hasInline := !inline.IsZero(); {
+	case *file != "":
+		if hasInline {
+			p.add(fileField, "both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
+		}
+		*file = promconfig.JoinDir(p.dir(), *file)
+		s.name, s.file, s.value = p.name(fileField), *file, secret.Value{}
+		l.addSecretFile(p.child(fileField), s)
+	case hasInline:
+		p.child(field).check(s)
 	default:
 		return SecretSource{}
 	}
@@ -171,65 +128,28 @@ func (b *builder) source(p position, field string, inline secret.Value, file *st
 }
 
 // check reports a secret in the configuration that is not valid.
-func (p position) check(field string, s SecretSource) {
-	value := s.value.Reveal() // the decoder has reported an empty one
-	if err := checkSecret(value, s.kind); err != nil && value != "" {
-		p.add(field, err.Error(), hintFor(err))
+func (p position) check(s SecretSource) {
+	if err := checkSecret(s.value.Reveal(), s.kind); err != nil && p.valid("") {
+		p.add("", err.Error(), hintFor(err))
 	}
 }
 
-// finish returns the Config, or all problems if there are any.
-func (b *builder) finish() (*Config, error) {
-	if err := b.errs.orNil(); err != nil {
-		return nil, err
-	}
-	if b.syntaxOnly {
-		b.config.secretFiles = nil
-	}
-	if len(b.config.Targets) == 0 {
-		b.config.unmatchedPatterns = append(b.config.unmatchedPatterns, Error{File: b.config.source}.with("no target: nothing is watched", "list targets here or in target_files"))
-	}
-	// Encoded on first use, because it takes as long as the rest of a load.
-	b.config.yaml = sync.OnceValues(b.encode)
-	return b.config, nil
-}
-
-// encode writes a configuration as YAML, with every secret masked.
-func (b *builder) encode() ([]byte, error) {
-	f := rawFile{Global: b.global}
-	for _, t := range b.config.Targets {
-		raw := t.raw()
-		if u := raw.ProxyURL.URL; u != nil && u.User != nil {
-			masked := *u
-			masked.User = url.User(secret.Masked)
-			raw.ProxyURL.URL = &masked
-		}
-		f.Targets = append(f.Targets, raw)
-	}
-	var text bytes.Buffer
-	encoder := yaml.NewEncoder(&text)
-	encoder.SetIndent(2)
-	err := encoder.Encode(f)
-	return text.Bytes(), err
-}
-
-var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
+// validName bounds a name, because it is a label value of some sixty samples.
+var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,64}$`)
 
 // checkName checks the name of a target or session. seen has the names so far.
 func (p position) checkName(name string, seen map[string]string) {
 	first, isSeen := seen[name]
 	switch {
-	case name == "" && p.has("name"): // reported by the decoder
+	case !p.valid("name"): // reported by the decoder
 	case name == "":
 		p.add("name", "is missing", "it becomes a label of every metric")
-	case len(name) > maxName:
-		p.add("name", fmt.Sprintf("%.20q… is too long", name), fmt.Sprintf("at most %d characters", maxName))
 	case !validName.MatchString(name):
-		p.add("name", fmt.Sprintf("%.40q is not a valid name", name), "use letters, digits and _ . -")
+		p.add("name", fmt.Sprintf("%.40q is not a valid name", name), "use at most 64 letters, digits and _ . -")
 	case isSeen:
 		p.add("name", "the name "+name+" is already at "+first, "choose another")
 	default:
-		seen[name] = p.file + ":" + strconv.Itoa(p.line("name"))
+		seen[name] = p.file + ":" + strconv.Itoa(p.child("name").line())
 	}
 }
 
@@ -252,45 +172,41 @@ func (p position) duration(field string, given, inherited, least, most model.Dur
 // problem without the URL, which may have a password. It does not check the syntax of the
 // host, because some networks use names that no standard allows.
 func (p position) baseURL(text string) *url.URL {
-	if text == "" && p.has("url") {
-		return nil // reported by the decoder
-	}
-	scheme, rest, hasScheme := strings.Cut(text, "://")
+	scheme, rest, _ := strings.Cut(text, "://")
 	authority, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
-	_, port, errSplit := net.SplitHostPort(authority)
 	// Trim the escaped path, so that an escaped slash (%2F) at its end stays.
 	u, err := url.Parse(scheme + "://" + strings.TrimRight(rest, "/"))
-	if err != nil {
-		u = new(url.URL)
+	isScheme := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
+	problem, hint := "", ""
+	switch {
+	case !p.valid("url"): // reported by the decoder
+		return nil
+	case text == "":
+		problem, hint = "is missing", "the base URL of the HMP, such as https://hmp.example"
+	case hasVariable.MatchString(text):
+		problem, hint = "has the name of a variable in it, and variables are not expanded", "write the URL, or set HMP_URL and no configuration file"
+	case !isScheme:
+		problem, hint = "begins with neither https:// nor http://", "write it like https://hmp.example"
+	case strings.Contains(authority, "@"):
+		problem, hint = "has a user or password in it", "remove them; give the token, or the API key and secret, to a session"
+	case strings.ContainsAny(text, "?#"):
+		problem, hint = "has a query or a fragment", "leave out everything from the ? or # on"
+	case !validAuthority.MatchString(authority), err != nil, !isPort(cmp.Or(u.Port(), "443")):
+		problem, hint = "is not a URL", "write it like https://hmp.example, https://hmp.example:8443/prefix or https://[2001:db8::1]"
+	case strings.Contains(u.Path, "/apis/authentication"):
+		problem, hint = "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"
+	default:
+		return u
 	}
-	isSpace := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
-	for _, check := range []struct {
-		fails         bool
-		problem, hint string
-	}{
-		{text == "", "is missing", "the base URL of the HMP, such as https://hmp.example"},
-		{strings.ContainsFunc(text, isSpace), "has white space or control characters", "remove them"},
-		{hasVariable.MatchString(text), "has the name of a variable in it, and variables are not expanded", "write the URL, or set HMP_URL and no configuration file"},
-		{!hasScheme, "has no scheme", "did you forget https://?"},
-		{!strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https"), "the scheme is neither https nor http", "write https://host"},
-		{strings.Contains(authority, "@"), "has a user or password in it", "remove them; give the token, or the API key and secret, to a session"},
-		{strings.Count(authority, ":") > 1 && authority[0] != '[', "more than one colon in the host", "put brackets around an IPv6 address: https://[2001:db8::1]"},
-		{errSplit == nil && !isPort(port), "the port is not a number from 1 to 65535", "write it like https://host:8443, or leave it out with its colon"},
-		{err != nil, "is not a URL", "write https://host, with a port and a path prefix if need be"},
-		{u.Hostname() == "", "has no host", "write https://host"},
-		{strings.ContainsAny(text, "?#"), "has a query or a fragment", "leave out everything from the ? or # on"},
-		{strings.Contains(u.Path, "/apis/authentication"), "has the path of the API in it", "leave out /apis/authentication/login/key; the exporter adds it"},
-	} {
-		if check.fails {
-			p.add("url", check.problem, check.hint)
-			return nil
-		}
-	}
-	return u
+	p.add("url", problem, hint)
+	return nil
 }
 
 // hasVariable matches a shell variable in a URL.
 var hasVariable = regexp.MustCompile(`^\$\w|\$[{(]\w|://[^/]*\$`)
+
+// validAuthority matches a host, which can be an IPv6 address in brackets, and a port.
+var validAuthority = regexp.MustCompile(`^([^:\s\[\]]+|\[.+\])(:[0-9]+)?$`)
 
 func isPort(text string) bool {
 	port, err := strconv.ParseUint(text, 10, 16)
@@ -312,4 +228,15 @@ func (p position) address(raw *rawTarget) {
 // reservedLabels are the labels of Prometheus, of the exporter's metrics and of its alerts.
 var reservedLabels = []string{
 	"alertname", "build", "code", "instance", "job", "le", "message", "name", "phase", "quantile", "result", "session", "severity", "target", "version",
+}
+
+func (p position) labels(labels map[string]string) {
+	for name := range labels {
+		switch p := p.child("labels").child(name); {
+		case !model.LegacyValidation.IsValidLabelName(name):
+			p.add("", "is not a valid label name", "use letters, digits and _, and no digit in front")
+		case strings.HasPrefix(name, "__") || slices.Contains(reservedLabels, name):
+			p.add("", "this label has a meaning already", "choose another name")
+		}
+	}
 }

@@ -40,6 +40,38 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestPaths is that the files and directories that CONTRIBUTING.md names exist.
+func TestPaths(t *testing.T) {
+	paths := regexp.MustCompile("`((?:collector|config|dashboards|deploy|docs|internal|test)/[^`]*)`").FindAllStringSubmatch(readFile(t, "CONTRIBUTING.md"), -1)
+	if len(paths) < 20 {
+		t.Errorf("found only the paths %q", paths)
+	}
+	for _, path := range paths {
+		if _, err := os.Stat(path[1]); err != nil {
+			t.Errorf("CONTRIBUTING.md: %v", err)
+		}
+	}
+}
+
+// TestNamedTests is that the tests that docs/reliability.md names exist.
+func TestNamedTests(t *testing.T) {
+	var tests strings.Builder
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			tests.WriteString(readFile(t, path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(readFile(t, "docs/reliability.md"), -1) {
+		if !strings.Contains(tests.String(), "\nfunc "+name[1]+"(") {
+			t.Errorf("there is no %s", name[1])
+		}
+	}
+}
+
 // TestIndex is that docs/README.md knows each of the documents beside it.
 func TestIndex(t *testing.T) {
 	index := readFile(t, "docs/README.md")
@@ -103,6 +135,11 @@ func TestAnchors(t *testing.T) {
 
 func readFile(t *testing.T, file string) string {
 	t.Helper()
+	// The cache of test results knows a file by its name in this directory. The tests run in another.
+	file, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

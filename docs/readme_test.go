@@ -128,6 +128,23 @@ func TestReadmeIsShort(t *testing.T) {
 	}
 }
 
+// TestOperatorsReadLittle bounds the words of the documents that operators read at night.
+func TestOperatorsReadLittle(t *testing.T) {
+	words := 0
+	for _, page := range []string{"first-alert", "configuration", "credentials", "metrics", "runbook", "troubleshooting", "scaling", "upgrading"} {
+		words += len(strings.Fields(readFile(t, "docs/"+page+".md")))
+	}
+	if words > 9000 {
+		t.Errorf("the operators' documents have %d words, want at most 9000", words)
+	}
+	for _, section := range regexp.MustCompile(`(?m)^##+ `).Split(readFile(t, "docs/runbook.md"), -1)[1:] {
+		title, _, _ := strings.Cut(section, "\n")
+		if n := len(strings.Fields(section)); n > 100 {
+			t.Errorf("the section %s of the runbook has %d words, want at most 100", title, n)
+		}
+	}
+}
+
 func between(t *testing.T, text, begin, end string) string {
 	t.Helper()
 	_, rest, ok := strings.Cut(text, begin)

@@ -42,7 +42,13 @@ func Run(args []string) int {
 
 // run runs the command.
 func (l *Line) run() error {
-	source := &config.Source{File: l.ConfigFile, Getenv: os.Getenv, SyntaxOnly: l.Check.SyntaxOnly, ForCheck: l.Command == Check}
+	source := &config.Source{
+		File:           l.ConfigFile,
+		Getenv:         os.Getenv,
+		SyntaxOnly:     l.Check.SyntaxOnly,
+		ForCheck:       l.Command == Check,
+		ScrapeInterval: l.Check.ScrapeInterval,
+	}
 	switch l.Command {
 	case "":
 		return nil // the command line has been answered

@@ -100,11 +100,11 @@ func TestServeBehindProxy(t *testing.T) {
 func TestServeDrains(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
 	hmp := hmpsim.New()
-	hmp.SetToken(canary.Word+"-playout", hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+	hmp.SetToken(canary.Word+"-playout", func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 		close(asked)
 		<-answer
-		hmpsim.Valid(hmpsim.ExampleSession()).Serve(w, r, c)
-	}))
+		hmpsim.Valid(hmpsim.ExampleSession())(w, r, c)
+	})
 	p := start(t, "--config.file="+exportertest.Configure(t, hmp, "playout"))
 	body := make(chan string)
 	go func() {

@@ -7,11 +7,11 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/prometheus/common/model"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/report"
 	"hmp_exporter/internal/web"
 )
 
@@ -26,10 +26,9 @@ func runCheck(line *Line, load func() (*config.Config, error)) error {
 		return errors.Join(err, webErr)
 	}
 	c := checkCommand{
-		Config:         cfg,
-		Strict:         line.Check.Strict,
-		ScrapeInterval: line.Check.ScrapeInterval,
-		Stdout:         os.Stdout,
+		Config: cfg,
+		Strict: line.Check.Strict,
+		Stdout: os.Stdout,
 	}
 	for _, v := range line.Unknown {
 		c.Warnings = append(c.Warnings, &config.Error{File: "environment", Field: v.Name, Problem: "no flag has this variable; " + v.Hint})
@@ -43,29 +42,24 @@ func runCheck(line *Line, load func() (*config.Config, error)) error {
 
 // A checkCommand is what was asked for on the command line.
 type checkCommand struct {
-	Config         *config.Config
-	Strict         bool          // warnings are errors
-	ScrapeInterval time.Duration // of Prometheus; 0 if it is not known
-	Warnings       config.Errors // about other things than the configuration
-	Stdout         io.Writer
+	Config   *config.Config
+	Strict   bool          // warnings are errors
+	Warnings config.Errors // about other things than the configuration
+	Stdout   io.Writer
 }
 
 // run writes the report. Its error is [config.Errors] with every secret that cannot be
 // read, or errWarnings.
 func (c *checkCommand) run() error {
-	warnings := slices.Concat(c.Warnings, c.Config.Warnings())
-	if c.ScrapeInterval > 0 {
-		warnings = append(warnings, c.Config.IntervalWarnings(c.ScrapeInterval)...)
-	}
-	err := c.Config.CheckSecrets()
-	errs, _ := errors.AsType[config.Errors](err)
-	r := newCheckReport(c.Config, errs, warnings)
+	problems, warnings := c.Config.Check()
+	warnings = slices.Concat(c.Warnings, warnings)
+	r := newCheckReport(c.Config, problems, warnings)
 	if _, writing := io.WriteString(c.Stdout, r.text()); writing != nil {
 		return fmt.Errorf("failed to write the report: %w", writing)
 	}
 	switch {
-	case err != nil:
-		return err
+	case len(problems) > 0:
+		return problems
 	case c.Strict && len(warnings) > 0:
 		return errWarnings
 	}
@@ -99,14 +93,17 @@ func newCheckReport(c *config.Config, errs, warnings config.Errors) *checkReport
 // text is the whole report, target by target.
 func (r *checkReport) text() string {
 	var b strings.Builder
-	b.WriteString(r.config.Summary())
-	for _, n := range []struct {
-		count int
-		noun  string
-	}{{r.errors, "error"}, {r.warnings, "warning"}} {
-		if n.count > 0 {
-			b.WriteString(", " + config.Plural(n.count, n.noun))
-		}
+	c := r.config
+	b.WriteString(c.Source)
+	if c.TargetFiles > 0 {
+		b.WriteString(" and " + report.Plural(c.TargetFiles, "target file"))
+	}
+	b.WriteString(": " + report.Plural(len(c.Targets), "target") + ", " + report.Plural(c.Sessions(), "session"))
+	if r.errors > 0 {
+		b.WriteString(", " + report.Plural(r.errors, "error"))
+	}
+	if r.warnings > 0 {
+		b.WriteString(", " + report.Plural(r.warnings, "warning"))
 	}
 	b.WriteString("\n")
 	r.warn(&b, "")
@@ -122,7 +119,7 @@ func (r *checkReport) target(b *strings.Builder, t *config.Target) {
 		fmt.Fprintf(b, "  connects to %s\n", t.Address)
 	}
 	if t.MaxConcurrent > 0 {
-		fmt.Fprintf(b, "  at most %s at once\n", config.Plural(t.MaxConcurrent, "probe"))
+		fmt.Fprintf(b, "  at most %s at once\n", report.Plural(t.MaxConcurrent, "probe"))
 	}
 	if len(t.Labels) > 0 {
 		fmt.Fprintf(b, "  labels %s\n", t.Labels)

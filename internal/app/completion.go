@@ -128,7 +128,7 @@ func (l *Line) sessions() (names []string) {
 }
 
 func (l *Line) configured() []*config.Target {
-	c, err := config.Read(l.ConfigFile, os.Getenv)
+	c, err := (&config.Source{File: l.ConfigFile, Getenv: os.Getenv}).Load()
 	if err != nil {
 		return nil
 	}

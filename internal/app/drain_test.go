@@ -105,10 +105,10 @@ func TestSecondSignal(t *testing.T) {
 		t.Run(s.String(), func(t *testing.T) {
 			asked := make(chan struct{}, 1)
 			hmp := hmpsim.New()
-			hmp.SetToken(canary.Word+"-playout", hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+			hmp.SetToken(canary.Word+"-playout", func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 				asked <- struct{}{}
-				hmpsim.Hang().Serve(w, r, c)
-			}))
+				hmpsim.Hang()(w, r, c)
+			})
 			file := exportertest.Configure(t, hmp, "playout")
 			text, err := os.ReadFile(file)
 			if err != nil {

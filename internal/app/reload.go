@@ -11,6 +11,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/report"
 )
 
 // A reloader loads the configuration: at the start, at SIGHUP, at POST /-/reload, and
@@ -29,12 +30,12 @@ func (r *reloader) load() error {
 		return err
 	}
 	c := r.store.Config()
-	line := []any{"msg", "loaded the configuration", "file", c.Source(), "targets", len(c.Targets), "sessions", c.Sessions()}
+	line := []any{"msg", "loaded the configuration", "file", c.Source, "targets", len(c.Targets), "sessions", c.Sessions()}
 	if before != nil {
 		line = append(line, changes(before, c)...)
 	}
 	_ = level.Info(r.logger).Log(line...)
-	for _, w := range c.UnmatchedPatterns() {
+	for _, w := range c.UnmatchedPatterns {
 		_ = level.Warn(r.logger).Log("msg", "a part of the configuration watches nothing", "warning", w)
 	}
 	return nil
@@ -63,7 +64,7 @@ func changes(before, after *config.Config) []any {
 		names []string
 	}{{"added", added}, {"removed", removed}, {"changed", changed}} {
 		if len(list.names) > 0 {
-			pairs = append(pairs, list.key, config.Join(list.names, ",", maxNames))
+			pairs = append(pairs, list.key, report.Join(list.names, ",", maxNames))
 		}
 	}
 	if pairs == nil {

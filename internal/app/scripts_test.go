@@ -48,7 +48,7 @@ func simulate(env *testscript.Env) error {
 		"no_roles":  hmpsim.NoRoles(),
 		"directory": hmpsim.AuthUnavailable(),
 		"hung":      hmpsim.Hang(),
-		"terminal":  hmpsim.Envelope{HTTPStatusCode: 418, Code: "\x1b[31m", Name: "\x1b[2J", Message: canary.Word + "\x1b[2J"},
+		"terminal":  hmpsim.Error(418, "\x1b[31m", "\x1b[2J", canary.Word+"\x1b[2J"),
 	} {
 		hmp.SetToken(canary.Word+"-"+name, behaviour)
 	}

@@ -3,6 +3,7 @@ package exportertest
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"hmp_exporter/internal/canary"
@@ -24,11 +25,12 @@ func WriteFile(t testing.TB, file, text string) {
 // begins with [canary.Word] and ends with the name of the session.
 func WriteConfig(t testing.TB, file, url string, sessions ...string) {
 	t.Helper()
-	text := "targets:\n  - name: studio\n    url: " + url + "\n    sessions:\n"
+	var text strings.Builder
+	text.WriteString("targets:\n  - name: studio\n    url: " + url + "\n    sessions:\n")
 	for _, s := range sessions {
-		text += "      - {name: " + s + ", token: " + canary.Word + "-" + s + "}\n"
+		text.WriteString("      - {name: " + s + ", token: " + canary.Word + "-" + s + "}\n")
 	}
-	WriteFile(t, file, text)
+	WriteFile(t, file, text.String())
 }
 
 // Configure starts a simulated HMP, writes its configuration, and returns the path.

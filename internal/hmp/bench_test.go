@@ -50,6 +50,6 @@ func BenchmarkDecode(b *testing.B) {
 // bodyOf returns the body of an answer to the token "sent".
 func bodyOf(b hmpsim.Behaviour) []byte {
 	w := httptest.NewRecorder()
-	b.Serve(w, nil, hmpsim.Call{Token: "sent"})
+	b(w, nil, hmpsim.Call{Token: "sent"})
 	return w.Body.Bytes()
 }

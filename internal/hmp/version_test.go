@@ -37,18 +37,20 @@ func askVersion(t *testing.T, base string) (v Version, a Answer) {
 func TestVersion(t *testing.T) {
 	behaviours := hmpsim.BadVersions()
 	behaviours["good: documented"] = hmpsim.Version("4.1.1", "30242")
-	behaviours["good: other fields"] = hmpsim.VersionWithMore("4.1.1", "30242")
+	behaviours["good: other fields"] = hmpsim.Raw(200, "application/json",
+		`{"status":"ok","data":{"Version":"0","product":{"version":"1"},"version":"4.1.1","BUILD":null,"build":"30242","edition":[]}}`)
 	behaviours["good: byte order mark"] = hmpsim.Raw(200, "text/plain", "\xef\xbb\xbf"+`{"data":{"version":"4.1.1","build":"30242"}}`)
 	for name, b := range behaviours {
 		t.Run(name, func(t *testing.T) {
-			sim := hmpsim.New(hmpsim.WithVersion(b), hmpsim.WithPathPrefix("/hmp"))
+			sim := hmpsim.New()
+			sim.SetVersion(b)
 			sim.SetToken(canaryToken, hmpsim.NoRoles())
 			var elsewhere atomic.Int32
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != "/hmp/apis/system/version" {
 					elsewhere.Add(1)
 				}
-				sim.ServeHTTP(w, r)
+				http.StripPrefix("/hmp", sim).ServeHTTP(w, r)
 			}))
 			defer s.Close()
 			v, a := askVersion(t, s.URL+"/hmp")
@@ -104,7 +106,8 @@ func TestVersionRepeatsNoSecret(t *testing.T) {
 
 // TestVersionTakesNoConnection is that a question neither takes nor ends a kept connection.
 func TestVersionTakesNoConnection(t *testing.T) {
-	sim := hmpsim.New(hmpsim.WithVersion(hmpsim.Reset()))
+	sim := hmpsim.New()
+	sim.SetVersion(hmpsim.Reset())
 	sim.SetToken(canaryToken, hmpsim.Valid(hmpsim.Session{}))
 	s := httptest.NewServer(sim)
 	defer s.Close()

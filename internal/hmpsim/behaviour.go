@@ -8,70 +8,65 @@ import (
 	"time"
 )
 
-// A Behaviour answers one request. It is used by many requests at once, so one
-// that keeps state has to guard it. It must return soon after the request's
-// context is done.
-type Behaviour interface {
-	Serve(w http.ResponseWriter, r *http.Request, c Call)
-}
-
-// BehaviourFunc makes a function a [Behaviour].
-type BehaviourFunc func(w http.ResponseWriter, r *http.Request, c Call)
-
-// Serve calls f.
-func (f BehaviourFunc) Serve(w http.ResponseWriter, r *http.Request, c Call) { f(w, r, c) }
+// A Behaviour answers one request. Many requests use it at once. It must return soon after
+// the request's context is done.
+type Behaviour func(w http.ResponseWriter, r *http.Request, c Call)
 
 // A Call is what a [Behaviour] knows of its request beyond HTTP.
 type Call struct {
 	// Now is the server's time when the request came.
 	Now time.Time
-	// Start is when the behaviour came into force: when its token, key or
-	// outage was set. Timelines count from here.
+	// Start is when the behaviour came into force: when its token, key, version or outage
+	// was set.
 	Start time.Time
-	// Token is the Bearer that came with a GET, empty for a POST.
+	// Token is the Bearer token of a GET. It is empty for a POST.
 	Token string
-	// Issued is when the token was made or set, for a GET with one that is known.
+	// Issued is when a known token was issued or set.
 	Issued time.Time
 
-	handOut func() string
+	issueToken func() string // nil: none
 }
 
-// HandOut returns the authToken for the answer and is what makes or rotates
-// one. Only an answer that shows a token calls it, so a login that ends in an
-// error leaves no session behind, and a rotation is never lost on a 503.
-func (c Call) HandOut() string {
-	if c.handOut == nil {
+// IssueToken returns the authToken for the answer. It makes the token of a login or a
+// rotation, so only an answer that shows a token calls it.
+func (c Call) IssueToken() string {
+	if c.issueToken == nil {
 		return c.Token
 	}
-	return c.handOut()
+	return c.issueToken()
 }
 
-// age is how long the behaviour has been in force. A clock that was set back
-// counts as no time at all.
-func (c Call) age() time.Duration {
-	return max(0, c.Now.Sub(c.Start))
-}
+// Age is how long the behaviour has been in force. It is 0 after the clock was set back.
+func (c Call) Age() time.Duration { return max(0, c.Now.Sub(c.Start)) }
 
-// PerMethod answers a GET and a POST differently: a login that is accepted with
-// a token that is then refused, say.
+// PerMethod answers a GET and a POST differently.
 func PerMethod(get, post Behaviour) Behaviour {
-	return BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c Call) {
+	return func(w http.ResponseWriter, r *http.Request, c Call) {
 		if r.Method == http.MethodPost {
-			post.Serve(w, r, c)
+			post(w, r, c)
 			return
 		}
-		get.Serve(w, r, c)
-	})
+		get(w, r, c)
+	}
 }
 
-// RetryAfter serves b with the header Retry-After, d rounded up to whole seconds:
-// a server or a proxy that asks its client to stay away for a while.
+// RetryAfter is b with the header Retry-After, rounded up to whole seconds.
 func RetryAfter(d time.Duration, b Behaviour) Behaviour {
 	seconds := strconv.FormatFloat(math.Ceil(d.Seconds()), 'f', 0, 64)
-	return BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c Call) {
+	return func(w http.ResponseWriter, r *http.Request, c Call) {
 		w.Header().Set("Retry-After", seconds)
-		b.Serve(w, r, c)
-	})
+		b(w, r, c)
+	}
+}
+
+// Delay is b after d. It answers nothing if the client goes before.
+func Delay(d time.Duration, b Behaviour) Behaviour {
+	return func(w http.ResponseWriter, r *http.Request, c Call) {
+		if !wait(r.Context(), d) {
+			abort()
+		}
+		b(w, r, c)
+	}
 }
 
 // wait returns true after d, or false as soon as ctx is done.
@@ -86,5 +81,30 @@ func wait(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
+	}
+}
+
+// A Step is a part of a [Timeline].
+type Step struct {
+	For time.Duration // how long the step lasts
+	Do  Behaviour
+}
+
+// Timeline does one step after the other by the server's clock, and begins again after the
+// last.
+func Timeline(steps ...Step) Behaviour {
+	var total time.Duration
+	for _, s := range steps {
+		total += s.For
+	}
+	return func(w http.ResponseWriter, r *http.Request, c Call) {
+		into := c.Age() % total // time since the present step began
+		for _, s := range steps {
+			if into < s.For {
+				s.Do(w, r, c)
+				return
+			}
+			into -= s.For
+		}
 	}
 }

@@ -7,7 +7,7 @@ type demoTarget struct {
 	name        string
 	url         string // set here: there is no HMP, else filled in when it listens
 	config      []string
-	options     []Option
+	configure   func(*Server)
 	certificate CertificateOptions
 	sessions    []demoSession
 
@@ -27,7 +27,11 @@ type demoSession struct {
 
 // newServer makes the target's HMP.
 func (t *demoTarget) newServer(now func() time.Time) *Server {
-	server := New(append(t.options, WithClock(now))...)
+	server := New()
+	server.Now = now
+	if t.configure != nil {
+		t.configure(server)
+	}
 	for _, s := range t.sessions {
 		switch {
 		case s.behaviour == nil:
@@ -51,36 +55,36 @@ func demoFleet(now time.Time) []demoTarget {
 			sessions: studioSessions(now),
 		},
 		{
-			name:     "campus",
-			config:   []string{"keep_alive: true"},
-			options:  []Option{WithVersion(Version("4.1.0", "30241"))},
-			sessions: campusSessions(now),
+			name:      "campus",
+			config:    []string{"keep_alive: true"},
+			configure: func(s *Server) { s.SetVersion(Version("4.1.0", "30241")) },
+			sessions:  campusSessions(now),
 		},
 		{
 			name:     "archive",
 			sessions: archiveSessions(now),
 		},
 		{
-			name:     "arena",
-			config:   []string{shortLifetime},
-			options:  []Option{WithLifetime(time.Minute)},
-			sessions: arenaSessions(now),
+			name:      "arena",
+			config:    []string{shortLifetime},
+			configure: func(s *Server) { s.Lifetime = time.Minute },
+			sessions:  arenaSessions(now),
 		},
 		{
-			name:     "gallery",
-			config:   []string{shortLifetime},
-			options:  []Option{WithLifetime(time.Minute), WithRotation(Rotation{})},
-			sessions: gallerySessions(now),
+			name:      "gallery",
+			config:    []string{shortLifetime},
+			configure: func(s *Server) { s.Lifetime, s.Rotation = time.Minute, &Rotation{} },
+			sessions:  gallerySessions(now),
 		},
 		{
-			name:     "harbour",
-			config:   []string{shortLifetime},
-			options:  []Option{WithUnauthenticated(Forbidden())},
-			sessions: harbourSessions(now),
+			name:      "harbour",
+			config:    []string{shortLifetime},
+			configure: func(s *Server) { s.Unauthenticated = Forbidden() },
+			sessions:  harbourSessions(now),
 		},
 		{
-			name:    "museum",
-			options: []Option{WithVersion(upgraded())},
+			name:      "museum",
+			configure: func(s *Server) { s.SetVersion(upgraded()) },
 			sessions: []demoSession{{
 				name: "guides", what: "protocol from second 45 to 75 of 10 minutes: its HMP restarts with another version",
 				behaviour: restarting(Valid(demoUser(now, "guides"))),
@@ -200,8 +204,8 @@ func demoUser(now time.Time, name string, messages ...string) Session {
 	s.DisplayName = name
 	s.Username = name
 	s.Roles = []Role{{ID: "5b3f6f0c-6a0f-4f9e-9a55-0d3c1c9a7c11", Name: "Operator"}}
-	s.LastLoginDate = now.Add(-2 * time.Hour)
-	s.LastAction = now
+	s.LastLoginDate = new(now.Add(-2 * time.Hour))
+	s.LastAction = new(now)
 	s.NumLoginFailures = new(0)
 	s.ServiceMessages = append([]string{}, messages...)
 	return s

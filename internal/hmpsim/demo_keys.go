@@ -74,13 +74,13 @@ func harbourSessions(now time.Time) []demoSession {
 
 // forbidAfter is b, and [Forbidden] for tokens that are so old.
 func forbidAfter(age time.Duration, b Behaviour) Behaviour {
-	return BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c Call) {
+	return func(w http.ResponseWriter, r *http.Request, c Call) {
 		if r.Method == http.MethodGet && c.Now.Sub(c.Issued) >= age {
-			Forbidden().Serve(w, r, c)
+			Forbidden()(w, r, c)
 			return
 		}
-		b.Serve(w, r, c)
-	})
+		b(w, r, c)
+	}
 }
 
 // A regeneration is the story of a key that gets another secret in each period:

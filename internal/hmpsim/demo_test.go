@@ -153,7 +153,8 @@ func demoResult(r reply) string {
 // TestRegeneration is about the one with a key.
 func TestDemoChanges(t *testing.T) {
 	clock := newFakeClock()
-	sim := New(WithClock(clock.now))
+	sim := New()
+	sim.Now = clock.now
 	seen := make(map[string]map[string]bool)
 	for _, target := range demoFleet(clock.now()) {
 		for _, s := range target.sessions {

@@ -20,17 +20,11 @@ type ListenConfig struct {
 	Listener net.Listener
 	// Certificate turns on TLS.
 	Certificate *tls.Certificate
-	// HTTP2 offers HTTP/2 to clients of TLS.
-	HTTP2 bool
-	// ErrorLog is where net/http says what went wrong with a connection; nil
-	// is nowhere, since here things go wrong on purpose.
-	ErrorLog *log.Logger
 }
 
 // A Listening is a server that is being served.
 type Listening struct {
-	// URL is the base URL, with the path prefix if the server has one.
-	URL string
+	URL string // the base URL
 
 	server      *http.Server
 	closing     atomic.Bool
@@ -47,10 +41,10 @@ func (s *Server) Start(c ListenConfig) (*Listening, error) {
 			return nil, fmt.Errorf("failed to listen: %w", err)
 		}
 	}
-	l := &Listening{URL: "http://" + listener.Addr().String() + s.prefix()}
+	l := &Listening{URL: "http://" + listener.Addr().String()}
 	l.server = &http.Server{
 		Handler:   s,
-		ErrorLog:  c.ErrorLog,
+		ErrorLog:  log.New(io.Discard, "", 0), // things go wrong on purpose here
 		ConnState: l.connState,
 		Protocols: new(http.Protocols),
 		// Neither ReadTimeout, which would also end the context of a request
@@ -60,14 +54,10 @@ func (s *Server) Start(c ListenConfig) (*Listening, error) {
 		IdleTimeout:       10 * time.Minute,
 	}
 	l.server.Protocols.SetHTTP1(true)
-	if c.ErrorLog == nil {
-		l.server.ErrorLog = log.New(io.Discard, "", 0)
-	}
 	serve := l.server.Serve
 	if c.Certificate != nil {
 		l.URL = "https" + l.URL[len("http"):]
 		l.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*c.Certificate}}
-		l.server.Protocols.SetHTTP2(c.HTTP2)
 		serve = func(inner net.Listener) error { return l.server.ServeTLS(inner, "", "") }
 	}
 	l.open.Go(func() { _ = serve(listener) }) // always ErrServerClosed, or nobody can connect

@@ -30,7 +30,7 @@ type reply struct {
 
 // code returns the code of an envelope, or "".
 func (r reply) code() string {
-	var e Envelope
+	var e struct{ Code string }
 	_ = json.Unmarshal([]byte(r.body), &e)
 	return e.Code
 }

@@ -1,144 +1,203 @@
 package hmpsim
 
 import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"mime"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 )
 
-// Endpoint is the path of the session calls below an HMP's base URL.
-const Endpoint = "/apis/authentication/login/key"
+// Paths of HMP's calls below its base URL.
+const (
+	Endpoint        = "/apis/authentication/login/key"
+	VersionEndpoint = "/apis/system/version"
+)
 
-// A Server is one simulated HMP. Make one with [New]; all methods may be called
-// at any time, also while it serves.
+// A Config says what the vendor's pages leave open. Set it before the first request.
+type Config struct {
+	// Now is the clock. If it is nil, the clock is [time.Now].
+	Now func() time.Time
+	// Lifetime is how long a token from a login or a rotation lives. 0 is 30 minutes, as
+	// the vendor says. A token from [Server.SetToken] does not expire.
+	Lifetime time.Duration
+	// Sliding says that the use of a token starts its lifetime again.
+	Sliding bool
+	// Unauthenticated answers a GET whose token is missing, unknown or expired. If it is
+	// nil, [Unauthorized] does. [UnknownSession] is the other likely answer.
+	Unauthenticated Behaviour
+	// Rotation says that a GET is answered with another token. If it is nil, it is not.
+	Rotation *Rotation
+}
+
+// A Rotation says how a GET replaces the token that it came with.
+type Rotation struct {
+	// Every is the shortest time between two rotations of a token. 0 rotates at each GET.
+	Every time.Duration
+	// KeepOld lets the old token live on.
+	KeepOld bool
+}
+
+// A Server is one simulated HMP. All methods may be called at any time.
 type Server struct {
-	now             func() time.Time
-	path            string
-	lifetime        time.Duration
-	sliding         bool
-	rotation        *Rotation
-	unauthenticated script
+	Config
 
 	mu       sync.Mutex // guards all below
 	tokens   map[string]*token
-	keys     map[string]*key
-	accounts map[string]*account
-	version  script
-	outage   script // no behaviour: none
+	accounts map[string]*account // by fixed token or API key
+	version  schedule
+	outage   schedule // no behaviour: none
 	stats    Stats
-	sweepAt  int // number of tokens at which the dead ones are removed
+	removeAt int // number of tokens at which the expired ones are removed
 }
 
-// A script is a behaviour and when it came into force.
-type script struct {
+// A schedule is a behaviour and when it came into force.
+type schedule struct {
 	behaviour Behaviour
 	start     time.Time
 }
 
-// New returns a server without tokens or keys: it knows nobody.
-func New(opts ...Option) *Server {
-	s := &Server{
-		now:             time.Now,
-		path:            Endpoint,
-		lifetime:        30 * time.Minute,
-		unauthenticated: script{behaviour: Unauthorized()},
-		version:         script{behaviour: Version("4.1.1", encode(firstBuild))},
-		tokens:          make(map[string]*token),
-		keys:            make(map[string]*key),
-		accounts:        make(map[string]*account),
-		sweepAt:         64,
+// New returns a server without tokens and keys.
+func New() *Server {
+	return &Server{
+		version:  schedule{behaviour: Version("4.1.1", "30242")},
+		tokens:   make(map[string]*token),
+		accounts: make(map[string]*account),
 	}
-	for _, o := range opts {
-		o(s)
-	}
-	s.unauthenticated.start = s.now()
-	s.version.start = s.unauthenticated.start
-	return s
 }
 
-// SetOutage lets b answer every call until it is called with nil, as
-// when the directory is away: SetOutage(AuthUnavailable()). Meanwhile tokens age
-// on and are not extended, and no login counts as rejected.
+func (s *Server) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+// SetVersion sets the answer to the version call with a token that works. Before, that is
+// version 4.1.1, build 30242.
+func (s *Server) SetVersion(b Behaviour) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.version = schedule{b, s.now()}
+}
+
+// SetOutage lets b answer every call, as if the directory were away. SetOutage(nil) ends it.
+// Meanwhile no use extends a token, and no login counts as rejected.
 func (s *Server) SetOutage(b Behaviour) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.outage = script{behaviour: b, start: s.now()}
+	s.outage = schedule{b, s.now()}
 }
 
-// ServeHTTP answers the two session calls and the version call, and everything else as a web server
-// answers a path that it does not have.
+// A decision says who answers a request, and for which account.
+type decision struct {
+	schedule
+	account    *account // nil: none that is known
+	issued     time.Time
+	issueToken func() string
+}
+
+// ServeHTTP answers the two session calls and the version call. Everything else is answered
+// as by a web server that does not have the path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case r.URL.Path == s.path && r.Method == http.MethodGet:
-		bearer := bearerToken(r.Header)
-		s.answer(w, r, func(now time.Time) ticket { return s.admitGET(bearer, now) })
-	case r.URL.Path == s.path && r.Method == http.MethodPost:
-		// Read before anything waits: net/http notices that a client has
-		// gone only once its body has been read.
-		l := parseLogin(r)
-		s.answer(w, r, func(now time.Time) ticket { return s.admitPOST(l, now) })
-	case r.URL.Path == s.prefix()+VersionEndpoint && r.Method == http.MethodGet:
-		s.serveVersion(w, r)
-	default:
-		s.mu.Lock()
-		s.stats.Others++
-		s.mu.Unlock()
-		EndpointMissing().Serve(w, r, Call{})
-	}
-}
+	bearer := bearerToken(r.Header)
+	// Read the body before anything waits: only then does net/http notice that a client
+	// has gone.
+	l, invalid := readLogin(r)
 
-// A ticket says who answers a request, and on whose account it goes.
-type ticket struct {
-	script
-	account *account // nil: nobody's that is known
-	token   string
-	issued  time.Time
-	handOut func() string
-}
-
-// answer lets admit decide under the lock, and serves without it.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, admit func(now time.Time) ticket) {
 	s.mu.Lock()
 	now := s.now()
-	t := admit(now)
+	var d decision
+	switch r.Method + r.URL.Path {
+	case http.MethodGet + Endpoint:
+		d = s.decideGET(bearer, now)
+	case http.MethodPost + Endpoint:
+		d = s.decidePOST(l, invalid)
+	case http.MethodGet + VersionEndpoint:
+		d = s.decideVersion(bearer, now)
+	default:
+		s.stats.Others++
+		d.behaviour = EndpointMissing()
+	}
+	if d.account == nil {
+		d.account = new(account) // which nobody looks at
+	}
+	d.account.begin(r.Method)
 	s.stats.LastHeader = r.Header.Clone()
-	t.account.begin(r)
 	s.mu.Unlock()
 
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		t.account.end()
+		d.account.stats.InFlight--
 	}()
-	t.behaviour.Serve(w, r, Call{Now: now, Start: t.start, Token: t.token, Issued: t.issued, handOut: t.handOut})
+	d.behaviour(w, r, Call{Now: now, Start: d.start, Token: bearer, Issued: d.issued, issueToken: d.issueToken})
 }
 
-// admitGET finds the account of a Bearer; s.mu is held.
-func (s *Server) admitGET(bearer string, now time.Time) ticket {
+// decideGET finds the account of a token; s.mu is held.
+func (s *Server) decideGET(bearer string, now time.Time) decision {
 	s.stats.GETs++
-	t, ok := s.tokens[bearer]
-	known := ok && t.alive(now)
+	t, known := s.tokens[bearer]
+	known = known && t.alive(now)
+	d := decision{schedule: s.outage}
+	if known {
+		d.account = t.account
+	}
 	switch {
-	case s.outage.behaviour != nil && known:
-		return ticket{script: s.outage, account: t.account, token: bearer}
 	case s.outage.behaviour != nil:
-		return ticket{script: s.outage, token: bearer}
 	case !known:
 		s.stats.UnknownGETs++
-		return ticket{script: s.unauthenticated, token: bearer}
+		d.behaviour = s.unauthenticated()
+	default:
+		if s.Sliding && !t.expires.IsZero() {
+			t.expires = now.Add(s.lifetime())
+		}
+		d.schedule, d.issued = t.account.schedule, t.issued
+		d.issueToken = func() string { return s.rotate(bearer) }
 	}
-	if s.sliding && !t.expires.IsZero() {
-		t.expires = now.Add(s.lifetime)
-	}
-	return ticket{
-		script:  t.account.script,
-		account: t.account,
-		token:   bearer,
-		issued:  t.rotated,
-		handOut: func() string { return s.rotate(bearer) },
-	}
+	return d
 }
+
+// decidePOST checks the key and secret of a login; s.mu is held.
+func (s *Server) decidePOST(l login, invalid Behaviour) decision {
+	s.stats.POSTs++
+	a := s.accounts[l.key]
+	switch {
+	case s.outage.behaviour != nil:
+		return decision{schedule: s.outage, account: a}
+	case invalid != nil:
+		s.stats.RejectedPOSTs++
+		return decision{schedule: schedule{behaviour: invalid}}
+	case a == nil || a.secret != l.secret:
+		s.stats.RejectedPOSTs++
+		return decision{schedule: schedule{behaviour: InvalidCredentials()}, account: a}
+	}
+	return decision{schedule: a.schedule, account: a, issueToken: func() string { return s.login(a) }}
+}
+
+// decideVersion answers for a token that works; s.mu is held.
+func (s *Server) decideVersion(bearer string, now time.Time) decision {
+	s.stats.Versions++
+	if s.outage.behaviour != nil {
+		return decision{schedule: s.outage}
+	}
+	if t, ok := s.tokens[bearer]; !ok || !t.alive(now) {
+		return decision{schedule: schedule{behaviour: s.unauthenticated()}}
+	}
+	return decision{schedule: s.version}
+}
+
+func (s *Server) unauthenticated() Behaviour {
+	if s.Unauthenticated != nil {
+		return s.Unauthenticated
+	}
+	return Unauthorized()
+}
+
+func (s *Server) lifetime() time.Duration { return cmp.Or(s.Lifetime, 30*time.Minute) }
 
 // bearerToken returns the token of an Authorization header, or "".
 func bearerToken(h http.Header) string {
@@ -147,4 +206,52 @@ func bearerToken(h http.Header) string {
 		return ""
 	}
 	return token
+}
+
+// A login is what a POST carries.
+type login struct{ key, secret string }
+
+// readLogin reads the body of a POST: {"apiKey":"…","apiSecret":"…"}. It returns the answer to
+// a body that is something else.
+func readLogin(r *http.Request) (l login, invalid Behaviour) {
+	var fields map[string]string
+	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" || json.Unmarshal(body, &fields) != nil || fields["apiKey"] == "" || fields["apiSecret"] == "" {
+		return login{}, InvalidInput("apiKey and apiSecret are required")
+	}
+	return login{fields["apiKey"], fields["apiSecret"]}, nil
+}
+
+// Stats is what a [Server] has counted since it was made.
+type Stats struct {
+	GETs, POSTs   int // session calls, whatever the answer was
+	UnknownGETs   int // GETs whose token was missing, unknown or expired
+	RejectedPOSTs int // logins refused for their body, key or secret
+	Logins        int // POSTs that made a token
+	Versions      int // version calls
+	Others        int // requests for other paths or with other methods
+	// LastHeader is the header of the last request.
+	LastHeader http.Header
+	// Accounts has the calls of each account, by the token given to SetToken or the key
+	// given to AddKey. A token from a login belongs to the account of its key.
+	Accounts map[string]AccountStats
+}
+
+// AccountStats is what a [Server] has counted for one account.
+type AccountStats struct {
+	GETs, POSTs             int
+	InFlight, MaxConcurrent int // calls that are being answered: now, and the most ever
+}
+
+// Stats returns a copy of the counters.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats := s.stats
+	stats.Accounts = make(map[string]AccountStats, len(s.accounts))
+	for name, a := range s.accounts {
+		stats.Accounts[name] = a.stats
+	}
+	return stats
 }

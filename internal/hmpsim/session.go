@@ -1,54 +1,57 @@
 package hmpsim
 
 import (
-	"encoding/json"
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 )
 
-// A Session is the payload of an answer 200, with all fields of the vendor's
-// example but the authToken, which is that of the call. The zero value of a
-// field that HMP may leave null is sent as null.
+// A Session is the payload of an answer 200. Its fields are those of the vendor's example,
+// in the same order.
 type Session struct {
-	Admin            bool
-	DisplayName      string
-	Groups           []string
-	ID               string    // "" is null
-	LastAction       time.Time // zero is null
-	LastLoginDate    time.Time // zero is null
-	ProvisionType    string
-	NumLoginFailures *int // nil is null
-	Roles            []Role
-	SessionID        string
-	Username         string
-	// ServiceMessages are sent as null where the slice is nil, and as an
-	// empty array where it is empty.
-	ServiceMessages []string
-
-	// Override replaces the values of fields by JSON text that is sent as it
-	// is, valid or not; an empty text leaves the field out. A field that the
-	// example does not have is added.
-	Override map[string]string
+	Admin             bool       `json:"admin"`
+	Assets            struct{}   `json:"assets"`
+	AuthToken         string     `json:"authToken"` // set for each answer
+	DisplayName       string     `json:"displayName"`
+	Groups            []string   `json:"groups"`
+	ID                string     `json:"id"`
+	LastAction        *time.Time `json:"lastAction"`
+	LastLoginDate     *time.Time `json:"lastLoginDate"`
+	ProvisionType     string     `json:"provisionType"`
+	NumLoginFailures  *int       `json:"numLoginFailures"`
+	PreferredUsername string     `json:"preferredUsername"` // set to Username
+	RoleIDs           []string   `json:"roleIds"`           // set from Roles
+	Roles             []Role     `json:"roles"`
+	Sections          struct{}   `json:"sections"`
+	SessionID         string     `json:"sessionId"`
+	Sessions          struct{}   `json:"sessions"`
+	SharePermissions  struct{}   `json:"sharePermissions"`
+	Sources           struct{}   `json:"sources"`
+	Username          string     `json:"username"`
+	ServiceMessages   []string   `json:"serviceMessages"`
 }
 
 // A Role is one of a user's roles.
 type Role struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Admin bool   `json:"admin"`
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Admin       bool     `json:"admin"`
+	Permissions struct{} `json:"permissions"`
 }
 
-// ExampleSession is the session of the vendor's example (page "Get User Session
-// Info using Bearer Token", HMP 4.1.1).
+// ExampleSession is the session of the vendor's example (page "Get User Session Info using
+// Bearer Token", HMP 4.1.1).
 func ExampleSession() Session {
 	return Session{
 		Admin:         true,
 		DisplayName:   "User0Groups TheUser",
+		Groups:        []string{},
 		ID:            "d2be5490-f70e-4132-9570-d8a45d94204f",
-		LastAction:    time.Date(2025, 3, 21, 19, 20, 1, 99e6, time.UTC),
-		LastLoginDate: time.Date(2025, 3, 21, 17, 29, 7, 272e6, time.UTC),
+		LastAction:    new(time.Date(2025, 3, 21, 19, 20, 1, 99e6, time.UTC)),
+		LastLoginDate: new(time.Date(2025, 3, 21, 17, 29, 7, 272e6, time.UTC)),
 		ProvisionType: "jit",
 		Roles: []Role{{
 			ID: "912cf463-409a-4df0-89ff-68016b213c77", Name: "Administrator", Admin: true,
@@ -59,96 +62,43 @@ func ExampleSession() Session {
 	}
 }
 
+// payload returns the body of the answer to a call.
+func (s Session) payload(c Call) []byte {
+	s.AuthToken, s.PreferredUsername = c.IssueToken(), s.Username
+	for _, role := range s.Roles {
+		s.RoleIDs = append(s.RoleIDs, role.ID)
+	}
+	return []byte(`{"data":` + encode(s) + `}`)
+}
+
 // Valid answers 200 with a session.
 func Valid(s Session) Behaviour {
-	return BehaviourFunc(func(w http.ResponseWriter, _ *http.Request, c Call) {
+	return func(w http.ResponseWriter, _ *http.Request, c Call) {
 		w.Header().Set("Content-Type", jsonType)
-		writePayload(w, s.fields(c.HandOut()))
-	})
-}
-
-// fields returns the payload's fields in the order of the vendor's example.
-func (s Session) fields(authToken string) []field {
-	empty := field{json: "{}"} // maps that are keyed by object id
-	fields := []field{
-		{name: "admin", json: encode(s.Admin)},
-		empty.named("assets"),
-		{name: "authToken", json: encode(authToken)},
-		{name: "displayName", json: encode(s.DisplayName)},
-		{name: "groups", json: encode(append([]string{}, s.Groups...))},
-		{name: "id", json: encode(orNull(s.ID, s.ID == ""))},
-		{name: "lastAction", json: encode(orNull(timestamp(s.LastAction), s.LastAction.IsZero()))},
-		{name: "lastLoginDate", json: encode(orNull(timestamp(s.LastLoginDate), s.LastLoginDate.IsZero()))},
-		{name: "provisionType", json: encode(s.ProvisionType)},
-		{name: "numLoginFailures", json: encode(s.NumLoginFailures)},
-		{name: "preferredUsername", json: encode(s.Username)},
-		{name: "roleIds", json: encode(s.roleIDs())},
-		{name: "roles", json: encode(s.roles())},
-		empty.named("sections"),
-		{name: "sessionId", json: encode(s.SessionID)},
-		empty.named("sessions"),
-		empty.named("sharePermissions"),
-		empty.named("sources"),
-		{name: "username", json: encode(s.Username)},
-		{name: "serviceMessages", json: encode(s.ServiceMessages)},
+		_, _ = w.Write(s.payload(c))
 	}
-	return override(fields, s.Override)
 }
 
-func (s Session) roleIDs() []string {
-	ids := make([]string, 0, len(s.Roles))
-	for _, r := range s.Roles {
-		ids = append(ids, r.ID)
-	}
-	return ids
-}
-
-// sentRole is a role with the permission map that it has on the wire.
-type sentRole struct {
-	Role
-	Permissions struct{} `json:"permissions"`
-}
-
-func (s Session) roles() []sentRole {
-	roles := make([]sentRole, 0, len(s.Roles))
-	for _, r := range s.Roles {
-		roles = append(roles, sentRole{Role: r})
-	}
-	return roles
-}
-
-// override applies [Session.Override]; fields that are new come last, sorted.
-func override(fields []field, texts map[string]string) []field {
-	var added []field
-	for name, text := range texts {
-		i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
-		if i < 0 {
-			added = append(added, field{name: name, json: text})
-			continue
+// Large answers 200 with a session of about size bytes, as that of an admin of a system with
+// many objects: a map of permissions by object. It makes the map while it sends it, so a
+// gigabyte takes no more memory than a kilobyte.
+func Large(s Session, size int64) Behaviour {
+	return func(w http.ResponseWriter, _ *http.Request, c Call) {
+		w.Header().Set("Content-Type", jsonType)
+		before, after, _ := bytes.Cut(s.payload(c), []byte(`"assets":{`))
+		buf := bufio.NewWriterSize(w, 32<<10)
+		_, _ = buf.Write(before)
+		entry := []byte(`"assets":{`)
+		for n := range size / 93 { // the length of an entry
+			entry = append(entry, `"d2be5490-f70e-4132-9570-`...)
+			entry = hex.AppendEncode(entry, binary.BigEndian.AppendUint64(nil, uint64(n))[2:])
+			entry = append(entry, `":{"view":true,"edit":true,"delete":false,"share":true}`...)
+			if _, err := buf.Write(entry); err != nil {
+				return // the client has gone
+			}
+			entry = append(entry[:0], ',')
 		}
-		fields[i].json = text
+		_, _ = buf.Write(after)
+		_ = buf.Flush()
 	}
-	slices.SortFunc(added, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	return slices.DeleteFunc(append(fields, added...), func(f field) bool { return f.json == "" })
-}
-
-// timestamp is ISO 8601 with milliseconds, UTC, as HMP writes it.
-func timestamp(t time.Time) string {
-	return t.UTC().Format("2006-01-02T15:04:05.000Z")
-}
-
-func orNull(text string, null bool) *string {
-	if null {
-		return nil
-	}
-	return &text
-}
-
-// encode is for values that cannot fail to be encoded: those of a Session.
-func encode(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic("hmpsim: " + err.Error())
-	}
-	return string(b)
 }

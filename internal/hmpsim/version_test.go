@@ -16,30 +16,12 @@ func (c caller) version(bearer string) reply {
 	return c.do(req)
 }
 
-// TestVersion is the vendor's example, for who has a session.
-func TestVersion(t *testing.T) {
-	sim := New(WithVersion(Version("2.0.0", "30242")))
-	sim.SetToken("token", NoRoles())
-	c := start(t, sim)
-	if got := c.version("token"); got.status != 200 || got.body != `{"data":{"version":"2.0.0","build":"30242"}}` {
-		t.Errorf("status %d: %s", got.status, got.body)
-	}
-	if got := c.version("another"); got.status != 401 {
-		t.Errorf("with an unknown token: status %d", got.status)
-	}
-	sim.SetOutage(AuthUnavailable())
-	if got := c.version("token"); got.status != 503 {
-		t.Errorf("in an outage: status %d", got.status)
-	}
-	if s := sim.Stats(); s.Versions != 3 || s.GETs != 0 {
-		t.Errorf("counted %+v", s)
-	}
-}
-
 // TestDemoUpgrade follows the HMP of the demo that is upgraded.
 func TestDemoUpgrade(t *testing.T) {
 	clock := newFakeClock()
-	sim := New(WithClock(clock.now), WithVersion(upgraded()))
+	sim := New()
+	sim.Now = clock.now
+	sim.SetVersion(upgraded())
 	sim.SetToken("token", restarting(Valid(ExampleSession())))
 	c := start(t, sim)
 	for _, want := range []struct {

@@ -1,4 +1,4 @@
-// Package probe probes sessions once, for a person or a program at the command line.
+// Package report tells people and programs what became of probes.
 //
 // The collector makes the probes, as it does for a scrape. Their results are a [Report],
 // which is written in one of the [Formats]:

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -116,7 +115,7 @@ func reasons(alike []*Attempt) []string {
 		}
 	}
 	if more := len(texts) - mostNames; more > 0 {
-		texts = append(texts[:mostNames], "Not shown: "+config.Plural(more, "more reason")+".")
+		texts = append(texts[:mostNames], "Not shown: "+Plural(more, "more reason")+".")
 	}
 	return texts
 }

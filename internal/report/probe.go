@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"hmp_exporter/collector"
+	"hmp_exporter/config"
 )
 
 // The formats of the output.
@@ -41,17 +43,17 @@ type Command struct {
 }
 
 // Run probes and writes. Its error is [ErrNotValid] if the report says all, or [ErrOutput].
-// If nothing was probed, it is one of those of [config.Config.Select].
+// If there is no such target or session, its error lists the known names.
 //
 // When ctx is done, Run writes the results so far.
 func (c *Command) Run(ctx context.Context) error {
-	sessions, err := c.Config.Select(c.Target, c.Session)
+	sessions, err := c.countSessions()
 	if err != nil {
 		return err
 	}
 	start := time.Now()
 	report := c.run(ctx, collector.Request{Target: c.Target, Session: c.Session}, func(answered int) {
-		c.progress("%d of %d answered, %.1f s", answered, len(sessions), time.Since(start).Seconds())
+		c.progress("%d of %d answered, %.1f s", answered, sessions, time.Since(start).Seconds())
 	})
 	c.progress("")
 	out := bufio.NewWriter(c.Stdout)
@@ -103,4 +105,38 @@ func writeMetrics(w *bufio.Writer, r *Report) {
 		}
 	}
 	collector.WriteText(w, results, false)
+}
+
+// countSessions returns how many sessions Target and Session name.
+func (c *Command) countSessions() (int, error) {
+	var targets, sessions []string
+	for _, t := range c.Config.Targets {
+		targets = append(targets, t.Name)
+		for _, s := range t.Sessions {
+			if c.Target == "" || c.Target == t.Name {
+				sessions = append(sessions, s.Name)
+			}
+		}
+	}
+	switch {
+	case len(targets) == 0:
+		return 0, errors.New("no session is configured: see target_files")
+	case len(sessions) == 0:
+		return 0, fmt.Errorf("unknown target %.100q; %s", c.Target, suggest(c.Target, targets))
+	case c.Session == "":
+		return len(sessions), nil
+	case !slices.Contains(sessions, c.Session):
+		return 0, fmt.Errorf("unknown session %.100q of target %s; %s", c.Session, c.Target, suggest(c.Session, sessions))
+	default:
+		return 1, nil
+	}
+}
+
+// suggest lists at most 20 names, and suggests the nearest.
+func suggest(name string, names []string) string {
+	text := "there is " + Join(names, ", ", 20)
+	if near := config.Nearest(name, names); near != "" {
+		text = "did you mean " + near + "? " + text
+	}
+	return text
 }

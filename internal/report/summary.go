@@ -2,8 +2,8 @@ package report
 
 import (
 	"fmt"
-
-	"hmp_exporter/config"
+	"strconv"
+	"strings"
 )
 
 // mostNames bounds the sessions that are named in one line.
@@ -42,7 +42,24 @@ func (r *Report) left() string {
 }
 
 // list joins names, the first few if there are many.
-func list(names []string) string { return config.Join(names, ", ", mostNames) }
+func list(names []string) string { return Join(names, ", ", mostNames) }
+
+// Join joins names. If there are more than most, it joins the first ones and counts the others.
+func Join(names []string, separator string, most int) string {
+	text := strings.Join(names[:min(len(names), most)], separator)
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// Plural returns a number with its noun, like "1 warning" or "2 warnings".
+func Plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
 
 // ResultName is what became of a session, in one word.
 func (a *Attempt) ResultName() string {

@@ -8,7 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -96,7 +95,7 @@ func (a *Attempt) detail() string {
 	case r.Skipped:
 		return "nothing was sent"
 	case n != nil && *n > 0:
-		return config.Plural(*n, "service message")
+		return Plural(*n, "service message")
 	}
 	return ""
 }

@@ -16,7 +16,8 @@ import (
 // TestVersionIsWaitedFor has an HMP take longer to tell its version than to confirm the
 // session. All formats have the version.
 func TestVersionIsWaitedFor(t *testing.T) {
-	sim := hmpsim.New(hmpsim.WithVersion(hmpsim.Delay(50*time.Millisecond, hmpsim.Version("4.1.1", "30242"))))
+	sim := hmpsim.New()
+	sim.SetVersion(hmpsim.Delay(50*time.Millisecond, hmpsim.Version("4.1.1", "30242")))
 	sim.SetToken("token", hmpsim.Valid(hmpsim.ExampleSession()))
 	listening, err := sim.Start(hmpsim.ListenConfig{})
 	if err != nil {
@@ -35,7 +36,7 @@ func TestVersionIsWaitedFor(t *testing.T) {
 	for format, want := range map[string]string{
 		Table:   "studio: 4.1.1, build 30242",
 		JSON:    `"version": "4.1.1"`,
-		Metrics: `hmp_info{build="30242",target="studio",version="4.1.1"} 1`,
+		Metrics: `hmp_info{build="30242",version="4.1.1",target="studio"} 1`,
 	} {
 		var out strings.Builder
 		c := Command{Options: Options{Config: cfg, MaxConcurrent: 1, Version: true, Logger: log.NewNopLogger()}, Format: format, Stdout: &out}

@@ -25,7 +25,7 @@ func TestScrapeNeverFails(t *testing.T) {
 		"valid":               valid(),
 		"hostile":             hmpsim.Valid(hostile),
 		"large":               hmpsim.Large(session, 4<<20),
-		"drip":                hmpsim.Drip(100, time.Millisecond, valid()),
+		"drip":                hmpsim.SlowBody(100, time.Millisecond, session),
 		"no_roles":            hmpsim.NoRoles(),
 		"unauthorized":        hmpsim.Unauthorized(),
 		"unknown_session":     hmpsim.UnknownSession(),

@@ -36,13 +36,13 @@ func faults() []fault {
 	return []fault{
 		{
 			target: "directory", sessions: []string{"ingest", "playout", "proxied"},
-			occur: all(hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+			occur: all(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 				if strings.HasSuffix(c.Token, "proxied") {
-					hmpsim.BadGateway().Serve(w, r, c)
+					hmpsim.BadGateway()(w, r, c)
 					return
 				}
-				hmpsim.AuthUnavailable().Serve(w, r, c)
-			})),
+				hmpsim.AuthUnavailable()(w, r, c)
+			}),
 			mend: over, alert: "HMPAuthServiceUnavailable", receiver: "page", severity: "critical",
 			summary: "HMP directory cannot reach its authentication server.", says: "do not replace it",
 			told: []string{"ingest", "playout"}, silent: []string{"HMPSessionInvalid"},
@@ -56,7 +56,7 @@ func faults() []fault {
 		{
 			target: "key", sessions: []string{"playout"},
 			occur: func(h *faultyHMP) {
-				h.sim.DisableKey(h.key())
+				h.sim.RegenerateKey(h.key(), "another")
 				h.sim.RevokeTokens(h.key())
 			},
 			mend: func(h *faultyHMP) {
@@ -71,7 +71,7 @@ func faults() []fault {
 			target: "internal", sessions: []string{"playout"},
 			occur: all(hmpsim.InternalError("Unexpected error")), mend: over,
 			alert: "HMPInternalError", receiver: "page", severity: "critical",
-			summary: "HMP internal meets an internal error.", says: "calypso.log",
+			summary: "HMP internal has an internal error.", says: "calypso.log",
 		},
 		{
 			target: "away", sessions: []string{"archive", "ingest", "playout"},

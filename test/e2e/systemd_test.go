@@ -74,7 +74,7 @@ func TestPackageUser(t *testing.T) {
 				mkdir /run/etc /run/work
 				mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
 				` + before + `
-				sh ../deploy/packages/preinstall.sh
+				sh ../../deploy/packages/preinstall.sh
 				getent passwd hmp_exporter >&2 && getent group hmp_exporter >&2`
 			if output, err := command(t, "unshare", "--mount", "sh", "-c", script).CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, output)

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"hmp_exporter/collector"
-	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/exportertest"
+	"hmp_exporter/internal/hmp"
 )
 
 // The tables of docs/fault-matrix.md are made from the rows.

@@ -9,12 +9,12 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// patience is the timeout of a target whose fault does not use it up, on however busy a machine.
-const patience = time.Minute
-
-// brief are the timeouts where it does, from one attempt to the next: a busy machine may not come
-// as far as the fault in the first one.
-var brief = []time.Duration{300 * time.Millisecond, 2 * time.Second, 10 * time.Second}
+const (
+	// patience is the timeout of a target whose fault does not use it up, on however busy a machine.
+	patience = time.Minute
+	// brief is the first timeout of a target whose fault does, and longBrief the timeout of the next ones.
+	brief, longBrief = 300 * time.Millisecond, 3 * time.Second
+)
 
 // A row is one fault and what has to become of it.
 type row struct {

@@ -61,7 +61,7 @@ func (r *row) logged(t *testing.T) string {
 	s := newStage(t, t.TempDir())
 	defer s.close()
 	if r.want.Lasts {
-		s.timeout = brief[1]
+		s.timeout = longBrief
 	}
 	r.build(s)
 	s.file("hmp.yml", "targets:\n"+s.configuration("studio", r.modes()[0]))

@@ -42,7 +42,7 @@ type hanging struct {
 	most     int
 }
 
-func (h *hanging) Serve(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+func (h *hanging) behave(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 	count := func(n int) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -58,7 +58,7 @@ func (h *hanging) Serve(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 			count(-1)
 		}
 	}()
-	hmpsim.Hang().Serve(w, r, c)
+	hmpsim.Hang()(w, r, c)
 }
 
 // atOnce returns the most requests that one token ever had at once.

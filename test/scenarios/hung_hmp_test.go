@@ -26,8 +26,8 @@ func startHungPair(t *testing.T, hung, healthy int, args ...string) *hungPair {
 	hmp := hmpWith(healthySessions, valid)
 	p.asked = func() int { return hmp.Stats().GETs }
 	p.exporter = start(t, "", "targets:\n"+
-		targetOf("hung-1", serve(t, hmpWith(hungSessions, p.gets[0])), hungSessions)+
-		targetOf("hung-2", serve(t, hmpWith(hungSessions, p.gets[1])), hungSessions)+
+		targetOf("hung-1", serve(t, hmpWith(hungSessions, p.gets[0].behave)), hungSessions)+
+		targetOf("hung-2", serve(t, hmpWith(hungSessions, p.gets[1].behave)), hungSessions)+
 		targetOf("healthy", serve(t, hmp), healthySessions), append(args, "--web.enable-lifecycle")...)
 	return p
 }

@@ -39,10 +39,10 @@ func TestTokensThatEndEarly(t *testing.T) {
 	const sessions = 10
 	hmp := hmpsim.New()
 	hmp.AddKey(secretOf("key"), secretOf("key-secret"), hmpsim.PerMethod(
-		hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+		func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 			hmp.RemoveToken(c.Token)
-			valid.Serve(w, r, c)
-		}), valid))
+			valid(w, r, c)
+		}, valid))
 	e := start(t, "", sessionsOfOneKey(t, hmp, "key", sessions))
 
 	begun, results := time.Now(), make(counts)
@@ -69,10 +69,10 @@ func TestTwoExportersOfOneKey(t *testing.T) {
 	const sessions = 5
 	hmp := hmpsim.New()
 	hmp.AddKey(secretOf("key"), secretOf("key-secret"), hmpsim.PerMethod(valid,
-		hmpsim.BehaviourFunc(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+		func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 			hmp.RevokeTokens(secretOf("key"))
-			valid.Serve(w, r, c)
-		})))
+			valid(w, r, c)
+		}))
 	configuration := sessionsOfOneKey(t, hmp, "key", sessions)
 	exporters := []*exporter{start(t, "", configuration), start(t, "", configuration)}
 

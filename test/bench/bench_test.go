@@ -1,0 +1,245 @@
+//go:build linux
+
+// Package bench measures what a scrape costs: of hmp_exporter, of blackbox_exporter and
+// json_exporter, and of the floor, the least that an exporter can do. `make bench-peers` runs it and
+// writes the figures into docs/performance.md.
+//
+// Each subject is a process of its own, so the CPU time and the memory of the process are those of its
+// scrapes. The simulated HMP and the scrapers are in the process of the benchmark.
+//
+// The subjects take turns: in each round, each subject answers its scrapes. If something disturbs the
+// machine for a while, it disturbs all subjects alike.
+//
+// Each answer is checked. A wrong answer fails the benchmark, and so does a scrape
+// that did not make exactly one GET for each session.
+package bench
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+var (
+	rounds      = flag.Int("rounds", 7, "how often each subject is measured")
+	maxSessions = flag.Int("max-sessions", 10_000, "the largest number of sessions in one scrape")
+)
+
+// BenchmarkProbe scrapes one session at a time. Each scraper has a session of its own, because
+// scrapes of the same session share a probe. The two peers cannot keep connections to the HMP. They
+// are in the rounds with kept connections too, for the comparison.
+func BenchmarkProbe(b *testing.B) {
+	for _, transport := range []string{"http", "TLS"} {
+		for _, connections := range []string{"new", "kept"} {
+			b.Run("transport="+transport+"/connections="+connections, func(b *testing.B) {
+				s := setup{startHMP(b), transport, connections == "kept", sessionNames(16)}
+				var subjects []*subject
+				for _, name := range []string{floor, ours, blackbox, jsonExporter} {
+					x := newSubject(b, s, name)
+					subjects = append(subjects, x)
+					x.start(b)
+					x.scrape(b, x.probe, 200, 16)
+				}
+				for _, scrapers := range []int{1, 16} {
+					b.Run(fmt.Sprintf("scrapers=%d", scrapers), func(b *testing.B) {
+						takeTurns(b, subjects, func(b *testing.B, x *subject) { x.measure(b, x.probe, scrapers) })
+					})
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkMetrics scrapes all sessions at once, on kept connections. The floor makes as many GETs.
+func BenchmarkMetrics(b *testing.B) {
+	for _, transport := range []string{"http", "TLS"} {
+		for _, n := range []int{1000, 10_000} {
+			b.Run(fmt.Sprintf("transport=%s/sessions=%d", transport, n), func(b *testing.B) {
+				s := setup{startHMP(b), transport, true, sessionNames(min(n, *maxSessions))}
+				bare, exporter := newSubject(b, s, floor), newSubject(b, s, ours)
+				bare.start(b)
+				exporter.start(b)
+				exporter.scrape(b, exporter.metrics, 60, 1) // then the history of each session is full
+				takeTurns(b, []*subject{bare, exporter}, func(b *testing.B, x *subject) { x.measure(b, x.metrics, 1) })
+			})
+		}
+	}
+}
+
+// BenchmarkPayload scrapes one session whose body is large. It compares the memory with that after
+// scrapes of a small session.
+func BenchmarkPayload(b *testing.B) {
+	for _, p := range payloads {
+		b.Run("size="+p.name, func(b *testing.B) {
+			s := setup{startHMP(b), "http", true, []string{p.name, "s00000"}}
+			var subjects []*subject
+			idle := make(map[*subject]float64)
+			for _, name := range []string{floor, ours, blackbox, jsonExporter} {
+				x := newSubject(b, s, name)
+				subjects = append(subjects, x)
+				x.start(b)
+				small := x.probe
+				small.scraped = []string{"s00000"}
+				x.scrape(b, small, 1000, 1)
+				idle[x] = x.memory(b, "VmRSS")
+			}
+			takeTurns(b, subjects, func(b *testing.B, x *subject) {
+				peak := x.measure(b, x.probe, 1)
+				b.ReportMetric(peak-idle[x], "over-idle-B")
+			})
+		})
+	}
+}
+
+// BenchmarkStart starts a subject and scrapes one session. The scrape is sent before the process
+// listens.
+func BenchmarkStart(b *testing.B) {
+	for _, n := range []int{1, 10_000} {
+		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
+			s := setup{startHMP(b), "http", true, sessionNames(min(n, *maxSessions))}
+			subjects := []*subject{newSubject(b, s, ours), newSubject(b, s, blackbox), newSubject(b, s, jsonExporter)}
+			takeTurns(b, subjects, func(b *testing.B, x *subject) {
+				program, err := os.Stat(x.program)
+				must(b, err)
+				b.ReportMetric(float64(program.Size()), "program-B")
+				for range b.N {
+					x.start(b)
+					x.scrape(b, x.probe, 1, 1)
+					b.StopTimer()
+					b.ReportMetric(x.memory(b, "VmRSS"), "RSS-B")
+					x.stop()
+					b.StartTimer()
+				}
+			})
+		})
+	}
+}
+
+// takeTurns measures each subject once in each round.
+func takeTurns(b *testing.B, subjects []*subject, measure func(*testing.B, *subject)) {
+	for round := range *rounds {
+		for _, x := range subjects {
+			b.Run(fmt.Sprintf("round=%d/subject=%s", round+1, x.name), func(b *testing.B) { measure(b, x) })
+		}
+	}
+}
+
+// measure makes b.N scrapes, reports what each cost the subject, and returns the peak of its memory.
+func (x *subject) measure(b *testing.B, r request, scrapers int) (peak float64) {
+	x.resetPeak(b)
+	gets, cpu := x.hmp.sim.Stats().GETs, x.cpu(b)
+	b.ResetTimer()
+	x.scrape(b, r, b.N, scrapers)
+	b.StopTimer()
+	b.ReportMetric(float64(x.cpu(b)-cpu)/float64(b.N), "cpu-ns/op")
+	peak = x.memory(b, "VmHWM")
+	b.ReportMetric(peak, "peak-B")
+	if got, want := x.hmp.sim.Stats().GETs-gets, b.N*r.sessions; got != want {
+		b.Fatalf("%s made %d GETs, want %d", x.name, got, want)
+	}
+	return peak
+}
+
+// A request is a scrape, and what its answer must contain.
+type request struct {
+	path     string   // {session} stands for the name of a session
+	scraped  []string // the session of each scraper
+	line     string   // what a line of the answer begins with, if the session is valid; its value is 1
+	sessions int      // how many such lines there are, and GETs at the HMP
+}
+
+// scrape makes n scrapes.
+func (x *subject) scrape(b *testing.B, r request, n, scrapers int) {
+	group, ctx := errgroup.WithContext(b.Context())
+	for first := range scrapers {
+		group.Go(func() (err error) {
+			var body bytes.Buffer
+			session := r.scraped[first%len(r.scraped)]
+			for i := first; i < n && err == nil; i += scrapers {
+				err = r.scrape(ctx, x.url, session, &body)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		b.Fatalf("%s: %v", x.name, err)
+	}
+}
+
+var (
+	scrapeClient = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	// scrapeHeader is that of Prometheus 3. The client adds "Accept-Encoding: gzip".
+	scrapeHeader = http.Header{
+		"Accept": {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6," +
+			"application/openmetrics-text;version=0.0.1;q=0.5," +
+			"text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"},
+		"User-Agent":                          {"Prometheus/3.9.0"},
+		"X-Prometheus-Scrape-Timeout-Seconds": {"60"},
+	}
+)
+
+func (r request) scrape(ctx context.Context, url, session string, body *bytes.Buffer) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+strings.ReplaceAll(r.path, "{session}", session), nil)
+	if err != nil {
+		return err
+	}
+	req.Header = scrapeHeader.Clone()
+	resp, err := scrapeClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body.Reset()
+	if _, err := body.ReadFrom(resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("session %s: %s: %.300s", session, resp.Status, body)
+	}
+	return r.check(body.Bytes(), session)
+}
+
+// check fails unless each session is valid.
+func (r request) check(text []byte, session string) error {
+	want := []byte(strings.ReplaceAll(r.line, "{session}", session))
+	valid := 0
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSuffix(bytes.TrimSpace(line), []byte(".0"))
+		if bytes.HasPrefix(line, want) && bytes.HasSuffix(line, []byte(" 1")) {
+			valid++
+		}
+	}
+	if valid != r.sessions {
+		return fmt.Errorf("%d lines %s… have the value 1, want %d", valid, want, r.sessions)
+	}
+	return nil
+}
+
+// TestCheck fails if an answer is measured that does not show each session as valid.
+func TestCheck(t *testing.T) {
+	const page = "hmp_session_valid{session=\"a\"} 1.0\nhmp_session_valid{session=\"b\"} 0.0\nhmp_session_valid{session=\"c\"} 1\n"
+	const one = `hmp_session_valid{session="{session}"`
+	for _, c := range []struct {
+		line, session string
+		sessions      int
+		ok            bool
+	}{
+		{one, "a", 1, true},
+		{one, "b", 1, false},
+		{one, "d", 1, false},
+		{"hmp_session_valid{", "", 2, true},
+		{"hmp_session_valid{", "", 3, false},
+	} {
+		if err := (request{line: c.line, sessions: c.sessions}).check([]byte(page), c.session); (err == nil) != c.ok {
+			t.Errorf("%d lines %s of session %q: %v", c.sessions, c.line, c.session, err)
+		}
+	}
+}
