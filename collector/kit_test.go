@@ -179,8 +179,9 @@ func (r *rig) probe(q Request) []Result {
 	if err != nil {
 		r.t.Errorf("Probe: %v", err)
 	}
-	canary.Check(r.t, "the results", fmt.Sprintf("%+v", results))
-	canary.Check(r.t, "the metrics", exposition(r.t, Families(results)))
+	some := results[:min(len(results), 10)] // a search takes time
+	canary.Check(r.t, "the results", fmt.Sprintf("%+v", some))
+	canary.Check(r.t, "the metrics", exposition(r.t, Families(some)))
 	return results
 }
 
