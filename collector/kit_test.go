@@ -223,9 +223,9 @@ func addKeys(sim *hmpsim.Server, s sessions) {
 	}
 }
 
-// keyTarget writes a target as [targetNamed] does, with sessions that log in.
-func keyTarget(name string, sessions ...string) string {
-	return keyTargetWith(name, "url: http://"+name, sessions...)
+// keyTarget writes the target studio with sessions that log in.
+func keyTarget(sessions ...string) string {
+	return keyTargetWith("studio", "url: http://studio", sessions...)
 }
 
 // keyTargetWith is [keyTarget] with a setting for each line of settings.

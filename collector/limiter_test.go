@@ -16,12 +16,11 @@ import (
 )
 
 // manySessions configures one HMP with so many sessions, all of which answer alike.
-func (r *rig) manySessions(n int, b hmpsim.Behaviour) *hmpsim.Server {
+func (r *rig) manySessions(n int, b hmpsim.Behaviour) {
 	r.t.Helper()
 	answers, names := many(n, b)
-	sim := r.simulate("studio", answers)
+	r.simulate("studio", answers)
 	r.Apply(r.load(targetNamed("studio", names...)))
-	return sim
 }
 
 // TestManySessions scrapes one HMP with many sessions. That the limit is low at first

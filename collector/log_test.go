@@ -106,7 +106,7 @@ func TestLogOfSuspension(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", nil)
 		addKeys(sim, sessions{"playout": hmpsim.PerMethod(hmpsim.Unauthorized(), valid())})
-		r.Apply(r.load(keyTarget("studio", "playout")))
+		r.Apply(r.load(keyTarget("playout")))
 		r.scrapes(time.Minute, always(t, hmp.Unauthorized))
 		warnings := r.warnings()
 		if len(warnings) != 2 || strings.Contains(warnings[0], "next login") || !strings.Contains(warnings[1], "HMP ended 3 tokens of this key") {
@@ -128,7 +128,7 @@ func TestLogOfLogins(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", nil)
 		addKeys(sim, sessions{"playout": valid()})
-		r.Apply(r.load(keyTarget("studio", "playout")))
+		r.Apply(r.load(keyTarget("playout")))
 		r.probe(Request{})
 		sim.RegenerateKey(keyOf("playout"), secretOf("another"))
 		sim.RevokeTokens(keyOf("playout"))

@@ -55,7 +55,7 @@ func TestResultsOfLogins(t *testing.T) {
 			r := newRig(t)
 			sim := r.simulate("studio", nil)
 			addKeys(sim, sessions{"playout": tt.behaviour})
-			r.Apply(r.load(keyTarget("studio", "playout")))
+			r.Apply(r.load(keyTarget("playout")))
 			got, result := r.verdict(Request{}, sim)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -77,7 +77,7 @@ func TestMetricsOfLogins(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", nil)
 		addKeys(sim, sessions{"playout": valid()})
-		r.Apply(r.load(keyTarget("studio", "playout"), targetNamed("lab", "guest")))
+		r.Apply(r.load(keyTarget("playout"), targetNamed("lab", "guest")))
 		families := func() string {
 			f := Families(r.probe(Request{Target: "studio"}))
 			return loginsOf(t, f).Counts
@@ -183,7 +183,7 @@ func TestRetryLogin(t *testing.T) {
 		sim := r.simulate("studio", sessions{"fixed": valid()})
 		addKeys(sim, sessions{"playout": valid()})
 		sim.RegenerateKey(keyOf("playout"), secretOf("another"))
-		r.Apply(r.load(keyTarget("studio", "playout") + "      - {name: fixed, token: " + tokenOf("fixed") + "}\n"))
+		r.Apply(r.load(keyTarget("playout") + "      - {name: fixed, token: " + tokenOf("fixed") + "}\n"))
 		one := Request{Target: "studio", Session: "playout"}
 		if got := r.probe(one)[0]; got.Result != hmp.LoginRejected {
 			t.Fatalf("got %s", got.Result)

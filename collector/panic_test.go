@@ -132,7 +132,7 @@ func TestPanicKeepsCounters(t *testing.T) {
 		sim := r.simulate("studio", nil)
 		sim.Config = rotating
 		addKeys(sim, sessions{"playout": valid()})
-		r.Apply(r.load(keyTarget("studio", "playout")))
+		r.Apply(r.load(keyTarget("playout")))
 		r.probe(Request{})
 		before := r.probe(Request{})
 		studio := r.snapshot.Load().byName["studio"]

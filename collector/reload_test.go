@@ -22,12 +22,12 @@ func TestReloadLogsNobodyIn(t *testing.T) {
 		after  []string // the targets of the second configuration
 		logins int      // that the reload costs
 	}{
-		{"nothing changes", []string{keyTarget("studio", "playout")}, 0},
+		{"nothing changes", []string{keyTarget("playout")}, 0},
 		{"another setting", []string{keyTargetWith("studio", "url: http://studio\ntimeout: 3s\nkeep_alive: true", "playout")}, 0},
 		{"another spelling of the URL", []string{keyTargetWith("studio", "url: http://STUDIO:80/", "playout")}, 0},
 		{"another name of the target", []string{keyTargetWith("campus", "url: http://studio", "playout")}, 0},
 		{"another name of the session", []string{targetWith("studio", "url: http://studio") + "      - {name: renamed, api_key: " + keyOf("playout") + ", api_secret: " + secretOf("playout") + "}\n"}, 0},
-		{"a session more", []string{keyTarget("studio", "archive", "playout")}, 1},
+		{"a session more", []string{keyTarget("archive", "playout")}, 1},
 		{"another HMP, which knows the key", []string{keyTargetWith("studio", "url: http://other", "playout")}, 1},
 	}
 	for _, tt := range tests {
@@ -39,7 +39,7 @@ func TestReloadLogsNobodyIn(t *testing.T) {
 				for _, sim := range []*hmpsim.Server{studio, other} {
 					addKeys(sim, sessions{"playout": valid(), "archive": valid()})
 				}
-				r.Apply(r.load(keyTarget("studio", "playout")))
+				r.Apply(r.load(keyTarget("playout")))
 				r.probe(Request{})
 				for range 3 {
 					r.Apply(r.load(tt.after...))
@@ -63,7 +63,7 @@ func TestReloadEndsNoHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", nil)
-		r.Apply(r.load(keyTarget("studio", "playout")))
+		r.Apply(r.load(keyTarget("playout")))
 		r.scrapes(time.Hour, func(result Result) {
 			always(t, hmp.LoginRejected)(result)
 			if !result.Logins.Suspended {
@@ -71,7 +71,7 @@ func TestReloadEndsNoHold(t *testing.T) {
 			}
 			// The name goes, and comes back: what is known of the key stays.
 			r.Apply(r.load(targetNamed("studio", "guest")))
-			r.Apply(r.load(keyTarget("studio", "playout")))
+			r.Apply(r.load(keyTarget("playout")))
 		})
 		if n := sim.Stats().RejectedPOSTs; n > 5 {
 			t.Errorf("%d logins were rejected within the hour", n)

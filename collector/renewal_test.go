@@ -41,7 +41,7 @@ func TestTwelveHours(t *testing.T) {
 				sim := r.simulate("studio", nil)
 				sim.Config = tt.config
 				addKeys(sim, sessions{"playout": valid()})
-				r.Apply(r.load(keyTarget("studio", "playout")))
+				r.Apply(r.load(keyTarget("playout")))
 				for range 12 * 60 {
 					always(t, hmp.Valid)(r.probe(Request{ScrapeTimeout: "10"})[0])
 					advance(time.Minute)
@@ -87,7 +87,7 @@ func TestDirectoryAway(t *testing.T) {
 				sim := r.simulate("studio", nil)
 				sim.Lifetime = lifetime
 				addKeys(sim, sessions{"playout": valid()})
-				r.Apply(r.load(keyTarget("studio", "playout")))
+				r.Apply(r.load(keyTarget("playout")))
 				r.scrapes(10*time.Minute, always(t, hmp.Valid))
 				before := sim.Stats()
 
@@ -260,7 +260,7 @@ func TestFarClockBack(t *testing.T) {
 		sim := r.simulate("studio", nil)
 		sim.Now, sim.Rotation = clock.now, rotating.Rotation
 		addKeys(sim, sessions{"playout": valid()})
-		r.Apply(r.load(keyTarget("studio", "playout")))
+		r.Apply(r.load(keyTarget("playout")))
 		r.scrapes(10*time.Minute, always(t, hmp.Valid))
 		clock.step(-time.Hour)
 		r.scrapes(time.Hour, always(t, hmp.Valid))

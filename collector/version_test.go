@@ -273,7 +273,7 @@ func TestVersionWithTokensThatChange(t *testing.T) {
 		sim.Rotation = &hmpsim.Rotation{}
 		sim.SetVersion(newVersion)
 		addKeys(sim, sessions{"a": valid()})
-		r.Apply(r.load(keyTarget("studio", "a")))
+		r.Apply(r.load(keyTarget("a")))
 		r.scrape("10")
 		r.expectInfo("with the token that was handed out", newInfo)
 		sim.SetVersion(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {

@@ -88,8 +88,8 @@ func (r *rig) checkCalls() {
 		if c.result != hmp.LoginRejected {
 			continue
 		}
-		times := append(refused[c.key], c.at)
-		refused[c.key] = times
+		refused[c.key] = append(refused[c.key], c.at)
+		times := refused[c.key]
 		if n := len(times); n > 5+r.extra && c.at.Sub(times[n-6-r.extra]) < time.Hour {
 			r.t.Errorf("%d refused logins within %v", 6+r.extra, c.at.Sub(times[n-6-r.extra]))
 		}
