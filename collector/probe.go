@@ -61,14 +61,23 @@ func (p *sharedProbe) localReport(result hmp.Result, reason string) report {
 func (p *sharedProbe) run() (next *waiter) {
 	p.slot = slot{limit: p.waiter.limit, granted: time.Now()}
 	r := p.runProbe()
-	if p.finish(r) {
+	requestVersion := p.finish(r)
+	if requestVersion {
+		close(p.done)
 		p.slot.lend(p.requestVersion)
 	}
-	return p.slot.release(r.feedback())
+	next = p.slot.release(r.feedback())
+	if !requestVersion {
+		close(p.done) // last, so that the scrape goes on in the same thread
+	}
+	return next
 }
 
 // refused implements [task].
-func (p *sharedProbe) refused(hangs bool) { p.finish(p.newResult(p.start, p.notStarted(hangs))) }
+func (p *sharedProbe) refused(hangs bool) {
+	p.finish(p.newResult(p.start, p.notStarted(hangs)))
+	close(p.done)
+}
 
 func (p *sharedProbe) runProbe() (r Result) {
 	defer func() {

@@ -97,17 +97,16 @@ func (s *state) order() int64 {
 
 func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.timeout) }
 
-// finish completes the result and ends the probe. It returns whether a version request is to
-// follow.
+// finish completes the result. It returns whether a version request is to follow. The caller
+// then closes done.
 func (p *sharedProbe) finish(r Result) (requestVersion bool) {
 	p.result = &r
 	p.session.state.finish(p)
-	if !p.brief {
-		recovered := p.session.state.record(p)
-		requestVersion = r.Valid() && p.session.target.version.begin(recovered)
+	if p.brief {
+		return false
 	}
-	close(p.done)
-	return requestVersion
+	recovered := p.session.state.record(p)
+	return r.Valid() && p.session.target.version.begin(recovered)
 }
 
 // A call is one scrape's share of a probe.
