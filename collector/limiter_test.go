@@ -3,6 +3,7 @@ package collector
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -443,4 +444,26 @@ func TestMaxConcurrent(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSlowTargetAmongMany has one of many HMPs take most of the time for an answer. At first it
+// gets a few slots. Once it has answered, all its sessions begin at once and are valid.
+func TestSlowTargetAmongMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, maxConcurrent(256))
+		var targets []string
+		for i := range 64 {
+			host := "hmp-" + strconv.Itoa(i)
+			r.simulate(host, sessions{"a": valid()})
+			targets = append(targets, targetNamed(host, "a"))
+		}
+		slow, names := many(10, hmpsim.Delay(6*time.Second, valid()))
+		r.simulate("slow", slow)
+		r.Apply(r.load(append(targets, targetNamed("slow", names...))...))
+		r.probe(Request{})
+		advance(interval)
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 74}, countResults(r.probe(Request{}))); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 }
