@@ -10,10 +10,9 @@ import (
 const (
 	// initialLimit is the first limit of a target.
 	initialLimit = 8
-	// minTick is how often a limiter checks whether a target needs a higher limit. It is
-	// shorter if probes have little time. While no higher limit is possible, the interval
-	// doubles up to maxTick.
-	minTick, maxTick = 20 * time.Millisecond, 500 * time.Millisecond
+	// maxTick is how often a limiter checks whether a target needs a higher limit. It is
+	// more often if probes have little time.
+	maxTick = 20 * time.Millisecond
 	// maxTicks is how many ticks the queue of a target may take at the current rate of
 	// answers. If it would take longer, the limit doubles.
 	maxTicks = 20
@@ -31,9 +30,9 @@ type limiter struct {
 	mu      sync.Mutex
 	running int
 	targets map[string]*targetLimit
-	// ready has the targets that have a probe to start and may start it: in the first queue
-	// targets that answered last time, in the second new ones, in the third hanging ones.
-	ready [3]fifo[*targetLimit]
+	// The targets that have a probe to start and may start it. Those that answered last time
+	// come before new and hanging ones.
+	ready, readyLast fifo[*targetLimit]
 }
 
 // A targetLimit is the state of one target.
@@ -47,12 +46,9 @@ type targetLimit struct {
 	lastAnswer    time.Time
 	answers       int  // since the last tick
 	hanging       bool // a probe timed out that began after the last answer
-	inReady       bool // it is in ready
-
-	// Waiters that may hold their slots for long wait in slow, after the others.
-	queued, slow fifo[*waiter]
-	interval     time.Duration // until the next tick; 0 unless somebody waits
-	minInterval  time.Duration // interval
+	inReady       bool // it is in ready or readyLast
+	queue         fifo[*waiter]
+	interval      time.Duration // between ticks; 0 unless somebody waits
 }
 
 // A waiter waits for a slot of a target.
@@ -63,9 +59,6 @@ type waiter struct {
 	startBy time.Time // the latest time at which it may start
 	task    task
 }
-
-// slowOrder is the least order of a waiter that may hold its slot for long.
-const slowOrder int64 = 1000
 
 // A task needs a slot. The limiter calls one of the two methods, once.
 type task interface {
@@ -124,18 +117,13 @@ func (l *limiter) enqueue(waiters ...*waiter) {
 	defer l.mu.Unlock()
 	slices.SortStableFunc(waiters, func(a, b *waiter) int { return cmp.Compare(a.order, b.order) })
 	for _, w := range waiters {
-		if w.order >= slowOrder {
-			w.limit.slow.push(w)
-		} else {
-			w.limit.queued.push(w)
-		}
+		w.limit.queue.push(w)
 		w.limit.markReady()
 	}
 	start(l.dispatch())
 	for _, w := range waiters {
-		if t := w.limit; t.waiting() > 0 && t.interval == 0 {
-			t.minInterval = max(time.Millisecond, min(minTick, time.Until(w.startBy)/200))
-			t.interval = t.minInterval
+		if t := w.limit; t.queue.len() > 0 && t.interval == 0 {
+			t.interval = max(time.Millisecond, min(maxTick, time.Until(w.startBy)/200))
 			t.scheduleTick()
 		}
 	}
@@ -184,7 +172,7 @@ func (l *limiter) dispatch() (first *waiter) {
 		if t.running == 0 {
 			t.busySince, t.limit = now, initialLimit
 		}
-		switch w := t.popWaiter(); {
+		switch w := t.queue.pop(); {
 		case !now.Before(w.startBy):
 			go w.task.refused(t.isHangingLocked(w.since))
 		default:
@@ -203,12 +191,14 @@ func (l *limiter) dispatch() (first *waiter) {
 
 // popReady removes the first target from ready and returns it.
 func (l *limiter) popReady() *targetLimit {
-	for i := range l.ready {
-		if l.ready[i].len() > 0 {
-			return l.ready[i].pop()
-		}
+	switch {
+	case l.ready.len() > 0:
+		return l.ready.pop()
+	case l.readyLast.len() > 0:
+		return l.readyLast.pop()
+	default:
+		return nil
 	}
-	return nil
 }
 
 // markReady puts t into ready if it may start a probe.
@@ -217,18 +207,15 @@ func (t *targetLimit) markReady() {
 		return
 	}
 	t.inReady = true
-	class := 0
-	switch {
-	case t.hanging:
-		class = 2
-	case t.lastAnswer.IsZero():
-		class = 1
+	if t.hanging || t.lastAnswer.IsZero() {
+		t.readyLast.push(t)
+	} else {
+		t.ready.push(t)
 	}
-	t.ready[class].push(t)
 }
 
 func (t *targetLimit) startable() bool {
-	return t.waiting() > 0 && t.running < min(t.limit, t.maxRunning())
+	return t.queue.len() > 0 && t.running < min(t.limit, t.maxRunning())
 }
 
 // maxRunning returns how many probes of the target may be under way now.
@@ -250,40 +237,25 @@ func (t *targetLimit) fairShare() int {
 	if t.answering() {
 		return most
 	}
-	few := max(1, min(initialLimit, (t.max*3/4+targets-1)/targets))
+	few := max(1, min(initialLimit, t.max/targets))
 	return min(max(few, t.learned), most)
 }
 
 // answering reports whether the HMP has answered since its first probe under way began.
 func (t *targetLimit) answering() bool { return !t.hanging && !t.lastAnswer.Before(t.busySince) }
 
-func (t *targetLimit) waiting() int { return t.queued.len() + t.slow.len() }
-
-func (t *targetLimit) popWaiter() *waiter {
-	if t.queued.len() > 0 {
-		return t.queued.pop()
-	}
-	return t.slow.pop()
-}
-
 // tick raises the limit if necessary, and refuses the waiters whose time is over.
 func (t *targetLimit) tick() {
 	t.mu.Lock()
-	if t.waiting() > maxTicks*t.answers {
+	if t.queue.len() > maxTicks*t.answers {
 		t.limit = min(2*t.limit, t.max)
-	}
-	if t.running < t.maxRunning() {
-		t.interval = t.minInterval
-	} else {
-		t.interval = min(2*t.interval, maxTick)
 	}
 	t.answers = 0
 	t.markReady()
 	start(t.dispatch())
 	now := time.Now()
-	expired := func(w *waiter) bool { return !now.Before(w.startBy) }
-	refused := append(t.queued.remove(expired), t.slow.remove(expired)...)
-	if t.waiting() > 0 {
+	refused := t.queue.remove(func(w *waiter) bool { return !now.Before(w.startBy) })
+	if t.queue.len() > 0 {
 		t.scheduleTick()
 	} else {
 		t.interval = 0
@@ -312,12 +284,7 @@ func (t *targetLimit) isHangingLocked(since time.Time) bool {
 
 // scheduleTick schedules the next tick, or an earlier one when the time of a waiter is over.
 func (t *targetLimit) scheduleTick() {
-	next := t.interval
-	for _, queue := range []fifo[*waiter]{t.queued, t.slow} {
-		if queue.len() > 0 {
-			next = min(next, time.Until(queue.items[queue.first].startBy))
-		}
-	}
+	next := min(t.interval, time.Until(t.queue.items[t.queue.first].startBy))
 	time.AfterFunc(max(next, time.Millisecond), t.tick)
 }
 

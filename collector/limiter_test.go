@@ -311,6 +311,28 @@ func TestManyHungTargets(t *testing.T) {
 	})
 }
 
+// TestMoreHungTargetsThanSlots has more HMPs hang than there are slots. An HMP that answered
+// before comes first.
+func TestMoreHungTargetsThanSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, maxConcurrent(4))
+		var targets []string
+		for i := range 8 {
+			host := "hung-" + strconv.Itoa(i)
+			r.simulate(host, sessions{"a": hmpsim.Hang()})
+			targets = append(targets, targetNamed(host, "a"))
+		}
+		r.simulate("studio", sessions{"a": valid()})
+		r.Apply(r.load(append(targets, targetNamed("studio", "a"))...))
+		r.probe(Request{Target: "studio"})
+		for range 3 {
+			if results := r.probe(Request{}); !results[8].Valid() {
+				t.Errorf("the HMP that answers is %s", results[8].Result)
+			}
+		}
+	})
+}
+
 // TestHungSessionsOfOneTarget has an HMP answer some of its sessions only. These sessions
 // are valid in every scrape. The hung ones all get another chance.
 func TestHungSessionsOfOneTarget(t *testing.T) {
@@ -330,6 +352,12 @@ func TestHungSessionsOfOneTarget(t *testing.T) {
 		for range 3 {
 			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 51, hmp.Timeout: 50}, countResults(r.probe(Request{}))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		}
+		sim.SetToken(tokenOf(hungNames[49]), valid())
+		for n := 0; r.history(hungNames[49]).Last.Result != hmp.Valid; n++ {
+			if r.probe(Request{}); n == 10 {
+				t.Fatal("the last session answers again, and ten scrapes did not notice it")
 			}
 		}
 		for _, name := range hungNames[:50] {
@@ -384,6 +412,25 @@ func TestLimitFollowsAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLimitFalls has an HMP answer fast after it was slow. It then gets a few probes at once.
+func TestLimitFalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		for _, step := range []struct {
+			answer time.Duration
+			most   int
+		}{{time.Second, 100}, {time.Millisecond, initialLimit}} {
+			var p pace
+			r.manySessions(300, p.counted(step.answer, valid()))
+			r.probe(Request{})
+			if p.most != step.most {
+				t.Errorf("%d probes at once with answers after %v, want %d", p.most, step.answer, step.most)
+			}
+			advance(interval)
+		}
+	})
 }
 
 // A pace is how many answers are being made at once, and the most that ever were.
@@ -446,8 +493,9 @@ func TestMaxConcurrent(t *testing.T) {
 	}
 }
 
-// TestSlowTargetAmongMany has one of many HMPs take most of the time for an answer. At first it
-// gets a few slots. Once it has answered, all its sessions begin at once and are valid.
+// TestSlowTargetAmongMany has one of many HMPs take most of the time for an answer, and one of
+// its sessions hang. At first it gets a few slots. Once it has answered, all its sessions begin
+// at once.
 func TestSlowTargetAmongMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, maxConcurrent(256))
@@ -458,11 +506,14 @@ func TestSlowTargetAmongMany(t *testing.T) {
 			targets = append(targets, targetNamed(host, "a"))
 		}
 		slow, names := many(10, hmpsim.Delay(6*time.Second, valid()))
+		slow["s9"] = hmpsim.Hang()
 		r.simulate("slow", slow)
 		r.Apply(r.load(append(targets, targetNamed("slow", names...))...))
-		r.probe(Request{})
-		advance(interval)
-		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 74}, countResults(r.probe(Request{}))); diff != "" {
+		for range 3 {
+			r.probe(Request{})
+			advance(interval)
+		}
+		if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 73, hmp.Timeout: 1}, countResults(r.probe(Request{}))); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})

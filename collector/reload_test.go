@@ -28,6 +28,7 @@ func TestReloadLogsNobodyIn(t *testing.T) {
 		{"another name of the target", []string{keyTargetWith("campus", "url: http://studio", "playout")}, 0},
 		{"another name of the session", []string{targetWith("studio", "url: http://studio") + "      - {name: renamed, api_key: " + keyOf("playout") + ", api_secret: " + secretOf("playout") + "}\n"}, 0},
 		{"a session more", []string{keyTarget("archive", "playout")}, 1},
+		{"another HMP of the same name, which knows the key", []string{keyTargetWith("studio", "url: http://studio\naddress: other:80", "playout")}, 1},
 		{"another HMP, which knows the key", []string{keyTargetWith("studio", "url: http://other", "playout")}, 1},
 	}
 	for _, tt := range tests {
