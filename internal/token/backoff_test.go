@@ -84,6 +84,15 @@ func TestBackoff(t *testing.T) {
 					}
 				}
 				checkPauses(t, r.logins(), 5*s, 10*s, 20*s, 40*s, 60*s, 60*s)
+
+				fail := r.onLogin
+				r.onLogin = nil
+				advance(time.Minute)
+				check(t, "after the back-off", "valid login", brief(r.probe(with(key, apiSecret))))
+				r.restart()
+				r.onLogin = fail
+				r.scrapeEvery(with(key, apiSecret), s, 10*s)
+				checkPauses(t, r.logins()[1:], 5*s)
 			})
 		})
 	}

@@ -10,15 +10,18 @@ import (
 
 // A credential is the state of a [Credential]. The manager's lock guards it.
 type credential struct {
-	key      *apiKey
-	token    *token // the current one, or nil
-	rotation rotation
-	limiter  loginLimiter
-	backoff  backoff
-	refusal  refusal
-	accepted bool // HMP accepted the secret in a login, and has not refused it since
-	retry    bool // an operator asked for a login at once
-	lastUsed time.Time
+	key   *apiKey
+	token *token // the current one, or nil
+	// ignoreNew is true if the exporter ignores the new tokens in answers. That is so after
+	// HMP has rejected one, until it rejects the token of a login: such an HMP may end a token
+	// when it issues the next one.
+	ignoreNew bool
+	limiter   loginLimiter
+	backoff   backoff
+	refusal   refusal
+	accepted  bool // HMP accepted the secret in a login
+	retry     bool // an operator asked for a login at once
+	lastUsed  time.Time
 }
 
 // setToken makes t the current token. It comes from a login that has just succeeded.
@@ -34,8 +37,7 @@ func (c *credential) confirm(t *token, next secret.Value, begun time.Time) {
 	if c.token != t {
 		return
 	}
-	c.rotation.accepted(t)
-	if !next.IsZero() && !c.rotation.off {
+	if !next.IsZero() && !c.ignoreNew {
 		c.token = &token{value: next, loginAt: t.loginAt, rotated: true, issued: begun, jitter: newJitter()}
 	}
 }
@@ -47,8 +49,8 @@ func (c *credential) discard(t *token, answer hmp.Answer, now time.Time) bool {
 		return false
 	}
 	c.token = nil
-	c.rotation.rejected(t)
-	c.limiter.recordRejection(t.age(now), answer)
+	c.ignoreNew = t.rotated
+	c.limiter.recordRejection(now.Sub(t.loginAt), answer)
 	return true
 }
 
@@ -105,28 +107,4 @@ func (t *token) fresh(now time.Time, lifetime time.Duration) bool {
 // alive reports whether there is a token whose lifetime is not over.
 func (t *token) alive(now time.Time, lifetime time.Duration) bool {
 	return t != nil && now.Before(t.expiresAt(lifetime))
-}
-
-// age returns the time since the login. It also uses the wall clock, because the monotonic
-// clock stops while a machine is suspended.
-func (t *token) age(now time.Time) time.Duration {
-	return max(now.Sub(t.loginAt), now.Round(0).Sub(t.loginAt.Round(0)))
-}
-
-// A rotation decides whether to use the new tokens in answers. At first the exporter uses
-// them. If HMP rejects one before it has accepted any, the exporter ignores them. If HMP
-// then rejects the token of a login, the exporter uses them again: that HMP may end a token
-// when it issues the next one.
-type rotation struct {
-	confirmed bool // HMP accepted a new token, and has rejected none since
-	off       bool // new tokens are ignored
-}
-
-// accepted records that HMP accepted a token.
-func (r *rotation) accepted(t *token) { r.confirmed = r.confirmed || t.rotated }
-
-// rejected records that HMP rejected a token.
-func (r *rotation) rejected(t *token) {
-	r.off = t.rotated && !r.confirmed
-	r.confirmed = r.confirmed && !t.rotated
 }

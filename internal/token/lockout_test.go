@@ -171,7 +171,9 @@ func TestRetryLogin(t *testing.T) {
 				r.request.MayLogin = false
 				check(t, "a probe with too little time", true, r.probe(c).Skipped)
 				r.request.MayLogin = true
-				check(t, "the next probe", "valid login", brief(r.probe(c)))
+				got := r.probe(c)
+				check(t, "the next probe", "valid login", brief(got))
+				check(t, "suspended", false, got.Status.Suspended)
 				advance(time.Minute)
 				r.retry(c, nil)
 				check(t, "with a token that needs no login", []string{"valid", "valid"}, []string{brief(r.probe(c)), brief(r.probe(c))})

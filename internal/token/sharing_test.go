@@ -71,7 +71,7 @@ func TestWaiterOfHungLoginIsTimeout(t *testing.T) {
 		check(t, "for how long", 2*time.Second, time.Since(begun))
 		later := r.begin(c, 10*time.Second)
 		check(t, "who logged in", "timeout login", brief(leader()))
-		check(t, "who waited longer", "timeout held", brief(later()))
+		check(t, "who waited longer", want, later())
 		r.loginTime = time.Second
 		advance(interval)
 		check(t, "the next probe", "valid login", brief(r.probe(c)))
