@@ -29,7 +29,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // golden compares a text with that of testdata, or writes it with -update.
 func golden(t *testing.T, file, got string) {

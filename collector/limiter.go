@@ -30,8 +30,8 @@ type limiter struct {
 	mu      sync.Mutex
 	running int
 	targets map[string]*targetLimit
-	// The targets that have a probe to start and may start it. Those that answered last time
-	// come before new and hanging ones.
+	// The targets that have a probe to start and may start it. New and hanging targets are in
+	// readyLast, and the others in ready.
 	ready, readyLast fifo[*targetLimit]
 }
 

@@ -27,7 +27,7 @@ level=debug msg="session is valid" target=studio session=playout
 `},
 		{"broken, and well again", []hmpsim.Behaviour{valid(), hmpsim.AuthUnavailable(), valid()}, `
 level=debug msg="session is valid" target=studio session=playout
-level=warn msg="session is not valid" target=studio session=playout result=auth_unavailable meaning="HMP cannot reach its authentication server" status=503 code=090002 advice="Check HMP's connection to its directory; the token may be fine."
+level=warn msg="session is not valid" target=studio session=playout result=auth_unavailable meaning="HMP cannot reach its authentication server" status=503 code=090002 advice="Check the connection of the HMP to its directory. The token may be good."
 level=info msg="session is valid again" target=studio session=playout was=auth_unavailable
 `},
 		{"broken from the beginning", []hmpsim.Behaviour{hmpsim.NoRoles(), valid()}, `
@@ -35,18 +35,18 @@ level=warn msg="session is not valid" target=studio session=playout result=no_ro
 level=info msg="session is valid again" target=studio session=playout was=no_roles
 `},
 		{"broken in several ways", []hmpsim.Behaviour{hmpsim.Hang(), hmpsim.Malformed(), hmpsim.LoginPage()}, `
-level=warn msg="session is not valid" target=studio session=playout result=timeout meaning="the probe's time ran out" advice="Compare the phases to see where the time went; raise the timeout only if the HMP is merely slow."
-level=warn msg="session is not valid" target=studio session=playout result=protocol meaning="the connection broke, or the answer was not HTTP" reason="the answer is not valid HTTP, or its header is too large" advice="Check what listens on that port, and whether HMP or a proxy restarts."
-level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is an HMP's, and max_body_size if the session is very large."
+level=warn msg="session is not valid" target=studio session=playout result=timeout meaning="the probe's time ran out" advice="The phases show where the time went. Raise the timeout only if the HMP is slow but works."
+level=warn msg="session is not valid" target=studio session=playout result=protocol meaning="the connection broke, or the answer was not HTTP" reason="the answer is not valid HTTP, or its header is too large" advice="If the HMP uses TLS, write https:// in the URL. Check what listens on the port, and whether HMP or a proxy restarts."
+level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is that of an HMP. If the session is very large, raise max_body_size."
 `},
 		{"an HMP that repeats the token", []hmpsim.Behaviour{
 			hmpsim.Raw(200, "text/plain", tokenOf("playout")),
 			hmpsim.Error(500, tokenOf("playout"), tokenOf("playout"), tokenOf("playout")),
 			hmpsim.Redirect(302, "http://elsewhere/"+tokenOf("playout")),
 		}, `
-level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is an HMP's, and max_body_size if the session is very large."
-level=warn msg="session is not valid" target=studio session=playout result=http_error meaning="the answer has an unexpected HTTP status" status=500 code=other advice="Look at hmp_session_http_status_code; without an error code, a proxy in between may have answered."
-level=warn msg="session is not valid" target=studio session=playout result=redirect meaning="the answer is a redirect, which the exporter does not follow" status=302 advice="Configure the URL that the HMP itself answers at."
+level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is that of an HMP. If the session is very large, raise max_body_size."
+level=warn msg="session is not valid" target=studio session=playout result=http_error meaning="the answer has an unexpected HTTP status" status=500 code=other advice="Look at the HTTP status. If there is no error code, a proxy may have answered in place of the HMP."
+level=warn msg="session is not valid" target=studio session=playout result=redirect meaning="the answer is a redirect, which the exporter does not follow" status=302 advice="Write the URL of the HMP itself into the configuration."
 `},
 	}
 	for _, tt := range tests {
@@ -139,7 +139,7 @@ func TestLogOfLogins(t *testing.T) {
 			t.Fatalf("got %d warnings, want 1:\n%s", len(warnings), strings.Join(warnings, ""))
 		}
 		for _, want := range []string{
-			"result=login_rejected", "code=020002", `advice="Compare both with what HMP gave out`,
+			"result=login_rejected", "code=020002", `advice="Compare them with the key and secret in HMP`,
 			"tries this secret again at 00:30:00 UTC; a changed secret is tried at once",
 		} {
 			if !strings.Contains(warnings[0], want) {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/go-kit/log/level"
 
-	"hmp_exporter/internal/crash"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/logging"
 )
 
 const (
@@ -113,7 +113,7 @@ func (p *sharedProbe) requestVersion() {
 		switch {
 		case !firstFailure:
 		case what != nil:
-			crash.Log(logger, what, "target", target.Name)
+			logging.Panic(logger, what, "target", target.Name)
 		default:
 			_ = level.Debug(logger).Log("msg", "the HMP does not report its version", "target", target.Name,
 				"result", string(answer.Result), "status", answer.StatusCode, "reason", answer.Reason)

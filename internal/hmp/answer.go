@@ -28,8 +28,10 @@ type Answer struct {
 	Rotated bool
 	// Details are values from the payload. They are zero unless the result is Valid.
 	Details Details
-	// Body describes the body.
-	Body Body
+	// BodySize is the number of bytes of the body that were read.
+	BodySize int64
+	// InvalidFields are the fields of the session whose values are not documented.
+	InvalidFields []string
 	// Exchanges are the requests and their responses, one for each call.
 	Exchanges []Exchange
 }
@@ -37,15 +39,6 @@ type Answer struct {
 // Envelope reports whether the answer had HMP's error envelope: an object with a code of six
 // digits. Then HMP itself answered, and no proxy.
 func (a Answer) Envelope() bool { return a.Code != "" && a.Code != OtherCode }
-
-// A Body describes the body of a response.
-type Body struct {
-	// Size is the number of bytes that were read.
-	Size int64
-	// Used, Null and Invalid are the fields that the session had: with a documented value,
-	// with null, and with another value. They are empty unless the body was a session.
-	Used, Null, Invalid Fields
-}
 
 // Details are values from a session object. All of them are "informational only and
 // subject to change in future HMP releases" (vendor page). A field that is absent, null or

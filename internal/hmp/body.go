@@ -2,9 +2,12 @@ package hmp
 
 import (
 	"io"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -12,9 +15,6 @@ const (
 	MaxMessages = 20
 	// MaxMessageLength bounds the text of a service message, in characters.
 	MaxMessageLength = 200
-	// maxMessageSize bounds the text in bytes too. Otherwise twenty texts of emoji would be
-	// larger than all other metrics of a session.
-	maxMessageSize = 2 * MaxMessageLength
 
 	// A character takes at most twelve bytes of JSON source: two \u escapes.
 	maxMessageSource = 12 * MaxMessageLength
@@ -36,14 +36,15 @@ const (
 // envelope. If a name occurs twice, the last one counts, as in JavaScript.
 type payload struct {
 	hasData      bool
+	rotated      bool // the authToken differs from the one sent
+	invalidToken bool // the authToken is not valid in a header
 	details      Details
 	token        string // the authToken, if it differs from the one sent and is valid in a header
-	rotated      bool   // the authToken differs from the one sent
-	invalidToken bool   // the authToken is not valid in a header
 
 	code    string
 	message string
-	body    Body
+	size    int64    // bytes read
+	invalid []string // fields with a value that is not documented
 	secrets []string // secrets in the body, perhaps only their beginning
 }
 
@@ -80,7 +81,7 @@ func decode(body io.Reader, limit int64, sent string, texts bool, secrets ...str
 		d.resetData()
 	}
 	d.maskMessages(secrets)
-	p.body.Size = limit - d.left
+	p.size = limit - d.left
 
 	d.scanner.reset(nil, 0)
 	d.payload, d.sent, d.messages = nil, "", nil
@@ -90,16 +91,14 @@ func decode(body io.Reader, limit int64, sent string, texts bool, secrets ...str
 
 // resetData drops the values of the session object. It keeps secrets, for the mask.
 func (p *payload) resetData() {
-	p.hasData, p.details, p.token, p.rotated, p.invalidToken, p.body = false, Details{}, "", false, false, Body{}
+	p.hasData, p.details, p.token, p.rotated, p.invalidToken, p.invalid = false, Details{}, "", false, false, nil
 }
 
 func (d *decoder) body() error {
 	if err := d.skipBOM(); err != nil {
 		return err
 	}
-	if c, err := d.mustPeek(); err != nil {
-		return err
-	} else if c != '{' {
+	if d.peek() != '{' && d.pos < d.end {
 		return errNotAnObject
 	}
 	if err := d.object(d.envelope); err != nil {
@@ -110,7 +109,7 @@ func (d *decoder) body() error {
 
 // envelope reads one member of the body.
 func (d *decoder) envelope(name []byte) error {
-	var text *string // nil for the data
+	var text *string
 	switch string(name) {
 	case "data":
 	case "code":
@@ -126,13 +125,7 @@ func (d *decoder) envelope(name []byte) error {
 	d.knownFields++
 	if text != nil {
 		*text = "" // an incomplete value also replaces an earlier one
-	}
-	first, err := d.mustPeek()
-	if err != nil {
-		return err
-	}
-	if text != nil {
-		value, whole, err := d.stringField(first, maxFieldSource)
+		value, whole, err := d.stringField(d.peek(), maxFieldSource)
 		if whole {
 			*text = value
 		}
@@ -140,7 +133,7 @@ func (d *decoder) envelope(name []byte) error {
 	}
 	d.resetData()
 	d.messages = nil
-	if d.hasData = first == '{'; !d.hasData {
+	if d.hasData = d.peek() == '{'; !d.hasData {
 		return d.skip()
 	}
 	return d.object(d.member)
@@ -148,27 +141,48 @@ func (d *decoder) envelope(name []byte) error {
 
 // member reads one member of the session object.
 func (d *decoder) member(name []byte) error {
-	i, isID := fieldIndex(name), string(name) == "sessionId"
-	if i < 0 && !isID || d.knownFields == maxKnownFields {
+	i := slices.IndexFunc(sessionFields, func(f sessionField) bool { return f.name == string(name) })
+	if i < 0 || d.knownFields == maxKnownFields {
 		return d.skip()
 	}
 	d.knownFields++
-	first, err := d.mustPeek()
-	if err != nil {
-		return err
+	f, first := &sessionFields[i], d.peek()
+	valid, err := f.read(d, first)
+	d.invalid = slices.DeleteFunc(d.invalid, func(name string) bool { return name == f.name })
+	if !valid && first != 'n' {
+		d.invalid = append(d.invalid, f.name)
 	}
-	if isID {
-		_, _, err = d.secret(first)
-		return err
-	}
-	used, err := sessionFields[i].read(d, first)
-	d.payload.body.record(1<<i, used, first == 'n')
 	return err
+}
+
+// A sessionField is a field of the session object that the decoder reads. read reads a value
+// that begins with first, and returns whether the value is as documented.
+type sessionField struct {
+	name string
+	read func(d *decoder, first byte) (valid bool, err error)
+}
+
+var sessionFields = []sessionField{
+	{"authToken", (*decoder).authToken},
+	{"sessionId", (*decoder).sessionID},
+	{"admin", func(d *decoder, first byte) (bool, error) { return keep(&d.details.Admin, first, d.boolField) }},
+	{"roleIds", func(d *decoder, first byte) (bool, error) { return keep(&d.details.Roles, first, d.lengthField) }},
+	{"numLoginFailures", func(d *decoder, first byte) (bool, error) { return keep(&d.details.LoginFailures, first, d.countField) }},
+	{"lastAction", func(d *decoder, first byte) (bool, error) { return keep(&d.details.LastAction, first, d.timeField) }},
+	{"lastLoginDate", func(d *decoder, first byte) (bool, error) { return keep(&d.details.LastLogin, first, d.timeField) }},
+	{"serviceMessages", (*decoder).serviceMessages},
+}
+
+// keep stores the value of a field. A zero value is not valid.
+func keep[T comparable](kept *T, first byte, read func(byte) (T, error)) (valid bool, err error) {
+	var zero T
+	*kept, err = read(first)
+	return *kept != zero, err
 }
 
 // authToken reads the token of the session. It keeps the token if it differs from the one
 // that was sent and is valid in a header.
-func (d *decoder) authToken(first byte) (used bool, err error) {
+func (d *decoder) authToken(first byte) (valid bool, err error) {
 	text, whole, err := d.secret(first)
 	d.rotated = whole && text != "" && text != d.sent
 	d.invalidToken = !whole || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
@@ -177,6 +191,12 @@ func (d *decoder) authToken(first byte) (used bool, err error) {
 		d.token = text
 	}
 	return first == '"' && !d.invalidToken, err
+}
+
+// sessionID reads the ID of the session, only to mask it.
+func (d *decoder) sessionID(first byte) (valid bool, err error) {
+	_, _, err = d.secret(first)
+	return true, err
 }
 
 // secret reads a text and adds it to the secrets.
@@ -188,7 +208,7 @@ func (d *decoder) secret(first byte) (text string, whole bool, err error) {
 	return text, whole, err
 }
 
-func (d *decoder) serviceMessages(first byte) (used bool, err error) {
+func (d *decoder) serviceMessages(first byte) (valid bool, err error) {
 	d.messages, d.messagesSeen = nil, 0
 	return keep(&d.details.ServiceMessages, first, func(first byte) (*int, error) { return d.arrayField(first, d.serviceMessage) })
 }
@@ -197,11 +217,7 @@ func (d *decoder) serviceMessage() error {
 	if d.messagesSeen++; !d.texts || d.messagesSeen > MaxMessages {
 		return d.skip()
 	}
-	first, err := d.mustPeek()
-	if err != nil {
-		return err
-	}
-	text, whole, err := d.stringField(first, maxMessageSource)
+	text, whole, err := d.stringField(d.peek(), maxMessageSource)
 	d.messages = append(d.messages, rawText{text, whole})
 	return err
 }
@@ -219,4 +235,64 @@ func (d *decoder) maskMessages(secrets []string) {
 			d.details.MessageTexts = append(d.details.MessageTexts, text)
 		}
 	}
+}
+
+// The functions below read a value that begins with first. They return zero if it does not
+// have their type or range.
+
+// stringField returns the beginning of a text that is too long, and whole is false.
+func (d *decoder) stringField(first byte, limit int) (text string, whole bool, err error) {
+	if first != '"' {
+		return "", true, d.skip()
+	}
+	b, whole, err := d.text(limit)
+	return string(b), whole, err
+}
+
+func (d *decoder) boolField(first byte) (*bool, error) {
+	if first != 't' && first != 'f' {
+		return nil, d.skip()
+	}
+	return new(first == 't'), d.skip()
+}
+
+func (d *decoder) countField(first byte) (*float64, error) {
+	if first < '0' || first > '9' {
+		return nil, d.skip()
+	}
+	source, whole, err := d.source(maxNumberSource)
+	if err != nil || !whole {
+		return nil, err
+	}
+	n, _ := strconv.ParseFloat(string(source), 64)
+	if math.IsInf(n, 0) {
+		return nil, nil
+	}
+	return &n, nil
+}
+
+// timeField accepts a time after 1970.
+func (d *decoder) timeField(first byte) (t time.Time, err error) {
+	if first != '"' {
+		return t, d.skip()
+	}
+	text, whole, err := d.text(maxFieldSource)
+	if t.UnmarshalText(text) != nil || !whole || t.Unix() <= 0 {
+		return time.Time{}, err
+	}
+	return t, err
+}
+
+func (d *decoder) lengthField(first byte) (*int, error) { return d.arrayField(first, d.skip) }
+
+// arrayField counts the elements of an array. element must read one.
+func (d *decoder) arrayField(first byte, element func() error) (*int, error) {
+	if first != '[' {
+		return nil, d.skip()
+	}
+	n := 0
+	if err := d.list('[', ']', func() error { n++; return element() }); err != nil {
+		return nil, err
+	}
+	return &n, nil
 }

@@ -1,6 +1,8 @@
 package hmp
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,8 +70,8 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, 
 	}
 	m.secrets = append(m.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
-	if err == nil {
-		a.Body = p.body
+	if a.BodySize = p.size; err == nil {
+		a.InvalidFields = p.invalid
 		err = x.missingField(p)
 	}
 	switch {
@@ -128,11 +130,16 @@ func bodyReason(err error, encoding string) string {
 
 // readError reads the body of an error.
 func (x *call) readError(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
-	var start bodyPrefix
-	p, err := decode(io.TeeReader(resp.Body, &start), maxEnvelope, "", false)
+	body, wantsTLS := io.Reader(resp.Body), false
+	if a.StatusCode == http.StatusBadRequest && x.options.URL.Scheme == "http" {
+		buffered := bufio.NewReaderSize(resp.Body, 1<<10)
+		start, _ := buffered.Peek(buffered.Size())
+		body, wantsTLS = buffered, wantsTLSText.Match(start)
+	}
+	p, err := decode(body, maxEnvelope, "", false)
 	m.secrets = append(m.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
-	if a.Body = p.body; !timedOut {
+	if a.BodySize = p.size; !timedOut {
 		a.Code = code(p.code)
 	}
 	a.Result = errorResult(a, p.message)
@@ -146,9 +153,10 @@ func (x *call) readError(ctx context.Context, resp *http.Response, a *Answer, m 
 			a.Reason = "something else than HMP may have answered"
 		}
 	}
-	if a.Reason == "" {
-		a.Reason = x.errorReason(a, start)
+	if wantsTLS {
+		a.Reason = "the server speaks TLS; write https:// in `url`"
 	}
+	a.Reason = cmp.Or(a.Reason, x.errorReason(a))
 }
 
 // errorResult returns the result of an error to the GET.
@@ -179,10 +187,8 @@ func needsBody(status int, login bool) bool {
 }
 
 // errorReason explains an error beyond its status and code.
-func (x *call) errorReason(a *Answer, start bodyPrefix) string {
+func (x *call) errorReason(a *Answer) string {
 	switch {
-	case a.StatusCode == 400 && x.options.URL.Scheme == "http" && wantsTLSText.Match(start):
-		return "the server speaks TLS; write https:// in `url`"
 	case a.StatusCode == 407 && !a.Envelope() && x.proxy != nil:
 		return "the proxy asks for a user and a password (407); write them in proxy_url"
 	case a.StatusCode == 407 && !a.Envelope():
@@ -192,15 +198,6 @@ func (x *call) errorReason(a *Answer, start bodyPrefix) string {
 	default:
 		return ""
 	}
-}
-
-// A bodyPrefix is the first kilobyte of a body.
-type bodyPrefix []byte
-
-// Write implements [io.Writer].
-func (b *bodyPrefix) Write(p []byte) (int, error) {
-	*b = append(*b, p[:min(len(p), 1<<10-len(*b))]...)
-	return len(p), nil
 }
 
 // wantsTLSText matches what web servers answer to plain HTTP on a TLS port.
@@ -219,8 +216,8 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return min(max(0, wait), maxRetryAfter)
 }
 
-// expired reports whether the deadline of an exchange is over. The deadline of the
-// connection can end an exchange an instant before the context does.
+// expired reports whether the deadline of an exchange is over. The dialer can end an instant
+// before the context does.
 func expired(ctx context.Context) bool {
 	deadline, _ := ctx.Deadline()
 	return ctx.Err() != nil || !time.Now().Before(deadline)

@@ -113,6 +113,7 @@ type call struct {
 	body       []byte
 	sent       string   // the token, if there is one
 	secrets    []string // to mask in the answer
+	keep       bool     // whether to use and keep connections
 	onResponse func(status int)
 	version    *Version // the destination of a version call, else nil
 }
@@ -124,7 +125,7 @@ var (
 
 // call returns a call with what all calls have in common.
 func (c *Client) call(method string, extra http.Header, values ...secret.Value) *call {
-	x := &call{options: &c.options, method: method, url: c.url, header: make(http.Header, len(extra)+5)}
+	x := &call{options: &c.options, method: method, url: c.url, keep: c.options.KeepAlive, header: make(http.Header, len(extra)+5)}
 	x.secrets = append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
 	for _, v := range values {
 		x.secrets = append(x.secrets, v.Reveal())
@@ -172,17 +173,18 @@ func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret
 			x.secrets = append(x.secrets, password, x.proxy.User.String())
 		}
 	}
-	if kept := c.pool.take(); kept != nil {
-		var again bool
-		if token, again = c.attempt(ctx, x, kept, a); !again {
-			return token
-		}
+	var kept *conn
+	if x.keep {
+		kept = c.pool.take()
 	}
-	before := a.Phases
-	*a = Answer{}
-	token, _ = c.attempt(ctx, x, nil, a)
-	a.Phases = before.Add(a.Phases)
-	a.Exchanges[0].Took = a.Phases.Total()
+	token, again := c.attempt(ctx, x, kept, a)
+	if again {
+		before := a.Phases
+		*a = Answer{}
+		token, _ = c.attempt(ctx, x, nil, a)
+		a.Phases = before.Add(a.Phases)
+		a.Exchanges[0].Took = a.Phases.Total()
+	}
 	return token
 }
 
@@ -194,32 +196,30 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (tok
 	ctx = t.withHooks(ctx, kept)
 	var err error
 	if !kept {
-		on, err = c.pool.dial(ctx, t)
+		on, err = c.pool.dial(ctx, t, x.keep)
 	}
 	var resp *http.Response
 	m := &mask{secrets: x.secrets}
 	var written int64
 	if err == nil {
-		reusable, closeNotify := false, false
-		defer func() { c.pool.release(on, reusable, closeNotify) }() // also after a panic
+		defer func() { c.pool.release(on, a.Result) }() // also after a panic
 		t.connected(on)
 		written = on.written.Load()
 		if resp, err = on.client.RoundTrip(x.request(ctx)); err == nil {
 			token, err = x.read(ctx, resp, a, m)
 		}
-		reusable, closeNotify = a.Result == Valid, err == nil && a.Result != Timeout
 	}
-	at := t.end()
+	t.end()
 	switch {
 	case err == nil:
 	case expired(ctx):
-		a.Result, a.Reason = Timeout, t.timeoutReason(at)
+		a.Result, a.Reason = Timeout, t.timeoutReason()
 	default:
-		a.Result, a.Reason = at.failure(err), t.reason(at, err, m)
+		a.Result, a.Reason = t.failure(err), t.reason(err, m)
 		idempotent := !x.login() || on != nil && on.written.Load() == written
-		again = kept && !at.reached(firstByte) && idempotent
+		again = kept && !t.reached(firstByte) && idempotent
 	}
-	a.Phases, a.CertificateExpiry = at.phases(), at.certificate
+	a.Phases, a.CertificateExpiry = t.phases(), t.certificate
 	c.recordExchange(a, x, resp, m)
 	return token, again
 }

@@ -3,6 +3,9 @@ package hmp
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -15,18 +18,21 @@ import (
 // say of a body. It is written without a thought of speed or size.
 type expectation struct {
 	payload
-	accepted   bool // it is one JSON object
-	textsKnown bool // the texts of messages are not so long that the decoder cuts their source
+	accepted   bool  // it is one JSON object
+	err        error // what the decoder says, if encoding/json tells
+	textsKnown bool  // the texts of messages are not so long that the decoder cuts their source
 }
 
 // expect returns what is expected of a body. It is too deep if encoding/json says so.
 func expect(body []byte, sent string) (want expectation, deep bool) {
 	var top, data map[string]json.RawMessage
+	withMark := len(body)
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	err := json.Unmarshal(body, &top)
 	if err != nil && strings.Contains(err.Error(), "max depth") {
 		return want, true
 	}
+	want.err = formOf(err, body, int64(withMark-len(body)))
 	want.textsKnown = true
 	want.code, want.message = told(body)
 	if want.accepted = err == nil && top != nil; !want.accepted {
@@ -51,10 +57,29 @@ func expect(body []byte, sent string) (want expectation, deep bool) {
 	return want, false
 }
 
-// expectFields sets the fields that the body has, by how the decoder used them.
+// formOf returns what the decoder says of a body that encoding/json refuses with err, or nil
+// if encoding/json does not tell.
+func formOf(err error, body []byte, offset int64) error {
+	syntax, _ := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case syntax == nil, !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")):
+		return nil
+	case strings.HasPrefix(syntax.Error(), "unexpected end"):
+		return io.ErrUnexpectedEOF
+	case strings.HasPrefix(syntax.Error(), "invalid character ' '") && int(syntax.Offset) == len(body): // ' ' stands for the end
+		if bytes.HasSuffix(body, []byte(" ")) {
+			return nil
+		}
+		return io.ErrUnexpectedEOF
+	default:
+		return formError(fmt.Sprintf("the body is not JSON at byte %d", offset+syntax.Offset-1))
+	}
+}
+
+// expectFields sets the fields whose values are not documented.
 func (want *expectation) expectFields(data map[string]json.RawMessage) {
 	d := want.details
-	for name, used := range map[string]bool{
+	for name, valid := range map[string]bool{
 		"authToken":        bytes.HasPrefix(data["authToken"], []byte(`"`)) && !want.invalidToken,
 		"admin":            d.Admin != nil,
 		"roleIds":          d.Roles != nil,
@@ -63,10 +88,11 @@ func (want *expectation) expectFields(data map[string]json.RawMessage) {
 		"lastLoginDate":    !d.LastLogin.IsZero(),
 		"serviceMessages":  d.ServiceMessages != nil,
 	} {
-		if source, ok := data[name]; ok {
-			want.body.record(fieldsNamed(name), used, string(source) == "null")
+		if source, ok := data[name]; ok && !valid && string(source) != "null" {
+			want.invalid = append(want.invalid, name)
 		}
 	}
+	slices.Sort(want.invalid)
 }
 
 // told returns the code and the message of a body, as far as it goes.
@@ -115,8 +141,8 @@ func textOf(source json.RawMessage, limit int) (text string, ok bool) {
 
 func timeOf(source json.RawMessage) time.Time {
 	text, _ := textOf(source, maxFieldSource)
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || !t.After(time.Unix(0, 0).Add(time.Second-1)) {
+	var t time.Time
+	if t.UnmarshalText([]byte(text)) != nil || !t.After(time.Unix(0, 0).Add(time.Second-1)) {
 		return time.Time{}
 	}
 	return t
@@ -163,7 +189,11 @@ func shownAs(text string) string {
 		}
 	}
 	characters = []rune(strings.TrimSpace(string(characters)))
-	return strings.TrimSpace(string(characters[:min(len(characters), 200)]))
+	characters = characters[:min(len(characters), 200)]
+	for len(string(characters)) > 400 {
+		characters = characters[:len(characters)-1]
+	}
+	return strings.TrimSpace(string(characters))
 }
 
 // checkTexts checks that the texts of messages can be shown anywhere.
@@ -173,7 +203,9 @@ func checkTexts(t *testing.T, texts []string) {
 		t.Errorf("kept %d texts", len(texts))
 	}
 	for _, m := range texts {
-		checkText(t, m, 200)
+		if checkText(t, m, 200); len(m) > 400 {
+			t.Errorf("a text of %d bytes", len(m))
+		}
 	}
 }
 

@@ -2,8 +2,10 @@ package hmp
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,27 +18,42 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// bodies are where fuzzing begins: answers as HMP writes them, and some that it
-// does not.
-func bodies(f *testing.F) [][]byte {
-	session, err := os.ReadFile("testdata/session.json")
+// bodies returns the bodies with which fuzzing begins.
+func bodies(f *testing.F) (list [][]byte) {
+	files, err := filepath.Glob("testdata/*.json")
 	if err != nil {
 		f.Fatal(err)
 	}
-	list := [][]byte{session}
-	for _, body := range []string{
-		``, `null`, `[]`, `{}`, `{"data":null}`, `{"data":{}}`, `{"data":{},"data":null}`, `{"data":01}`, `{"data":{}} `, `{"data":{`, `{"data":{"a":[[[{"b":null}]]]}}`,
-		`{"code":"020001","name":"UserNotAuthorized","message":"User has no roles assigned","httpStatusCode":401}`,
-		`{"code":"090002","message":"No connection to authentication server"}`, `{"code":"070051"}`, `{"code":"040022"}`, `{"code":20001,"message":null}`, `{"code":"02 001"}`, `{"code":"0200010"}`,
-		`{"code":"020002","data":{"authToken":"a"}}`, `{"code":"010001","data":7}`,
-		`{"data":{"authToken":"\u0061b","authToken":"\u00fc"}}`, `{"data":{"authToken":"sent"}}`, `{"data":{"authToken":"a\r\nb"}}`, `{"data":{"authToken":""}}`,
-		`{"data":{"serviceMessages":["\ud83d\ude00",1,"a\u0000","a "]},"code":"020001"}`, "{\"data\":{\"serviceMessages\":[\"\xff\",\"\\ud800\"]}}",
-		`{"data":{"admin":false,"roleIds":[[],{"a":1}],"numLoginFailures":1.5e3,"lastAction":"2025-03-21T19:20:01.099Z","lastLoginDate":"1969-12-31T23:59:59Z"}}`,
-		`{"data":{"admin":0,"roleIds":null,"numLoginFailures":-0,"lastAction":"","serviceMessages":{}}}`, `{"data":{"numLoginFailures":1e999}}`,
-		`{"data":{"admin":true,"serviceMessages":["a"]},"data":{"serviceMessages":["b"],"serviceMessages":["c"]}}`, `{"data":{"serviceMessages":["b"],"serviceMessages":null}}`,
-		`{"d\u0061ta":{"\u0061uthToken":"x","serviceMessages\u0000":[1]}}`,
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		list = append(list, body)
+	}
+	seeds, err := os.ReadFile("testdata/bodies.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for line := range strings.Lines(string(seeds)) {
+		if line = strings.TrimSuffix(line, "\n"); !strings.HasPrefix(line, "# ") {
+			list = append(list, []byte(line))
+		}
+	}
+	for _, data := range []string{
+		`"serviceMessages":["` + strings.Repeat("m", 199) + ` end"]`, `"serviceMessages":["` + strings.Repeat("\U0001F600", 201) + `"]`,
+		`"serviceMessages":["",` + strings.Repeat(`"message",`, 30) + `""]`, `"serviceMessages":["` + strings.Repeat(`\u0416`, 400) + `"]`,
+		`"numLoginFailures":` + strings.Repeat("1", maxNumberSource), `"numLoginFailures":1` + strings.Repeat("1", maxNumberSource),
+		`"authToken":"` + strings.Repeat("a", maxTokenSource) + `"`, `"authToken":"a` + strings.Repeat("a", maxTokenSource) + `"`,
+		`"lastAction":"` + strings.Repeat("0", maxFieldSource+1) + `"`, strings.Repeat(`"admin":true,`, maxKnownFields-2) + `"admin":false`,
+		`"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000),
 	} {
-		list = append(list, []byte(body))
+		list = append(list, []byte(`{"data":{`+data+`}}`))
+	}
+	for _, field := range sessionFields {
+		for _, value := range []string{"null", "true", "0", "-1", "1e400", `""`, `"text"`, `"\ud800"`, "\"\xff\"", "[]", `[1,"a",null,{}]`, "{}", `{"a":[{}]}`} {
+			list = append(list, []byte(`{"data":{"admin":true,"`+field.name+`":`+value+`,"roleIds":["a"]}}`))
+		}
 	}
 	return list
 }
@@ -56,8 +73,8 @@ func FuzzDecode(f *testing.F) {
 			"byte by byte": iotest.OneByteReader(bytes.NewReader(body)),
 		} {
 			got, err := decode(r, int64(len(body)), "sent", true)
-			if (err == nil) != want.accepted {
-				t.Fatalf("%s: accepted: %t (%v), encoding/json: %t", how, err == nil, err, want.accepted)
+			if (err == nil) != want.accepted || want.err != nil && !errors.Is(err, want.err) {
+				t.Fatalf("%s: accepted: %t (%v), encoding/json: %t (%v)", how, err == nil, err, want.accepted, want.err)
 			}
 			checkToken(t, got.token)
 			checkTexts(t, got.details.MessageTexts)
@@ -65,24 +82,26 @@ func FuzzDecode(f *testing.F) {
 			if !want.textsKnown || slices.ContainsFunc(got.details.MessageTexts, masked) {
 				got.details.MessageTexts = want.details.MessageTexts
 			}
-			if want.body.Size = int64(len(body)); !want.accepted {
-				want.body.Size = min(got.body.Size, want.body.Size)
+			if want.size = int64(len(body)); !want.accepted {
+				want.size = min(got.size, want.size)
 			}
-			if diff := cmp.Diff(want.payload, *got, cmp.AllowUnexported(payload{}), cmpopts.IgnoreFields(payload{}, "secrets")); diff != "" {
+			slices.Sort(got.invalid)
+			if diff := cmp.Diff(want.payload, *got, cmp.AllowUnexported(payload{}), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(payload{}, "secrets")); diff != "" {
 				t.Errorf("%s (-encoding/json +decode):\n%s", how, diff)
 			}
 		}
 	})
 }
 
-// What the decoder holds at the end of a body does not depend on its size, wherever
-// it goes on and on.
+// What the decoder holds and allocates does not depend on the size of a body, wherever its bulk is.
 func FuzzDecodeMemory(f *testing.F) {
 	for _, body := range []struct{ head, fill, tail string }{
 		{`"assets":{"":0`, `,"4b7f":{"read":true}`, `}`}, {`"":0`, `,"k":1`, ``}, {`"serviceMessages":["`, `\u00e9 `, `"]`},
 		{`"serviceMessages":[""`, `,"number many"`, `]`}, {`"numLoginFailures":1`, `0`, ``}, {`"authToken":"`, `0123`, `"`},
-		{`"`, `0123`, `":1`}, {`"admin":`, ` `, `true`}, {`"a":`, `[`, `]`}, {`"a":`, `{"":`, `}`}, {``, `"\u0041":{},`, ``}, {``, `"roleIds":[1,2],`, ``},
-		{``, `"serviceMessages":["\u00e9","a"],`, `"admin":true`},
+		{`"`, `0123`, `":1`}, {`"admin":`, ` `, `true`}, {`"a":`, `[`, `]`}, {`"a":`, `{"":`, `}`}, {`"":0`, `,"\u0041":{}`, ``}, {`"":0`, `,"roleIds":[1,2]`, ``},
+		{``, `"serviceMessages":["\u00e9","a"],`, `"admin":true`}, {`"roleIds":[0`, `,{"a":1}`, `]`}, {`"serviceMessages":[0`, `,[0]`, `]`},
+		{`"":0`, `,"lastAction":"x"`, ``}, {`"":0`, `,"numLoginFailures":1`, ``}, {`"":0`, `,"authToken":"\u0041"`, ``}, {`"":0`, `,"admin":1`, ``},
+		{`"":0`, `,"sessionId":"` + strings.Repeat("a", maxTokenSource) + `"`, ``},
 	} {
 		f.Add(body.head, body.fill, body.tail)
 	}
@@ -93,28 +112,43 @@ func FuzzDecodeMemory(f *testing.F) {
 		}
 		end := new(ending)
 		body := io.MultiReader(around(head, fill, tail, size), end)
-		before := held()
+		before := memory()
 		_, _ = decode(body, 2*size, "sent", true)
-		if grown := end.held - before; end.held > 0 && grown > size*3/8 {
-			t.Errorf("holds %d bytes at the end of a body of %d: %.100s%.100s…", grown, size, head, fill)
+		if end.memory.HeapAlloc == 0 {
+			return // it did not read to the end
+		}
+		if held := int64(end.memory.HeapAlloc - before.HeapAlloc); held > size*3/8 {
+			t.Errorf("holds %d bytes at the end of a body of %d: %.100s%.100s…", held, size, head, fill)
+		}
+		if allocated := end.memory.TotalAlloc - before.TotalAlloc; allocated > size {
+			t.Errorf("allocated %d bytes for a body of %d: %.100s%.100s…", allocated, size, head, fill)
 		}
 	})
 }
 
-// An ending is the end of a body, and notes what is held when it is read.
-type ending struct{ held int64 }
+// around returns a body with about size bytes of fill between head and tail in its data.
+func around(head, fill, tail string, size int) io.Reader {
+	block := strings.Repeat(fill, 1+(32<<10)/len(fill))
+	readers := []io.Reader{strings.NewReader(`{"data":{` + head)}
+	for range size / len(block) {
+		readers = append(readers, strings.NewReader(block))
+	}
+	return io.MultiReader(append(readers, strings.NewReader(tail+`}}`))...)
+}
+
+// An ending is the end of a body. It notes the memory when it is read.
+type ending struct{ memory runtime.MemStats }
 
 func (e *ending) Read([]byte) (int, error) {
-	e.held = held()
+	e.memory = memory()
 	return 0, io.EOF
 }
 
-// held is how much memory is in use that is not garbage.
-func held() int64 {
-	var m runtime.MemStats
+// memory returns how much memory is in use, without garbage.
+func memory() (m runtime.MemStats) {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
+	return m
 }
 
 // checkToken checks that a token is fit for a header, or none.

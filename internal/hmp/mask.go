@@ -75,19 +75,16 @@ func (m *mask) apply(text string, whole bool) string {
 	if !whole {
 		words[len(words)-1] = "…"
 	}
-	return shortened(strings.Join(words, " "))
+	return shortened(strings.Join(words, " "), MaxMessageLength)
 }
 
 // sentence is apply for a whole text, but a long text ends with a whole word and an ellipsis.
 func (m *mask) sentence(text string) string {
-	text = m.apply(text, true)
-	if utf8.RuneCountInString(text) < MaxMessageLength && len(text) < maxMessageSize-utf8.UTFMax {
-		return text
+	masked := m.apply(text, true)
+	if short := shortened(masked, MaxMessageLength-len(" …")); short != masked {
+		masked = short[:max(strings.LastIndexByte(short, ' '), 0)] + " …"
 	}
-	if end := strings.LastIndexByte(text[:len(text)-len(" …")], ' '); end > 0 {
-		return text[:end] + " …"
-	}
-	return text
+	return masked
 }
 
 var (
@@ -172,16 +169,16 @@ func printable(text string) string {
 			return ' '
 		}
 		return c
-	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
+	}, text)
 }
 
-// shortened returns at most [MaxMessageLength] characters of a text, and twice as many
-// bytes.
-func shortened(text string) string {
+// shortened returns at most a number of characters of a text, and twice as many bytes.
+// Otherwise twenty texts of emoji would be larger than all other metrics of a session.
+func shortened(text string, limit int) string {
 	text = strings.TrimSpace(text)
 	n := 0
 	for i, c := range text {
-		if n++; n > MaxMessageLength || i+utf8.RuneLen(c) > maxMessageSize {
+		if n++; n > limit || i+utf8.RuneLen(c) > 2*limit {
 			return strings.TrimSpace(text[:i])
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -82,70 +81,53 @@ func (s *scanner) fill() error {
 	return s.err
 }
 
-// peek returns the next byte that is not white space, and does not consume it.
-func (s *scanner) peek() (byte, error) {
+// peek skips white space and returns the next byte, or 0 if the reading has ended. The next
+// read returns the error.
+func (s *scanner) peek() byte {
 	for {
 		for ; s.pos < s.end; s.pos++ {
 			if c := s.buf[s.pos]; c != ' ' && c != '\n' && c != '\t' && c != '\r' {
-				return c, nil
+				return c
 			}
 		}
-		if err := s.fill(); err != nil {
-			return 0, err
+		if s.fill() != nil {
+			return 0
 		}
+	}
+}
+
+// unexpected returns an error about the next byte, or the error that ended the reading.
+func (s *scanner) unexpected() error {
+	switch {
+	case s.pos < s.end:
+		return formError(fmt.Sprintf("the body is not JSON at byte %d", s.offset+int64(s.pos)))
+	case errors.Is(s.err, io.EOF):
+		return io.ErrUnexpectedEOF
+	default:
+		return s.err
 	}
 }
 
 // skipBOM skips a UTF-8 byte order mark at the beginning of the text.
 func (s *scanner) skipBOM() error {
 	for i, c := range []byte("\xef\xbb\xbf") {
-		if s.pos == s.end {
-			if err := s.fill(); err != nil {
-				return unexpected(err)
-			}
-		}
-		if s.buf[s.pos] != c {
+		if s.pos == s.end && s.fill() != nil || s.buf[s.pos] != c {
 			if i == 0 {
 				return nil
 			}
-			return s.syntaxError()
+			return s.unexpected()
 		}
 		s.pos++
 	}
 	return nil
 }
 
-// mustPeek is peek, but the end of the text is an error.
-func (s *scanner) mustPeek() (byte, error) {
-	c, err := s.peek()
-	if err != nil {
-		return 0, unexpected(err)
-	}
-	return c, nil
-}
-
 // finish skips the white space after the value and checks that the text ends there.
 func (s *scanner) finish() error {
-	_, err := s.peek()
-	switch {
-	case err == nil:
-		return s.syntaxError()
-	case errors.Is(err, io.EOF):
+	if s.peek(); s.pos == s.end && errors.Is(s.err, io.EOF) {
 		return nil
 	}
-	return err
-}
-
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// syntaxError returns an error about the next byte.
-func (s *scanner) syntaxError() error {
-	return formError(fmt.Sprintf("the body is not JSON at byte %d", s.offset+int64(s.pos)))
+	return s.unexpected()
 }
 
 // maxNameSource is the maximum source length of a known name: numLoginFailures, all in
@@ -169,31 +151,28 @@ func (s *scanner) object(member func(name []byte) error) error {
 
 // name reads a name and returns it, or nil if it cannot be a known one.
 func (s *scanner) name() ([]byte, error) {
-	if c, err := s.mustPeek(); err != nil {
-		return nil, err
-	} else if c != '"' {
-		return nil, s.syntaxError()
+	if s.peek() != '"' {
+		return nil, s.unexpected()
 	}
 	source, whole, err := s.quoted(maxNameSource)
-	if err != nil || !whole {
+	switch {
+	case err != nil || !whole:
 		return nil, err
+	case bytes.IndexByte(source, '\\') < 0:
+		return source, nil
+	case s.decoded+maxNameSource > maxDecoded:
+		return nil, nil
 	}
-	return unquoteName(source), nil
+	s.decoded += maxNameSource // short names cost as much
+	return unquote(source), nil
 }
-
-// array reads an array and calls element for each element, which must read it.
-func (s *scanner) array(element func() error) error { return s.list('[', ']', element) }
 
 // list reads an opening byte, items with commas between, and a closing byte.
 func (s *scanner) list(opening, closing byte, item func() error) error {
 	if err := s.expect(opening); err != nil {
 		return err
 	}
-	c, err := s.mustPeek()
-	if err != nil {
-		return err
-	}
-	if c == closing {
+	if s.peek() == closing {
 		s.pos++
 		return nil
 	}
@@ -201,25 +180,22 @@ func (s *scanner) list(opening, closing byte, item func() error) error {
 		if err := item(); err != nil {
 			return err
 		}
-		c, err := s.mustPeek()
-		if err != nil {
-			return err
-		}
-		if c != ',' && c != closing {
-			return s.syntaxError()
-		}
-		if s.pos++; c == closing {
+		switch s.peek() {
+		case ',':
+			s.pos++
+		case closing:
+			s.pos++
 			return nil
+		default:
+			return s.unexpected()
 		}
 	}
 }
 
 // expect reads the byte c and the white space before it.
 func (s *scanner) expect(c byte) error {
-	if got, err := s.mustPeek(); err != nil {
-		return err
-	} else if got != c {
-		return s.syntaxError()
+	if s.peek() != c {
+		return s.unexpected()
 	}
 	s.pos++
 	return nil
@@ -254,7 +230,7 @@ func (s *scanner) quoted(limit int) (source []byte, whole bool, err error) {
 }
 
 // maxDecoded bounds the decoded strings of one body together, in bytes of their source. It
-// is several times what a session has.
+// is several times what a session has. Names count only if they have escapes.
 const maxDecoded = 256 << 10
 
 // text reads the string that begins at the next byte, and returns it decoded and as valid
@@ -285,37 +261,6 @@ func unquote(source []byte) []byte {
 	return nil
 }
 
-// unquoteName decodes the whole source of a string in place, because there can be millions
-// of names. It returns nil for a name with an escape unless all characters are visible ASCII.
-func unquoteName(source []byte) []byte {
-	if bytes.IndexByte(source, '\\') < 0 {
-		return source
-	}
-	name := source[:0]
-	for i := 0; i < len(source); i++ {
-		c := rune(source[i])
-		if c == '\\' {
-			i++
-			switch c = rune(source[i]); c {
-			case '"', '\\', '/':
-			case 'u':
-				n, err := strconv.ParseUint(string(source[i+1:i+5]), 16, 16)
-				if err != nil {
-					return nil
-				}
-				c, i = rune(n), i+4
-			default:
-				return nil // a control character
-			}
-		}
-		if c <= ' ' || c > '~' {
-			return nil
-		}
-		name = append(name, byte(c))
-	}
-	return name
-}
-
 // skip reads one value of any kind and depth, and keeps its source. It is not recursive,
 // because the server chooses the depth.
 func (s *scanner) skip() error {
@@ -328,12 +273,12 @@ func (s *scanner) skip() error {
 		case done:
 			return nil
 		case illegal:
-			return s.syntaxError()
+			return s.unexpected()
 		case tooDeep:
 			return errTooDeep
 		}
-		if err := s.fill(); err != nil {
-			return unexpected(err)
+		if s.fill() != nil {
+			return s.unexpected()
 		}
 	}
 }

@@ -60,25 +60,20 @@ const (
 	numMarks
 )
 
-// An attempt is one try of an exchange. A second try has an attempt of its own. Goroutines
-// of the dialer call its hooks, even after it has ended. So it has a lock, and
-// [attempt.end] returns a copy.
+// An attempt is one try of an exchange. A second try has an attempt of its own.
 type attempt struct {
-	proxy  *url.URL // nil for none
-	ca     string   // see Options.CA
-	dialed *conn
-
-	mu sync.Mutex
-	timeline
-}
-
-// A timeline has the times and the other observations of an attempt.
-type timeline struct {
-	marks       [numMarks]time.Time
-	ended       time.Time
+	proxy       *url.URL // nil for none
+	ca          string   // see Options.CA
+	dialed      *conn
 	handshakes  int
 	http2       bool
 	certificate time.Time
+
+	// Goroutines of the dialer can set marks even after the attempt has ended. So the lock
+	// guards the marks until the end, and nobody sets one afterwards.
+	mu    sync.Mutex
+	marks [numMarks]time.Time
+	ended time.Time
 }
 
 type attemptKey struct{}
@@ -108,11 +103,7 @@ func (t *attempt) withHooks(ctx context.Context, kept bool) context.Context {
 func (t *attempt) mark(m mark) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.set(m)
-}
-
-func (t *timeline) set(m mark) {
-	if t.marks[m].IsZero() {
+	if t.marks[m].IsZero() && t.ended.IsZero() {
 		t.marks[m] = time.Now()
 	}
 }
@@ -124,25 +115,21 @@ func (t *attempt) withProxy() bool {
 }
 
 func (t *attempt) handshakeStarted() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.handshakes++; t.withProxy() {
-		t.set(proxyTLSStart)
+		t.mark(proxyTLSStart)
 		return
 	}
-	t.set(connectDone)
-	t.set(tlsStart)
+	t.mark(connectDone)
+	t.mark(tlsStart)
 }
 
 func (t *attempt) handshakeDone(state tls.ConnectionState, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	done := proxyTLSDone
 	if !t.withProxy() {
 		done, t.http2, t.certificate = tlsDone, state.NegotiatedProtocol == "h2", certificateExpiry(&state, err)
 	}
 	if err == nil {
-		t.set(done)
+		t.mark(done)
 	}
 }
 
@@ -176,27 +163,23 @@ func earliest(chain []*x509.Certificate) (end time.Time) {
 
 // connected records that the attempt has a connection.
 func (t *attempt) connected(c *conn) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.reached(connectStart) {
-		t.set(connectDone)
+		t.mark(connectDone)
 	}
-	t.set(gotConn)
+	t.mark(gotConn)
 	t.certificate = c.certificate
 }
 
-// end returns the timeline up to now.
-func (t *attempt) end() *timeline {
+// end ends the attempt. Only then may other methods read all marks.
+func (t *attempt) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	observed := t.timeline
-	observed.ended = time.Now()
-	return &observed
+	t.ended = time.Now()
 }
 
-func (t *timeline) reached(m mark) bool { return !t.marks[m].IsZero() }
+func (t *attempt) reached(m mark) bool { return !t.marks[m].IsZero() }
 
-func (t *timeline) phases() Phases {
+func (t *attempt) phases() Phases {
 	return Phases{
 		Resolve:    t.between(resolveStart, resolveDone),
 		Connect:    t.between(connectStart, connectDone),
@@ -208,7 +191,7 @@ func (t *timeline) phases() Phases {
 
 // between returns the time from one mark to another. If the attempt did not reach the second
 // mark, it returns the time to the end.
-func (t *timeline) between(from, to mark) time.Duration {
+func (t *attempt) between(from, to mark) time.Duration {
 	if !t.reached(from) {
 		return 0
 	}

@@ -55,19 +55,13 @@ type Options struct {
 // exchange on it is over.
 type pool struct {
 	options *Options
-	scheme  string
 	address string
-	keep    bool
 
 	mu        sync.Mutex
 	transport *http.Transport
 	roots     *x509.CertPool // of the transport
-	kept      []*conn        // all kept connections, the oldest first
-	idle      []*conn        // HTTP/1 connections in kept that no exchange uses, the last used last
-	shared    []*conn        // HTTP/2 connections in kept
+	kept      []*conn        // idle HTTP/1 connections, the last used last, and all HTTP/2 ones
 	closed    bool
-	// One timer for all connections: a stopped timer can stay in memory until its time.
-	timer *time.Timer
 }
 
 // A conn is a connection to an HMP, perhaps through a proxy. It embeds the TCP connection.
@@ -75,9 +69,10 @@ type conn struct {
 	net.Conn
 	client      *http.ClientConn
 	shared      bool      // HTTP/2: several exchanges may use it at once
-	kept        bool      // the pool keeps it; the pool's lock guards this
+	kept        bool      // a later exchange may use it; the pool's lock guards this
 	certificate time.Time // see certificateExpiry
 	made        time.Time
+	timer       *time.Timer // retires the connection; nil if it was never kept
 
 	users atomic.Int32 // exchanges, and the making of the connection
 	// Bytes written, bytes read while idle, and the first two bytes read with a 1 before
@@ -106,30 +101,26 @@ func (c *conn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// tooOld reports whether the connection is older than maxConnectionAge. It also uses the wall
-// clock, because the monotonic clock stops while a machine is suspended.
+// tooOld reports whether the connection is older than maxConnectionAge by the wall clock. The
+// timer of the connection stops while a machine is suspended.
 func (c *conn) tooOld() bool {
-	return max(time.Since(c.made), time.Now().Round(0).Sub(c.made.Round(0))) >= maxConnectionAge
+	return time.Now().Round(0).Sub(c.made.Round(0)) >= maxConnectionAge
 }
 
-// close closes the connection. closeNotify is true if it may send TLS's close_notify.
-func (c *conn) close(closeNotify bool) {
-	c.client.SetStateHook(nil)
-	if !closeNotify {
+// close closes the connection. After a timeout it does not send TLS's close_notify, because
+// that write could block.
+func (c *conn) close(timedOut bool) {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if timedOut {
 		_ = c.Conn.Close()
 	}
 	_ = c.client.Close()
-	_ = c.Conn.Close()
 }
 
 func newPool(o *Options) *pool {
-	return &pool{
-		options:   o,
-		scheme:    o.URL.Scheme,
-		address:   address(o.URL),
-		keep:      o.KeepAlive,
-		transport: newTransport(o, nil),
-	}
+	return &pool{options: o, address: address(o.URL), transport: newTransport(o, nil)}
 }
 
 // newTransport returns a transport, which only makes connections. Roots, unless nil, replace
@@ -143,6 +134,10 @@ func newTransport(o *Options, roots *x509.CertPool) *http.Transport {
 		config = cmp.Or(config, new(tls.Config))
 		config.RootCAs = roots
 	}
+	dial := o.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
 	return &http.Transport{
 		Protocols:          &protocols,
 		Proxy:              func(r *http.Request) (*url.URL, error) { return attemptOf(r.Context()).proxy, nil },
@@ -153,7 +148,16 @@ func newTransport(o *Options, roots *x509.CertPool) *http.Transport {
 			}
 			return nil
 		},
-		DialContext:            dialer(o.Dial, o.Address),
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			tcp, err := dial(ctx, network, cmp.Or(o.Address, address))
+			if err != nil {
+				return nil, err
+			}
+			c := &conn{Conn: tcp}
+			c.users.Store(1)
+			attemptOf(ctx).dialed = c
+			return c, nil
+		},
 		TLSClientConfig:        config,
 		DisableKeepAlives:      !o.KeepAlive,
 		DisableCompression:     true, // a decompressed body could be a thousand times larger
@@ -169,10 +173,9 @@ func (e caError) Unwrap() error { return e.error }
 
 // currentTransport returns the transport for a new connection. It makes a new transport if
 // the CAs have changed.
-func (p *pool) currentTransport(ctx context.Context) (*http.Transport, error) {
+func (p *pool) currentTransport(ctx context.Context, proxy *url.URL) (*http.Transport, error) {
 	var roots *x509.CertPool
-	proxy := attemptOf(ctx).proxy
-	if p.options.RootCAs != nil && (p.scheme == "https" || proxy != nil && proxy.Scheme == "https") {
+	if p.options.RootCAs != nil && (p.options.URL.Scheme == "https" || proxy != nil && proxy.Scheme == "https") {
 		var err error
 		if roots, err = p.options.RootCAs(ctx); err != nil {
 			return nil, caError{err}
@@ -188,152 +191,97 @@ func (p *pool) currentTransport(ctx context.Context) (*http.Transport, error) {
 
 // address returns the host and port of a URL.
 func address(u *url.URL) string {
-	host, port := u.Hostname(), u.Port()
+	host := u.Hostname()
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii
 	}
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(host, port)
+	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	return net.JoinHostPort(host, cmp.Or(u.Port(), port))
 }
 
 // take returns a kept connection for an exchange, or nil.
 func (p *pool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.idle) > 0 {
-		c := p.idle[len(p.idle)-1]
-		p.idle = p.idle[:len(p.idle)-1]
-		if p.reserve(c) {
-			return c
-		}
-		p.retireLocked(c)
-	}
-	for _, c := range slices.Backward(slices.Clone(p.shared)) {
-		if p.reserve(c) {
-			return c
-		}
-		if c.users.Load() == 0 {
+	for i, c := range slices.Backward(p.kept) {
+		switch {
+		case c.tooOld() || c.client.Err() != nil:
 			p.retireLocked(c)
+		case c.client.Reserve() == nil:
+			if !c.shared {
+				p.kept = slices.Delete(p.kept, i, i+1)
+			}
+			c.users.Add(1)
+			c.idleRead.Store(0)
+			return c
 		}
 	}
 	return nil
 }
 
-// reserve reserves a kept connection for an exchange. It returns false if the connection cannot
-// take one more.
-func (p *pool) reserve(c *conn) bool {
-	if c.tooOld() || c.client.Reserve() != nil {
-		return false
+// dial makes a connection for an attempt. If keep is true, later exchanges may use it.
+func (p *pool) dial(ctx context.Context, t *attempt, keep bool) (*conn, error) {
+	transport, err := p.currentTransport(ctx, t.proxy)
+	if err != nil {
+		return nil, err
 	}
-	c.users.Add(1)
-	c.idleRead.Store(0)
-	return true
-}
-
-// dial makes a connection for an attempt. It returns when ctx ends, even if the reading of
-// a certificate file hangs.
-func (p *pool) dial(ctx context.Context, t *attempt) (*conn, error) {
-	type result struct {
-		client *http.ClientConn
-		err    error
+	client, err := transport.NewClientConn(ctx, p.options.URL.Scheme, p.address)
+	if err != nil {
+		return nil, err
 	}
-	done := make(chan result)
-	go func() {
-		var client *http.ClientConn
-		transport, err := p.currentTransport(ctx)
-		if err == nil {
-			client, err = transport.NewClientConn(ctx, p.scheme, p.address)
-		}
-		select {
-		case done <- result{client, err}:
-		case <-ctx.Done():
-			if err == nil {
-				_ = client.Close()
-			}
-		}
-	}()
-	select {
-	case r := <-done:
-		if r.err != nil {
-			return nil, r.err
-		}
-		return p.add(t, r.client), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// add adds a new connection. The pool keeps another HTTP/2 connection only if no kept one
-// can take more exchanges.
-func (p *pool) add(t *attempt, client *http.ClientConn) *conn {
 	c := t.dialed
-	c.client, c.made = client, time.Now()
-	at := t.end()
-	c.shared, c.certificate = at.http2, at.certificate
-	_ = c.SetDeadline(time.Time{}) // from now on the exchange's context ends it
+	c.client, c.made, c.shared, c.certificate = client, time.Now(), t.http2, t.certificate
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	hasShared := slices.ContainsFunc(p.shared, func(c *conn) bool { return c.client.Available() > 0 })
-	if p.keep && !p.closed && !(c.shared && hasShared) {
-		c.kept = true
-		p.kept = append(p.kept, c)
+	if c.kept = keep; keep {
+		c.timer = time.AfterFunc(maxConnectionAge, func() { p.retire(c) })
 		if c.shared {
-			p.shared = append(p.shared, c)
+			p.kept = append(p.kept, c)
 		}
-		if p.timer == nil {
-			p.timer = time.AfterFunc(maxConnectionAge, p.sweep)
-		}
-		client.SetStateHook(func(client *http.ClientConn) {
-			if client.Err() != nil { // the server has closed it
-				go p.retire(c) // net/http can call the hook while the lock is held
-			}
-		})
 	}
-	return c
+	return c, nil
 }
 
-// release ends the use of a connection by an exchange. closeNotify is false if a write to
-// the connection could block.
-func (p *pool) release(c *conn, reusable, closeNotify bool) {
+// release ends the use of a connection by an exchange with a result.
+func (p *pool) release(c *conn, result Result) {
 	p.mu.Lock()
-	if !reusable {
-		p.remove(c)
+	if result != Valid || p.closed {
+		p.forget(c)
 	}
 	unused := c.users.Add(-1) == 0
-	fit := c.kept && c.client.Available() > 0
 	switch {
-	case unused && !fit:
-		p.remove(c)
-	case unused && !c.shared:
-		p.idle = append(p.idle, c)
+	case !unused || !c.kept:
+	case c.client.Available() == 0: // the server has closed it
+		p.forget(c)
+	case !c.shared:
+		p.kept = append(p.kept, c)
 	}
+	ended := unused && !c.kept
 	p.mu.Unlock()
-	if unused && !fit {
-		c.close(closeNotify)
+	if ended {
+		c.close(result == Timeout)
 	}
 }
 
-// retire takes a connection out of the pool. Exchanges under way go on.
+// retire makes sure that no later exchange uses a connection. Exchanges under way go on.
 func (p *pool) retire(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.retireLocked(c)
 }
 
-// sweep retires connections that are too old.
-func (p *pool) sweep() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range slices.Clone(p.kept) {
-		if c.tooOld() {
-			p.retireLocked(c)
-		}
+// retireLocked is retire with the lock held.
+func (p *pool) retireLocked(c *conn) {
+	if c.kept && c.users.Load() == 0 {
+		defer c.close(false)
 	}
-	if p.timer = nil; len(p.kept) > 0 {
-		p.timer = time.AfterFunc(maxConnectionAge-time.Since(p.kept[0].made), p.sweep)
-	}
+	p.forget(c)
+}
+
+// forget takes a connection out of the pool.
+func (p *pool) forget(c *conn) {
+	c.kept = false
+	p.kept = slices.DeleteFunc(p.kept, func(other *conn) bool { return other == c })
 }
 
 // close retires all connections. The pool keeps no connection afterwards.
@@ -341,51 +289,7 @@ func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	if p.timer != nil {
-		p.timer.Stop()
-	}
 	for _, c := range slices.Clone(p.kept) {
 		p.retireLocked(c)
-	}
-}
-
-// retireLocked is retire with the lock held.
-func (p *pool) retireLocked(c *conn) {
-	p.remove(c)
-	if c.users.Load() == 0 {
-		c.close(true)
-	}
-}
-
-func (p *pool) remove(c *conn) {
-	if !c.kept {
-		return
-	}
-	c.kept = false
-	for _, list := range []*[]*conn{&p.kept, &p.idle, &p.shared} {
-		*list = slices.DeleteFunc(*list, func(other *conn) bool { return other == c })
-	}
-}
-
-// dialer returns the dial function of a transport. The deadline of the exchange also bounds
-// the handshakes that follow. If address is not "", it connects to address.
-func dialer(dial func(context.Context, string, string) (net.Conn, error), address string) func(context.Context, string, string) (net.Conn, error) {
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	return func(ctx context.Context, network, of string) (net.Conn, error) {
-		made, err := dial(ctx, network, cmp.Or(address, of))
-		if err != nil {
-			return nil, err
-		}
-		c := &conn{Conn: made}
-		c.users.Store(1)
-		deadline, _ := ctx.Deadline()
-		if err := c.SetDeadline(deadline); err != nil {
-			_ = c.Close()
-			return nil, err
-		}
-		attemptOf(ctx).dialed = c
-		return c, nil
 	}
 }

@@ -37,13 +37,10 @@ type Version struct{ Version, Build string }
 //
 // The request has a connection of its own, so that it does not disturb a probe.
 func (c *Client) Version(ctx context.Context, r Request) (v Version, a Answer) {
-	own := *c
-	own.options.KeepAlive = false
-	own.pool = newPool(&own.options)
-	x := own.call(http.MethodGet, r.Header, r.Secrets...)
-	x.url, x.version = endpoint(c.options.URL, versionPath), &v
+	x := c.call(http.MethodGet, r.Header, r.Secrets...)
+	x.url, x.version, x.keep = endpoint(c.options.URL, versionPath), &v, false
 	x.authorize(r.Token)
-	own.exchange(ctx, x, &a)
+	c.exchange(ctx, x, &a)
 	return v, a
 }
 
@@ -83,35 +80,17 @@ func parseVersion(body []byte, m *mask) (Version, error) {
 	if len(body) > maxVersionBody {
 		return Version{}, errVersionTooLarge
 	}
-	data := members(members(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))["data"])
-	for _, name := range []string{"authToken", "sessionId"} {
-		m.secrets = append(m.secrets, text(data[name]))
+	var b struct {
+		Data struct{ Version, Build, AuthToken, SessionID string }
 	}
-	v := Version{Version: m.apply(text(data["version"]), true), Build: m.apply(text(data["build"]), true)}
+	err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &b)
+	m.secrets = append(m.secrets, b.Data.AuthToken, b.Data.SessionID)
+	version, build := m.apply(b.Data.Version, true), m.apply(b.Data.Build, true)
 	switch {
-	case v.Version == "" || v.Build == "":
+	case err != nil || version == "" || build == "":
 		return Version{}, errNoVersion
-	case strings.Contains(v.Version+v.Build, secret.Masked):
+	case strings.Contains(version+build, secret.Masked):
 		return Version{}, errVersionIsSecret
 	}
-	v.Version, v.Build = versionText(v.Version), versionText(v.Build)
-	return v, nil
-}
-
-func versionText(text string) string {
-	characters := []rune(text)
-	return strings.TrimSpace(string(characters[:min(len(characters), MaxVersionLength)]))
-}
-
-// members returns the members of a JSON object, nil if it is not an object. A struct would
-// match names in any case.
-func members(object []byte) (m map[string]json.RawMessage) {
-	_ = json.Unmarshal(object, &m)
-	return m
-}
-
-// text returns the value of a JSON string, "" if it is not a string.
-func text(value []byte) (t string) {
-	_ = json.Unmarshal(value, &t)
-	return t
+	return Version{shortened(version, MaxVersionLength), shortened(build, MaxVersionLength)}, nil
 }

@@ -37,7 +37,7 @@ func TestRunbookHasEveryAlert(t *testing.T) {
 		if alert.Annotations["runbook_url"] != link {
 			t.Errorf("the runbook of %s is at %s, want %s", name, alert.Annotations["runbook_url"], link)
 		}
-		urgency := map[string]string{"critical": "**Page", "warning": "**Ticket", "info": "**Context", "none": "**Always"}[alert.Labels["severity"]]
+		urgency := map[string]string{"critical": "**Critical", "warning": "**Warning", "info": "**Info", "none": "**Always"}[alert.Labels["severity"]]
 		for _, part := range []string{"**It means:**", urgency, "**Look**", "**do", "**do not**"} {
 			if !strings.Contains(strings.ToLower(sections[anchor(name)]), strings.ToLower(part)) {
 				t.Errorf("the section on %s lacks %s", name, part)

@@ -38,7 +38,7 @@ func start(t *testing.T, shell, configuration string, args ...string) *exporter 
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args = append([]string{"-c", shell + "\n" + `exec "$@"`, "sh", os.Getenv(programPath), "--config.file=" + file, "--web.listen-address=127.0.0.1:0", "--timeout-offset=" + offset.String()}, args...)
+	args = append([]string{"-c", shell + "\n" + `exec "$@"`, "sh", "hmp_exporter", "--config.file=" + file, "--web.listen-address=127.0.0.1:0", "--timeout-offset=" + offset.String()}, args...)
 	transport := &http.Transport{MaxIdleConnsPerHost: 200, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &exporter{

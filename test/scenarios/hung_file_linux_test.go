@@ -96,14 +96,14 @@ func TestTokenFileThatHangs(t *testing.T) {
 		if err := e.Err(); err != nil {
 			t.Errorf("after SIGTERM the exporter ended with %v:\n%s", err, e.Log)
 		}
-	case <-time.After(exportertest.Patience / 2):
+	case <-time.After(exportertest.Timeout / 2):
 		e.Signal(t, syscall.SIGQUIT) // which writes what each goroutine does
 		release()
 		select {
 		case <-e.Ended():
-		case <-time.After(exportertest.Patience / 2):
+		case <-time.After(exportertest.Timeout / 2):
 		}
-		t.Errorf("%v after SIGTERM the exporter still runs:\n%s", exportertest.Patience/2, e.Log)
+		t.Errorf("%v after SIGTERM the exporter still runs:\n%s", exportertest.Timeout/2, e.Log)
 	}
 }
 
