@@ -119,14 +119,30 @@ func (p *Process) Get(t testing.TB, path string) (status int, body string) {
 // WaitFor waits until a condition holds, and fails the test if it does not in time.
 func WaitFor(t testing.TB, what string, condition func() bool) {
 	t.Helper()
+	Eventually(t, what, func() error {
+		if !condition() {
+			return errors.New("it does not hold")
+		}
+		return nil
+	})
+}
+
+// Eventually waits until a condition returns no error. If it still does after [Patience],
+// the test fails with the last error.
+func Eventually(t testing.TB, what string, condition func() error) {
+	t.Helper()
 	deadline := time.After(Patience)
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for !condition() {
+	for {
+		err := condition()
+		if err == nil {
+			return
+		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("waited %v for %s: %v", Patience, what, err)
 		}
 	}
 }
