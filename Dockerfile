@@ -27,8 +27,7 @@ RUN GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
     make build BIN=/rootfs/hmp_exporter \
       VERSION="${VERSION}" REVISION="${REVISION}" BUILD_DATE="${CREATED}" \
  && install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /rootfs/etc/ssl/certs/ca-certificates.crt \
- && install -d -m 0755 /rootfs/etc/hmp_exporter \
- && install -d -m 1777 /rootfs/tmp
+ && install -d -m 0755 /rootfs/etc/hmp_exporter
 
 FROM scratch
 ARG VERSION
@@ -41,8 +40,7 @@ LABEL org.opencontainers.image.title="hmp_exporter" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
 
-# Only `demo` writes, its simulated tokens, to /tmp. `serve` writes nothing: run it with a read-only root, and give
-# `demo` a tmpfs there.
+# No command writes a file: run it with a read-only root.
 COPY --from=build /rootfs /
 
 # --config.file is hmp.yml unless told otherwise, and relative: mount the configuration here.

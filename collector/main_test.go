@@ -9,13 +9,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
-
-	"hmp_exporter/internal/canary"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // golden compares a text with that of testdata, or writes it with -update.
 func golden(t *testing.T, file, got string) {

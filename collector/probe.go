@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"time"
 
-	"hmp_exporter/internal/crash"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/logging"
 	"hmp_exporter/internal/secret"
 	"hmp_exporter/internal/token"
 )
@@ -184,10 +184,10 @@ func (p *sharedProbe) newResult(start time.Time, r report) Result {
 // panicked returns the result of a probe that ended in a panic of the exporter.
 func (p *sharedProbe) panicked(what any) Result {
 	p.collector.metrics.panics.Inc()
-	r := p.newResult(p.slot.granted, p.localReport("", crash.Describe(what)))
+	r := p.newResult(p.slot.granted, p.localReport("", logging.DescribePanic(what)))
 	r.Panicked = true
 	if last := p.session.state.lastResult(); last == nil || !last.Panicked { // log one stack until a probe succeeds again
-		crash.Log(p.collector.options.Logger, what, "target", r.Target, "session", r.Session)
+		logging.Panic(p.collector.options.Logger, what, "target", r.Target, "session", r.Session)
 	}
 	return r
 }

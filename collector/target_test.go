@@ -110,7 +110,7 @@ func TestCAFileIsFollowed(t *testing.T) {
 			r.file("ca.pem", string(trusted))
 			check(hmp.Valid, "")
 			r.file("ca.pem", "no PEM")
-			check(hmp.TLS, "ca_file "+file+": is not PEM")
+			check(hmp.TLS, "ca_file "+file+": has no certificate in it")
 		})
 	}
 }

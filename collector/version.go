@@ -9,8 +9,8 @@ import (
 	"github.com/go-kit/log/level"
 	dto "github.com/prometheus/client_model/go"
 
-	"hmp_exporter/internal/crash"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/logging"
 	"hmp_exporter/internal/secret"
 )
 
@@ -175,7 +175,7 @@ func (r *versionRequest) run() {
 	v, logger := r.target.version, r.collector.options.Logger
 	defer func() {
 		if what := recover(); what != nil && v.fail(time.Now()) {
-			crash.Log(logger, what, "target", r.target.Name)
+			logging.Panic(logger, what, "target", r.target.Name)
 		}
 	}()
 	v.requested(time.Now())

@@ -42,8 +42,7 @@ func (p position) decodeYAML(data []byte, raw any) bool {
 // parse returns the value of the one document in a file. On a problem it reports the problem
 // and returns nil.
 func (p position) parse(data []byte) *yaml.Node {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	first, second, err := parseDocuments(data)
+	first, second, err := parseDocuments(bytes.NewReader(data))
 	switch {
 	case err != nil:
 		p.addSyntaxError(data)
@@ -58,8 +57,8 @@ func (p position) parse(data []byte) *yaml.Node {
 }
 
 // parseDocuments returns the first two documents. The Line of a document that is missing is 0.
-func parseDocuments(data []byte) (first, second yaml.Node, err error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
+func parseDocuments(r io.Reader) (first, second yaml.Node, err error) {
+	decoder := yaml.NewDecoder(r)
 	if err = decoder.Decode(&first); err == nil {
 		err = decoder.Decode(&second)
 	}
@@ -69,24 +68,40 @@ func parseDocuments(data []byte) (first, second yaml.Node, err error) {
 	return first, second, err
 }
 
-// addSyntaxError reports a syntax error. The parser's own message is hard to understand, can
-// quote the file, and often has the line where the block begins. The mistake is on the first
-// line with which the parser fails in the same way.
+// addSyntaxError reports a syntax error. It does not use the parser's message, which is hard
+// to understand, can quote the file, and often has the line where the block begins.
 func (p position) addSyntaxError(data []byte) {
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	parse := func(count int) string {
-		begin := append([]byte("#\n"), bytes.Join(lines[:count], nil)...) // the parser never names line 1
-		_, _, err := parseDocuments(begin)
-		return fmt.Sprint(err)
-	}
-	whole := parse(len(lines))
-	line := sort.Search(len(lines), func(count int) bool { return parse(count) == whole })
-	if line > 0 && !utf8.Valid(lines[line-1]) {
+	line := syntaxErrorLine(data)
+	if !utf8.Valid(bytes.SplitAfter(data, []byte("\n"))[line-1]) {
 		p.addAt(line, "is not UTF-8 text", "save the file as UTF-8")
 		return
 	}
 	p.addAt(line, "malformed YAML", "check the indentation, close quotes and brackets, use no tabs, and quote a value with special characters")
 }
+
+// syntaxErrorLine returns the first line with which the parser fails in the same way as with
+// the whole file.
+func syntaxErrorLine(data []byte) int {
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	failure := func(line int) string {
+		begin := append([]byte("#\n"), bytes.Join(lines[:line], nil)...) // the parser never names line 1
+		_, _, err := parseDocuments(bytes.NewReader(begin))
+		return fmt.Sprint(err)
+	}
+	// The parser reads a little further than the mistake, or to the end for a missing quote.
+	r := bytes.NewReader(data)
+	_, _, _ = parseDocuments(readFunc(func(b []byte) (int, error) { return r.Read(b[:1]) }))
+	high := 1 + bytes.Count(data[:len(data)-r.Len()], []byte("\n"))
+	whole, low := failure(high), high-1
+	for step := 1; low > 0 && failure(low) == whole; step *= 2 {
+		high, low = low, max(low-step, 0)
+	}
+	return low + 1 + sort.Search(high-low-1, func(i int) bool { return failure(low+1+i) == whole })
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(b []byte) (int, error) { return f(b) }
 
 // decode fills out, a value of one of the raw types, from a node. The line is that of the
 // field's name.

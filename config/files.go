@@ -82,24 +82,31 @@ func (f *fileReader) findFiles(ctx context.Context, pattern string) ([]string, e
 	return share(ctx, f, "pattern "+pattern, filepath.Dir(pattern), func() ([]string, error) { return f.find(pattern) })
 }
 
-// share calls read, which can hang, or waits for a call with the same key that is under way.
-// Do not change the returned value.
+// share calls read, which can hang, for all callers with the same key. The value is never older
+// than the call: a caller that finds a read under way waits for its end, and for the next read.
+// Do not change the value.
 func share[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
-	result := f.readings.DoChan(key, func() (any, error) {
-		limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadingsInDirectory))
-		directory := limit.(chan struct{})
-		directory <- struct{}{}
-		defer func() { <-directory }()
-		f.running <- struct{}{}
-		defer func() { <-f.running }()
-		return read()
-	})
-	select {
-	case r := <-result:
-		value, _ = r.Val.(T)
-		return value, r.Err
-	case <-ctx.Done():
-		return value, errSlowFile
+	for waited := false; ; waited = true {
+		started := false
+		result := f.readings.DoChan(key, func() (any, error) {
+			started = true
+			limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadingsInDirectory))
+			directory := limit.(chan struct{})
+			directory <- struct{}{}
+			defer func() { <-directory }()
+			f.running <- struct{}{}
+			defer func() { <-f.running }()
+			return read()
+		})
+		select {
+		case r := <-result:
+			if started || waited {
+				value, _ = r.Val.(T)
+				return value, r.Err
+			}
+		case <-ctx.Done():
+			return value, errSlowFile
+		}
 	}
 }
 

@@ -64,6 +64,50 @@ func within(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
+// A read that is under way may have seen the file before it was replaced. A later caller gets
+// the new content.
+func TestReadIsNotOlderThanItsCall(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	writeText := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeText(file, "old")
+	synctest.Test(t, func(t *testing.T) {
+		replaceFiles(t)
+		open, proceed := files.open, make(chan struct{})
+		files.open = func(path string) (*os.File, error) {
+			opened, err := open(path)
+			<-proceed
+			return opened, err
+		}
+		got := make([]string, 3)
+		var wg sync.WaitGroup
+		read := func(i int) {
+			wg.Go(func() {
+				data, err := files.readFile(within(t, time.Minute), file, maxSecretFile)
+				if got[i] = string(data); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		read(0)
+		writeText(file+".new", "new")
+		if err := os.Rename(file+".new", file); err != nil {
+			t.Fatal(err)
+		}
+		read(1)
+		read(2)
+		close(proceed)
+		wg.Wait()
+		if diff := cmp.Diff([]string{"old", "new", "new"}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
 // Every caller waits until its own deadline, and one file has one reading.
 func TestSecretOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {

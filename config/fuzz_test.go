@@ -31,6 +31,12 @@ func FuzzLoad(f *testing.F) {
 		if _, ok := errors.AsType[Errors](err); (err == nil) == (config == nil) || err != nil && !ok {
 			t.Fatalf("Load = %v, %v", config, err)
 		}
+		problems, _ := errors.AsType[Errors](err)
+		for _, e := range problems {
+			if e.File == "hmp.yml" && e.Line > strings.Count(string(data), "\n")+1 {
+				t.Errorf("the file has no line %d: %v", e.Line, e)
+			}
+		}
 		shown := errorText(err)
 		if err == nil {
 			shown = show(t, config)

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/alecthomas/units"
 	promconfig "github.com/prometheus/common/config"
@@ -74,10 +73,8 @@ type Source struct {
 	// SyntaxOnly is for a check on a machine without the secrets: Load opens no file of a
 	// secret, CA or key.
 	SyntaxOnly bool
-	// ForCheck keeps what [Config.Check] needs: 0.5 kB for each secret. ScrapeInterval is the
-	// one of Prometheus for its warnings; 0 if it is not known.
-	ForCheck       bool
-	ScrapeInterval time.Duration
+	// ForCheck keeps what [Config.Check] needs: 0.5 kB for each secret.
+	ForCheck bool
 
 	mu     sync.Mutex
 	inputs map[input]digest // of the last load
@@ -95,14 +92,7 @@ func (s *Source) Load() (*Config, error) {
 	if _, err := os.Stat(file); hasVariables && (s.File != "" || err == nil) {
 		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
 	}
-	l := &loader{
-		Source: s,
-		ctx:    ctx,
-		inputs: make(map[input]digest),
-		config: new(Config),
-		global: rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime},
-		names:  make(map[string]string),
-	}
+	l := newLoader(ctx, s)
 	if hasVariables {
 		l.loadEnvironment(s.Getenv)
 	} else {
@@ -111,6 +101,17 @@ func (s *Source) Load() (*Config, error) {
 	s.mu.Lock()
 	s.inputs = l.inputs
 	s.mu.Unlock()
+	return l.finish()
+}
+
+// Parse makes a configuration from a text. Messages name it like a file.
+func Parse(name string, text []byte) (*Config, error) {
+	l := newLoader(context.Background(), new(Source))
+	p := l.document(name)
+	var raw rawFile
+	if p.decodeYAML(text, &raw) {
+		l.load(p, raw)
+	}
 	return l.finish()
 }
 
@@ -177,6 +178,17 @@ type loader struct {
 	names  map[string]string // the first position of each target's name
 }
 
+func newLoader(ctx context.Context, s *Source) *loader {
+	return &loader{
+		Source: s,
+		ctx:    ctx,
+		inputs: make(map[input]digest),
+		config: new(Config),
+		global: rawGlobal{Timeout: defaultTimeout, TokenLifetime: defaultTokenLifetime},
+		names:  make(map[string]string),
+	}
+}
+
 // document returns the position of a whole document.
 func (l *loader) document(file string) position {
 	if l.config.Source == "" {
@@ -195,9 +207,13 @@ func (l *loader) read(i input) ([]byte, error) {
 func (l *loader) loadFiles(file string) {
 	p := l.document(file)
 	var raw rawFile
-	if !l.decodeFile(p, &raw) {
-		return
+	if l.decodeFile(p, &raw) {
+		l.load(p, raw)
 	}
+}
+
+// load validates the main document and loads its target files.
+func (l *loader) load(p position, raw rawFile) {
 	l.global = p.child("global").inherit(raw.Global, l.global)
 	if len(raw.Targets) == 0 && len(raw.TargetFiles) == 0 && p.valid("targets") && p.valid("target_files") {
 		p.add("targets", "no targets", "list at least one HMP, or set target_files")
@@ -265,11 +281,6 @@ func (l *loader) finish() (*Config, error) {
 	c := l.config
 	if len(c.Targets) == 0 {
 		c.UnmatchedPatterns = append(c.UnmatchedPatterns, Error{File: c.Source}.with("no target: nothing is watched", "list targets here or in target_files"))
-	}
-	if l.ScrapeInterval > longInterval {
-		c.warnings = append(c.warnings, Error{File: c.Source}.with(
-			fmt.Sprintf("a scrape interval of %s is longer than 2 minutes: Prometheus marks a series stale after 5 minutes without a sample", model.Duration(l.ScrapeInterval)),
-			"scrape every 2 minutes at least"))
 	}
 	// Encoded on first use, because it takes as long as the rest of a load.
 	c.yaml = sync.OnceValues(func() ([]byte, error) { return encode(l.global, c.Targets) })

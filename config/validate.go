@@ -39,9 +39,6 @@ func (l *loader) targets(p position, field string, raws []rawTarget) {
 			l.target(p, &raws[i])
 		}
 	}
-	if p.plaintextSecret {
-		l.addSecretFile(position{document: &document{file: p.file}}, SecretSource{file: p.file})
-	}
 }
 
 func (l *loader) target(p position, raw *rawTarget) {
@@ -206,7 +203,7 @@ func (p position) baseURL(text string) *url.URL {
 var hasVariable = regexp.MustCompile(`^\$\w|\$[{(]\w|://[^/]*\$`)
 
 // validAuthority matches a host, which can be an IPv6 address in brackets, and a port.
-var validAuthority = regexp.MustCompile(`^([^:\s\[\]]+|\[.+\])(:[0-9]+)?$`)
+var validAuthority = regexp.MustCompile(`^([^:\s\[\]]+|\[.+\])(:\d+)?$`)
 
 func isPort(text string) bool {
 	port, err := strconv.ParseUint(text, 10, 16)

@@ -56,9 +56,9 @@ func TestReadmeEnvironment(t *testing.T) {
 	}
 }
 
-// docs/command-line.md has what --help says, and docs/troubleshooting.md what check says of a secret that is missing.
+// docs/command-line.md has what --help-long says, and docs/troubleshooting.md what check says of a secret that is missing.
 func TestPrinted(t *testing.T) {
-	help, err := inDir(t.TempDir(), "--help").Output()
+	help, err := inDir(t.TempDir(), "--help-long").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,10 +82,10 @@ func inDir(dir string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Every flag of this program that these pages name is one that --help lists.
+// Every flag of this program that these pages name is one that --help-long lists.
 func TestReadmeFlags(t *testing.T) {
 	readme := readFile(t, "README.md") + readFile(t, "docs/install.md") + readFile(t, "docs/command-line.md")
-	help, err := exec.Command("hmp_exporter", "--help").Output()
+	help, err := exec.Command("hmp_exporter", "--help-long").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,8 @@
 // Package app has the commands of the program: serve, check, probe, demo and healthcheck.
 //
-// [Run] parses the command line (commandline.go, flags.go) and runs a command, which has a
-// file of its own. The commands only connect the other packages: config loads the
-// configuration, collector probes, internal/web serves and internal/report writes results.
+// [Run] parses the command line (flags.go, help.go) and runs a command, which has a file of
+// its own. The commands only connect the other packages: config loads the configuration,
+// collector probes, internal/web serves and internal/report writes results.
 package app
 
 import (
@@ -20,7 +20,6 @@ import (
 	"github.com/prometheus/common/version"
 
 	"hmp_exporter/config"
-	"hmp_exporter/internal/report"
 )
 
 // Run runs a command line. It returns the exit code of the process.
@@ -29,45 +28,50 @@ func Run(args []string) int {
 	if version.Version == "" {
 		version.Version = buildVersion()
 	}
-	line, err := Parse(args, version.Print("hmp_exporter"), os.Stdout)
+	f, err := parse(args)
 	if err == nil {
-		err = line.run()
-	}
-	if err == nil {
-		return 0
+		err = f.run()
 	}
 	printError(err)
-	return exitCode(line.Command, err)
+	_, isUsage := errors.AsType[usageError](err)
+	switch {
+	case err == nil:
+		return 0
+	case isUsage:
+		return 2
+	default:
+		return 1
+	}
 }
 
 // run runs the command.
-func (l *Line) run() error {
-	source := &config.Source{
-		File:           l.ConfigFile,
-		Getenv:         os.Getenv,
-		SyntaxOnly:     l.Check.SyntaxOnly,
-		ForCheck:       l.Command == Check,
-		ScrapeInterval: l.Check.ScrapeInterval,
-	}
-	switch l.Command {
-	case "":
-		return nil // the command line has been answered
-	case Check:
-		return runCheck(l, source.Load)
-	case Probe:
-		return runProbe(l, source.Load)
-	case Demo:
-		return demo(l, os.Stdout)
-	case Healthcheck:
-		return healthcheck(l)
+func (f *flags) run() error {
+	source := &config.Source{File: f.configFile, Getenv: os.Getenv, SyntaxOnly: f.syntaxOnly, ForCheck: f.command == checkCommand}
+	switch f.command {
+	case checkCommand:
+		return check(f, source)
+	case probeCommand:
+		return probe(f, source)
+	case demoCommand:
+		return runDemo(f)
+	case healthcheckCommand:
+		return healthcheck(f)
 	default:
-		return serve(l, source, func(string) {})
+		ctx, stop := signalContext()
+		defer stop()
+		return serve(ctx, f, source, os.Stderr, func(string) {})
 	}
 }
 
-// printError prints an error that the output of the command has not told.
+// A usageError is a wrong command line. For the command probe, it is a wrong configuration
+// too.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// printError prints an error, unless the output of the command has said it.
 func printError(err error) {
-	if err == report.ErrNotValid { //nolint:errorlint // one that wraps it has more to say
+	if err == nil || err == errNotValid { //nolint:errorlint // an error that wraps it says more
 		return
 	}
 	// Errors of a configuration begin with file and line, so that an editor finds the place.
@@ -75,15 +79,6 @@ func printError(err error) {
 		err = fmt.Errorf("hmp_exporter: %w", err)
 	}
 	fmt.Fprintln(os.Stderr, err)
-}
-
-// exitCode returns 2 if the command probe could not begin. It returns 1 if sessions are not
-// valid, or if an output cannot be written.
-func exitCode(command string, err error) int {
-	if command == Probe && !errors.Is(err, report.ErrNotValid) && !errors.Is(err, report.ErrOutput) {
-		return 2
-	}
-	return 1
 }
 
 // signalContext returns a context that a signal ends. A second signal ends the program.

@@ -1,43 +1,26 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
-	"io"
 	"os"
-	"strings"
+	"time"
 
-	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
-
-	"hmp_exporter/config"
-	"hmp_exporter/internal/hmpsim"
-	"hmp_exporter/internal/logging"
+	"hmp_exporter/internal/demo"
 )
 
-// startSimulation starts the HMPs of the demo. What goes wrong with them later is logged.
-func startSimulation(dir string, logger log.Logger, speed float64) (*hmpsim.Demo, error) {
-	return hmpsim.StartDemo(dir, hmpsim.DemoOptions{Speed: speed, Report: func(err error) {
-		_ = level.Error(logger).Log("msg", "the demo cannot go on as it should", "err", err)
-	}})
-}
-
-// demo serves with simulated HMPs.
-func demo(line *Line, w io.Writer) error {
-	dir, err := os.MkdirTemp("", "hmp_exporter-demo-")
-	if err != nil {
-		return fmt.Errorf("failed to make a directory for the demo: %w; set TMPDIR to one that is writable", err)
-	}
-	defer os.RemoveAll(dir)
-	logger, _, flush := logging.New(os.Stderr, line.LogFormat, line.LogLevel)
-	defer flush()
-	sim, err := startSimulation(dir, logger, 1)
+// runDemo serves with simulated HMPs.
+func runDemo(f *flags) error {
+	d, err := demo.Start()
 	if err != nil {
 		return err
 	}
-	defer sim.Close()
-	source := &config.Source{File: sim.ConfigFile(), Getenv: func(string) string { return "" }}
-	return serve(line, source, func(url string) {
-		fmt.Fprintf(w, "%s. Their sessions tell this story:\n\n  %s\n\n", sim.Size(), strings.Join(sim.Story(), "\n  "))
-		fmt.Fprintf(w, "Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, line.TelemetryPath)
+	defer d.Close()
+	f.reloadInterval = cmp.Or(f.reloadInterval, 10*time.Second) // the demo changes its configuration
+	ctx, stop := signalContext()
+	defer stop()
+	return serve(ctx, f, d, os.Stderr, func(url string) {
+		fmt.Println(d.Describe())
+		fmt.Printf("Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, f.telemetryPath)
 	})
 }

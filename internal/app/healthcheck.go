@@ -7,14 +7,11 @@ import (
 )
 
 // healthcheck asks the exporter that runs with the same flags, environment and files.
-func healthcheck(line *Line) error {
-	address := line.HealthURL
+func healthcheck(f *flags) error {
+	address := f.healthURL
 	if address == "" {
-		location, err := web.NewLocation(line.ExternalURL, line.RoutePrefix)
-		if err != nil {
-			return err
-		}
-		if address, err = web.HealthURL(line.Web, location); err != nil {
+		var err error
+		if address, err = web.HealthURL(f.web, f.location); err != nil {
 			return err
 		}
 	}

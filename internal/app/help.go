@@ -1,131 +1,96 @@
 package app
 
 import (
-	"slices"
+	"os"
 	"strings"
-	"text/template"
 
 	"github.com/alecthomas/kingpin/v2"
 )
 
-// usage is the text of --help, of the program and of its commands.
-const usage = `{{define "arguments"}}{{range .Args}} [{{or .PlaceHolder .Name}}{{end}}{{range .Args}}]{{end}}{{end -}}
+// The texts below follow kingpin's own help.
+const (
+	programHelp = `Environment:
+  Every flag is also read from the environment, --log.level from HMP_EXPORTER_LOG_LEVEL.
+  One HMP needs no file: set HMP_URL, and HMP_API_KEY_FILE with HMP_API_SECRET_FILE, or
+  HMP_TOKEN_FILE. Without _FILE, each is the secret itself. HMP_CA_FILE is the CA to trust.
+  No flag takes a secret.
 
-{{with .Context.SelectedCommand -}}
-usage: {{$.App.Name}} {{.FullCommand}} [<flags>]{{template "arguments" .}}
+Signals:
+  SIGHUP reloads the configuration. If it has errors, the old one stays.
+  SIGTERM and SIGINT end the program after it has answered all scrapes under way.
+  A second one ends it at once.
 
-{{.Help|Wrap 0}}
-{{- else -}}
-usage: {{.App.Name}} [<command>] [<flags>] [<args> ...]
+Exit status:
+  0  success
+  1  failure
+  2  wrong command line
 
-{{.App.Help|Wrap 0}}
-Commands:
-{{range .App.Commands}}{{if not .Hidden}}  {{.Name}}{{if .Default}}*{{end}}{{template "arguments" .}}
-{{.Help|Wrap 4}}{{end}}{{end -}}
-{{end}}
-{{with .Context.Args|ArgsToTwoColumns}}Arguments:
-{{FormatTwoColumns .}}
-{{end -}}
-{{range Groups .Context.SelectedCommand -}}
-{{.Title}}:
-{{.Flags|FlagsToTwoColumns|FormatTwoColumns}}
-{{end -}}
-{{with Notes .Context.SelectedCommand}}{{.}}
-{{end -}}
 Examples:
-{{range Examples .Context.SelectedCommand}}  {{.}}
-{{end -}}
+  hmp_exporter demo                         see it work, without an HMP
+  hmp_exporter check                        check hmp.yml
+  hmp_exporter probe                        probe all sessions once
+  hmp_exporter --config.file=/etc/hmp.yml   answer Prometheus on port 10042
+  hmp_exporter probe --help                 flags and examples of a command
 `
+	serveHelp = `Examples:
+  hmp_exporter serve --config.file=/etc/hmp_exporter/hmp.yml --log.format=json
+  hmp_exporter --web.listen-address=127.0.0.1:10042 --web.config.file=web.yml
+  HMP_URL=https://hmp.example HMP_API_KEY_FILE=key HMP_API_SECRET_FILE=secret hmp_exporter
+`
+	checkHelp = `Exit status:
+  0  the configuration is correct; there may be warnings
+  1  there are errors, or with --strict warnings
 
-// A group is flags that belong together.
-type group struct {
-	Title string
-	Flags []*kingpin.FlagModel
+Examples:
+  hmp_exporter check --strict
+  hmp_exporter check --syntax-only hmp.yml
+`
+	probeHelp = `Exit status:
+  0  all sessions are valid
+  1  some are not valid or were not probed, or the output could not be written
+  2  wrong command line or configuration
+
+Output:
+  On a terminal: a counter, then a table, in colour unless NO_COLOR is set. In a file: the
+  first line is the summary, for Nagios: HMP OK, HMP FAILED or HMP INTERRUPTED. Nagios takes
+  exit status 1 for a warning; its plugin negate makes it critical.
+
+Logins:
+  Each run logs in once for each API key, and HMP keeps that login for half an hour. So
+  probe by hand or every few minutes. The running exporter does not log in for each scrape.
+
+Examples:
+  hmp_exporter probe
+  hmp_exporter probe studio
+  hmp_exporter probe studio playout --timeout=5s
+  hmp_exporter probe --output=json | jq '.sessions[] | select(.valid | not)'
+`
+	demoHelp = `Examples:
+  hmp_exporter demo
+  hmp_exporter demo --web.listen-address=127.0.0.1:8080
+`
+	healthcheckHelp = `Examples:
+  hmp_exporter healthcheck
+  hmp_exporter healthcheck --url=http://127.0.0.1:10042/-/healthy
+`
+)
+
+// kingpin's own templates, with the texts above at the end.
+var (
+	usageTemplate = kingpin.DefaultUsageTemplate +
+		"{{if .Context.SelectedCommand}}{{.Context.SelectedCommand.HelpLong}}{{else}}" + programHelp + "{{end}}"
+	longHelpTemplate = kingpin.LongHelpTemplate + programHelp
+	manPageTemplate  = strings.NewReplacer(
+		"{{.App.Version}}", `""`, // it has several lines
+		"\"NAME\"\n{{.App.Name}}\n", "\"NAME\"\n{{.App.Name}} \\- {{.App.Help}}\n", // for apropos
+	).Replace(kingpin.ManPageTemplate) +
+		".SH NOTES\n.nf\n" + programHelp + ".fi\n" +
+		"{{range .App.Commands}}{{if .HelpLong}}.SS {{.Name}}\n.nf\n{{.HelpLong}}.fi\n{{end}}{{end}}"
+)
+
+// newApplication returns an application without flags and commands.
+func newApplication() *kingpin.Application {
+	kingpin.LongHelpTemplate, kingpin.ManPageTemplate = longHelpTemplate, manPageTemplate
+	return kingpin.New("hmp_exporter", "Prometheus exporter for sessions of service tokens on Haivision Media Platforms (HMP).").
+		UsageWriter(os.Stdout).UsageTemplate(usageTemplate).DefaultEnvars()
 }
-
-// titles are those of the groups, by what the names of their flags begin with. What is in
-// none of them is in the last one.
-var titles = []struct {
-	title    string
-	prefixes []string
-	serving  bool // for commands that serve
-}{
-	{"Configuration", []string{"config."}, false},
-	{"Web", []string{"web."}, true},
-	{"Scrapes", []string{"collector.sessions", "timeout-offset", "probe.interval"}, true},
-	{"Probes", []string{"probe.", "collector.version"}, false},
-	{"Log", []string{"log."}, false},
-	{"Other", []string{""}, false},
-}
-
-// usageFuncs are what the template calls beside kingpin's own.
-func usageFuncs(app *kingpin.Application) template.FuncMap {
-	return template.FuncMap{
-		"Groups":   func(of *kingpin.CmdModel) []group { return groups(app.Model(), of) },
-		"Notes":    func(of *kingpin.CmdModel) string { return notes[name(of)] },
-		"Examples": func(of *kingpin.CmdModel) []string { return examples[name(of)] },
-		"Roff":     roff,
-		"Command":  func(of *kingpin.CmdModel) []string { return examples[of.Name] },
-	}
-}
-
-// name is that of a command, "" for the program itself.
-func name(of *kingpin.CmdModel) string {
-	if of == nil {
-		return ""
-	}
-	return of.Name
-}
-
-// groups puts the flags that count for a command into groups: its own first, and for the
-// program itself those of all commands last, so that one text names every flag.
-func groups(app *kingpin.ApplicationModel, of *kingpin.CmdModel) []group {
-	var all []group
-	if of != nil {
-		all = addGroup(all, "Flags", shown(of.Flags))
-	}
-	left := shown(app.Flags)
-	for _, t := range titles {
-		var flags, rest []*kingpin.FlagModel
-		for _, f := range left {
-			if slices.ContainsFunc(t.prefixes, func(p string) bool { return strings.HasPrefix(f.Name, p) }) {
-				flags = append(flags, f)
-			} else {
-				rest = append(rest, f)
-			}
-		}
-		left = rest
-		if t.serving && !serves(of) { // check reads the web configuration
-			flags = slices.DeleteFunc(flags, func(f *kingpin.FlagModel) bool { return of.Name != Check || f.Name != "web.config.file" })
-		}
-		all = addGroup(all, t.title, flags)
-	}
-	if of != nil {
-		return all
-	}
-	for _, c := range app.Commands {
-		if !c.Hidden {
-			all = addGroup(all, "Flags of "+c.Name, shown(c.Flags))
-		}
-	}
-	return all
-}
-
-func addGroup(to []group, title string, flags []*kingpin.FlagModel) []group {
-	if len(flags) == 0 {
-		return to
-	}
-	return append(to, group{title, flags})
-}
-
-func shown(flags []*kingpin.FlagModel) (visible []*kingpin.FlagModel) {
-	for _, f := range flags {
-		if !f.Hidden {
-			visible = append(visible, f)
-		}
-	}
-	return visible
-}
-
-// serves tells whether a command listens.
-func serves(of *kingpin.CmdModel) bool { return of == nil || of.Name == Serve || of.Name == Demo }

@@ -1,51 +1,190 @@
 package app
 
 import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/common/version"
 	"golang.org/x/term"
 
+	"hmp_exporter/collector"
 	"hmp_exporter/config"
 	"hmp_exporter/internal/logging"
 	"hmp_exporter/internal/report"
 )
 
-// runProbe probes sessions once and prints their results.
-func runProbe(line *Line, load func() (*config.Config, error)) error {
-	cfg, err := load()
+// outputs are the output formats. The first is the default.
+var outputs = []string{"table", "json", "metrics"}
+
+// errNotValid is that a session is not valid or was not probed.
+var errNotValid = errors.New("not all sessions are valid")
+
+// probe probes sessions once and prints their results. If a signal ends it, it prints the
+// results so far.
+func probe(f *flags, source *config.Source) error {
+	c, err := source.Load()
 	if err != nil {
-		return err
+		return usageError{err}
 	}
-	least := "error" // the output says what a log would say of the results
-	if line.LogLevel == "debug" {
-		least = line.LogLevel
+	sessions, err := countSessions(c, f.target, f.session)
+	if err != nil {
+		return usageError{err}
 	}
-	logger, _, flush := logging.New(os.Stderr, line.LogFormat, least)
+	logLevel := "error" // the output has what a log would say of the results
+	if f.logLevel == "debug" {
+		logLevel = f.logLevel
+	}
+	logger, _, flush := logging.New(os.Stderr, f.logFormat, logLevel)
 	defer flush()
-	ctx, stop := signalContext()
-	defer stop()
-	c := report.Command{
-		Options: report.Options{
-			Config:        cfg,
-			Timeout:       line.Probe.Timeout,
-			MaxConcurrent: line.MaxConcurrent,
-			Version:       line.AskVersion,
-			UserAgent:     version.ComponentUserAgent("hmp_exporter"),
-			Logger:        log.With(logger, "command", line.Command),
-		},
-		Target:  line.Probe.Target,
-		Session: line.Probe.Session,
-		Format:  line.Probe.Output,
-		Stdout:  os.Stdout,
-	}
+	var terminal report.Terminal
+	counter := io.Discard
 	if t := os.Getenv("TERM"); t != "" && t != "dumb" {
-		width, _, err := term.GetSize(int(os.Stdout.Fd()))
-		c.Terminal, c.Width, c.Colours = err == nil, width, err == nil && os.Getenv("NO_COLOR") == ""
-		if term.IsTerminal(int(os.Stderr.Fd())) && least == "error" {
-			c.Progress = os.Stderr
+		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+			terminal = report.Terminal{Width: max(width, 20), Colours: os.Getenv("NO_COLOR") == ""}
+		}
+		if term.IsTerminal(int(os.Stderr.Fd())) && logLevel == "error" {
+			counter = os.Stderr
 		}
 	}
-	return c.Run(ctx)
+	ctx, stop := signalContext()
+	defer stop()
+	r := probeOnce(ctx, f, c, log.With(logger, "command", f.command), func(answered int, elapsed time.Duration) {
+		_, _ = fmt.Fprintf(counter, "\r%d of %d answered, %.1f s\x1b[K", answered, sessions, elapsed.Seconds())
+	})
+	_, _ = io.WriteString(counter, "\r\x1b[K")
+	if err := write(os.Stdout, r, f.output, terminal); err != nil {
+		return fmt.Errorf("failed to write the output: %w", err)
+	}
+	switch {
+	case r.Interrupted && f.output != "table":
+		return fmt.Errorf("%w: %s", errNotValid, r.NotProbed())
+	case !r.Valid():
+		return errNotValid
+	}
+	return nil
+}
+
+// countSessions returns how many sessions are named. "" names all. Its error lists the known
+// names.
+func countSessions(c *config.Config, target, session string) (int, error) {
+	var targets, sessions []string
+	for _, t := range c.Targets {
+		targets = append(targets, t.Name)
+		for _, s := range t.Sessions {
+			if target == "" || target == t.Name {
+				sessions = append(sessions, s.Name)
+			}
+		}
+	}
+	switch {
+	case len(targets) == 0:
+		return 0, errors.New("no session is configured: see target_files")
+	case len(sessions) == 0:
+		return 0, fmt.Errorf("unknown target %.100q; %s", target, suggest(target, targets))
+	case session == "":
+		return len(sessions), nil
+	case !slices.Contains(sessions, session):
+		return 0, fmt.Errorf("unknown session %.100q of target %s; %s", session, target, suggest(session, sessions))
+	default:
+		return 1, nil
+	}
+}
+
+// suggest lists known names, and suggests the nearest.
+func suggest(name string, names []string) string {
+	const maxNames = 20
+	text := "there is " + report.Join(names, ", ", maxNames)
+	if nearest := config.Nearest(name, names); nearest != "" {
+		text = "did you mean " + nearest + "? " + text
+	}
+	return text
+}
+
+// probeOnce probes the sessions that the flags name. It calls progress ten times a second.
+func probeOnce(ctx context.Context, f *flags, cfg *config.Config, logger log.Logger, progress func(answered int, elapsed time.Duration)) *report.Report {
+	request := collector.Request{Target: f.target, Session: f.session}
+	if f.timeout > 0 {
+		request.ScrapeTimeout = strconv.FormatFloat(f.timeout.Seconds(), 'f', -1, 64)
+	}
+	c := collector.New(collector.Options{
+		MaxConcurrent: f.maxConcurrent,
+		Version:       f.askVersion,
+		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
+		Logger:        logger,
+	})
+	defer c.Close()
+	c.Apply(cfg)
+	r := &report.Report{Start: time.Now()}
+	done := make(chan []collector.Result, 1)
+	go func() {
+		results, _ := c.Probe(request) // the configuration has these names
+		done <- results
+	}()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for r.Results == nil {
+		select {
+		case r.Results = <-done:
+			select {
+			case <-c.VersionsDone():
+			case <-ctx.Done():
+			}
+			for i := range r.Results {
+				r.Results[i].Version = c.Version(r.Results[i].Target)
+			}
+		case <-ticker.C:
+			answered := 0
+			for _, s := range c.Summaries() {
+				if s.ResultName != "" {
+					answered++
+				}
+			}
+			progress(answered, time.Since(r.Start))
+		case <-ctx.Done():
+			r.Interrupted = true
+			for _, result := range c.Last() {
+				if (f.target == "" || result.Target == f.target) && (f.session == "" || result.Session == f.session) {
+					r.Results = append(r.Results, result)
+				}
+			}
+		}
+	}
+	r.Duration = time.Since(r.Start)
+	for i := range r.Results {
+		// The next run does not know when this one would have tried the login again.
+		if result := &r.Results[i]; result.Logins != nil && result.Logins.Suspended {
+			reason, _, _ := strings.Cut(result.Reason, "the exporter tries this secret ")
+			result.Reason = strings.TrimSuffix(reason, "; ")
+		}
+	}
+	return r
+}
+
+// write writes a report in an output format.
+func write(w io.Writer, r *report.Report, output string, terminal report.Terminal) error {
+	switch output {
+	case "json":
+		return r.WriteJSON(w)
+	case "metrics":
+		var probed []collector.Result
+		for _, result := range r.Results {
+			if result.ResultName() != "" {
+				probed = append(probed, result)
+			}
+		}
+		out := bufio.NewWriter(w)
+		collector.WriteText(out, probed, false)
+		return out.Flush()
+	default:
+		return r.WriteTable(w, terminal)
+	}
 }

@@ -1,20 +1,22 @@
 package app
 
 import (
+	"fmt"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 
+	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
 )
 
-// Ctrl-C ends a probe in order, long before its time is over: what has come so far is
-// shown, and what has not been probed is named.
+// TestProbeInterrupted is that Ctrl-C ends a probe at once. The output has the results so far
+// and the names of the other sessions.
 func TestProbeInterrupted(t *testing.T) {
-	for _, tt := range []struct{ output, stdout, stderr string }{ // and what they have to have
+	for _, tt := range []struct{ output, stdout, stderr string }{
 		{"table", "HMP INTERRUPTED: ", ""},
 		{"json", `"stopped": "interrupted"`, "hmp_exporter: not all sessions are valid: not probed: "},
 		{"metrics", "", "hmp_exporter: not all sessions are valid: not probed: "},
@@ -44,7 +46,30 @@ func TestProbeInterrupted(t *testing.T) {
 			if !strings.Contains(stdout.String(), tt.stdout) || !strings.HasPrefix(stderr.String(), tt.stderr) || !strings.Contains(said, "studio/hung") {
 				t.Errorf("got\n%s\nand\n%s", stdout.String(), stderr.String())
 			}
+			if strings.Contains(stdout.String(), `session="hung"`) {
+				t.Errorf("there is a metric of a session that was not probed:\n%s", stdout.String())
+			}
 			canary.Check(t, "the output", said)
 		})
+	}
+}
+
+// TestUnknownNames has names that are not configured, some of them hostile. probe.txtar has
+// misspelt names.
+func TestUnknownNames(t *testing.T) {
+	many := strings.Fields("s00 s01 s02 s03 s04 s05 s06 s07 s08 s09 s10 s11 s12 s13 s14 s15 s16 s17 s18 s19 s20 s21 s22 s23 s24")
+	target := &config.Target{Name: "studio"}
+	for _, name := range many {
+		target.Sessions = append(target.Sessions, &config.Session{Name: name})
+	}
+	c := &config.Config{Targets: []*config.Target{target}}
+	for _, tt := range []struct{ target, session, want string }{
+		{"nowhere\x1b[2J", "", `unknown target "nowhere\x1b[2J"; there is studio`},
+		{strings.Repeat("a", 300), "", `unknown target "` + strings.Repeat("a", 100) + `"; there is studio`},
+		{"studio", "x", `unknown session "x" of target studio; there is ` + strings.Join(many[:20], ", ") + " and 5 more"},
+	} {
+		if _, err := countSessions(c, tt.target, tt.session); fmt.Sprint(err) != tt.want {
+			t.Errorf("%s %s: got %v, want %s", tt.target, tt.session, err, tt.want)
+		}
 	}
 }

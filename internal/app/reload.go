@@ -14,19 +14,27 @@ import (
 	"hmp_exporter/internal/report"
 )
 
-// A reloader loads the configuration: at the start, at SIGHUP, at POST /-/reload, and
-// when its files have changed.
+// A source has the configuration: a [config.Source], or the demo.
+type source interface {
+	Load() (*config.Config, error)
+	Changed(context.Context) bool
+}
+
+// A reloader loads the configuration at the start, at SIGHUP, at POST /-/reload, and when
+// its files have changed.
 type reloader struct {
-	source *config.Source
+	source source
 	store  *config.Store
 	logger log.Logger
 }
 
-// load loads the configuration. It logs what is in force, what has changed, and what of it
-// watches nothing.
-func (r *reloader) load() error {
+// Reload loads the configuration. If it fails, the old one stays.
+func (r *reloader) Reload() error {
 	before := r.store.Config()
 	if err := r.store.Reload(); err != nil {
+		if before != nil { // at the start, the program prints the error and ends
+			_ = level.Error(r.logger).Log("msg", "failed to reload the configuration; the old one stays", "err", err)
+		}
 		return err
 	}
 	c := r.store.Config()
@@ -41,17 +49,19 @@ func (r *reloader) load() error {
 	return nil
 }
 
-// changes tells which sessions differ between two configurations, as keys and values.
+// changes returns the names of sessions that differ between two configurations, as keys and
+// values.
 func changes(before, after *config.Config) []any {
+	const maxNames = 10
 	var added, changed []string
 	old := sessionsByName(before)
 	for _, t := range after.Targets {
 		for _, s := range t.Sessions {
 			name := t.Name + "/" + s.Name
-			switch was := old[name]; {
-			case was == nil:
+			switch o := old[name]; {
+			case o == nil:
 				added = append(added, name)
-			case !was.Same(s):
+			case !o.Same(s):
 				changed = append(changed, name)
 			}
 			delete(old, name)
@@ -83,20 +93,8 @@ func sessionsByName(c *config.Config) map[string]*config.Session {
 	return byName
 }
 
-// maxNames is how many names a line of the log has.
-const maxNames = 10
-
-// reload is load with a configuration in force, which stays if there is an error.
-func (r *reloader) reload() error {
-	err := r.load()
-	if err != nil {
-		_ = level.Error(r.logger).Log("msg", "failed to reload the configuration; the old one stays", "err", err)
-	}
-	return err
-}
-
-// run reloads at every SIGHUP, and when the files have changed, which it finds out once in
-// an interval; never if that is 0. It ends with ctx.
+// run reloads at every SIGHUP. With an interval above 0, it also reloads when the files have
+// changed. It returns when ctx is done.
 func (r *reloader) run(ctx context.Context, hangup <-chan os.Signal, interval time.Duration) {
 	var ticks <-chan time.Time
 	if interval > 0 {
@@ -107,10 +105,10 @@ func (r *reloader) run(ctx context.Context, hangup <-chan os.Signal, interval ti
 	for {
 		select {
 		case <-hangup:
-			_ = r.reload() // which has logged it
+			_ = r.Reload() // it logs its error
 		case <-ticks:
 			if r.source.Changed(ctx) {
-				_ = r.reload()
+				_ = r.Reload()
 			}
 		case <-ctx.Done():
 			return

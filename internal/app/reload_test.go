@@ -1,9 +1,19 @@
 package app
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,7 +23,18 @@ import (
 	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
+	"hmp_exporter/internal/hmpsim"
 )
+
+const reloadFailed = "\nhmp_exporter_config_last_reload_successful 0\n"
+
+// newReloader returns a reloader, and what it logs.
+func newReloader(t *testing.T, file string) (*reloader, *canary.Log) {
+	t.Helper()
+	logged := canary.NewLog(t)
+	source := &config.Source{File: file, Getenv: func(string) string { return "" }}
+	return &reloader{source, config.NewStore(source.Load, func(*config.Config) {}), log.NewLogfmtLogger(logged)}, logged
+}
 
 // TestAutoReload changes the configuration under a running reloader.
 func TestAutoReload(t *testing.T) {
@@ -21,72 +42,58 @@ func TestAutoReload(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hmp.yml")
 	exportertest.WriteConfig(t, file, "https://hmp.example", "playout")
 	synctest.Test(t, func(t *testing.T) {
-		logged := canary.NewLog(t)
-		source := &config.Source{File: file, Getenv: func(string) string { return "" }}
-		applied := 0
-		r := &reloader{source, config.NewStore(source.Load, func(*config.Config) { applied++ }), log.NewLogfmtLogger(logged)}
-		if err := r.load(); err != nil {
+		r, logged := newReloader(t, file)
+		if err := r.Reload(); err != nil {
 			t.Fatal(err)
 		}
 		hangup := make(chan os.Signal)
 		go r.run(t.Context(), hangup, interval)
-		pass := func(d time.Duration) {
+		wantAfter := func(d time.Duration, when string, loads, failures int) {
+			t.Helper()
 			time.Sleep(d) // on a fake clock
 			synctest.Wait()
-		}
-		want := func(when string, loads, failures int) {
-			t.Helper()
 			text := logged.String()
-			if got := strings.Count(text, `msg="failed to reload`); applied != loads || got != failures {
-				t.Errorf("%s: %d loads and %d failures, want %d and %d:\n%s", when, applied, got, loads, failures, text)
+			if l, f := strings.Count(text, `msg="loaded `), strings.Count(text, `msg="failed to reload`); l != loads || f != failures {
+				t.Errorf("%s: %d loads and %d failures, want %d and %d:\n%s", when, l, f, loads, failures, text)
 			}
 		}
-		pass(10 * interval)
-		want("unchanged", 1, 0)
+		wantAfter(10*interval, "unchanged", 1, 0)
 		exportertest.WriteConfig(t, file, "https://hmp.example", "playout", "archive")
-		pass(interval - time.Second)
-		pass(time.Second)
-		want("changed", 2, 0)
+		wantAfter(interval, "changed", 2, 0)
 		exportertest.WriteConfig(t, file, "hmp.example", "playout")
-		pass(10 * interval)
-		want("broken", 2, 1)
+		wantAfter(10*interval, "with an error", 2, 1)
 		exportertest.WriteConfig(t, file, "other.example", "playout")
-		pass(10 * interval)
-		want("broken in another way", 2, 2)
-		hangup <- os.Interrupt
-		pass(0)
-		want("at a signal", 2, 3)
+		wantAfter(10*interval, "with another error", 2, 2)
+		hangup <- syscall.SIGHUP
+		wantAfter(0, "at a signal", 2, 3)
 		exportertest.WriteConfig(t, file, "https://hmp.example", "playout")
-		pass(10 * interval)
-		want("mended", 3, 3)
-		if want := `level=info msg="loaded the configuration" file=` + file + " targets=1 sessions=2 added=studio/archive\n"; !strings.Contains(logged.String(), want) {
-			t.Errorf("the log lacks %s:\n%s", want, logged.String())
-		}
+		wantAfter(10*interval, "corrected", 3, 3)
 	})
 }
 
-// TestReloadSaysWhatChanged is that the log tells sessions by name that a reload adds, removes
-// and changes.
+// TestReloadSaysWhatChanged has the log of reloads: the sessions that they add, remove and
+// change, and what watches nothing.
 func TestReloadSaysWhatChanged(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hmp.yml")
-	logged := canary.NewLog(t)
-	source := &config.Source{File: file, Getenv: func(string) string { return "" }}
-	r := &reloader{source, config.NewStore(source.Load, func(*config.Config) {}), log.NewLogfmtLogger(logged)}
-	many := strings.Fields("a b c d e f g h i j k l")
+	r, logged := newReloader(t, file)
 	for _, step := range []struct {
 		url      string
-		sessions []string
+		sessions string
 		want     string
 	}{
-		{"https://hmp.example", []string{"playout", "archive"}, "sessions=2\n"},
-		{"https://hmp.example", []string{"playout", "archive"}, "sessions=2 changed=nothing\n"},
-		{"https://hmp.example", []string{"playout", "ingest"}, "sessions=2 added=studio/ingest removed=studio/archive\n"},
-		{"https://new.example", []string{"playout"}, "sessions=1 removed=studio/ingest changed=studio/playout\n"},
-		{"https://new.example", many, `added="studio/a,studio/b,studio/c,studio/d,studio/e,studio/f,studio/g,studio/h,studio/i,studio/j and 2 more" removed=studio/playout` + "\n"},
+		{"https://hmp.example", "playout archive", "level=info msg=\"loaded the configuration\" file=" + file + " targets=1 sessions=2\n"},
+		{"https://hmp.example", "playout archive", "sessions=2 changed=nothing\n"},
+		{"https://hmp.example", "playout ingest", "sessions=2 added=studio/ingest removed=studio/archive\n"},
+		{"https://new.example", "playout", "sessions=1 removed=studio/ingest changed=studio/playout\n"},
+		{"https://new.example", "a b c d e f g h i j k l", `added="studio/a,studio/b,studio/c,studio/d,studio/e,studio/f,studio/g,studio/h,studio/i,studio/j and 2 more" removed=studio/playout` + "\n"},
+		{"", "", "level=warn msg=\"a part of the configuration watches nothing\" warning=\"" + file + ":1: target_files[0]: "},
 	} {
 		before := len(logged.String())
-		exportertest.WriteConfig(t, file, step.url, step.sessions...)
-		if err := r.load(); err != nil {
+		exportertest.WriteConfig(t, file, step.url, strings.Fields(step.sessions)...)
+		if step.url == "" {
+			exportertest.WriteFile(t, file, `target_files: ["targts.d/*.yml"]`)
+		}
+		if err := r.Reload(); err != nil {
 			t.Fatal(err)
 		}
 		if got := logged.String()[before:]; !strings.Contains(got, step.want) {
@@ -95,46 +102,233 @@ func TestReloadSaysWhatChanged(t *testing.T) {
 	}
 }
 
-// TestNoAutoReload is that nothing is compared unless somebody asked for it.
-func TestNoAutoReload(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "hmp.yml")
-	exportertest.WriteConfig(t, file, "https://hmp.example", "playout")
-	synctest.Test(t, func(t *testing.T) {
-		source := &config.Source{File: file, Getenv: func(string) string { return "" }}
-		applied := 0
-		r := &reloader{source, config.NewStore(source.Load, func(*config.Config) { applied++ }), log.NewNopLogger()}
-		if err := r.load(); err != nil {
-			t.Fatal(err)
-		}
-		go r.run(t.Context(), nil, 0)
-		exportertest.WriteConfig(t, file, "https://hmp.example", "archive")
-		time.Sleep(24 * time.Hour) // on a fake clock
-		if applied != 1 {
-			t.Errorf("%d loads, want one", applied)
-		}
+// TestReload reloads by SIGHUP and by POST.
+func TestReload(t *testing.T) {
+	hmp := hmpsim.New()
+	file := exportertest.Configure(t, hmp, "playout")
+	p := start(t, "--config.file="+file, "--web.enable-lifecycle")
+	exportertest.WriteConfig(t, file, "https://hmp.example", "playout", "archive")
+	p.Signal(t, syscall.SIGHUP)
+	exportertest.WaitFor(t, "the new session", func() bool {
+		_, body := p.Get(t, "/config")
+		return strings.Contains(body, "archive")
 	})
-}
 
-// TestLoadOfNothing is that a configuration which watches nothing is not loaded in silence.
-func TestLoadOfNothing(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "hmp.yml")
-	if err := os.WriteFile(file, []byte(`target_files: ["targts.d/*.yml"]`), 0o600); err != nil {
+	exportertest.WriteConfig(t, file, "hmp.example")
+	resp, err := http.Post(p.URL+"/-/reload", "", nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	logged := canary.NewLog(t)
-	source := &config.Source{File: file, Getenv: func(string) string { return "" }}
-	r := &reloader{source, config.NewStore(source.Load, func(*config.Config) {}), log.NewLogfmtLogger(logged)}
-	for range 2 {
-		if err := r.reload(); err != nil {
+	reason, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if want := "hmp.yml:3: targets[0].url:"; resp.StatusCode != http.StatusInternalServerError || !strings.Contains(string(reason), want) {
+		t.Errorf("got %d %s, want a 500 with %s", resp.StatusCode, reason, want)
+	}
+	if _, body := p.Get(t, "/config"); !strings.Contains(body, "archive") {
+		t.Error("the old configuration is gone")
+	}
+	if _, body := p.Get(t, "/metrics"); !strings.Contains(body, reloadFailed) {
+		t.Error("the metric does not tell that the reload failed")
+	}
+}
+
+// TestReloadOfKubernetesVolume is that a changed configuration is loaded, and that tokens
+// are kept. Kubernetes replaces all files at once, by another link.
+func TestReloadOfKubernetesVolume(t *testing.T) {
+	hmp := hmpsim.New()
+	hmp.AddKey(canary.Word+"-key", canary.Word+"-secret", hmpsim.Valid(hmpsim.ExampleSession()))
+	l, err := hmp.Start(hmpsim.ListenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	dir := t.TempDir()
+	volume := func(version string, sessions ...string) {
+		t.Helper()
+		text := "targets:\n  - name: studio\n    url: " + l.URL + "\n    sessions:\n"
+		for _, s := range sessions {
+			text += "      - {name: " + s + ", api_key: " + canary.Word + "-key, api_secret: " + canary.Word + "-secret}\n"
+		}
+		if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, version, "hmp.yml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(version, filepath.Join(dir, "..next")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, "..next"), filepath.Join(dir, "..data")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{
-		`level=info msg="loaded the configuration" file=` + file + " targets=0 sessions=0",
-		"targts.d/*.yml: matches no file; ", "no target: nothing is watched; ",
-	} {
-		if got := strings.Count(logged.String(), want); got != 2 {
-			t.Errorf("%q is there %d times:\n%s", want, got, logged.String())
+	volume("1", "playout")
+	if err := os.Symlink("..data/hmp.yml", filepath.Join(dir, "hmp.yml")); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "--config.file="+filepath.Join(dir, "hmp.yml"), "--config.auto-reload-interval=20ms")
+	p.Get(t, "/metrics")
+	volume("2", "playout", "archive")
+	exportertest.WaitFor(t, "the new session", func() bool {
+		_, body := p.Get(t, "/config")
+		return strings.Contains(body, "archive")
+	})
+	_, body := p.Get(t, "/metrics")
+	for _, session := range []string{"playout", "archive"} {
+		if want := `hmp_session_valid{session="` + session + `",target="studio"} 1`; !strings.Contains(body, want) {
+			t.Errorf("the metrics lack %s", want)
 		}
 	}
+	if logins := hmp.Stats().Logins; logins != 1 {
+		t.Errorf("there were %d logins, want one", logins)
+	}
+}
+
+// rewrites are ways to change a file that a program may read at any time.
+var rewrites = map[string]func(t *testing.T, file, text string){
+	"renamed": func(t *testing.T, file, text string) {
+		exportertest.WriteFile(t, file+".new", text)
+		if err := os.Rename(file+".new", file); err != nil {
+			t.Error(err)
+		}
+	},
+	"in place": func(t *testing.T, file, text string) { exportertest.WriteFile(t, file, text) },
+	"cut off":  func(t *testing.T, file, text string) { exportertest.WriteFile(t, file, text[:len(text)*2/3]) },
+	"emptied":  func(t *testing.T, file, _ string) { exportertest.WriteFile(t, file, "") },
+	"wrong": func(t *testing.T, file, text string) {
+		exportertest.WriteFile(t, file, strings.ReplaceAll(text, "token:", "tokn:"))
+	},
+	"removed": func(t *testing.T, file, _ string) { _ = os.Remove(file) },
+}
+
+// TestReloadStorm rewrites the configuration in all ways and reloads by SIGHUP, POST and the
+// ticker, while scrapes go on. Each scrape has the sessions of one whole configuration. The
+// exporter runs in this process, for the race detector.
+func TestReloadStorm(t *testing.T) {
+	hmp := hmpsim.New()
+	l, err := hmp.Start(hmpsim.ListenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	variants := [][]string{{"a"}, {"a", "b", "c"}, {"c", "d"}, {"b", "e", "f", "g"}}
+	for s := range strings.SplitSeq("abcdefg", "") {
+		hmp.SetToken(canary.Word+"-"+s, hmpsim.Valid(hmpsim.ExampleSession()))
+	}
+	// In the flow style, no part of a configuration is a configuration.
+	text := func(variant []string) string {
+		var targets []string
+		for i, s := range variant {
+			targets = append(targets, fmt.Sprintf("{name: %[1]s, url: %[2]q, keep_alive: %[3]t, sessions: [{name: %[1]s, token: %[4]s-%[1]s}]}", s, l.URL, i%2 == 0, canary.Word))
+		}
+		return "{targets: [" + strings.Join(targets, ",\n") + "]}\n"
+	}
+	file := filepath.Join(t.TempDir(), "hmp.yml")
+	exportertest.WriteFile(t, file, text(variants[0]))
+	url, stop := serveInProcess(t, "--config.file="+file, "--web.max-requests=0", "--web.enable-lifecycle", "--config.auto-reload-interval=5ms")
+
+	if _, err := validSessions(http.DefaultClient, url); err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	before := runtime.NumGoroutine()
+
+	done := make(chan struct{})
+	var scrapers sync.WaitGroup
+	for range 4 {
+		scrapers.Go(func() {
+			transport := new(http.Transport)
+			defer transport.CloseIdleConnections()
+			client := &http.Client{Transport: canary.Transport(t, transport)}
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				sessions, err := validSessions(client, url)
+				if err != nil || !slices.ContainsFunc(variants, func(v []string) bool { return slices.Equal(v, sessions) }) {
+					t.Errorf("a scrape has the sessions %q of no configuration, error %v", sessions, err)
+				}
+			}
+		})
+	}
+	ways := slices.Sorted(maps.Keys(rewrites))
+	for i := range 200 {
+		rewrites[ways[i%len(ways)]](t, file, text(variants[i%len(variants)]))
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		if i%10 == 9 { // a good configuration is in force after its reload
+			variant := variants[i/10%len(variants)]
+			rewrites["renamed"](t, file, text(variant))
+			resp, err := http.Post(url+"/-/reload", "", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if sessions, err := validSessions(http.DefaultClient, url); err != nil || !slices.Equal(sessions, variant) || resp.StatusCode != http.StatusOK {
+				t.Errorf("%s, and the sessions are %q, %v, want %q", resp.Status, sessions, err, variant)
+			}
+		}
+	}
+	close(done)
+	scrapers.Wait()
+
+	// With the first configuration, there are as many connections as at the start.
+	exportertest.WriteFile(t, file, text(variants[0]))
+	exportertest.WaitFor(t, "as few goroutines as before", func() bool {
+		http.DefaultClient.CloseIdleConnections()
+		return runtime.NumGoroutine() <= before+2
+	})
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// serveInProcess runs serve in the process of the test. stop ends it as SIGTERM does.
+func serveInProcess(t *testing.T, args ...string) (url string, stop func() error) {
+	t.Helper()
+	f, err := parse(append(args, "--web.listen-address=127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	urls, ended := make(chan string, 1), make(chan error, 1)
+	go func() {
+		ended <- serve(ctx, f, &config.Source{File: f.configFile, Getenv: os.Getenv}, canary.NewLog(t), func(url string) { urls <- url })
+	}()
+	stop = func() error {
+		cancel()
+		return <-ended
+	}
+	select {
+	case url = <-urls:
+		return url, stop
+	case err := <-ended:
+		t.Fatal(err)
+		return "", nil
+	}
+}
+
+var sessionValid = regexp.MustCompile(`(?m)^hmp_session_valid\{session="(.*?)",.*\} (\d)$`)
+
+// validSessions scrapes. It returns an error if a session is not valid.
+func validSessions(client *http.Client, url string) (names []string, err error) {
+	resp, err := client.Get(url + "/metrics")
+	if err != nil {
+		return nil, fmt.Errorf("a scrape was not answered: %w", err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusOK || err != nil {
+		return nil, fmt.Errorf("got %s, %w", resp.Status, err)
+	}
+	for _, m := range sessionValid.FindAllStringSubmatch(string(body), -1) {
+		names = append(names, m[1])
+		if m[2] != "1" {
+			return nil, fmt.Errorf("session %s is not valid:\n%s", m[1], regexp.MustCompile(`(?m)^hmp_session_probe_result.* 1$`).FindAllString(string(body), -1))
+		}
+	}
+	return names, nil
 }

@@ -2,11 +2,14 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,17 +18,20 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// TestScripts runs the scripts in testdata/script. Each has a simulated HMP, and beside the
+// TestScripts runs the scripts in testdata/script. Each has a simulated HMP. Beside the
 // commands that all test scripts have:
 //
-//   - hmp FILE: writes the URL of the HMP into a file, for $HMP;
-//   - logins N: fails unless there were so many logins to the HMP;
-//   - conforms FILE SCHEMA: fails unless a file is JSON as a schema says.
+//   - hmp FILE: replaces $HMP in a file by the URL of the HMP;
+//   - exits CODE COMMAND: fails unless the command ends with this exit code;
+//   - logins N: fails unless the HMP has received this number of logins;
+//   - conforms FILE SCHEMA: fails unless a file is JSON that conforms to a schema.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
 		Setup: simulate,
-		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"hmp": hmpCommand, "logins": loginsCommand, "conforms": conformsCommand},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"hmp": hmpCommand, "exits": exitsCommand, "logins": loginsCommand, "conforms": conformsCommand,
+		},
 	})
 }
 
@@ -53,6 +59,7 @@ func simulate(env *testscript.Env) error {
 		hmp.SetToken(canary.Word+"-"+name, behaviour)
 	}
 	hmp.AddKey(canary.Word+"-key", canary.Word+"-secret", hmpsim.Valid(user))
+	hmp.SetVersion(hmpsim.Delay(50*time.Millisecond, hmpsim.Version("4.1.1", "30242"))) // later than the session
 	l, err := hmp.Start(hmpsim.ListenConfig{})
 	if err != nil {
 		return err
@@ -72,6 +79,19 @@ func hmpCommand(ts *testscript.TestScript, _ bool, args []string) {
 		text := strings.ReplaceAll(ts.ReadFile(file), "$HMP", ts.Value("hmp").(simulated).url)
 		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))
 		ts.Check(os.Chmod(ts.MkAbs(file), 0o600))
+	}
+}
+
+func exitsCommand(ts *testscript.TestScript, _ bool, args []string) {
+	code := "0"
+	err := ts.Exec(args[1], args[2:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = strconv.Itoa(exit.ExitCode())
+	} else {
+		ts.Check(err)
+	}
+	if code != args[0] {
+		ts.Fatalf("the exit code is %s", code)
 	}
 }
 

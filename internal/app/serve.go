@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -16,75 +17,68 @@ import (
 	"hmp_exporter/internal/web"
 )
 
-// serve runs the daemon until a signal ends it. When it can be asked, started is
-// called with the address.
-func serve(line *Line, source *config.Source, started func(url string)) error {
-	ctx, stop := signalContext() // a second signal does not wait for scrapes
-	defer stop()
-	signal.Ignore(syscall.SIGPIPE) // who reads the log may go away
+// serve runs the daemon until ctx is done. It calls ready with its URL when it listens.
+func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready func(url string)) error {
+	signal.Ignore(syscall.SIGPIPE) // the reader of the log may end
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 
-	logger, slogger, flush := logging.New(os.Stderr, line.LogFormat, line.LogLevel)
+	logger, slogger, flush := logging.New(logTo, f.logFormat, f.logLevel)
 	defer flush()
-	for _, v := range line.Unknown {
-		_ = level.Warn(logger).Log("msg", "no flag has this variable of the environment; "+v.Hint, "variable", v.Name)
+	for name, hint := range f.unknownVariables {
+		_ = level.Warn(logger).Log("msg", "no flag has this variable of the environment; "+hint, "variable", name)
 	}
 	limitMemory(logger)
-	sessions := collector.New(collector.Options{
-		MaxConcurrent: line.MaxConcurrent,
-		TimeoutOffset: line.TimeoutOffset,
-		Version:       line.AskVersion,
+	hmpCollector := collector.New(collector.Options{
+		MaxConcurrent: f.maxConcurrent,
+		TimeoutOffset: f.timeoutOffset,
+		Version:       f.askVersion,
 		UserAgent:     version.ComponentUserAgent("hmp_exporter"),
 		Logger:        logger,
 	})
-	defer sessions.Close()
+	defer hmpCollector.Close()
 	store := config.NewStore(source.Load, func(c *config.Config) {
 		setGCPercent(c.Sessions())
-		sessions.Apply(c)
+		hmpCollector.Apply(c)
 	})
 	reloader := &reloader{source, store, logger}
-	if err := reloader.load(); err != nil {
-		return err
-	}
-	location, err := web.NewLocation(line.ExternalURL, line.RoutePrefix)
-	if err != nil {
+	if err := reloader.Reload(); err != nil {
 		return err
 	}
 	handler, err := web.New(web.Options{
-		Collector:     sessions,
+		Collector:     hmpCollector,
 		Store:         store,
-		Reload:        reloader.reload,
+		Reload:        reloader.Reload,
 		Logger:        logger,
-		TelemetryPath: line.TelemetryPath,
-		Location:      location,
-		ProbeSessions: line.ProbeSessions,
-		ProbeInterval: line.ProbeInterval,
-		MaxRequests:   line.MaxRequests,
-		Lifecycle:     line.Lifecycle,
-		Pprof:         line.Pprof,
+		TelemetryPath: f.telemetryPath,
+		Location:      f.location,
+		ProbeSessions: f.probeSessions,
+		ProbeInterval: f.probeInterval,
+		MaxRequests:   f.maxRequests,
+		Lifecycle:     f.lifecycle,
+		Pprof:         f.pprof,
 	})
 	if err != nil {
-		return err
+		return usageError{err} // the telemetry path
 	}
-	listeners, err := web.Listen(line.Web)
+	listeners, err := web.Listen(f.web)
 	if err != nil {
 		return err
 	}
 
-	var probing sync.WaitGroup
-	defer probing.Wait()
-	ctx, cancel := context.WithCancel(ctx) // what goes on beside the server ends with it
+	var background sync.WaitGroup
+	defer background.Wait()
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if line.ProbeInterval > 0 {
-		probing.Go(func() { sessions.ProbeEvery(ctx, line.ProbeInterval) })
+	if f.probeInterval > 0 {
+		background.Go(func() { hmpCollector.ProbeEvery(ctx, f.probeInterval) })
 	}
 
 	_ = level.Info(logger).Log("msg", "starting hmp_exporter", "version", version.Info(), "build", version.BuildContext())
-	go reloader.run(ctx, hangup, line.ReloadInterval)
-	started(web.URL(listeners[0]) + location.Prefix)
-	err = web.Serve(ctx, listeners, handler, line.Web, slogger)
+	go reloader.run(ctx, hangup, f.reloadInterval) // a reload that hangs must not hold the end
+	ready(web.URL(listeners[0]) + f.location.Prefix)
+	err = web.Serve(ctx, listeners, handler, f.web, slogger)
 	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
 	return err
 }

@@ -1,7 +1,7 @@
-// Package exportertest runs the exporter as a process of its own, for tests.
+// Package exportertest is the kit of tests that run the exporter as a process.
 //
-// A test starts a command line, gets the address from the log, and talks to the
-// process as its users do: by HTTP and by signals.
+// [Suite] builds the program. A test starts it with [Start], which takes the address from the
+// log. The test talks to the process like a user: by HTTP and by signals.
 package exportertest
 
 import (
@@ -18,8 +18,8 @@ import (
 	"hmp_exporter/internal/canary"
 )
 
-// Patience is how long a test waits for something that must happen, on however busy a machine.
-const Patience = 2 * time.Minute
+// Timeout is how long a test waits for a condition. It is generous, for a busy machine.
+const Timeout = 5 * time.Minute
 
 // A Process is a running exporter.
 type Process struct {
@@ -56,8 +56,8 @@ func Start(t testing.TB, cmd *exec.Cmd) *Process {
 	return p
 }
 
-// Run runs a command until the test ends, and returns at once. It is for a caller that
-// knows the URL and takes care of the output.
+// Run runs a command until the test ends, and returns at once. The caller sets the URL and
+// handles the output.
 func Run(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{cmd: cmd, ended: make(chan struct{})}
@@ -84,7 +84,7 @@ func (p *Process) Signal(t testing.TB, s os.Signal) {
 	}
 }
 
-// Stop ends the exporter as an orchestrator does and returns how it ended.
+// Stop sends SIGTERM and waits. It returns how the exporter ended.
 func (p *Process) Stop(t testing.TB) error {
 	t.Helper()
 	p.Signal(t, syscall.SIGTERM)
@@ -116,22 +116,22 @@ func (p *Process) Get(t testing.TB, path string) (status int, body string) {
 	return resp.StatusCode, string(b)
 }
 
-// WaitFor waits until a condition holds, and fails the test if it does not in time.
+// WaitFor waits until a condition is true. It fails the test after [Timeout].
 func WaitFor(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	Eventually(t, what, func() error {
 		if !condition() {
-			return errors.New("it does not hold")
+			return errors.New("the condition is false")
 		}
 		return nil
 	})
 }
 
-// Eventually waits until a condition returns no error. If it still does after [Patience],
-// the test fails with the last error.
+// Eventually waits until a condition returns no error. After [Timeout] it fails the test with
+// the last error.
 func Eventually(t testing.TB, what string, condition func() error) {
 	t.Helper()
-	deadline := time.After(Patience)
+	deadline := time.After(Timeout)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -142,7 +142,7 @@ func Eventually(t testing.TB, what string, condition func() error) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("waited %v for %s: %v", Patience, what, err)
+			t.Fatalf("timed out waiting for %s: %v", what, err)
 		}
 	}
 }

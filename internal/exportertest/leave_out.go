@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// LeaveOut ends a test that cannot run on this machine: as skipped, or with HMP_TEST_ALL
-// as failed. `make test` tells at its end what was left out, as in the file LEFT_OUT.
+// LeaveOut ends a test that cannot run on this machine. The test is skipped, or failed if
+// HMP_TEST_ALL is set. `make test` prints at its end what the file LEFT_OUT lists.
 func LeaveOut(t testing.TB, format string, a ...any) {
 	t.Helper()
 	what := fmt.Sprintf(format, a...)
@@ -15,7 +15,7 @@ func LeaveOut(t testing.TB, format string, a ...any) {
 		t.Fatalf("HMP_TEST_ALL leaves nothing out, and this cannot be tested here: %s", what)
 	}
 	if name := os.Getenv("LEFT_OUT"); name != "" {
-		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // it is the Makefile that names it
+		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) //nolint:gosec // the Makefile names it
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,19 +9,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// InsertTable returns a text with a table in the place that it has for it.
+// InsertTable replaces the table of this name in a text.
 func InsertTable(text, name, table string) (string, error) {
 	begin, end := fmt.Sprintf("<!-- %s -->\n", name), fmt.Sprintf("<!-- end of %s -->", name)
 	before, rest, ok := strings.Cut(text, begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		return "", fmt.Errorf("there is no place for the table of %s", name)
+		return "", fmt.Errorf("the text has no place for the table %s", name)
 	}
 	return before + begin + table + end + after, nil
 }
 
-// CheckTables compares the tables in a document, by name, with what they have to be, or
-// writes them into it.
+// CheckTables compares the tables in a document with the tables of the code, by name. With
+// update it writes them into the document.
 func CheckTables(t testing.TB, file string, update bool, tables map[string]string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -41,6 +41,6 @@ func CheckTables(t testing.TB, file string, update bool, tables map[string]strin
 		return
 	}
 	if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Errorf("%s is not true to the code; go test -run %s -update, in the directory of the test, makes it so (-want +got):\n%s", file, t.Name(), diff)
+		t.Errorf("%s differs from the code; run go test -run %s -update in the directory of the test (-want +got):\n%s", file, t.Name(), diff)
 	}
 }

@@ -141,7 +141,6 @@ func BadPayloads() map[string]Behaviour {
 		"followed by more": ok(`{"data":{}}{"data":{}}`),
 		"deep nesting":     ok(`{"data":` + strings.Repeat("[", 100_000)),
 		"cut off":          CutOff(ExampleSession()),
-		"cut off chunked":  CutOffChunked(ExampleSession()),
 	}
 }
 

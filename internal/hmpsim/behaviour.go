@@ -27,9 +27,9 @@ type Call struct {
 	issueToken func() string // nil: none
 }
 
-// IssueToken returns the authToken for the answer. It makes the token of a login or a
+// authToken returns the authToken for the answer. It makes the token of a login or a
 // rotation, so only an answer that shows a token calls it.
-func (c Call) IssueToken() string {
+func (c Call) authToken() string {
 	if c.issueToken == nil {
 		return c.Token
 	}

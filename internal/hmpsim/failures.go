@@ -71,17 +71,6 @@ func CutOff(s Session) Behaviour {
 	}
 }
 
-// CutOffChunked is [CutOff] without a Content-Length: only the last chunk is missing.
-func CutOffChunked(s Session) Behaviour {
-	return func(w http.ResponseWriter, _ *http.Request, c Call) {
-		half := truncated(w, s, c)
-		w.Header().Del("Content-Length")
-		_, _ = w.Write(half)
-		_ = http.NewResponseController(w).Flush()
-		abort()
-	}
-}
-
 // truncated sets the headers of a whole session and returns its first half.
 func truncated(w http.ResponseWriter, s Session, c Call) []byte {
 	whole := s.payload(c)

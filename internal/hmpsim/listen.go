@@ -13,12 +13,10 @@ import (
 	"time"
 )
 
-// A ListenConfig says how a [Server] is served. The zero value is plain HTTP on
-// a free port of 127.0.0.1.
+// A ListenConfig says how a [Server] is served. The zero value is plain HTTP on a free port of
+// 127.0.0.1.
 type ListenConfig struct {
-	// Listener is taken in place of a free port; a [PipeListener], say.
-	Listener net.Listener
-	// Certificate turns on TLS.
+	Listener    net.Listener // in place of a free port; a [PipeListener], say
 	Certificate *tls.Certificate
 }
 
@@ -44,33 +42,30 @@ func (s *Server) Start(c ListenConfig) (*Listening, error) {
 	l := &Listening{URL: "http://" + listener.Addr().String()}
 	l.server = &http.Server{
 		Handler:   s,
-		ErrorLog:  log.New(io.Discard, "", 0), // things go wrong on purpose here
+		ErrorLog:  log.New(io.Discard, "", 0), // connections fail on purpose here
 		ConnState: l.connState,
 		Protocols: new(http.Protocols),
-		// Neither ReadTimeout, which would also end the context of a request
-		// that is being answered, nor WriteTimeout: hanging is one of the
-		// things to be simulated.
+		// No ReadTimeout, which would also end the context of a request, and no
+		// WriteTimeout: some behaviours hang.
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       10 * time.Minute,
 	}
 	l.server.Protocols.SetHTTP1(true)
-	serve := l.server.Serve
 	if c.Certificate != nil {
-		l.URL = "https" + l.URL[len("http"):]
-		l.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*c.Certificate}}
-		serve = func(inner net.Listener) error { return l.server.ServeTLS(inner, "", "") }
+		l.URL = "https://" + listener.Addr().String()
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{*c.Certificate}})
 	}
-	l.open.Go(func() { _ = serve(listener) }) // always ErrServerClosed, or nobody can connect
+	l.open.Go(func() { _ = l.server.Serve(listener) }) // until Close
 	return l, nil
 }
 
 // Connections returns how many connections were ever accepted.
 func (l *Listening) Connections() int { return int(l.connections.Load()) }
 
-// Close stops listening, drops all connections and waits for their end.
+// Close stops listening, closes all connections and waits for their end.
 func (l *Listening) Close() {
 	l.closing.Store(true)
-	_ = l.server.Close() // its error is that of a listener closed already
+	_ = l.server.Close() // the error is that of a listener that is closed already
 	l.open.Wait()
 }
 
@@ -80,12 +75,62 @@ func (l *Listening) connState(conn net.Conn, state http.ConnState) {
 	case http.StateNew:
 		l.connections.Add(1)
 		l.open.Add(1)
-		// One that was accepted while http.Server.Close went through the
-		// others is not known to it, and would stay open.
 		if l.closing.Load() {
-			_ = conn.Close()
+			_ = conn.Close() // the server's Close may have missed it
 		}
 	case http.StateClosed, http.StateHijacked:
 		l.open.Done()
 	}
 }
+
+// A PipeListener is a network in memory. It works in a testing/synctest bubble, where a wait
+// for a socket would stop the fake clock.
+type PipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+// ListenPipe returns a listener for [ListenConfig]. Call it inside the bubble.
+func ListenPipe() *PipeListener {
+	return &PipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// DialContext connects to the listener, whatever the address. It fails once the listener is
+// closed.
+func (p *PipeListener) DialContext(ctx context.Context, network, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	err := net.ErrClosed
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-p.closed:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	return nil, &net.OpError{Op: "dial", Net: network, Addr: p.Addr(), Err: err}
+}
+
+// Accept waits for the next connection.
+func (p *PipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close refuses connections from now on.
+func (p *PipeListener) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+// Addr is localhost, for which the certificates of [Authority] are.
+func (p *PipeListener) Addr() net.Addr { return pipeAddr{} }
+
+type pipeAddr struct{}
+
+func (pipeAddr) Network() string { return "pipe" }
+func (pipeAddr) String() string  { return "localhost" }

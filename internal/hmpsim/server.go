@@ -123,7 +123,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.behaviour = EndpointMissing()
 	}
 	if d.account == nil {
-		d.account = new(account) // which nobody looks at
+		d.account = new(account) // nobody reads its counters
 	}
 	d.account.begin(r.Method)
 	s.stats.LastHeader = r.Header.Clone()

@@ -64,7 +64,7 @@ func ExampleSession() Session {
 
 // payload returns the body of the answer to a call.
 func (s Session) payload(c Call) []byte {
-	s.AuthToken, s.PreferredUsername = c.IssueToken(), s.Username
+	s.AuthToken, s.PreferredUsername = c.authToken(), s.Username
 	for _, role := range s.Roles {
 		s.RoleIDs = append(s.RoleIDs, role.ID)
 	}

@@ -9,69 +9,53 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
-	"math/big"
 	"net"
 	"time"
 )
 
-// An Authority is a certificate authority that exists in memory only.
-type Authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
+// An Authority is a certificate authority in memory.
+type Authority struct{ certificate tls.Certificate }
 
 // NewAuthority makes an authority that is valid for ten years.
 func NewAuthority() (*Authority, error) {
 	now := time.Now()
-	template := &x509.Certificate{
+	certificate, err := sign(&x509.Certificate{
 		Subject:               pkix.Name{CommonName: "hmpsim authority"},
 		NotBefore:             now.AddDate(-1, 0, 0),
 		NotAfter:              now.AddDate(10, 0, 0),
 		KeyUsage:              x509.KeyUsageCertSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-	}
-	cert, key, err := sign(template, nil)
-	if err != nil {
-		return nil, fmt.Errorf("failed to make the authority: %w", err)
-	}
-	return &Authority{cert: cert, key: key}, nil
+	}, nil)
+	return &Authority{certificate}, err
 }
 
 // PEM returns the authority's certificate for a ca_file.
-func (a *Authority) PEM() []byte { return certificatePEM(a.cert) }
+func (a *Authority) PEM() []byte { return certificatePEM(a.certificate) }
 
-// CertificateOptions describe a server's certificate. The zero value is one for
-// localhost, 127.0.0.1 and ::1 that is valid for a year.
+// CertificateOptions describe a server's certificate. The zero value is for localhost,
+// 127.0.0.1 and ::1, and for a year.
 type CertificateOptions struct {
-	// Hosts are the DNS names and IP addresses that it is for.
-	Hosts []string
-	// NotBefore and NotAfter bound its validity.
+	Hosts               []string // DNS names and IP addresses
 	NotBefore, NotAfter time.Time
-	// CommonNameOnly names the first host in the subject and nowhere else,
-	// as the certificates of many appliances do. Go refuses these.
+	// CommonNameOnly names the first host in the subject and nowhere else, as many
+	// appliances do. Go refuses that.
 	CommonNameOnly bool
 }
 
-// Certificate makes a server's certificate signed by the authority, which is
-// not sent along.
+// Certificate makes a server's certificate that the authority signs.
 func (a *Authority) Certificate(o CertificateOptions) (tls.Certificate, error) {
-	cert, key, err := sign(o.template(), a)
-	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("failed to make a certificate: %w", err)
-	}
-	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}, nil
+	return sign(o.template(), &a.certificate)
 }
 
-// SelfSigned makes a server's certificate that is signed with its own key, as
-// an HMP is delivered with, and returns it also in PEM for a ca_file.
+// SelfSigned makes a server's certificate that signs itself, as that of a new HMP, and
+// returns it also in PEM for a ca_file.
 func SelfSigned(o CertificateOptions) (tls.Certificate, []byte, error) {
-	cert, key, err := sign(o.template(), nil)
+	certificate, err := sign(o.template(), nil)
 	if err != nil {
-		return tls.Certificate{}, nil, fmt.Errorf("failed to make a self-signed certificate: %w", err)
+		return tls.Certificate{}, nil, err
 	}
-	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}, certificatePEM(cert), nil
+	return certificate, certificatePEM(certificate), nil
 }
 
 func (o CertificateOptions) template() *x509.Certificate {
@@ -79,20 +63,12 @@ func (o CertificateOptions) template() *x509.Certificate {
 	if len(hosts) == 0 {
 		hosts = []string{"localhost", "127.0.0.1", "::1"}
 	}
-	now := time.Now()
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: hosts[0]},
-		NotAfter:    o.NotAfter,
+		NotBefore:   cmp.Or(o.NotBefore, time.Now().AddDate(-1, 0, 0)),
+		NotAfter:    cmp.Or(o.NotAfter, time.Now().AddDate(1, 0, 0)),
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	if template.NotAfter.IsZero() {
-		template.NotAfter = now.AddDate(1, 0, 0)
-	}
-	// An expired certificate was valid once, so it begins before it ends.
-	template.NotBefore = o.NotBefore
-	if o.NotBefore.IsZero() {
-		template.NotBefore = earlier(now, template.NotAfter).Add(-24 * time.Hour)
 	}
 	if o.CommonNameOnly {
 		return template
@@ -107,33 +83,24 @@ func (o CertificateOptions) template() *x509.Certificate {
 	return template
 }
 
-// sign makes a key and a certificate for it, signed by the authority, or with
-// the key itself where there is none. ECDSA, because an RSA key takes a test's
-// whole time to make.
-func sign(template *x509.Certificate, by *Authority) (*x509.Certificate, *ecdsa.PrivateKey, error) {
+// sign makes a key and a certificate for it. The certificate signs itself if by is nil.
+func sign(template *x509.Certificate, by *tls.Certificate) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, nil, err
+		return tls.Certificate{}, err
 	}
-	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)); err != nil {
-		return nil, nil, err
-	}
-	signer := cmp.Or(by, &Authority{cert: template, key: key})
-	der, err := x509.CreateCertificate(rand.Reader, template, signer.cert, &key.PublicKey, signer.key)
+	signer := cmp.Or(by, &tls.Certificate{Leaf: template, PrivateKey: key})
+	der, err := x509.CreateCertificate(rand.Reader, template, signer.Leaf, &key.PublicKey, signer.PrivateKey)
 	if err != nil {
-		return nil, nil, err
+		return tls.Certificate{}, err
 	}
-	cert, err := x509.ParseCertificate(der)
-	return cert, key, err
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-func certificatePEM(cert *x509.Certificate) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
+func certificatePEM(c tls.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]})
 }

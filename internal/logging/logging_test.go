@@ -11,11 +11,9 @@ import (
 
 	"github.com/go-kit/log/level"
 	"go.uber.org/goleak"
-
-	"hmp_exporter/internal/canary"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestNew(t *testing.T) {
 	for _, tt := range []struct{ format, want string }{

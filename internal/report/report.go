@@ -1,149 +1,115 @@
+// Package report tells people and programs the results of probes.
+//
+// A [Report] is written as a table for people or as JSON for programs. [Explain] is the one
+// place that turns a result into sentences.
 package report
 
 import (
-	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-kit/log"
-
 	"hmp_exporter/collector"
-	"hmp_exporter/config"
 )
 
-// Options say how to probe.
-type Options struct {
-	Config *config.Config
-	// Timeout bounds the whole; 0 leaves it to the timeouts of the targets, which it
-	// cannot lengthen.
-	Timeout time.Duration
-	// MaxConcurrent bounds how many probes there are at once.
-	MaxConcurrent int
-	// Version has HMPs asked for their version.
-	Version bool
-	// UserAgent is what HMPs are told about this program.
-	UserAgent string
-	// Logger is told of what the report does not say.
-	Logger log.Logger
-}
-
-// A Report has the results of all sessions that were to be probed. It holds no secret.
+// A Report has the results of sessions. It holds no secret.
 type Report struct {
-	Attempts    []Attempt // in the order of the configuration
+	// Results are in the order of the configuration. A session that was not probed has a
+	// result with nothing but the names.
+	Results     []collector.Result
 	Start       time.Time
 	Duration    time.Duration
-	Interrupted bool // by a signal: some sessions may have no result
+	Interrupted bool // by a signal, before all sessions had a result
 }
 
-// An Attempt is one session and its result, nil without one.
-type Attempt struct {
-	Target, Session string
-	Result          *collector.Result
+// maxNames bounds the names and the reasons that are listed.
+const maxNames = 5
+
+// Valid reports whether all sessions are valid.
+func (r *Report) Valid() bool {
+	valid, _ := r.count()
+	return valid == len(r.Results)
 }
 
-// Name is how people are told about the session.
-func (a *Attempt) Name() string { return a.Target + "/" + a.Session }
-
-// Valid tells whether the HMP confirmed the session.
-func (a *Attempt) Valid() bool { return a.Result != nil && a.Result.Valid() }
-
-// tick is how often a watcher is told of the progress.
-const tick = 100 * time.Millisecond
-
-// run probes the sessions that a request names. It tells watch how many have a result, ten
-// times a second. When ctx is done, the report has the results so far.
-func (o *Options) run(ctx context.Context, request collector.Request, watch func(answered int)) *Report {
-	if o.Timeout > 0 {
-		request.ScrapeTimeout = strconv.FormatFloat(o.Timeout.Seconds(), 'f', -1, 64)
-	}
-	c := collector.New(collector.Options{MaxConcurrent: o.MaxConcurrent, Version: o.Version, UserAgent: o.UserAgent, Logger: o.Logger})
-	c.Apply(o.Config)
-	r := &Report{Start: time.Now()}
-	done := make(chan []collector.Result, 1)
-	go func() {
-		results, _ := c.Probe(request) // the configuration has these names
-		done <- results
-	}()
-	ticker := time.NewTicker(tick)
-	defer ticker.Stop()
-	for r.Attempts == nil {
-		select {
-		case results := <-done:
-			select {
-			case <-c.VersionsDone():
-			case <-ctx.Done():
-			}
-			r.Duration = time.Since(r.Start)
-			for i := range results {
-				results[i].Version = c.Version(results[i].Target)
-			}
-			r.Attempts = attempts(results)
-			c.Close()
-		case <-ticker.C:
-			watch(answered(c))
-		case <-ctx.Done():
-			r.Duration, r.Interrupted = time.Since(r.Start), true
-			r.Attempts = attempts(chosen(c.Last(), request))
+// NotProbed lists the sessions without a result.
+func (r *Report) NotProbed() string {
+	var names []*collector.Result
+	for i := range r.Results {
+		if r.Results[i].ResultName() == "" {
+			names = append(names, &r.Results[i])
 		}
 	}
-	r.promiseNothing()
-	return r
+	return "not probed: " + joinNames(names)
 }
 
-// promiseNothing leaves out when a daemon would log in again: the next run remembers nothing of this one.
-func (r *Report) promiseNothing() {
-	for i := range r.Attempts {
-		if result := r.Attempts[i].Result; result != nil && result.Logins != nil && result.Logins.Suspended {
-			reason, _, _ := strings.Cut(result.Reason, "the exporter tries this secret ")
-			result.Reason = strings.TrimSuffix(reason, "; ")
-		}
-	}
-}
-
-// answered counts the sessions that have a result.
-func answered(c *collector.Collector) (n int) {
-	for _, s := range c.Summaries() {
-		if s.ResultName != "" {
-			n++
-		}
-	}
-	return n
-}
-
-// chosen returns the results of the sessions that a request names.
-func chosen(all []collector.Result, request collector.Request) []collector.Result {
-	var results []collector.Result
-	for _, r := range all {
-		if (request.Target == "" || request.Target == r.Target) && (request.Session == "" || request.Session == r.Session) {
-			results = append(results, r)
-		}
-	}
-	return results
-}
-
-// attempts returns results as attempts. A result that has only the names is none.
-func attempts(results []collector.Result) []Attempt {
-	list := make([]Attempt, len(results))
-	for i := range results {
-		r := &results[i]
-		list[i] = Attempt{Target: r.Target, Session: r.Session}
-		if r.ResultName() != "" {
-			list[i].Result = r
-		}
-	}
-	return list
-}
-
-// count counts the sessions that have a result, and those that an HMP confirmed.
-func (r *Report) count() (probed, valid int) {
-	for i := range r.Attempts {
-		if r.Attempts[i].Result != nil {
-			probed++
-		}
-		if r.Attempts[i].Valid() {
+// count returns the number of valid sessions and of those without a result.
+func (r *Report) count() (valid, notProbed int) {
+	for i := range r.Results {
+		switch {
+		case r.Results[i].Valid():
 			valid++
+		case r.Results[i].ResultName() == "":
+			notProbed++
 		}
 	}
-	return probed, valid
+	return valid, notProbed
+}
+
+// summary returns the report in one line. Nagios shows the first line of a check, and takes
+// the second word for the state.
+func (r *Report) summary() string {
+	all := len(r.Results)
+	valid, _ := r.count()
+	took := fmt.Sprintf("in %.3f s", r.Duration.Seconds())
+	switch {
+	case r.Interrupted:
+		return fmt.Sprintf("HMP INTERRUPTED: %d of %d sessions valid %s; %s", valid, all, took, r.NotProbed())
+	case valid == all:
+		return fmt.Sprintf("HMP OK: %d of %d sessions valid %s", valid, all, took)
+	}
+	var failed []string
+	for i := range r.Results {
+		if result := &r.Results[i]; !result.Valid() {
+			failed = append(failed, sessionName(result)+" "+resultName(result))
+		}
+	}
+	return fmt.Sprintf("HMP FAILED: %d of %d sessions not valid %s: %s", all-valid, all, took, Join(failed, ", ", maxNames))
+}
+
+func sessionName(r *collector.Result) string { return r.Target + "/" + r.Session }
+
+func joinNames(sessions []*collector.Result) string {
+	var names []string
+	for _, s := range sessions {
+		names = append(names, sessionName(s))
+	}
+	return Join(names, ", ", maxNames)
+}
+
+// Join joins names. It joins at most the given number and counts the others.
+func Join(names []string, separator string, most int) string {
+	text := strings.Join(names[:min(len(names), most)], separator)
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// Plural returns a number with its noun, like "1 warning" or "2 warnings".
+func Plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+const notProbed = "not_probed"
+
+// resultName returns the result as the table shows it.
+func resultName(r *collector.Result) string {
+	if name := r.ResultName(); name != "" {
+		return name
+	}
+	return notProbed
 }

@@ -3,18 +3,19 @@ package report
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"hmp_exporter/collector"
 	"hmp_exporter/internal/hmp"
 )
 
 const (
-	// defaultWidth is how many characters a line of sentences has where there is no terminal.
-	defaultWidth = 100
-	indent       = "  "
+	fileWidth = 100 // of the sentences, in characters
+	indent    = "  "
 )
 
 // The colours of a terminal: parameters of the sequence Select Graphic Rendition.
@@ -24,71 +25,78 @@ const (
 	red   = "31"
 )
 
-// A tableWriter writes a report for people.
-type tableWriter struct {
-	*bufio.Writer // keeps the error
-	terminal      bool
-	colours       bool
-	width         int // of lines of sentences, in characters
+// A Terminal is what a table is written to. The zero Terminal is a file.
+type Terminal struct {
+	Width   int // in characters; 0 for a file
+	Colours bool
 }
 
-// write writes a table of the sessions, and what to do about failures. The summary is the
-// first line, which Nagios shows of a check; on a terminal it is the last line.
-func (w *tableWriter) write(r *Report) {
-	if !w.terminal {
+// A tableWriter writes a table for people.
+type tableWriter struct {
+	*bufio.Writer // keeps the error
+	Terminal
+}
+
+// WriteTable writes a line for each session and what to do about failures. In a file the
+// summary is the first line, for Nagios. On a terminal it is the last line.
+func (r *Report) WriteTable(out io.Writer, terminal Terminal) error {
+	w := &tableWriter{bufio.NewWriter(out), terminal}
+	width := fileWidth
+	if terminal.Width > 0 {
+		width = terminal.Width
+	} else {
 		w.line(r.summary(), "")
 	}
-	w.sessions(r)
+	w.sessions(r.Results)
 	for _, p := range r.explanations() {
-		w.line("", w.paint(bold, p.head))
+		w.line("", w.paint(bold, p.heading))
 		for _, text := range p.texts {
-			w.line(wrapped(text, w.width)...)
+			w.line(wrap(printable(text), width)...)
 		}
 	}
-	if w.terminal {
+	if terminal.Width > 0 {
 		colour := red
-		if r.err() == nil {
+		if r.Valid() {
 			colour = green
 		}
 		w.line("", w.paint(colour, r.summary()))
 	}
+	return w.Flush()
 }
 
 // sessions writes a line for each session.
-func (w *tableWriter) sessions(r *Report) {
-	target, session, result := len("TARGET"), len("SESSION"), len(notProbed)
-	for _, a := range r.Attempts {
-		target, session = max(target, len(a.Target)), max(session, len(a.Session))
+func (w *tableWriter) sessions(results []collector.Result) {
+	target, session, name := len("TARGET"), len("SESSION"), len(notProbed)
+	for i := range results {
+		target, session = max(target, len(results[i].Target)), max(session, len(results[i].Session))
 	}
 	for _, info := range hmp.Results {
-		result = max(result, len(info.Result))
+		name = max(name, len(info.Result))
 	}
-	line := func(name, session_, colour, word, took, status, detail string) {
-		start := fmt.Sprintf("%-*s  %-*s  ", target, name, session, session_)
-		rest := fmt.Sprintf("%*s  %9s  %4s  %s", result-len(word), "", took, status, detail)
-		w.line(strings.TrimRight(start+w.paint(colour, word)+rest, " "))
+	line := func(colour string, columns ...string) {
+		start := fmt.Sprintf("%-*s  %-*s  ", target, columns[0], session, columns[1])
+		rest := fmt.Sprintf("%*s  %9s  %4s  %s", name-len(columns[2]), "", columns[3], columns[4], columns[5])
+		w.line(strings.TrimRight(start+w.paint(colour, columns[2])+rest, " "))
 	}
-	line("TARGET", "SESSION", bold, "RESULT", "TIME", "HTTP", "DETAIL")
-	for i := range r.Attempts {
-		a := &r.Attempts[i]
-		if a.Result == nil {
-			line(a.Target, a.Session, "", notProbed, "", "", "")
-			continue
-		}
-		colour, status := red, "-"
-		if a.Valid() {
+	line(bold, "TARGET", "SESSION", "RESULT", "TIME", "HTTP", "DETAIL")
+	for i := range results {
+		r := &results[i]
+		colour, took, status := red, fmt.Sprintf("%.3f s", r.Duration.Seconds()), "-"
+		switch {
+		case r.ResultName() == "":
+			colour, took, status = "", "", ""
+		case r.Valid():
 			colour = green
 		}
-		if a.Result.StatusCode != 0 {
-			status = strconv.Itoa(a.Result.StatusCode)
+		if r.StatusCode != 0 {
+			status = strconv.Itoa(r.StatusCode)
 		}
-		line(a.Target, a.Session, colour, a.ResultName(), fmt.Sprintf("%.3f s", a.Result.Duration.Seconds()), status, a.detail())
+		line(colour, r.Target, r.Session, resultName(r), took, status, detail(r))
 	}
 }
 
-// detail says more in a few words.
-func (a *Attempt) detail() string {
-	r := a.Result
+// detail returns the last column of the table.
+func detail(r *collector.Result) string {
 	switch n := r.Details.ServiceMessages; {
 	case r.Code != "":
 		return r.Code.Text()
@@ -107,15 +115,15 @@ func (w *tableWriter) line(lines ...string) {
 }
 
 func (w *tableWriter) paint(colour, text string) string {
-	if !w.colours || colour == "" {
+	if !w.Colours || colour == "" {
 		return text
 	}
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-// wrapped breaks a sentence into indented lines, at spaces only: a word that is longer than
-// a line stays whole.
-func wrapped(text string, width int) []string {
+// wrap breaks a sentence into indented lines at spaces. A word that is longer than a line
+// stays whole.
+func wrap(text string, width int) []string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
@@ -130,9 +138,9 @@ func wrapped(text string, width int) []string {
 	return append(lines, indent+line)
 }
 
-// clean returns a text that a terminal shows as it is: valid UTF-8 without control
-// characters, invisible ones, and those that change the direction of text.
-func clean(text string) string {
+// printable replaces what a terminal may obey: invalid UTF-8, control characters, invisible
+// characters, and characters that change the direction of text.
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':

@@ -20,7 +20,7 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(canary.Watch(m)) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	key       = canary.Word + "-key"

@@ -173,8 +173,8 @@ func TestRunbook(t *testing.T) {
 		if alert.Annotations["runbook_url"] != link {
 			t.Errorf("the runbook of %s is at %s, want %s", name, alert.Annotations["runbook_url"], link)
 		}
-		urgency := map[string]string{"critical": "**page", "warning": "**ticket", "info": "**context", "none": "**always"}[alert.Labels["severity"]]
-		for _, part := range []string{"**it means:**", urgency, "**look**", "**do", "**do not**"} {
+		severity := map[string]string{"critical": "**critical", "warning": "**warning", "info": "**info", "none": "**always"}[alert.Labels["severity"]]
+		for _, part := range []string{"**it means:**", severity, "**look**", "**do", "**do not**"} {
 			if !strings.Contains(strings.ToLower(sections[anchor(name)]), part) {
 				t.Errorf("the section on %s lacks %s", name, part)
 			}

@@ -38,7 +38,7 @@ func command(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	need(t, name)
 	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.WaitDelay = exportertest.Patience // a child that outlives it may hold its output open
+	cmd.WaitDelay = exportertest.Timeout // a child that outlives it may hold its output open
 	return cmd
 }
 
@@ -95,6 +95,7 @@ func (p *process) url(t *testing.T) (url string) {
 	exportertest.Eventually(t, p.name+" to be ready", func() error {
 		for _, address := range addressPattern.FindAllString(p.Log.String(), -1) {
 			url = "http://" + address
+			p.URL = url
 			if res, err := fetch(t, url+"/-/ready", nil); err == nil && res.status == http.StatusOK {
 				return nil
 			}
@@ -142,7 +143,7 @@ func fetch(t *testing.T, url string, header http.Header) (*response, error) {
 		return nil, err
 	}
 	req.Header = header
-	client := http.Client{Timeout: exportertest.Patience}
+	client := http.Client{Timeout: exportertest.Timeout}
 	res, err := client.Do(req)
 	if err != nil {
 		return nil, err

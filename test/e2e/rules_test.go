@@ -160,8 +160,8 @@ var (
 	keepingList  = regexp.MustCompile(`\b(by|on|group_left|group_right) ?\(`)
 )
 
-// TestRulesKeepLabels checks that rules list the labels that they drop, not those that they
-// keep. A list with one of exporterLabels must begin with all of them.
+// TestRulesKeepLabels checks that rules list the labels that they drop, not the labels that
+// they keep. A list with one of exporterLabels must begin with all of them.
 func TestRulesKeepLabels(t *testing.T) {
 	lists := 0
 	for _, r := range shippedRules(t) {

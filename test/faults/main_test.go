@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
-
-	"hmp_exporter/internal/canary"
 )
 
 var update = flag.Bool("update", false, "write the tables of docs/fault-matrix.md anew")
@@ -21,5 +19,5 @@ type suite struct{ m *testing.M }
 func (s suite) Run() int {
 	log.SetOutput(io.Discard) // as main does, which has a test of its own for it
 	defer startNameServer()()
-	return canary.Watch(s.m).Run()
+	return s.m.Run()
 }

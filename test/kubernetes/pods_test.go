@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,7 +27,7 @@ func podOf(t *testing.T, all objects) corev1.PodTemplateSpec {
 }
 
 // TestPodIsConfined checks that pods meet the "restricted" standard of Kubernetes, have no token of its API and nowhere
-// to write, but for the demo's directory.
+// to write.
 func TestPodIsConfined(t *testing.T) {
 	for _, example := range examples(t) {
 		t.Run(example, func(t *testing.T) {
@@ -42,9 +41,6 @@ func TestPodIsConfined(t *testing.T) {
 				Writable                                               []string
 			}
 			want := confinement{NonRoot: true, ReadOnlyRoot: true, Seccomp: corev1.SeccompProfileTypeRuntimeDefault, Drop: []corev1.Capability{"ALL"}}
-			if strings.HasPrefix(example, "demo") {
-				want.Writable = []string{"/tmp"}
-			}
 			got := confinement{
 				NonRoot: *pod.Spec.SecurityContext.RunAsNonRoot, User: pod.Spec.SecurityContext.RunAsUser, Seccomp: pod.Spec.SecurityContext.SeccompProfile.Type,
 				ReadOnlyRoot: *container.SecurityContext.ReadOnlyRootFilesystem, Escalation: *container.SecurityContext.AllowPrivilegeEscalation,

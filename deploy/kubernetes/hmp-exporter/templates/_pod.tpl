@@ -61,14 +61,8 @@ spec:
   {{- end }}
   containers:
     {{- include "hmp-exporter.container" . | nindent 4 }}
-  {{- if or .Values.demo .Values.extraVolumes (include "hmp-exporter.sources" .) }}
+  {{- if or .Values.extraVolumes (include "hmp-exporter.sources" .) }}
   volumes:
-    {{- if .Values.demo }}
-    - name: tmp
-      emptyDir:
-        medium: Memory
-        sizeLimit: 1Mi
-    {{- end }}
     {{- with include "hmp-exporter.sources" . }}
     - name: config
       projected:
@@ -117,12 +111,8 @@ spec:
   resources:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- if or .Values.demo .Values.extraVolumeMounts (include "hmp-exporter.sources" .) }}
+  {{- if or .Values.extraVolumeMounts (include "hmp-exporter.sources" .) }}
   volumeMounts:
-    {{- if .Values.demo }}
-    - name: tmp
-      mountPath: /tmp
-    {{- end }}
     {{- if include "hmp-exporter.sources" . }}
     - name: config
       mountPath: /etc/hmp_exporter

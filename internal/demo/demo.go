@@ -1,0 +1,153 @@
+// Package demo simulates HMPs on loopback, and the configuration of an exporter that watches
+// them. Its sessions show every result that an HMP can cause.
+package demo
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hmp_exporter/config"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// A Demo is what runs between [Start] and [Demo.Close].
+type Demo struct {
+	ca         string // in PEM
+	targets    []target
+	hmps       map[string]*hmpsim.Server // by target
+	listenings []*hmpsim.Listening
+
+	stop         context.CancelFunc
+	regenerating sync.WaitGroup
+	secret       atomic.Int32 // which secret of the regenerated key is in the configuration
+	loaded       atomic.Int32 // that of the last Load
+}
+
+// Start starts the HMPs.
+func Start() (*Demo, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	d := &Demo{targets: targets(time.Now()), hmps: make(map[string]*hmpsim.Server), stop: stop}
+	d.secret.Store(1)
+	if err := d.listen(); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("failed to start the demo: %w", err)
+	}
+	d.regenerating.Go(func() { d.regenerate(ctx) })
+	return d, nil
+}
+
+// listen serves every HMP at an address of its own.
+func (d *Demo) listen() error {
+	authority, err := hmpsim.NewAuthority()
+	if err != nil {
+		return err
+	}
+	d.ca = string(authority.PEM())
+	for i := range d.targets {
+		t := &d.targets[i]
+		if t.url != "" {
+			continue // no HMP
+		}
+		certificate, err := authority.Certificate(t.certificate)
+		if err != nil {
+			return err
+		}
+		hmp := t.simulate()
+		l, err := hmp.Start(hmpsim.ListenConfig{Certificate: &certificate})
+		if err != nil {
+			return err
+		}
+		d.hmps[t.name], d.listenings, t.url = hmp, append(d.listenings, l), l.URL
+	}
+	return nil
+}
+
+// Close stops the HMPs.
+func (d *Demo) Close() {
+	d.stop()
+	d.regenerating.Wait()
+	for _, l := range d.listenings {
+		l.Close()
+	}
+}
+
+// Describe tells the story of the sessions.
+func (d *Demo) Describe() string {
+	var b strings.Builder
+	n := 0
+	for _, t := range d.targets {
+		n += len(t.sessions)
+		for _, s := range t.sessions {
+			fmt.Fprintf(&b, "\n  %-21s %-17s %s", t.name+"/"+s.name, cmp.Or(s.result, "changes"), s.story)
+		}
+	}
+	hmps := len(d.listenings)
+	return fmt.Sprintf("The demo has %d sessions on %d targets: %d simulated HMPs, and %d addresses where no HMP is. Their sessions tell this story:\n%s\n",
+		n, len(d.targets), hmps, len(d.targets)-hmps, b.String())
+}
+
+// Load returns the configuration of now.
+func (d *Demo) Load() (*config.Config, error) {
+	n := d.secret.Load()
+	d.loaded.Store(n)
+	return config.Parse("demo", []byte(d.text(int(n))))
+}
+
+// Changed reports whether the configuration has changed since the last Load.
+func (d *Demo) Changed(context.Context) bool { return d.secret.Load() != d.loaded.Load() }
+
+// text is the configuration with the n-th secret of the key that is regenerated. Names and
+// URLs need no quotes.
+func (d *Demo) text(n int) string {
+	var b strings.Builder
+	b.WriteString("global: {timeout: 5s}\ntargets:\n")
+	for _, t := range d.targets {
+		fmt.Fprintf(&b, "  - name: %s\n    url: %s\n    tls_config: {ca: %q}\n    %s\n    sessions:\n", t.name, t.url, d.ca, t.settings)
+		for _, s := range t.sessions {
+			secret := s.secret(1)
+			if s.name == regenerated {
+				secret = s.secret(n)
+			}
+			credential := map[string]string{
+				"token": "token: " + s.token(),
+				"key":   "api_key: " + s.token() + ", api_secret: " + secret,
+				"":      "token_file: /nonexistent",
+			}[s.kind]
+			fmt.Fprintf(&b, "      - {name: %s, %s}\n", s.name, credential)
+		}
+	}
+	return b.String()
+}
+
+// regenerated is the session whose key gets another secret every 15 minutes.
+const regenerated = "tickets"
+
+// regenerate changes the secret: first in HMP, where the tokens of the key end too, and two
+// minutes later in the configuration. The exporter makes no more than five logins an hour
+// that HMP rejects, and this causes four.
+func (d *Demo) regenerate(ctx context.Context) {
+	minutes := time.NewTicker(time.Minute)
+	defer minutes.Stop()
+	n := 1
+	for minute := 1; ; minute++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-minutes.C:
+		}
+		switch minute % 15 {
+		case 3:
+			n++
+			arena, tickets := d.hmps["arena"], session{name: regenerated}
+			arena.RegenerateKey(tickets.token(), tickets.secret(n))
+			arena.RevokeTokens(tickets.token())
+		case 5:
+			d.secret.Store(int32(n))
+		}
+	}
+}
