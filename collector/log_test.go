@@ -31,7 +31,7 @@ level=warn msg="session is not valid" target=studio session=playout result=no_ro
 level=info msg="session is valid again" target=studio session=playout was=no_roles
 `},
 		{"broken in several ways", []hmpsim.Behaviour{hmpsim.Hang(), hmpsim.Malformed(), hmpsim.LoginPage()}, `
-level=warn msg="session is not valid" target=studio session=playout result=timeout meaning="the probe's time ran out" advice="Compare the phases to see where the time went; raise the timeout only if the HMP is merely slow."
+level=warn msg="session is not valid" target=studio session=playout result=timeout meaning="the probe's time ran out" advice="The phases show where the time went. Raise the timeout only if the HMP is slow but works."
 level=warn msg="session is not valid" target=studio session=playout result=protocol meaning="the connection broke, or the answer was not HTTP" reason="the answer is not valid HTTP, or its header is too large" advice="Check what listens on that port, and whether HMP or a proxy restarts."
 level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is an HMP's, and max_body_size if the session is very large."
 `},

@@ -165,7 +165,7 @@ func TestLogOfLogins(t *testing.T) {
 			t.Fatalf("got %d warnings, want 1:\n%s", len(warnings), strings.Join(warnings, ""))
 		}
 		for _, want := range []string{
-			"result=login_rejected", "code=020002", `advice="Compare both with what HMP gave out`,
+			"result=login_rejected", "code=020002", `advice="Compare them with the key and secret in HMP`,
 			"tries this secret again at 00:30:00 UTC; a changed secret is tried at once",
 		} {
 			if !strings.Contains(warnings[0], want) {
