@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	_ "net/http/pprof" //nolint:gosec // New serves the default mux only with Pprof
-	"net/url"
 	"path"
 	"strings"
 	"sync/atomic"
@@ -130,7 +129,7 @@ func redirect(to string) http.HandlerFunc {
 }
 
 func checkTelemetryPath(p string, routes map[string]http.HandlerFunc) error {
-	if path.Clean(p) != p || !path.IsAbs(p) || (&url.URL{Path: p}).EscapedPath() != p {
+	if !isPath(p) {
 		return fmt.Errorf("telemetry path %q is not a path: give one such as /metrics", p)
 	}
 	taken := p == "/" || strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof")

@@ -28,6 +28,7 @@ func TestHealthcheck(t *testing.T) {
 		strings.Replace(server.URL, "//", "//me:CANARY@", 1) + "/nothing": strings.Replace(server.URL, "//", "//me:xxxxx@", 1) + "/nothing answers 404 Not Found",
 		"http://" + gone.Addr().String():                                  "connect: connection refused",
 		"localhost":                                                       `Get "localhost": unsupported protocol scheme ""`,
+		server.URL + "//metrics":                                          "//metrics answers 307 Temporary Redirect",
 		"http://localhost:port":                                           `invalid port ":port" after host`,
 	} {
 		got := ""

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"hmp_exporter/collector"
 	"hmp_exporter/internal/canary"
@@ -23,7 +24,7 @@ const (
 func TestRoutes(t *testing.T) {
 	f := &fake{results: validResults(1)}
 	plain := newHandler(t, f)
-	all := newHandler(t, f, lifecycle, func(o *Options) { o.Pprof, o.TelemetryPath = true, "/hmp/metrics" })
+	all := newHandler(t, f, lifecycle, func(o *Options) { o.Pprof, o.TelemetryPath, o.ProbeInterval = true, "/hmp/metrics", 30*time.Second })
 	for _, c := range []struct {
 		handler           http.Handler
 		method, path      string
@@ -73,6 +74,7 @@ func TestRoutes(t *testing.T) {
 		{all, "GET", "/hmp/metrics", 200, plainType, playout},
 		{all, "GET", "/metrics", 404, textType, "not found"},
 		{all, "GET", "/", 200, pageType, `href="./hmp/metrics"`},
+		{all, "GET", "/?sort=name", 200, pageType, "The exporter probes every session every 30s."},
 		{all, "POST", "/-/reload", 200, textType, "reloaded"},
 		{all, "GET", "/debug/pprof/", 200, pageType, "goroutine"},
 		{all, "GET", "/debug/pprof/goroutine?debug=1", 200, textType, "goroutine profile"},
