@@ -67,8 +67,7 @@ type document struct {
 	left  int            // values that may still be decoded
 	errs  *Errors        // shared by all documents of one configuration
 
-	variables       map[string]string // by field, if this is the environment
-	plaintextSecret bool              // the file has a secret in clear
+	variables map[string]string // by field, if this is the environment
 }
 
 // name returns the name of a field in a file, or its variable.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"context"
-	"encoding/pem"
 	"fmt"
 	"regexp"
 	"strings"
@@ -21,7 +20,6 @@ var (
 	errLines         error = &hintedError{"has more than one line", "it is one line and nothing else"}
 	errSpace         error = &hintedError{"has white space in it", "a secret is one word, without Bearer in front"}
 	errCharacters    error = &hintedError{"has invalid characters", "look for line breaks, control characters, curly quotes, accents and a byte order mark"}
-	errNotPEM        error = &hintedError{"is not PEM", "it begins with -----BEGIN"}
 	errNoCertificate error = &hintedError{"has no certificate in it", "it begins with -----BEGIN CERTIFICATE-----"}
 )
 
@@ -111,9 +109,6 @@ func checkSecret(value string, kind secretKind) error {
 	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == isToken && r > '~' }
 	switch {
 	case kind == isPEM:
-		if block, _ := pem.Decode([]byte(value)); block == nil {
-			return errNotPEM
-		}
 	case value == "":
 		return errEmpty
 	case kind == isHeader:

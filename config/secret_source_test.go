@@ -18,6 +18,7 @@ import (
 func TestSecretFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	token, key := SecretSource{name: "token_file", file: file, kind: isToken}, SecretSource{name: "api_key_file", file: file}
+	header := SecretSource{name: "http_headers.X.files[0]", file: file, kind: isHeader}
 	for _, tt := range []struct {
 		source        SecretSource
 		content, want string
@@ -41,6 +42,9 @@ func TestSecretFile(t *testing.T) {
 		{token, strings.Repeat("CANARY", maxSecretFile), "", errTooLarge},
 		{key, "CANARYä", "CANARYä", nil},
 		{key, "CANARY ä", "", errSpace},
+		{header, "CANARY two words\n", "CANARY two words", nil},
+		{header, "CANARY\nCANARY", "", errCharacters},
+		{header, " \n", "", errEmpty},
 	} {
 		write(t, file, tt.content)
 		got, err := tt.source.Read(t.Context())

@@ -33,9 +33,6 @@ func (l *loader) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 		}
 		return
 	}
-	if raw.MaxVersion != 0 && raw.MinVersion > raw.MaxVersion {
-		p.add("max_version", "is less than min_version", "")
-	}
 	if raw.CA+raw.CAFile != "" {
 		ca, text := l.pem(p, "ca", raw.CAFile, raw.CA)
 		t.RootCAs = &RootCAs{source: ca}

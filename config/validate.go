@@ -39,9 +39,6 @@ func (l *loader) targets(p position, field string, raws []rawTarget) {
 			l.target(p, &raws[i])
 		}
 	}
-	if p.plaintextSecret {
-		l.addSecretFile(position{document: &document{file: p.file}}, SecretSource{file: p.file})
-	}
 }
 
 func (l *loader) target(p position, raw *rawTarget) {

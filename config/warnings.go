@@ -10,19 +10,20 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 const (
-	documentedLifetime = 30 * time.Minute // "the token expires after 30 minutes", say three of the vendor's pages
-	shortLifetime      = 10 * time.Minute // each login leaves a session on HMP for half an hour
+	documentedLifetime = model.Duration(30 * time.Minute) // "the token expires after 30 minutes", say three of the vendor's pages
 
 	secretInClear = "is a secret in clear: everybody who can read the configuration can read it"
 )
 
 // secretFile is a file that only the exporter should read.
 type secretFile struct {
-	at     Error        // the field that names it
-	source SecretSource // without a name if no probe reads it
+	at     Error // the field that names it
+	source SecretSource
 }
 
 // addSecretFile adds a secret file for Check.
@@ -36,13 +37,16 @@ func (l *loader) addSecretFile(p position, s SecretSource) {
 // and warnings about what works but is unsafe or probably wrong. Load does not read the files,
 // because a secret may appear before the next probe. Load must have been told [Source.ForCheck].
 func (c *Config) Check() (problems, warnings Errors) {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	errs := make([]error, len(c.secretFiles))
+	var wg sync.WaitGroup
+	for i, f := range c.secretFiles { // all at once, to wait only once if a disk hangs
+		wg.Go(func() { _, errs[i] = f.source.read(ctx) })
+	}
+	wg.Wait()
 	warnings = slices.Concat(c.warnings, c.UnmatchedPatterns)
-	errs := c.readSecrets()
 	for i, f := range c.secretFiles {
-		prefix := f.source.file + ": "
-		if f.at.File == f.source.file {
-			prefix = "" // the configuration itself, which the error already names
-		}
 		if errs[i] != nil {
 			problems = append(problems, f.source.problem(f.at, errs[i]))
 		}
@@ -52,33 +56,18 @@ func (c *Config) Check() (problems, warnings Errors) {
 		// The mode of a directory or a device says nothing about a secret.
 		if info, err := os.Stat(f.source.file); err == nil && info.Mode().IsRegular() && isOpenToOthers(info.Mode()) {
 			warnings = append(warnings, f.at.with(
-				fmt.Sprintf("%shas mode %04o: other users have access to the secret", prefix, info.Mode().Perm()),
+				fmt.Sprintf("%s: has mode %04o: other users have access to the secret", f.source.file, info.Mode().Perm()),
 				"chmod 600; or the exporter's group, and chmod 640"))
 		}
 	}
 	return problems.sorted(), warnings.sorted()
 }
 
-// readSecrets reads all files at once, so that it waits only once if a disk hangs.
-func (c *Config) readSecrets() []error {
-	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
-	defer cancel()
-	errs := make([]error, len(c.secretFiles))
-	var wg sync.WaitGroup
-	for i, f := range c.secretFiles {
-		if !f.source.IsZero() {
-			wg.Go(func() { _, errs[i] = f.source.read(ctx) })
-		}
-	}
-	wg.Wait()
-	return errs
-}
-
 // isOpenToOthers reports whether a group can write a file, or everybody can read or write it.
 // On Windows, access lists decide that.
 func isOpenToOthers(mode os.FileMode) bool { return mode&0o027 != 0 && runtime.GOOS != "windows" }
 
-// warn adds the warnings about a target, and records whether its file has a secret in clear.
+// warn adds the warnings about a target.
 func (l *loader) warn(p position, raw *rawTarget, t *Target) {
 	warn := func(applies bool, p position, problem, hint string) {
 		if applies {
@@ -93,21 +82,14 @@ func (l *loader) warn(p position, raw *rawTarget, t *Target) {
 	warn(t.URL != nil && t.URL.Scheme == "http" && !isLoopback, p.child("url"), "is plain http: anybody on the network path can read and use the tokens", "use https")
 	warn(t.TLS.InsecureSkipVerify, p.child("tls_config.insecure_skip_verify"), "is unsafe: anybody who can redirect the connection gets the tokens", "give the HMP's certificate as ca_file")
 
-	if hasLogins := slices.ContainsFunc(t.Sessions, (*Session).KeyMode); hasLogins {
-		lifetime, p := raw.TokenLifetime, p.child("token_lifetime")
-		warn(t.TokenLifetime > documentedLifetime, p,
-			fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", lifetime),
-			"use 30m, unless your HMP is known to keep them longer")
-		warn(t.TokenLifetime < shortLifetime, p,
-			fmt.Sprintf("%s makes %d logins an hour for each session, and each leaves a session behind in HMP for 30 minutes", lifetime, time.Hour/t.TokenLifetime),
-			"use 30m, as HMP documents")
-	}
+	warn(raw.TokenLifetime > documentedLifetime && slices.ContainsFunc(t.Sessions, (*Session).KeyMode), p.child("token_lifetime"),
+		fmt.Sprintf("%s is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed", raw.TokenLifetime),
+		"use 30m, unless your HMP is known to keep them longer")
 	for i, s := range t.Sessions {
 		p := p.item("sessions", i)
 		p.session = s.Name
 		for _, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
 			isInClear := !source.value.IsZero() && p.variables == nil
-			p.plaintextSecret = p.plaintextSecret || isInClear
 			isToken, keyFiles := source.kind == isToken, "use "+p.name("api_key_file")+" and "+p.name("api_secret_file")
 			p := p.child(source.name)
 			warn(isToken && isInClear, p, "is a secret in clear, and HMP ends a token after 30 minutes", keyFiles)
@@ -116,13 +98,9 @@ func (l *loader) warn(p position, raw *rawTarget, t *Target) {
 		}
 	}
 	for name, h := range raw.HTTPHeaders {
-		isInline := len(h.Secrets) > 0
-		p.plaintextSecret = p.plaintextSecret || isInline
-		warn(isInline, p.child("http_headers").child(name), secretInClear, "name files instead")
+		warn(len(h.Secrets) > 0, p.child("http_headers").child(name), secretInClear, "name files instead")
 	}
 	if file := raw.TLSConfig.KeyFile; file != "" {
-		l.addSecretFile(p.child("tls_config.key_file"), SecretSource{file: file})
+		l.addSecretFile(p.child("tls_config.key_file"), SecretSource{name: "key_file", file: file, kind: isPEM})
 	}
-	proxy := raw.ProxyURL.URL
-	p.plaintextSecret = p.plaintextSecret || proxy != nil && proxy.User != nil || len(raw.ProxyConnectHeader) > 0 || raw.TLSConfig.Key != ""
 }

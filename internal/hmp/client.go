@@ -113,6 +113,7 @@ type call struct {
 	body       []byte
 	sent       string   // the token, if there is one
 	secrets    []string // to mask in the answer
+	keep       bool     // whether to use and keep connections
 	onResponse func(status int)
 	version    *Version // the destination of a version call, else nil
 }
@@ -124,7 +125,7 @@ var (
 
 // call returns a call with what all calls have in common.
 func (c *Client) call(method string, extra http.Header, values ...secret.Value) *call {
-	x := &call{options: &c.options, method: method, url: c.url, header: make(http.Header, len(extra)+5)}
+	x := &call{options: &c.options, method: method, url: c.url, keep: c.options.KeepAlive, header: make(http.Header, len(extra)+5)}
 	x.secrets = append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
 	for _, v := range values {
 		x.secrets = append(x.secrets, v.Reveal())
@@ -173,7 +174,7 @@ func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret
 		}
 	}
 	var kept *conn
-	if x.version == nil {
+	if x.keep {
 		kept = c.pool.take()
 	}
 	token, again := c.attempt(ctx, x, kept, a)
@@ -195,7 +196,7 @@ func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (tok
 	ctx = t.withHooks(ctx, kept)
 	var err error
 	if !kept {
-		on, err = c.pool.dial(ctx, t, c.options.KeepAlive && x.version == nil)
+		on, err = c.pool.dial(ctx, t, x.keep)
 	}
 	var resp *http.Response
 	m := &mask{secrets: x.secrets}

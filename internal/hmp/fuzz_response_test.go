@@ -8,40 +8,37 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"hmp_exporter/internal/secret"
 )
 
 // Whatever comes back on a connection, byte for byte: the call ends in an answer, in
 // time, after one connection, and the answer repeats nothing of it.
 func FuzzResponse(f *testing.F) {
-	const session = `{"data":{"authToken":"CANARY-other","serviceMessages":["CANARY"]}}`
+	const body = `{"data":{"authToken":"CANARY-other","serviceMessages":["CANARY"]}}`
 	for _, response := range []string{
 		"", "\r\n\r\n", "HTTP/1.1", "CANARY\r\n\r\n", "SSH-2.0-OpenSSH_9.2 CANARY\r\n", "\x16\x03\x01\x02\x00\x01", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 200\r\n\r\n",
-		"HTTP/1.1 200 CANARY\r\nContent-Length: 65\r\n\r\n" + session,
-		"HTTP/1.1 200 OK\r\nContent-Length: 65\r\nContent-Length: 66\r\n\r\n" + session,
-		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + session,
-		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + session,
-		"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n41\r\n" + session + "\r\n0\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n41;CANARY=1\r\n" + session + "\r\n0\r\nTrailer: CANARY\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n" + session,
-		"HTTP/1.0 200 OK\r\n\r\n" + session, "HTTP/1.1 200 OK\r\n\r\n" + session + "CANARY",
-		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x00", "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 206 Partial\r\n\r\n" + session,
-		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: CANARY\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + session,
+		"HTTP/1.1 200 CANARY\r\nContent-Length: 65\r\n\r\n" + body,
+		"HTTP/1.1 200 OK\r\nContent-Length: 65\r\nContent-Length: 66\r\n\r\n" + body,
+		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + body,
+		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + body,
+		"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n41\r\n" + body + "\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n41;CANARY=1\r\n" + body + "\r\n0\r\nTrailer: CANARY\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n" + body,
+		"HTTP/1.0 200 OK\r\n\r\n" + body, "HTTP/1.1 200 OK\r\n\r\n" + body + "CANARY",
+		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x00", "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 206 Partial\r\n\r\n" + body,
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: CANARY\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + body,
 		strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 100), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: CANARY\r\nConnection: Upgrade\r\n\r\n",
 		"HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/?code=CANARY#CANARY\r\nRefresh: 0; url=https://CANARY.example\r\n\r\n", "HTTP/1.1 304 CANARY\r\n\r\n",
 		"HTTP/1.1 401 CANARY\r\nWWW-Authenticate: Bearer CANARY\r\n\r\n" + `{"code":"020001","message":"User has no roles assigned CANARY"}`,
 		"HTTP/1.1 400 Bad\r\n\r\n" + `{"code":"CANARY","message":"CANARY"}`, "HTTP/1.1 404 Not Found\r\n\r\n<html>CANARY",
 		"HTTP/1.1 407 No\r\nProxy-Authenticate: CANARY\r\n\r\n", "HTTP/1.1 429 Slow\r\nRetry-After: 99999999999999999999\r\n\r\n",
 		"HTTP/1.1 503 Away\r\nRetry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n\r\n" + `{"code":"090002"}`, "HTTP/1.1 500 Oops\r\nContent-Length: 99\r\n\r\n" + `{"code":"070000"`,
-		"HTTP/1.1 200 OK\r\nCANARY\r\n\r\n", "HTTP/1.1 200 OK\r\n CANARY: 1\r\n\r\n", "HTTP/1.1 200 OK\nA: b\n\n" + session, "HTTP/1.1 200 OK\r\nA: \x00CANARY\r\n\r\n",
-		"HTTP/1.1 000 CANARY\r\n\r\n", "HTTP/1.1 999 CANARY\r\n\r\n", "HTTP/1.1 -20 CANARY\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n" + session,
+		"HTTP/1.1 200 OK\r\nCANARY\r\n\r\n", "HTTP/1.1 200 OK\r\n CANARY: 1\r\n\r\n", "HTTP/1.1 200 OK\nA: b\n\n" + body, "HTTP/1.1 200 OK\r\nA: \x00CANARY\r\n\r\n",
+		"HTTP/1.1 000 CANARY\r\n\r\n", "HTTP/1.1 999 CANARY\r\n\r\n", "HTTP/1.1 -20 CANARY\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n" + body,
 		"HTTP/1.1 200 OK\r\nA: " + strings.Repeat("CANARY", 12<<10),
 	} {
 		f.Add([]byte(response), true)
@@ -50,12 +47,7 @@ func FuzzResponse(f *testing.F) {
 	// A client of net/http that keeps connections logs what comes unasked for, in full.
 	log.SetOutput(io.Discard)
 	f.Cleanup(func() { log.SetOutput(os.Stderr) })
-	calls := map[string]func(context.Context, *Client) (Answer, secret.Value){
-		"GET": func(ctx context.Context, c *Client) (Answer, secret.Value) {
-			return c.Session(ctx, Request{Token: secret.New("CANARY")})
-		},
-		"POST": login,
-	}
+	calls := map[string]caller{"GET": session, "POST": login}
 	f.Fuzz(func(t *testing.T, response []byte, closes bool) {
 		for method, call := range calls {
 			synctest.Test(t, func(t *testing.T) {
@@ -83,6 +75,51 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
+// TestBrokenAnswers gives the result of an answer that ends early or hangs, to a GET and to a login.
+func TestBrokenAnswers(t *testing.T) {
+	for _, tt := range []struct {
+		answer     string
+		closes     bool
+		get, login Result
+	}{
+		{"", false, Timeout, Timeout},
+		{"", true, Protocol, Protocol},
+		{"101 Switching Protocols\r\n\r\n", true, HTTPError, HTTPError},
+		{"200 OK\r\n\r\n{\"data\":{", false, Timeout, Timeout},
+		{"200 OK\r\n\r\n{\"data\":{\"authToken\":\"a\"}}", false, Timeout, Timeout},
+		{"200 OK\r\nContent-Length: 100\r\n\r\n{\"data\":{}}", true, BadPayload, BadPayload},
+		{"200 OK\r\nContent-Length: 100\r\n\r\n{\"code\":\"020002\"}", true, BadPayload, BadPayload},
+		{"200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{\"data\":{}}", true, BadPayload, BadPayload},
+		{"200 OK\r\nContent-Length: 1048577\r\n\r\n{\"data\":{}}", false, BadPayload, BadPayload},
+		{"202 Accepted\r\n\r\n{", false, HTTPError, Timeout},
+		{"302 Found\r\n\r\n{", false, Redirect, Redirect},
+		{"401 No\r\n\r\n{\"code\":\"020001\"", false, Timeout, LoginRejected},
+		{"401 No\r\nContent-Length: 100\r\n\r\n{\"code\":\"020001\"", true, Unauthorized, LoginRejected},
+		{"403 No\r\n\r\n{\"code\":", false, Timeout, Timeout},
+		{"404 No\r\n\r\n", false, Timeout, Timeout},
+		{"418 No\r\n\r\n", false, HTTPError, Timeout},
+		{"500 No\r\n\r\n{\"code\":\"07", false, Timeout, Timeout},
+		{"502 No\r\n\r\n<html>", false, HTTPError, HTTPError},
+		{"503 No\r\n\r\n{\"code\":\"09", false, Timeout, Timeout},
+		{"503 No\r\nContent-Length: 100\r\n\r\n{\"code\":\"090002\"}", true, AuthUnavailable, AuthUnavailable},
+		{"500 No\r\n\r\n{\"code\":\"070000\",\"stack\":\"" + strings.Repeat("x", maxEnvelope) + "\"}", true, InternalError, InternalError},
+		{"503 No\r\nRetry-After: 60\r\n\r\n", true, HTTPError, HTTPError},
+	} {
+		for want, call := range map[*Result]caller{&tt.get: session, &tt.login: login} {
+			synctest.Test(t, func(t *testing.T) {
+				response := []byte(tt.answer)
+				if tt.answer != "" {
+					response = []byte("HTTP/1.1 " + tt.answer)
+				}
+				a, _ := (&far{response: response, closes: tt.closes}).meet(t, call)
+				if a.Result != *want || (a.RetryAfter == time.Minute) != strings.Contains(tt.answer, "Retry-After") {
+					t.Errorf("%.60q: got %+v, want %s", tt.answer, a, *want)
+				}
+			})
+		}
+	}
+}
+
 // callTimeout is the time that a call has by the clock of a bubble.
 const callTimeout = 10 * time.Second
 
@@ -95,10 +132,9 @@ type far struct {
 }
 
 // meet makes one call to the far side.
-func (f *far) meet(t *testing.T, call func(context.Context, *Client) (Answer, secret.Value)) (Answer, string) {
+func (f *far) meet(t *testing.T, call caller) (Answer, string) {
 	t.Helper()
-	client := NewClient(Options{URL: &url.URL{Scheme: "http", Host: "hmp.example"}, KeepAlive: true, MaxBodySize: 1 << 20, Dial: f.dial})
-	defer client.Close()
+	client := newClient(t, "http://hmp.example", keepAlive, func(o *Options) { o.Dial = f.dial })
 	ctx, cancel := context.WithTimeout(t.Context(), callTimeout)
 	defer cancel()
 	a, token := call(ctx, client)

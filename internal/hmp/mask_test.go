@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -111,9 +110,8 @@ func TestMessagesDoNotRepeatSecrets(t *testing.T) {
 		"percent-encoded": `{"serviceMessages":["Session ` + strings.ReplaceAll(sent, "A", "%41") + ` ends soon"]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := httptest.NewServer(answer(200, `{"data":`+body+`}`))
-			defer s.Close()
-			a, _ := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+			s := serve(t, answer(200, `{"data":`+body+`}`))
+			a := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
 				return c.Session(ctx, Request{
 					Token: secret.New(sent), Secrets: []secret.Value{secret.New(canaryKey), secret.New(canarySecret)},
 					Header: http.Header{"X-Gateway": {canary.Word + "-header"}},
@@ -128,6 +126,16 @@ func TestMessagesDoNotRepeatSecrets(t *testing.T) {
 				t.Errorf("the answer tells a secret: %+v", a)
 			}
 		})
+	}
+}
+
+// A code of six digits can be a secret too.
+func TestCodeIsNotASecret(t *testing.T) {
+	a := exchange(t, serve(t, envelope(400, "123456", "x")).URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+		return c.Session(ctx, Request{Token: secret.New("123456")})
+	})
+	if a.Code != OtherCode || a.Reason != "" {
+		t.Errorf("got code %s and reason %q", a.Code, a.Reason)
 	}
 }
 
@@ -155,21 +163,6 @@ func TestMessagesAreCutAfterMasking(t *testing.T) {
 		if rest := strings.Trim(strings.ReplaceAll(shown, secret.Masked, ""), " <secrt>"); rest != "" {
 			t.Errorf("a part of the token stays: %q", rest)
 		}
-	}
-}
-
-// A value is shown if its form leaves no room for a secret, or masked; a name if it is usual.
-func TestShownHeader(t *testing.T) {
-	h := http.Header{
-		"Server": {"nginx/1.25.3 (Ubuntu)"}, "Via": {"1.1 proxy\tx, 1.0 " + url.QueryEscape(canaryToken)}, "Content-Type": {"Text/HTML; charset=UTF-8"}, "X-Request-Id": {"1"},
-		"Age": {base64.StdEncoding.EncodeToString([]byte(canaryToken))}, "X-" + strings.ToLower(canaryToken): {"1"}, "Allow": {"GET, " + canaryToken}, "Content-Length": {"1234567"},
-		"Vary": {strings.ToLower(canaryToken[:10])}, "Location": {"https://" + strings.ToLower(canaryToken) + ".example/" + canaryToken}, "Cache-Control": {"no-store,max-age=0"},
-		"Date": {"Mon, 04 May 2026 03:02:01 GMT"}, "Retry-After": {"12345678"}, "X-Other": {"1"}, "Transfer-Encoding": {strings.Repeat("chunked,", 99)},
-	}
-	want := "Age\nAllow\nCache-Control: no-store,max-age=0\nContent-Length: 1234567\nContent-Type: Text/HTML; charset=UTF-8\nDate: Mon, 04 May 2026 03:02:01 GMT\n" +
-		"Location: <secret>\nRetry-After\nServer: nginx/1.25.3 (Ubuntu)\nTransfer-Encoding\nVary\nVia: 1.1 proxy x, 1.0 <secret>\nX-Request-Id\n2 more\n"
-	if got := string(receivedHeader(h, &mask{secrets: []string{canaryToken}})); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 

@@ -9,14 +9,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"hmp_exporter/internal/hmpsim"
-	"hmp_exporter/internal/secret"
 )
 
 func TestProxyWithTLS(t *testing.T) {
@@ -37,17 +36,17 @@ func TestProxyWithTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := func(c tls.Certificate, h http.Handler) *httptest.Server {
-		s := httptest.NewUnstartedServer(h)
-		s.TLS = &tls.Config{Certificates: []tls.Certificate{c}}
-		s.StartTLS()
-		t.Cleanup(s.Close)
-		return s
+	start := func(c tls.Certificate, h http.HandlerFunc) *httptest.Server {
+		return serve(t, h, func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{c}} })
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authority.PEM())
 	hmp := start(own, answer(200, `{"data":{}}`))
-	through := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tunnel(w, r.Host) })
+	var connect atomic.Value
+	joins := func(w http.ResponseWriter, r *http.Request) {
+		connect.Store(r.Header.Clone())
+		tunnel(w, r.Host)
+	}
 	for _, tt := range []struct {
 		name, url   string
 		proxy       *httptest.Server
@@ -55,21 +54,17 @@ func TestProxyWithTLS(t *testing.T) {
 		certificate time.Time
 		reason      string
 	}{
-		{"it connects", hmp.URL, start(proxys, through), Valid, end, ""},
+		{"it connects", hmp.URL, start(proxys, joins), Valid, end, ""},
 		{"it forwards to an http HMP", "http://hmp.example", start(proxys, answer(200, `{"data":{}}`)), Valid, time.Time{}, ""},
 		{"it refuses", hmp.URL, start(proxys, answer(403, "no")), Connect, time.Time{}, "403"},
 		{"it wants a password", hmp.URL, start(proxys, answer(407, "no")), Connect, time.Time{}, "proxy_url"},
-		{"nobody knows its authority", hmp.URL, start(strangers, through), TLS, time.Time{}, "with the proxy"},
-		{"it does not speak TLS", hmp.URL, httptest.NewServer(through), TLS, time.Time{}, "with the proxy"},
+		{"nobody knows its authority", hmp.URL, start(strangers, joins), TLS, time.Time{}, "with the proxy"},
+		{"it does not speak TLS", hmp.URL, serve(t, joins), TLS, time.Time{}, "with the proxy"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			defer tt.proxy.Close()
 			a := ask(t, tt.url, plenty, func(o *Options) {
-				o.TLS = &tls.Config{RootCAs: roots}
-				u, _ := url.Parse(tt.proxy.URL)
-				u.Scheme = "https"
-				o.Proxy = http.ProxyURL(u)
-			})
+				o.TLS, o.ProxyConnectHeader = &tls.Config{RootCAs: roots}, http.Header{"X-Tenant": {"a"}}
+			}, through("https://"+tt.proxy.Listener.Addr().String()))
 			if a.Result != tt.want || !a.CertificateExpiry.Equal(tt.certificate) {
 				t.Errorf("got %s and a certificate that ends at %v, want %s and %v", a.Result, a.CertificateExpiry, tt.want, tt.certificate)
 			}
@@ -78,24 +73,47 @@ func TestProxyWithTLS(t *testing.T) {
 			}
 		})
 	}
+	// The token goes to the HMP alone.
+	header, _ := connect.Load().(http.Header)
+	if header.Get("X-Tenant") != "a" || header.Get("Authorization") != "" {
+		t.Errorf("the proxy was sent %v", header)
+	}
+}
+
+// tunnel joins the client of a CONNECT to an address until one of the two ends.
+func tunnel(w http.ResponseWriter, address string) {
+	far, err := net.Dial("tcp", address)
+	if err != nil {
+		panic(err)
+	}
+	near, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n")
+	go func() {
+		_, _ = io.Copy(far, near)
+		_ = far.Close()
+	}()
+	_, _ = io.Copy(near, far)
+	_ = near.Close()
 }
 
 func TestPhasesBehindAProxy(t *testing.T) {
 	for name, tt := range map[string]struct {
-		answer string // to CONNECT
-		want   Phases
+		scheme, answer string // to CONNECT, or to the GET
+		want           Phases
 	}{
-		"the proxy hangs":             {"", Phases{Connect: callTimeout}},
-		"the HMP's handshake hangs":   {"HTTP/1.1 200 OK\r\n\r\n", Phases{Connect: 3 * time.Second, TLS: callTimeout - 3*time.Second}},
-		"the proxy breaks off midway": {"HTTP/1.1 200 ", Phases{Connect: callTimeout}},
+		"the proxy hangs":             {"https", "", Phases{Connect: callTimeout}},
+		"the HMP's handshake hangs":   {"https", "HTTP/1.1 200 OK\r\n\r\n", Phases{Connect: 3 * time.Second, TLS: callTimeout - 3*time.Second}},
+		"the proxy breaks off midway": {"https", "HTTP/1.1 200 ", Phases{Connect: callTimeout}},
+		"the answer hangs":            {"http", "", Phases{Processing: callTimeout}},
+		"the body hangs":              {"http", "HTTP/1.1 200 OK\r\n\r\n{", Phases{Processing: 3 * time.Second, Transfer: callTimeout - 3*time.Second}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				u, _ := url.Parse("https://hmp.example")
-				c := NewClient(Options{
-					URL: u, TLS: &tls.Config{}, MaxBodySize: 1,
-					Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.example"}),
-					Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				c := newClient(t, tt.scheme+"://hmp.example", through("http://proxy.example"), func(o *Options) {
+					o.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 						attemptOf(ctx).mark(connectStart) // as the dialer of net does
 						near, far := net.Pipe()
 						go func() {
@@ -107,12 +125,11 @@ func TestPhasesBehindAProxy(t *testing.T) {
 							_, _ = io.Copy(io.Discard, far)
 						}()
 						return near, nil
-					},
+					}
 				})
-				defer c.Close()
 				ctx, cancel := context.WithTimeout(t.Context(), callTimeout)
 				defer cancel()
-				a, _ := c.Session(ctx, Request{Token: secret.New(canaryToken)})
+				a, _ := session(ctx, c)
 				if a.Result != Timeout || a.Phases != tt.want {
 					t.Errorf("got %s with %+v, want a timeout with %+v", a.Result, a.Phases, tt.want)
 				}

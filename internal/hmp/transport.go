@@ -203,8 +203,7 @@ func address(u *url.URL) string {
 func (p *pool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := len(p.kept) - 1; i >= 0; i-- {
-		c := p.kept[i]
+	for i, c := range slices.Backward(p.kept) {
 		switch {
 		case c.tooOld() || c.client.Err() != nil:
 			p.retireLocked(c)
@@ -220,8 +219,7 @@ func (p *pool) take() *conn {
 	return nil
 }
 
-// dial makes a connection for an attempt. If keep is true, later exchanges may use it. But the
-// pool does not keep an HTTP/2 connection while another one can take more exchanges.
+// dial makes a connection for an attempt. If keep is true, later exchanges may use it.
 func (p *pool) dial(ctx context.Context, t *attempt, keep bool) (*conn, error) {
 	transport, err := p.currentTransport(ctx, t.proxy)
 	if err != nil {
@@ -235,8 +233,7 @@ func (p *pool) dial(ctx context.Context, t *attempt, keep bool) (*conn, error) {
 	c.client, c.made, c.shared, c.certificate = client, time.Now(), t.http2, t.certificate
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	hasShared := slices.ContainsFunc(p.kept, func(c *conn) bool { return c.shared && c.client.Available() > 0 })
-	if c.kept = keep && !(c.shared && hasShared); c.kept {
+	if c.kept = keep; keep {
 		c.timer = time.AfterFunc(maxConnectionAge, func() { p.retire(c) })
 		if c.shared {
 			p.kept = append(p.kept, c)
@@ -252,10 +249,11 @@ func (p *pool) release(c *conn, result Result) {
 		p.forget(c)
 	}
 	unused := c.users.Add(-1) == 0
-	if unused && c.client.Available() == 0 {
+	switch {
+	case !unused || !c.kept:
+	case c.client.Available() == 0: // the server has closed it
 		p.forget(c)
-	}
-	if unused && c.kept && !c.shared {
+	case !c.shared:
 		p.kept = append(p.kept, c)
 	}
 	ended := unused && !c.kept

@@ -38,7 +38,7 @@ type Version struct{ Version, Build string }
 // The request has a connection of its own, so that it does not disturb a probe.
 func (c *Client) Version(ctx context.Context, r Request) (v Version, a Answer) {
 	x := c.call(http.MethodGet, r.Header, r.Secrets...)
-	x.url, x.version = endpoint(c.options.URL, versionPath), &v
+	x.url, x.version, x.keep = endpoint(c.options.URL, versionPath), &v, false
 	x.authorize(r.Token)
 	c.exchange(ctx, x, &a)
 	return v, a

@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"unicode/utf8"
 
@@ -22,13 +20,13 @@ import (
 // askVersion asks the server at base for its version.
 func askVersion(t *testing.T, base string) (v Version, a Answer) {
 	t.Helper()
-	a, _ = exchange(t, base, plenty, func(ctx context.Context, c *Client) (a Answer, none secret.Value) {
+	a = exchange(t, base, plenty, func(ctx context.Context, c *Client) (a Answer, none secret.Value) {
 		v, a = c.Version(ctx, Request{
 			Token: secret.New(canaryToken), Secrets: []secret.Value{secret.New(canarySecret)},
 			Header: http.Header{"X-Gateway": {canary.Word + "-gateway"}},
 		})
 		return a, none
-	}, func(o *Options) { o.KeepAlive = true })
+	}, keepAlive)
 	canary.Check(t, "the version", fmt.Sprintf("%+v", v))
 	return v, a
 }
@@ -45,15 +43,7 @@ func TestVersion(t *testing.T) {
 			sim := hmpsim.New()
 			sim.SetVersion(b)
 			sim.SetToken(canaryToken, hmpsim.NoRoles())
-			var elsewhere atomic.Int32
-			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/hmp/apis/system/version" {
-					elsewhere.Add(1)
-				}
-				http.StripPrefix("/hmp", sim).ServeHTTP(w, r)
-			}))
-			defer s.Close()
-			v, a := askVersion(t, s.URL+"/hmp")
+			v, a := askVersion(t, serve(t, http.StripPrefix("/hmp", sim).ServeHTTP).URL+"/hmp")
 			want := Version{}
 			if strings.HasPrefix(name, "good") {
 				want = Version{"4.1.1", "30242"}
@@ -61,8 +51,8 @@ func TestVersion(t *testing.T) {
 			if v != want || (a.Result == Valid) != (want != Version{}) {
 				t.Errorf("got %+v, and the result %s (%s)", v, a.Result, a.Reason)
 			}
-			if n := sim.Stats().Versions; n != 1 || elsewhere.Load() != 0 {
-				t.Errorf("%d requests, and %d for something else", n, elsewhere.Load())
+			if stats := sim.Stats(); stats.Versions != 1 || stats.GETs+stats.POSTs != 0 {
+				t.Errorf("HMP had the requests %+v, want one for its version", stats)
 			}
 		})
 	}
@@ -76,9 +66,7 @@ func TestVersionIsBounded(t *testing.T) {
 		`" 4.1\u0000\u001b[31m\n "`:                   "4.1  [31m",
 		"\"4\xff1\"":                                  "4\uFFFD1",
 	} {
-		s := httptest.NewServer(answer(200, `{"data":{"version":`+said+`,"build":`+said+`}}`))
-		v, a := askVersion(t, s.URL)
-		s.Close()
+		v, a := askVersion(t, serve(t, answer(200, `{"data":{"version":`+said+`,"build":`+said+`}}`)).URL)
 		if diff := cmp.Diff(Version{want, want}, v); diff != "" || !utf8.ValidString(v.Version) {
 			t.Errorf("%s: %s (%s)\n%s", said, a.Result, a.Reason, diff)
 		}
@@ -94,30 +82,10 @@ func TestVersionRepeatsNoSecret(t *testing.T) {
 	} {
 		text, _ := json.Marshal(said)
 		for _, body := range []string{`"version":%s,"build":"1"`, `"version":"1","build":%s`} {
-			s := httptest.NewServer(answer(200, `{"data":{"sessionId":"handed-out",`+fmt.Sprintf(body, text)+`}}`))
-			v, a := askVersion(t, s.URL)
-			s.Close()
+			v, a := askVersion(t, serve(t, answer(200, `{"data":{"sessionId":"handed-out",`+fmt.Sprintf(body, text)+`}}`)).URL)
 			if v != (Version{}) || a.Result != BadPayload {
 				t.Errorf("%s: %+v, and the result %s", name, v, a.Result)
 			}
 		}
 	}
-}
-
-// TestVersionTakesNoConnection is that a question neither takes nor ends a kept connection.
-func TestVersionTakesNoConnection(t *testing.T) {
-	sim := hmpsim.New()
-	sim.SetVersion(hmpsim.Reset())
-	sim.SetToken(canaryToken, hmpsim.Valid(hmpsim.Session{}))
-	s := httptest.NewServer(sim)
-	defer s.Close()
-	exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (a Answer, none secret.Value) {
-		r := Request{Token: secret.New(canaryToken)}
-		c.Session(ctx, r)
-		c.Version(ctx, r)
-		if a, _ = c.Session(ctx, r); a.Result != Valid || a.Phases.Connect != 0 {
-			t.Errorf("the next probe is %s, and took %v to connect", a.Result, a.Phases.Connect)
-		}
-		return a, none
-	}, func(o *Options) { o.KeepAlive = true })
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"log/slog"
-	"strconv"
 )
 
 // Masked is printed in place of a secret.
@@ -44,20 +43,11 @@ func (s Value) Equal(other Value) bool {
 }
 
 // String returns <secret>. The methods below do the same for other printers: fmt calls
-// Format, go-kit calls MarshalText or String, and slog calls LogValue.
+// Format, slog calls LogValue, and JSON, YAML and go-kit call MarshalText.
 func (s Value) String() string { return Masked }
-
-// GoString implements [fmt.GoStringer].
-func (s Value) GoString() string { return Masked }
 
 // Format implements [fmt.Formatter], because %x and other verbs do not call String.
 func (s Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Masked)) }
-
-// MarshalYAML implements yaml.Marshaler.
-func (s Value) MarshalYAML() (any, error) { return Masked, nil }
-
-// MarshalJSON implements [encoding/json.Marshaler].
-func (s Value) MarshalJSON() ([]byte, error) { return []byte(strconv.Quote(Masked)), nil }
 
 // MarshalText implements [encoding.TextMarshaler].
 func (s Value) MarshalText() ([]byte, error) { return []byte(Masked), nil }

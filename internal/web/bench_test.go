@@ -1,15 +1,12 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
-
-	"hmp_exporter/collector"
 )
 
-// BenchmarkScrape is what the answer to a scrape takes, when its probes have been made.
-// What a whole scrape costs is measured by the command in bench.
+// BenchmarkScrape measures the answer to a scrape whose probes have ended. The command in
+// test/bench measures a whole scrape.
 func BenchmarkScrape(b *testing.B) {
 	for _, bench := range []struct {
 		name, path, encoding string
@@ -20,7 +17,7 @@ func BenchmarkScrape(b *testing.B) {
 		{"many/gzip", "/probe?target=studio", "gzip", 1000},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			handler := handlerOf(b, &fake{results: numbered(bench.sessions)})
+			handler := newHandler(b, &fake{results: validResults(bench.sessions)})
 			req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, bench.path, nil)
 			if err != nil {
 				b.Fatal(err)
@@ -37,15 +34,6 @@ func BenchmarkScrape(b *testing.B) {
 			}
 		})
 	}
-}
-
-// numbered results are those of sessions with different names.
-func numbered(n int) []collector.Result {
-	results := someResults(n)
-	for i := range results {
-		results[i].Session = fmt.Sprintf("session-%d", i)
-	}
-	return results
 }
 
 // discard is a response that nobody reads.

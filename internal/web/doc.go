@@ -1,15 +1,18 @@
-// Package web is the HTTP surface: which paths there are, what they answer, and
-// how serving begins and ends.
+// Package web answers HTTP requests. It does not know how a probe works.
 //
-//	/metrics             the exporter's own metrics and a fresh probe of every session
-//	/probe               a fresh probe of one target, or of one session of it
-//	/                    every session, and what scrapes saw of it of late
-//	/session             all that is kept of one session; a POST probes it now
-//	/retry-login         a POST tries the login of a session, although logins are suspended
-//	/config              the running configuration, with every secret masked
-//	/sd                  what there is to probe, for Prometheus' HTTP service discovery
-//	/-/healthy /-/ready  for orchestrators
-//	/-/reload            loads the configuration again
+//	/metrics             metrics of the exporter, and a fresh probe of every session
+//	/probe               a fresh probe of a target or a session
+//	/                    the status page: every session with its last results
+//	/session             the page of a session; a POST probes the session
+//	/probe-all           a POST probes every session
+//	/retry-login         a POST tries the login of a session although logins are suspended
+//	/runbook             the runbook
+//	/sessions.json       the last results as JSON
+//	/config              the configuration in use, with every secret masked
+//	/sd                  HTTP service discovery for Prometheus
+//	/-/healthy /-/ready  health
+//	/-/reload            a POST reloads the configuration
 //
-// It knows nothing of how a probe works; that is the collector's.
+// A scrape passes [Serve], protect, the limiter, [Collector.Probe] and writeMetrics. A page
+// passes parseFilter, [Collector.Summaries], apply and render.
 package web

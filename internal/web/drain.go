@@ -15,38 +15,32 @@ import (
 )
 
 const (
-	// drainPause is how long nobody has to connect for a listener to be drained.
-	drainPause = 20 * time.Millisecond
-	// fullDrain is when acceptPause is enough, because connections keep coming.
+	// A listener is drained when nobody connects for drainPause. If connections keep coming, then
+	// after fullDrain acceptPause is enough, and after maxDrain the listener closes in any case.
+	drainPause  = 20 * time.Millisecond
 	fullDrain   = 500 * time.Millisecond
 	acceptPause = time.Millisecond
-	// maxDrain is when the listener closes in any case.
-	maxDrain = 2 * time.Second
-	// firstRequestTimeout is how long a connection that is new when the end comes may
-	// take to send its request.
+	maxDrain    = 2 * time.Second
+	// firstRequestTimeout is the time for the first request of a connection after the end has
+	// begun.
 	firstRequestTimeout = time.Second
 )
 
-// A drainListener hands out what the kernel has accepted for it before it closes. To
-// close at once would reset connections whose clients have every reason to expect an
-// answer.
+// A drainListener accepts the connections that the kernel has accepted already before it
+// closes. The kernel would reset them, although their clients expect an answer.
 type drainListener struct {
 	net.Listener
 	logger *slog.Logger
 	warn   rate.Sometimes
 
 	mu    sync.Mutex
-	began time.Time // when it was told to close
-}
-
-func newDrainListener(l net.Listener, logger *slog.Logger) *drainListener {
-	return &drainListener{Listener: l, logger: logger, warn: rate.Sometimes{Interval: time.Minute}}
+	began time.Time // when Close was called
 }
 
 type deadliner interface{ SetDeadline(time.Time) error }
 
-// Close makes Accept end when all is drained, or at once if a listener cannot have
-// a deadline.
+// Close makes Accept end when the listener is drained. A listener without deadlines closes at
+// once.
 func (d *drainListener) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -55,7 +49,7 @@ func (d *drainListener) Close() error {
 	if !ok {
 		return d.Listener.Close()
 	}
-	return l.SetDeadline(time.Now()) // which wakes Accept
+	return l.SetDeadline(time.Now()) // wakes Accept
 }
 
 // Accept implements [net.Listener].
@@ -69,9 +63,9 @@ func (d *drainListener) Accept() (net.Conn, error) {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return conn, err
 	}
-	// It is closing, and every Accept begins with this error from now on.
+	// After Close, the first Accept always returns this error.
 	l := d.Listener.(deadliner)
-	_ = l.SetDeadline(d.lastCall())
+	_ = l.SetDeadline(time.Now().Add(d.pause()))
 	conn, err = d.Listener.Accept()
 	_ = l.SetDeadline(time.Now())
 	if err != nil {
@@ -81,18 +75,17 @@ func (d *drainListener) Accept() (net.Conn, error) {
 	return conn, nil
 }
 
-// lastCall is when to give up the wait for another connection.
-func (d *drainListener) lastCall() time.Time {
+// pause returns how long to wait for another connection.
+func (d *drainListener) pause() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := time.Now()
-	switch drained := now.Sub(d.began); {
+	switch drained := time.Since(d.began); {
 	case drained < fullDrain:
-		return now.Add(drainPause)
+		return drainPause
 	case drained < maxDrain:
-		return now.Add(acceptPause)
+		return acceptPause
 	default:
-		return now
+		return 0
 	}
 }
 
@@ -108,12 +101,10 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// handler removes the connection of a request, which has been read.
+// handler removes the connection of a request.
 func (n *newConns) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connKey{}).(net.Conn); ok {
-			n.remove(c)
-		}
+		n.remove(r.Context().Value(connKey{}).(net.Conn))
 		next.ServeHTTP(w, r)
 	})
 }
@@ -138,18 +129,17 @@ func (n *newConns) remove(c net.Conn) {
 	delete(n.conns, c)
 }
 
-func (n *newConns) none() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.conns) == 0
-}
-
-// wait waits until there is none, but no longer than d. It looks again and again, as
-// [http.Server.Shutdown] does after it.
-func (n *newConns) wait(d time.Duration) {
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for end := time.Now().Add(d); !n.none() && time.Now().Before(end); {
-		<-again.C
+// wait waits until there is none, but no longer than timeout. It polls, as
+// [http.Server.Shutdown] does.
+func (n *newConns) wait(timeout time.Duration) {
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for end := time.Now().Add(timeout); time.Now().Before(end); <-ticker.C {
+		n.mu.Lock()
+		count := len(n.conns)
+		n.mu.Unlock()
+		if count == 0 {
+			return
+		}
 	}
 }

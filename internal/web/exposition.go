@@ -2,16 +2,9 @@ package web
 
 import (
 	"bufio"
-	"cmp"
-	"io"
-	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/go-kit/log/level"
 	dto "github.com/prometheus/client_model/go"
@@ -20,131 +13,99 @@ import (
 	"hmp_exporter/collector"
 )
 
-// minCompressed is how many sessions it takes to make compression worth its cost,
-// which is more than that of a probe: fewer fit into some packets.
+// minCompressed is the number of sessions from which the answer to a scrape is compressed.
+// Fewer sessions fit into some packets, and compression costs more than their probes.
 const minCompressed = 4
 
-// An exposition is what a scrape is answered with.
+// An exposition is the content of an answer to a scrape.
 type exposition struct {
 	results []collector.Result
-	own     bool // with the metrics of the exporter itself
+	self    bool     // with the metrics of the exporter itself
+	names   []string // of the metrics to write; nil for all
 }
 
-func (e *exposition) compress() bool { return e.own || len(e.results) >= minCompressed }
-
-// writeMetrics answers a scrape in the format that the scraper wants most. It writes the
-// exposition as it is made, and in one piece if it is a small one.
+// writeMetrics answers a scrape in the format that the scraper prefers.
 func (h *handler) writeMetrics(w http.ResponseWriter, r *http.Request, e exposition) {
-	format := h.negotiate(r)
-	header := w.Header()
-	header.Set("Content-Type", string(format.Format))
-	header.Add("Vary", "Accept")
-	var to io.Writer = w
-	if e.compress() {
-		header.Add("Vary", "Accept-Encoding")
-		if acceptsGzip(r.Header) {
-			header.Set("Content-Encoding", "gzip")
-			z := gzips.Get().(*gzip.Writer)
-			z.Reset(w)
-			defer func() {
-				_ = z.Close() // who does not read on knows
-				z.Reset(nil)
-				gzips.Put(z)
-			}()
-			to = z
-		}
-	}
-	out := texts.Get().(*bufio.Writer)
-	out.Reset(to)
-	defer func() {
-		out.Reset(nil)
-		texts.Put(out)
-	}()
-
-	err := h.encode(out, format, r.URL.Query()["name[]"], e)
-	if to == w { // of no effect if a part has been sent
-		header.Set("Content-Length", strconv.Itoa(out.Buffered()))
-	}
-	if hungUp := out.Flush(); hungUp != nil {
-		_ = level.Debug(h.Logger).Log("msg", "a scraper did not take its answer", "err", hungUp)
-	} else if err != nil {
-		_ = level.Error(h.Logger).Log("msg", "failed to encode metrics", "err", err)
+	f := h.negotiate(r)
+	w.Header().Set("Content-Type", string(f.Format))
+	w.Header().Add("Vary", "Accept")
+	var encodeErr error
+	writeErr := writeBody(w, r, e.self || len(e.results) >= minCompressed, func(out *bufio.Writer) {
+		encodeErr = h.encode(out, f, e)
+	})
+	if writeErr != nil {
+		_ = level.Debug(h.Logger).Log("msg", "a scraper did not take its answer", "err", writeErr)
+	} else if encodeErr != nil {
+		_ = level.Error(h.Logger).Log("msg", "failed to encode metrics", "err", encodeErr)
 	}
 }
 
-// A negotiated format is what a header Accept comes to.
-type negotiated struct {
+// A format is the result of a negotiation.
+type format struct {
 	expfmt.Format
-	accept      string
+	accept      string // the header that it comes from
 	openMetrics bool
-	text        bool // [collector.WriteText] writes it
+	text        bool // [collector.WriteText] can write it
 }
 
-// negotiate returns the format that a request wants most. Scrapers want the same each
-// time.
-func (h *handler) negotiate(r *http.Request) *negotiated {
+// negotiate returns the format that a scraper prefers. It remembers the last one, because
+// scrapers send the same header each time.
+func (h *handler) negotiate(r *http.Request) *format {
 	accept := r.Header.Get("Accept")
 	if last := h.lastFormat.Load(); last != nil && last.accept == accept {
 		return last
 	}
 	f := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
-	kind := f.FormatType()
-	n := &negotiated{
-		Format:      f,
-		accept:      accept,
-		openMetrics: kind == expfmt.TypeOpenMetrics,
-		text:        kind == expfmt.TypeOpenMetrics || kind == expfmt.TypeTextPlain,
-	}
-	h.lastFormat.Store(n)
-	return n
+	openMetrics := f.FormatType() == expfmt.TypeOpenMetrics
+	next := &format{f, accept, openMetrics, openMetrics || f.FormatType() == expfmt.TypeTextPlain}
+	h.lastFormat.Store(next)
+	return next
 }
 
-// encode writes the exporter's own metrics, if they are wanted, and those of the results:
-// all of them, or those with the given names.
-func (h *handler) encode(out *bufio.Writer, format *negotiated, names []string, e exposition) error {
+// encode writes an exposition. An error of writing stays in out.
+func (h *handler) encode(out *bufio.Writer, f *format, e exposition) error {
 	var families []*dto.MetricFamily
-	if e.own {
+	if e.self {
 		var err error
 		if families, err = h.registry.Gather(); err != nil {
-			// An own metric that cannot be had is left out; the others are answered.
+			// Gather leaves out the metric that failed.
 			_ = level.Error(h.Logger).Log("msg", "failed to gather the exporter's own metrics", "err", err)
 		}
-		if format.openMetrics {
+		if f.openMetrics {
 			untypeClashes(families)
 		}
 	}
-	direct := format.text && names == nil
-	if !direct {
+	asText := f.text && e.names == nil
+	if !asText {
 		families = slices.Concat(families, collector.Families(e.results))
 	}
 	if len(families) > 0 {
-		encoder := expfmt.NewEncoder(out, format.Format)
-		for _, f := range families {
-			if names != nil && !slices.Contains(names, f.GetName()) {
+		encoder := expfmt.NewEncoder(out, f.Format)
+		for _, family := range families {
+			if e.names != nil && !slices.Contains(e.names, family.GetName()) {
 				continue
 			}
-			if err := encoder.Encode(f); err != nil {
+			if err := encoder.Encode(family); err != nil {
 				return err
 			}
 		}
 	}
-	if direct {
-		collector.WriteText(out, e.results, format.openMetrics)
+	if asText {
+		collector.WriteText(out, e.results, f.openMetrics)
 	}
-	if !format.openMetrics {
-		return nil
+	if f.openMetrics {
+		_, _ = expfmt.FinalizeOpenMetrics(out)
 	}
-	_, err := expfmt.FinalizeOpenMetrics(out)
-	return err
+	return nil
 }
 
-// untypeClashes takes the type from counters whose family would have the name of another one.
-// In OpenMetrics, the family of a counter is named without _total, so that
-// go_memstats_alloc_bytes and go_memstats_alloc_bytes_total are one family of two types.
+// untypeClashes makes a counter untyped if its family has the name of another family. In
+// OpenMetrics, go_memstats_alloc_bytes_total would be the family go_memstats_alloc_bytes, which
+// is a gauge.
 func untypeClashes(families []*dto.MetricFamily) {
 	for _, f := range families {
-		name, counts := strings.CutSuffix(f.GetName(), "_total")
-		if !counts || !slices.ContainsFunc(families, func(other *dto.MetricFamily) bool { return other.GetName() == name }) {
+		name, isCounter := strings.CutSuffix(f.GetName(), "_total")
+		if !isCounter || !slices.ContainsFunc(families, func(other *dto.MetricFamily) bool { return other.GetName() == name }) {
 			continue
 		}
 		f.Type = dto.MetricType_UNTYPED.Enum()
@@ -153,23 +114,3 @@ func untypeClashes(families []*dto.MetricFamily) {
 		}
 	}
 }
-
-func acceptsGzip(h http.Header) bool {
-	for accepted := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
-		coding, parameters, _ := mime.ParseMediaType(accepted) // which has the same form
-		if quality, err := strconv.ParseFloat(cmp.Or(parameters["q"], "1"), 64); coding == "gzip" && err == nil && quality > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// What expositions are written through.
-var (
-	texts = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 32<<10) }}
-	gzips = sync.Pool{New: func() any {
-		// Expositions repeat themselves: to look for more costs a lot and brings little.
-		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // there is such a level
-		return z
-	}}
-)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
@@ -14,23 +15,24 @@ import (
 
 	"hmp_exporter/collector"
 	"hmp_exporter/config"
+	"hmp_exporter/internal/exportertest"
 )
 
-// A witness is a Collector that remembers the probes that were made.
-type witness struct {
+// A recorder is a Collector that records the results of its probes.
+type recorder struct {
 	*collector.Collector
 	results []collector.Result
 }
 
-func (w *witness) Probe(r collector.Request) ([]collector.Result, error) {
+func (w *recorder) Probe(r collector.Request) ([]collector.Result, error) {
 	results, err := w.Collector.Probe(r)
 	w.results = append(w.results, results...)
 	return results, err
 }
 
-// twins are names that are easily taken for one another. No token is there, so that
-// no probe leaves the process.
-const twins = `targets:
+// similarNames are names that are easily confused. There is no token, so that no probe leaves the
+// process.
+const similarNames = `targets:
   - name: studio
     url: http://127.0.0.1:1
     sessions: [{name: playout, token_file: none}, {name: Playout, token_file: none}, {name: play.out, token_file: none}]
@@ -42,9 +44,8 @@ const twins = `targets:
     sessions: [{name: studio, token_file: none}, {name: "1", token_file: none}]
 `
 
-// FuzzProbe asks for a probe with any query at all. There is one only of what the
-// query names as it is written in the configuration, and else an error that is
-// harmless to show.
+// FuzzProbe asks for a probe with any query. Only what the query names exactly as the
+// configuration does is probed. Otherwise there is an error that is safe to show.
 func FuzzProbe(f *testing.F) {
 	long := strings.Repeat("a", 4<<10)
 	for _, query := range []string{
@@ -57,7 +58,8 @@ func FuzzProbe(f *testing.F) {
 	} {
 		f.Add(query)
 	}
-	file := writeFile(f, f.TempDir(), "hmp.yml", twins)
+	file := filepath.Join(f.TempDir(), "hmp.yml")
+	exportertest.WriteFile(f, file, similarNames)
 	cfg, err := config.Load(file)
 	if err != nil {
 		f.Fatal(err)
@@ -69,13 +71,10 @@ func FuzzProbe(f *testing.F) {
 			names[[2]string{target.Name, session.Name}] = true
 		}
 	}
-	probes := &witness{Collector: collector.New(collector.Options{MaxConcurrent: 10, Logger: log.NewNopLogger()})}
+	probes := &recorder{Collector: collector.New(collector.Options{MaxConcurrent: 10, Logger: log.NewNopLogger()})}
 	probes.Apply(cfg)
 	f.Cleanup(probes.Close)
-	handler, err := New(Options{Collector: probes, Store: config.NewStore(nil, nil), Logger: log.NewNopLogger(), TelemetryPath: "/metrics", MaxRequests: 1})
-	if err != nil {
-		f.Fatal(err)
-	}
+	handler := newHandler(f, probes, maxRequests(1))
 	f.Fuzz(func(t *testing.T, query string) {
 		probes.results = nil
 		r := httptest.NewRequest(http.MethodGet, "/probe", nil)
@@ -112,8 +111,7 @@ func FuzzProbe(f *testing.F) {
 	})
 }
 
-// named returns what a query names, if it does so without a doubt: a target, and a
-// session or "".
+// named returns the target and the session or "" that a query names, if that is certain.
 func named(query string) (target, session string, ok bool) {
 	given := make(map[string]int)
 	for parameter := range strings.SplitSeq(query, "&") {
@@ -138,7 +136,7 @@ func named(query string) (target, session string, ok bool) {
 	return target, session, given["target"] == 1 && given["session"] <= 1
 }
 
-// checkError checks that an error can be shown to anybody.
+// checkError checks that an error is one short line of text.
 func checkError(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
 	body := w.Body.String()
@@ -146,11 +144,7 @@ func checkError(t *testing.T, w *httptest.ResponseRecorder) {
 	if len(body) > 1000 || !ended || !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) {
 		t.Errorf("an error of %d bytes that cannot be shown: %.300q", len(body), body)
 	}
-	for name, want := range map[string]string{"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": contentSecurityPolicy, "Cache-Control": "no-store"} {
-		if got := w.Header()[name]; len(got) != 1 || got[0] != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
+	read(t, w.Result()).checkHeader(t)
 	if n := len(w.Header()); n > 4 {
 		t.Errorf("there are %d header fields: %v", n, w.Header())
 	}

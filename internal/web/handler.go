@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/pprof"
-	"net/url"
+	_ "net/http/pprof" //nolint:gosec // New serves the default mux only with Pprof
 	"path"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -21,15 +19,15 @@ import (
 	"hmp_exporter/config"
 )
 
-// The paths that scrape, beside the telemetry path.
+// The paths that probe, beside the telemetry path.
 const (
-	probePath   = "/probe"
-	sessionPath = "/session"
-	retryPath   = "/retry-login"
-	allPath     = "/probe-all"
+	probePath      = "/probe"
+	probeAllPath   = "/probe-all"
+	sessionPath    = "/session"
+	retryLoginPath = "/retry-login"
 )
 
-// A Collector makes the probes of a scrape: [collector.Collector] does.
+// A Collector probes sessions. [collector.Collector] implements it.
 type Collector interface {
 	Probe(r collector.Request) ([]collector.Result, error)
 	Summaries() []collector.Summary
@@ -40,73 +38,52 @@ type Collector interface {
 	Register(r prometheus.Registerer, reload func() (ok bool, last time.Time))
 }
 
-// Options of the HTTP surface.
+// Options of [New].
 type Options struct {
 	Collector Collector
-	Store     *config.Store
-	Reload    func() error // loads the configuration again
+	Store     *config.Store // has a configuration
+	Reload    func() error
 	Logger    log.Logger
 
-	TelemetryPath string // of the metrics; begins with a slash
+	TelemetryPath string // the path of the metrics, with a slash in front
 	Location      Location
-	ProbeSessions bool          // probe every session for the telemetry path
-	ProbeInterval time.Duration // how often all sessions are probed without a scrape; 0 for never
-	MaxRequests   int           // scrapes at once, of the telemetry path and of each target; 0 for any number
+	ProbeSessions bool          // the telemetry path probes every session
+	ProbeInterval time.Duration // how often the exporter probes every session without a scrape; 0 for never
+	MaxRequests   int           // scrapes at once of the telemetry path and of each target; 0 for no limit
 	Lifecycle     bool          // allow POST /-/reload
 	Pprof         bool          // serve /debug/pprof/
 }
 
 type handler struct {
 	Options
-	registry   *prometheus.Registry // the exporter's metrics about itself
+	registry   *prometheus.Registry // metrics of the exporter itself
 	limiter    *limiter
-	lastFormat atomic.Pointer[negotiated]
+	lastFormat atomic.Pointer[format]
 }
 
-// New returns the handler of all paths. It fails if the telemetry path is not one
-// or is another's, or if no request may be answered.
+// New returns the handler of all paths. It returns an error if the telemetry path is not a
+// path or belongs to another page.
 func New(o Options) (http.Handler, error) {
-	if err := checkTelemetryPath(o.TelemetryPath); err != nil {
+	h := &handler{Options: o, registry: prometheus.NewRegistry()}
+	routes := h.routes()
+	if err := checkTelemetryPath(o.TelemetryPath, routes); err != nil {
 		return nil, err
 	}
-	h := &handler{
-		Options:  o,
-		registry: prometheus.NewRegistry(),
-		limiter:  newLimiter(o.MaxRequests, o.Logger, o.TelemetryPath, probePath, sessionPath, retryPath, allPath),
-	}
+	h.limiter = newLimiter(o.MaxRequests, o.Logger, o.TelemetryPath, probePath, probeAllPath, sessionPath, retryLoginPath)
 	h.registry.MustRegister(
 		h.limiter.refused,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	o.Collector.Register(h.registry, o.Store.Status)
-
+	routes["GET "+o.TelemetryPath] = promhttp.InstrumentMetricHandler(h.registry, http.HandlerFunc(h.metrics)).ServeHTTP
 	mux := http.NewServeMux()
-	handle := func(method, path string, f http.HandlerFunc) { mux.Handle(method+" "+o.Location.Prefix+path, f) }
-	handle("GET", o.TelemetryPath, promhttp.InstrumentMetricHandler(h.registry, http.HandlerFunc(h.metrics)).ServeHTTP)
-	handle("GET", probePath, h.probe)
-	handle("GET", "/{$}", h.status)
-	handle("GET", sessionPath, h.session)
-	handle("POST", sessionPath, h.probeNow)
-	handle("POST", retryPath, h.retryLogin)
-	handle("POST", allPath, h.probeAll)
-	handle("GET", runbookPath, h.runbook)
-	handle("GET", lastPath, h.last)
-	handle("GET", "/style.css", asset("text/css; charset=utf-8", styleCSS))
-	handle("GET", "/live.js", asset("text/javascript; charset=utf-8", liveJS))
-	handle("GET", "/config", h.config)
-	handle("GET", "/sd", h.discovery)
-	handle("GET", "/-/healthy", h.healthy)
-	handle("GET", "/-/ready", h.ready)
-	handle("POST", "/-/reload", h.reload)
-	if o.Pprof {
-		handle("GET", "/debug/pprof/", http.StripPrefix(o.Location.Prefix, http.HandlerFunc(pprof.Index)).ServeHTTP)
-		handle("GET", "/debug/pprof/cmdline", pprof.Cmdline)
-		handle("GET", "/debug/pprof/profile", pprof.Profile)
-		handle("GET", "/debug/pprof/symbol", pprof.Symbol)
-		handle("GET", "/debug/pprof/trace", pprof.Trace)
+	prefix := o.Location.Prefix
+	for route, handle := range routes {
+		method, p, _ := strings.Cut(route, " ")
+		mux.HandleFunc(method+" "+prefix+p, handle)
 	}
-	if prefix := o.Location.Prefix; prefix != "" {
+	if prefix != "" {
 		mux.HandleFunc("GET /{$}", redirect(strings.TrimPrefix(prefix, "/")+"/"))
 		mux.HandleFunc("GET "+prefix, redirect(path.Base(prefix)+"/"))
 	}
@@ -117,7 +94,32 @@ func New(o Options) (http.Handler, error) {
 	return protect(protection.Handler(mux), o.Logger), nil
 }
 
-// redirect leads to a relative address. [http.Redirect] would not leave it so, and a proxy may
+// routes returns the handlers by method and path, without the telemetry path.
+func (h *handler) routes() map[string]http.HandlerFunc {
+	routes := map[string]http.HandlerFunc{
+		"GET " + probePath:       h.probe,
+		"GET /{$}":               h.status,
+		"GET " + sessionPath:     h.session,
+		"POST " + sessionPath:    h.probeNow,
+		"POST " + probeAllPath:   h.probeAll,
+		"POST " + retryLoginPath: h.retryLogin,
+		"GET /runbook":           h.runbook,
+		"GET /style.css":         asset("style.css", "text/css; charset=utf-8"),
+		"GET /live.js":           asset("live.js", "text/javascript; charset=utf-8"),
+		"GET /sessions.json":     h.lastResults,
+		"GET /config":            h.config,
+		"GET /sd":                h.discovery,
+		"GET /-/healthy":         h.healthy,
+		"GET /-/ready":           h.ready,
+		"POST /-/reload":         h.reload,
+	}
+	if h.Pprof {
+		routes["GET /debug/pprof/"] = http.StripPrefix(h.Location.Prefix, http.DefaultServeMux).ServeHTTP
+	}
+	return routes
+}
+
+// redirect redirects to a relative URL. [http.Redirect] would make it absolute, but a proxy may
 // add a prefix of its own.
 func redirect(to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -126,12 +128,15 @@ func redirect(to string) http.HandlerFunc {
 	}
 }
 
-func checkTelemetryPath(p string) error {
-	if path.Clean(p) != p || !path.IsAbs(p) || (&url.URL{Path: p}).EscapedPath() != p {
+func checkTelemetryPath(p string, routes map[string]http.HandlerFunc) error {
+	if !isPath(p) {
 		return fmt.Errorf("telemetry path %q is not a path: give one such as /metrics", p)
 	}
-	taken := []string{"/", probePath, "/config", "/sd", sessionPath, retryPath, allPath, runbookPath, lastPath, "/style.css", "/live.js"}
-	if slices.Contains(taken, p) || strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof") {
+	taken := p == "/" || strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof")
+	for route := range routes {
+		taken = taken || strings.HasSuffix(route, " "+p)
+	}
+	if taken {
 		return fmt.Errorf("telemetry path %q serves something else: give another, such as /metrics", p)
 	}
 	return nil

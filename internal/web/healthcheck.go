@@ -16,8 +16,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// HealthURL returns where an exporter with these flags of the exporter toolkit can be
-// asked for its health on this machine: the first address that it listens on.
+// HealthURL returns the URL of the health of an exporter on this machine that has these flags. It
+// uses the first address of the flags.
 func HealthURL(flags *toolkit.FlagConfig, l Location) (string, error) {
 	if *flags.WebSystemdSocket {
 		return "", errors.New("the address of a socket of systemd is not known here; name it with --url")
@@ -28,7 +28,7 @@ func HealthURL(flags *toolkit.FlagConfig, l Location) (string, error) {
 		return "", fmt.Errorf("%q cannot be asked; name an address with --url", address)
 	}
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
-		host = "127.0.0.1" // where those who listen everywhere listen too
+		host = "127.0.0.1" // included in all addresses
 	}
 	scheme, err := scheme(*flags.WebConfigFile)
 	if err != nil {
@@ -37,7 +37,7 @@ func HealthURL(flags *toolkit.FlagConfig, l Location) (string, error) {
 	return scheme + "://" + net.JoinHostPort(host, port) + l.Prefix + "/-/healthy", nil
 }
 
-// scheme is https if a web configuration, "" for none, has TLS.
+// scheme returns https if a web configuration has TLS. The file may be "".
 func scheme(file string) (string, error) {
 	if file == "" {
 		return "http", nil
@@ -49,7 +49,7 @@ func scheme(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("failed to load the web configuration: %w", err)
 	}
-	if yaml.Unmarshal(text, &c) != nil { // its error can quote a key
+	if yaml.Unmarshal(text, &c) != nil { // the error can quote a key
 		return "", fmt.Errorf("failed to load the web configuration %s: it is not valid", file)
 	}
 	if c.TLS.IsEnabled() {
@@ -58,10 +58,9 @@ func scheme(file string) (string, error) {
 	return "http", nil
 }
 
-// Healthcheck fails unless the exporter at address, a URL, answers a GET with 200, or asks
-// for a password or a client certificate: it is alive then, too. On loopback, any
-// certificate will do. It is for container images, which have nothing else in them to ask
-// with.
+// Healthcheck returns nil if the exporter at a URL answers with 200, or wants a password or a
+// client certificate. On loopback it accepts any certificate. Container images use it, because
+// they have no other program.
 func Healthcheck(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -73,7 +72,7 @@ func Healthcheck(ctx context.Context, address string) error {
 	transport := &http.Transport{ // without a proxy
 		DisableKeepAlives: true,
 		TLSClientConfig: &tls.Config{
-			InsecureSkipVerify: onLoopback(req.URL), //nolint:gosec // no secret goes there, and nobody is in between
+			InsecureSkipVerify: onLoopback(req.URL), //nolint:gosec // it sends no secret, and nobody is in between
 			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 				askedForCertificate = true
 				return new(tls.Certificate), nil
@@ -98,7 +97,7 @@ func Healthcheck(ctx context.Context, address string) error {
 	return nil
 }
 
-// onLoopback tells whether a URL stays on this machine.
+// onLoopback reports whether a URL is on this machine.
 func onLoopback(u *url.URL) bool {
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()

@@ -15,26 +15,25 @@ import (
 	"hmp_exporter/collector"
 )
 
-// A limiter bounds the scrapes under way, of the telemetry path and of each target by
-// itself: an HMP that hangs takes no place of another's. It knows configured targets only,
-// and those only while they are scraped, so that its size is bounded.
+// A limiter bounds the scrapes under way of each target. So an HMP that hangs takes no place
+// of another HMP. The telemetry path counts as a target with the name "".
 type limiter struct {
-	most    int // of one target at once; 0 for any number
+	limit   int // scrapes of one target at once; 0 for no limit
 	logger  log.Logger
 	refused *prometheus.CounterVec
 	warn    map[string]*rate.Sometimes // by path
 
 	mu       sync.Mutex
-	underWay map[string]int // scrapes by target; "" is the telemetry path
+	underWay map[string]int // scrapes by target
 }
 
-// newLimiter returns a limiter for the given paths, each of which has a count of refused
-// scrapes from the start.
-func newLimiter(most int, logger log.Logger, paths ...string) *limiter {
-	row := slices.IndexFunc(collector.Metrics, func(m collector.Metric) bool { return m.Name == collector.ScrapesRefused })
-	m := collector.Metrics[row]
+// newLimiter returns a limiter for paths. Each path has a counter of refused scrapes from the
+// start.
+func newLimiter(limit int, logger log.Logger, paths ...string) *limiter {
+	i := slices.IndexFunc(collector.Metrics, func(m collector.Metric) bool { return m.Name == collector.ScrapesRefused })
+	m := collector.Metrics[i]
 	l := &limiter{
-		most:     most,
+		limit:    limit,
 		logger:   logger,
 		refused:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.Name, Help: m.Help}, m.Labels),
 		warn:     make(map[string]*rate.Sometimes, len(paths)),
@@ -47,39 +46,35 @@ func newLimiter(most int, logger log.Logger, paths ...string) *limiter {
 	return l
 }
 
-// begin reports whether another scrape of a target may begin. If not, it has answered with
-// a 503. Who may begin calls end.
-func (l *limiter) begin(w http.ResponseWriter, path, target string) bool {
-	if l.take(target) {
+// acquire takes a place for a scrape. If the target has none, acquire answers with a 503 and
+// returns false. After true the caller must call release.
+func (l *limiter) acquire(w http.ResponseWriter, path, target string) bool {
+	l.mu.Lock()
+	free := l.limit <= 0 || l.underWay[target] < l.limit
+	if free {
+		l.underWay[target]++
+	}
+	l.mu.Unlock()
+	if free {
 		return true
 	}
 	l.refused.WithLabelValues(path).Inc()
-	l.warn[path].Do(func() {
-		_ = level.Warn(l.logger).Log("msg", "refused a scrape, because as many as --web.max-requests are under way",
-			"path", path, "target", target, "limit", l.most)
-	})
 	what := path
 	if target != "" {
-		what = "target " + target
+		what = fmt.Sprintf("target %.64q", target) // it can be any text of a client
 	}
+	l.warn[path].Do(func() {
+		_ = level.Warn(l.logger).Log("msg", "refused a scrape, because as many as --web.max-requests are under way",
+			"path", path, "of", what, "limit", l.limit)
+	})
 	w.Header().Set("Retry-After", "1")
-	http.Error(w, fmt.Sprintf("%d scrapes of %s are under way, which is the limit of --web.max-requests", l.most, what),
+	http.Error(w, fmt.Sprintf("%d scrapes of %s are under way, which is the limit of --web.max-requests", l.limit, what),
 		http.StatusServiceUnavailable)
 	return false
 }
 
-func (l *limiter) take(target string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.most > 0 && l.underWay[target] >= l.most {
-		return false
-	}
-	l.underWay[target]++
-	return true
-}
-
-// end ends a scrape that has begun.
-func (l *limiter) end(target string) {
+// release frees the place of a scrape.
+func (l *limiter) release(target string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.underWay[target]--; l.underWay[target] == 0 {

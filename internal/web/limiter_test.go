@@ -9,72 +9,28 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/go-kit/log"
-
 	"hmp_exporter/collector"
 	"hmp_exporter/internal/canary"
 )
 
-func maxRequests(n int) func(*Options) { return func(o *Options) { o.MaxRequests = n } }
-
-// TestHungTargetsTakeNoPlaces has 80 of 100 HMPs hang, with as many scrapes of each as may
-// be under way: the others are all answered, as is the telemetry path.
-func TestHungTargetsTakeNoPlaces(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const most, hung = 3, 80
-		f := &fake{results: someResults(1), gate: make(chan struct{}), healthy: func(target string) bool {
-			n, err := strconv.Atoi(strings.TrimPrefix(target, "hmp-"))
-			return err != nil || n >= hung
-		}}
-		p := servePiped(t, handlerOf(t, f, maxRequests(most)))
-		begin := func(target int) scrape {
-			return p.begin(t, http.MethodGet, fmt.Sprintf("/probe?target=hmp-%d", target))
-		}
-		var hanging []scrape
-		for range most {
-			for target := range hung {
-				hanging = append(hanging, begin(target))
-			}
-		}
-		synctest.Wait()
-		(<-begin(0).answer).want(t, http.StatusServiceUnavailable)
-		var healthy []scrape
-		for range 3 {
-			for target := hung; target < 100; target++ {
-				healthy = append(healthy, begin(target))
-			}
-		}
-		for _, s := range healthy {
-			(<-s.answer).want(t, http.StatusOK, playout)
-		}
-		(<-p.scrape(t).answer).want(t, http.StatusOK, `hmp_exporter_scrapes_refused_total{path="/probe"} 1`)
-		close(f.gate)
-		for _, s := range hanging {
-			(<-s.answer).want(t, http.StatusOK, playout)
-		}
-	})
-}
-
-// TestMaxRequests is that no more scrapes of a target than the limit are under way, whoever
-// wants them, and that refused scrapes are counted by path, and logged once a minute.
+// TestMaxRequests is that the limit holds for all scrapes of a target together, that refused
+// scrapes are counted by path, and that the log tells of them once a minute.
 func TestMaxRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		logged := canary.NewLog(t)
-		f := &fake{results: someResults(1), gate: make(chan struct{})}
-		p := servePiped(t, handlerOf(t, f, maxRequests(2), func(o *Options) { o.Logger = log.NewLogfmtLogger(logged) }))
-		counts := func(want string) {
+		f := &fake{results: validResults(1), gate: make(chan struct{}), free: func(target string) bool { return target != "studio" }}
+		s := newPipeServer(t, newHandler(t, f, maxRequests(2), logTo(logged)), "")
+		checkCounts := func(want map[string]int) {
 			t.Helper()
-			got := do(t, p.client, http.MethodGet, "http://localhost/metrics?name[]="+collector.ScrapesRefused)
-			got.want(t, http.StatusOK, want)
+			for path, n := range want {
+				s.get(t, "/metrics?name[]="+collector.ScrapesRefused).want(t, http.StatusOK, fmt.Sprintf("{path=%q} %d\n", path, n))
+			}
 		}
-		f.healthy = func(target string) bool { return target == "" }
-		counts("{path=\"/metrics\"} 0\n" + collector.ScrapesRefused + "{path=\"/probe\"} 0\n" +
-			collector.ScrapesRefused + "{path=\"/probe-all\"} 0\n" +
-			collector.ScrapesRefused + "{path=\"/retry-login\"} 0\n" + collector.ScrapesRefused + "{path=\"/session\"} 0\n")
+		checkCounts(map[string]int{"/metrics": 0, "/probe": 0, "/probe-all": 0, "/retry-login": 0, "/session": 0})
 
-		first, second := p.begin(t, http.MethodGet, "/probe?target=studio"), p.begin(t, http.MethodPost, playoutPage)
+		first, second := s.begin(t, http.MethodGet, "/probe?target=studio"), s.begin(t, http.MethodPost, playoutPage)
 		synctest.Wait()
-		refused := func() {
+		checkRefused := func() {
 			t.Helper()
 			for _, c := range []struct{ method, path string }{
 				{http.MethodGet, "/probe?target=studio"},
@@ -82,39 +38,36 @@ func TestMaxRequests(t *testing.T) {
 				{http.MethodPost, "/session?target=studio"},
 				{http.MethodPost, "/retry-login?target=studio&session=playout"},
 			} {
-				got := do(t, p.client, c.method, "http://localhost"+c.path)
-				got.want(t, http.StatusServiceUnavailable, "2 scrapes of target studio are under way, which is the limit of --web.max-requests\n")
-				if got.header.Get("Content-Type") != textType || got.header.Get("Retry-After") != "1" {
+				got := do(t, s.client, c.method, "http://localhost"+c.path)
+				got.want(t, http.StatusServiceUnavailable, "2 scrapes of target \"studio\" are under way, which is the limit of --web.max-requests\n")
+				got.checkHeader(t)
+				if got.header.Get("Retry-After") != "1" {
 					t.Errorf("the header is %q", got.header)
 				}
 			}
 		}
-		refused()
-		for _, query := range []string{"target=nowhere", "target=nowhere&session=playout"} {
-			do(t, p.client, http.MethodGet, "http://localhost/probe?"+query).want(t, http.StatusNotFound, "unknown target")
+		checkRefused()
+		for range 3 { // other targets have places of their own, and unknown targets need none
+			s.get(t, "/probe?target=tower").want(t, http.StatusOK, playout)
+			s.get(t, "/probe?target=nowhere").want(t, http.StatusNotFound, "unknown target")
 		}
-		counts(`{path="/metrics"} 0`)
-		counts(`{path="/probe"} 2`)
-		counts(`{path="/session"} 1`)
-		counts(`{path="/retry-login"} 1`)
+		checkCounts(map[string]int{"/metrics": 0, "/probe": 2, "/session": 1, "/retry-login": 1})
 		if n := strings.Count(logged.String(), "level=warn"); n != 3 {
 			t.Errorf("the log has %d warnings, want one for each path:\n%s", n, logged)
 		}
 		time.Sleep(time.Minute) // of the fake clock
-		refused()
+		checkRefused()
 		if n := strings.Count(logged.String(), "level=warn"); n != 6 {
 			t.Errorf("the log has %d warnings after a minute, want 6:\n%s", n, logged)
 		}
 
 		f.gate <- struct{}{} // one of the two is answered
 		synctest.Wait()
-		third := p.begin(t, http.MethodGet, "/probe?target=studio")
+		third := s.begin(t, http.MethodGet, "/probe?target=studio")
 		synctest.Wait()
-		refused()
-
-		third.cancel() // the place is free only when the probe has ended
+		third.cancel() // its place stays taken until the probe has ended
 		synctest.Wait()
-		refused()
+		checkRefused()
 		close(f.gate)
 		synctest.Wait()
 		(<-first.answer).want(t, http.StatusOK, playout)
@@ -123,82 +76,63 @@ func TestMaxRequests(t *testing.T) {
 			t.Errorf("the scraper that hung up was answered with %d", r.status)
 		}
 		for range 3 {
-			do(t, p.client, http.MethodGet, "http://localhost/probe?target=studio").want(t, http.StatusOK, playout)
+			s.get(t, "/probe?target=studio").want(t, http.StatusOK, playout)
 		}
 	})
 }
 
-// TestMaxRequestsOfTelemetryPath is that the telemetry path has a limit of its own, with its
-// own name.
+// TestMaxRequestsOfTelemetryPath is that the telemetry path has a limit of its own.
 func TestMaxRequestsOfTelemetryPath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{results: someResults(1), gate: make(chan struct{}), healthy: func(target string) bool { return target != "" }}
-		p := servePiped(t, handlerOf(t, f, maxRequests(1)))
-		first := p.scrape(t)
+		f := &fake{results: validResults(1), gate: make(chan struct{}), free: func(target string) bool { return target != "" }}
+		s := newPipeServer(t, newHandler(t, f, maxRequests(1)), "")
+		first := s.begin(t, http.MethodGet, "/metrics")
 		synctest.Wait()
-		do(t, p.client, http.MethodGet, "http://localhost/metrics").want(t, http.StatusServiceUnavailable,
-			"1 scrapes of /metrics are under way, which is the limit of --web.max-requests\n")
-		for _, path := range []string{"/probe?target=studio", "/-/healthy"} {
-			do(t, p.client, http.MethodGet, "http://localhost"+path).want(t, http.StatusOK)
+		s.get(t, "/metrics").want(t, http.StatusServiceUnavailable, "1 scrapes of /metrics are under way, which is the limit of --web.max-requests\n")
+		for _, path := range []string{"/probe?target=studio", "/-/healthy", "/"} {
+			s.get(t, path).want(t, http.StatusOK)
 		}
 		close(f.gate)
 		(<-first.answer).want(t, http.StatusOK, playout)
-		synctest.Wait()
-		do(t, p.client, http.MethodGet, "http://localhost/metrics").want(t, http.StatusOK, `{path="/metrics"} 1`)
 	})
 }
 
 // TestLimiterForgets is that a limiter keeps nothing of targets that nobody scrapes.
 func TestLimiterForgets(t *testing.T) {
-	l := newLimiter(2, log.NewNopLogger(), probePath)
+	l := newLimiter(2, nil, probePath)
 	for target := range 1000 {
-		if !l.take(strconv.Itoa(target)) {
+		if !l.acquire(nil, probePath, strconv.Itoa(target)) {
 			t.Fatal("a first scrape is refused")
 		}
-		l.end(strconv.Itoa(target))
+		l.release(strconv.Itoa(target))
 	}
 	if n := len(l.underWay); n != 0 {
 		t.Errorf("it keeps %d targets", n)
 	}
 }
 
-// TestScraperThatDoesNotRead is that one who asks and takes no answer is not waited
-// for longer than writeTimeout.
-func TestScraperThatDoesNotRead(t *testing.T) {
-	for _, path := range []string{"/metrics", "/probe?target=studio"} {
-		t.Run(path, func(t *testing.T) {
+// TestSlowProbe is that the time to read an answer begins after the probes, on each scrape of a
+// kept connection, with and without HTTP/2.
+func TestSlowProbe(t *testing.T) {
+	webConfig, clientTLS := secured(t)
+	for scheme, config := range map[string]string{"http": "", "https": webConfig} {
+		t.Run(scheme, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := servePiped(t, handlerOf(t, &fake{results: someResults(10)}, maxRequests(1)))
-				conn, err := p.pipe.DialContext(t.Context(), "tcp", "localhost:80")
-				if err != nil {
-					t.Fatal(err)
+				f := &fake{results: validResults(1), gate: make(chan struct{})}
+				s := newPipeServer(t, newHandler(t, f), config)
+				transport := s.client.Transport.(*http.Transport)
+				transport.TLSClientConfig, transport.ForceAttemptHTTP2 = clientTLS, true
+				for range 3 {
+					time.AfterFunc(3*writeTimeout, func() { f.gate <- struct{}{} }) // of the fake clock
+					do(t, s.client, http.MethodGet, scheme+"://localhost/metrics", "Authorization", basicAuth).want(t, http.StatusOK, playout)
+					time.Sleep(3 * writeTimeout) // of the fake clock
+					do(t, s.client, http.MethodGet, scheme+"://localhost/-/healthy", "Authorization", basicAuth).want(t, http.StatusOK)
 				}
-				defer conn.Close()
-				if _, err := conn.Write([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")); err != nil {
-					t.Fatal(err)
+				if n := s.dials.Load(); n != 1 {
+					t.Errorf("there were %d connections, want a kept one", n)
 				}
-				time.Sleep(writeTimeout - time.Second) // of the fake clock
-				do(t, p.client, http.MethodGet, "http://localhost"+path).want(t, http.StatusServiceUnavailable)
-				time.Sleep(2 * time.Second) // of the fake clock
-				do(t, p.client, http.MethodGet, "http://localhost"+path).want(t, http.StatusOK, playout)
+				s.client.CloseIdleConnections()
 			})
 		})
 	}
-}
-
-// TestSlowAnswerOnKeptConnection is that the time for reading an answer begins with
-// the answer, on each scrape of a connection anew.
-func TestSlowAnswerOnKeptConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &fake{results: someResults(1), gate: make(chan struct{})}
-		p := servePiped(t, handlerOf(t, f))
-		for range 3 {
-			s := p.scrape(t)
-			time.Sleep(3 * writeTimeout) // of the fake clock
-			f.gate <- struct{}{}
-			(<-s.answer).want(t, http.StatusOK, playout)
-			time.Sleep(3 * writeTimeout) // of the fake clock
-			do(t, p.client, http.MethodGet, "http://localhost/-/healthy").want(t, http.StatusOK)
-		}
-	})
 }

@@ -8,16 +8,14 @@ import (
 	"strings"
 )
 
-// A Location is where browsers and Prometheus find the pages.
+// A Location is the place of the pages in the URLs of browsers and Prometheus.
 type Location struct {
-	// Prefix is in front of all paths that the exporter answers: "" or a path such as /hmp.
-	Prefix string
-	// origin is that of the pages as browsers have it, "" if it is not known.
-	origin string
+	Prefix string // of all paths: "" or a path such as /hmp
+	origin string // of the pages in browsers; "" if it is not known
 }
 
-// NewLocation returns the location that --web.external-url and --web.route-prefix ask for.
-// As in Prometheus, the prefix is the path of the external URL unless it is given.
+// NewLocation returns the location for --web.external-url and --web.route-prefix. As in
+// Prometheus, the path of the external URL is the default of the prefix.
 func NewLocation(externalURL, routePrefix string) (l Location, err error) {
 	prefix := routePrefix
 	if externalURL != "" {
@@ -36,9 +34,14 @@ func NewLocation(externalURL, routePrefix string) (l Location, err error) {
 	}
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
 		l.Prefix = "/" + prefix
-		if path.Clean(l.Prefix) != l.Prefix || (&url.URL{Path: l.Prefix}).EscapedPath() != l.Prefix {
+		if !isPath(l.Prefix) {
 			return Location{}, fmt.Errorf("the prefix %q of --web.route-prefix or --web.external-url is not a path: give one such as /hmp", l.Prefix)
 		}
 	}
 	return l, nil
+}
+
+// isPath reports whether p is an absolute path that needs no cleaning and no escaping.
+func isPath(p string) bool {
+	return path.IsAbs(p) && path.Clean(p) == p && (&url.URL{Path: p}).EscapedPath() == p
 }

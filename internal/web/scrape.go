@@ -12,89 +12,92 @@ import (
 
 const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 
-// metrics answers with the exporter's own metrics and, where that is wanted, those
-// of all sessions.
+// metrics answers with the metrics of the exporter and, with ProbeSessions, of all sessions.
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
-	if !h.limiter.begin(w, h.TelemetryPath, "") {
+	if !h.limiter.acquire(w, h.TelemetryPath, "") {
 		return
 	}
-	defer h.limiter.end("")
-	var results []collector.Result
+	defer h.limiter.release("")
+	e := exposition{self: true, names: r.URL.Query()["name[]"]}
 	if h.ProbeSessions {
-		results, _ = h.probeSessions(w, r, "", "") // no names, no error
+		e.results, _ = h.probeSessions(w, r, "", "") // without names there is no error
 	}
-	h.writeMetrics(w, r, exposition{results: results, own: true})
+	h.writeMetrics(w, r, e)
 }
 
 // probe answers with the metrics of one target or session.
 func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
-	target, session, err := probeParameters(r)
+	query, target, session, err := parseTarget(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if !h.beginScrape(w, probePath, target) {
+	if !h.limiter.acquire(w, probePath, target) {
 		return
 	}
-	defer h.limiter.end(target)
+	defer h.limiter.release(target)
 	results, err := h.probeSessions(w, r, target, session)
 	if err != nil {
 		unknown(w, err)
 		return
 	}
-	h.writeMetrics(w, r, exposition{results: results})
+	h.writeMetrics(w, r, exposition{results: results, names: query["name[]"]})
 }
 
-// beginScrape reports whether a scrape of a target may begin. If not, it has answered.
-func (h *handler) beginScrape(w http.ResponseWriter, path, target string) bool {
-	// No session is named "", and so this asks for the target alone.
-	if _, err := h.Collector.History(target, ""); errors.Is(err, collector.ErrUnknownTarget) {
-		unknown(w, err)
-		return false
-	}
-	return h.limiter.begin(w, path, target)
-}
-
-// unknown answers a request for a target or a session that is not configured.
+// unknown answers a request for a target or session that is not configured.
 func unknown(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error()+": only what is configured can be probed; /config shows it", http.StatusNotFound)
 }
 
-// probeSessions makes the probes of a scrape, for which its client waits as long as it
-// likes. The time for the answer begins with it.
+// probeSessions probes one session, all sessions of a target, or all sessions. The client may
+// wait without a limit. Its time to read the answer begins when the probes have ended.
 func (h *handler) probeSessions(w http.ResponseWriter, r *http.Request, target, session string) ([]collector.Result, error) {
-	setWriteDeadline(w, time.Time{})
-	defer func() { setWriteDeadline(w, time.Now().Add(writeTimeout)) }()
+	c := http.NewResponseController(w)
+	_ = c.SetWriteDeadline(time.Time{})
+	defer func() { _ = c.SetWriteDeadline(time.Now().Add(writeTimeout)) }()
 	return h.Collector.Probe(collector.Request{
 		Target: target, Session: session, ScrapeTimeout: r.Header.Get(scrapeTimeoutHeader),
 	})
 }
 
-// probeParameters returns the target and the session that a request names; the
-// session is "" if it names none.
-func probeParameters(r *http.Request) (target, session string, err error) {
-	// Not URL.Query, which leaves out what it cannot parse: a session that is left
-	// out is a probe of the whole target.
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return "", "", fmt.Errorf("the parameters are malformed: %w", err)
+// parseTarget returns the query of a request, and the target and the session that it names.
+// The session is "" if the request names a target only.
+func parseTarget(r *http.Request) (query url.Values, target, session string, err error) {
+	if query, err = parseQuery(r); err != nil {
+		return nil, "", "", err
 	}
-	for _, p := range []struct {
-		name  string
-		value *string
-	}{{"target", &target}, {"session", &session}} {
-		values, given := query[p.name]
-		switch {
-		case len(values) > 1:
-			return "", "", fmt.Errorf("parameter %s is given %d times: give it once", p.name, len(values))
-		case given && values[0] == "":
-			return "", "", fmt.Errorf("parameter %s is empty: name a configured %[1]s", p.name)
-		case given:
-			*p.value = values[0]
-		}
+	if target, err = single(query, "target"); err != nil {
+		return nil, "", "", err
+	}
+	if session, err = single(query, "session"); err != nil {
+		return nil, "", "", err
 	}
 	if target == "" {
-		return "", "", errors.New("parameter target is missing: name a configured target, as in /probe?target=studio")
+		return nil, "", "", errors.New("parameter target is missing: name a configured target, as in /probe?target=studio")
 	}
-	return target, session, nil
+	return query, target, session, nil
+}
+
+// parseQuery returns the parameters of a request. [url.URL.Query] leaves out what it cannot
+// parse. Without its session, a request would probe the whole target.
+func parseQuery(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("the parameters are malformed: %w", err)
+	}
+	return query, nil
+}
+
+// single returns the value of a parameter that may be given once, or "" if it is not given.
+func single(query url.Values, name string) (string, error) {
+	switch values := query[name]; {
+	case len(values) == 0:
+		return "", nil
+	case len(values) > 1:
+		return "", fmt.Errorf("parameter %s is given %d times: give it once", name, len(values))
+	case values[0] == "":
+		return "", fmt.Errorf("parameter %s is empty: name a configured %[1]s", name)
+	default:
+		return values[0], nil
+	}
 }

@@ -17,13 +17,14 @@ import (
 	"github.com/mdlayher/vsock"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 )
 
 // writeTimeout is how long a client may take to read an answer.
 const writeTimeout = 30 * time.Second
 
-// Listen opens what the flags of the exporter toolkit ask for: addresses, or the
-// sockets that systemd hands over. All or none are open when it returns.
+// Listen opens the addresses of the exporter toolkit's flags, or the sockets from systemd. If one
+// fails, it closes all.
 func Listen(flags *toolkit.FlagConfig) ([]net.Listener, error) {
 	if err := ValidateConfig(*flags.WebConfigFile, false); err != nil {
 		return nil, err
@@ -64,13 +65,12 @@ func listen(address string) (net.Listener, error) {
 	return vsock.Listen(uint32(port), nil)
 }
 
-// Serve answers on the listeners until ctx is done. Then it accepts no more and
-// returns nil when the requests under way, and those of connections that are new,
-// have been answered.
+// Serve answers requests until ctx is done. Then it accepts no more, and returns nil when all
+// requests under way and the first request of each new connection have been answered.
 func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, flags *toolkit.FlagConfig, logger *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {
-		s := newServer(ctx, l, h, logger) // one for each: the toolkit changes the one it is given
+		s := newServer(ctx, l, h, logger) // one for each listener, because the toolkit changes it
 		group.Go(func() error { return s.serve(flags, logger) })
 		group.Go(func() error {
 			<-ctx.Done()
@@ -80,30 +80,31 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, flags 
 	return group.Wait()
 }
 
-// A server is that of one listener. Unlike [http.Server.Shutdown] alone, it ends
-// only when the first request of everybody who has connected is answered: Shutdown
-// drops one that is read after it was called. A kept connection that is idle is
-// closed, as its client has to expect at any time.
+// A server is the server of one listener. [http.Server.Shutdown] alone drops a request that it
+// reads after it was called. A server ends only when the first request of each connection has
+// been answered. It closes kept connections without a request, as clients must expect.
 type server struct {
 	http.Server
 	listener *drainListener
 	newConns newConns
 	draining atomic.Bool
-	ended    chan struct{} // closed when nothing is accepted any more
+	ended    chan struct{} // closed when the server accepts no more
 }
 
-// newServer returns a server whose pages are told by ctx when the end comes. A scrape
-// does not mind that; a profile does.
+// newServer returns a server. ctx tells profiles, but not scrapes, that the end has come.
 func newServer(ctx context.Context, l net.Listener, h http.Handler, logger *slog.Logger) *server {
-	s := &server{listener: newDrainListener(l, logger), ended: make(chan struct{})}
+	s := &server{
+		listener: &drainListener{Listener: l, logger: logger, warn: rate.Sometimes{Interval: time.Minute}},
+		ended:    make(chan struct{}),
+	}
 	s.Server = http.Server{
 		Handler:           s.newConns.handler(h),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       15 * time.Second, // of a body that is sent before it is known to be welcome
+		ReadTimeout:       writeTimeout, // for a body that comes with a wrong password
 		WriteTimeout:      writeTimeout,
-		HTTP2:             &http.HTTP2Config{WriteByteTimeout: writeTimeout}, // which no stream's deadline does
+		HTTP2:             &http.HTTP2Config{WriteByteTimeout: writeTimeout}, // no deadline of a stream bounds writes
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		IdleTimeout:       5 * time.Minute, // longer than scrapes are apart
+		IdleTimeout:       5 * time.Minute, // longer than the interval of scrapes
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		ConnState:         s.newConns.connState,
@@ -112,7 +113,7 @@ func newServer(ctx context.Context, l net.Listener, h http.Handler, logger *slog
 	return s
 }
 
-// serve answers until the listener ends. That is an error unless it was drained.
+// serve answers requests until the listener ends. That is an error unless the server drains.
 func (s *server) serve(flags *toolkit.FlagConfig, logger *slog.Logger) error {
 	defer close(s.ended)
 	err := toolkit.Serve(s.listener, &s.Server, flags, logger)
@@ -127,13 +128,13 @@ func (s *server) drain(ctx context.Context) error {
 	s.draining.Store(true)
 	_ = s.listener.Close()
 	<-s.ended
-	_ = s.listener.Listener.Close() // it is closed already, unless serve failed
+	_ = s.listener.Listener.Close() // serve may have failed before it closed the listener
 	s.SetKeepAlivesEnabled(false)
 	s.newConns.wait(firstRequestTimeout)
 	return s.Shutdown(ctx)
 }
 
-// URL returns an address that a browser on this machine can open for a listener.
+// URL returns the address of a listener for a browser on this machine.
 func URL(l net.Listener) string {
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {

@@ -1,0 +1,118 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"reflect"
+	"strings"
+	"time"
+
+	"hmp_exporter/collector"
+)
+
+// functions are the functions of the templates.
+var functions = template.FuncMap{
+	"info":   infoOf,
+	"sent":   func(r *collector.Result) bool { _, sent := r.Up(); return sent },
+	"chart":  newHistoryChart,
+	"phases": newPhaseBars,
+	"login":  collector.LoginResult,
+
+	"now":     time.Now,
+	"iso":     func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
+	"utc":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
+	"ago":     func(t time.Time) string { return relative(time.Until(t)) },
+	"age":     age,
+	"since":   func(t time.Time) string { return age(time.Since(t)) },
+	"latency": latency,
+	"size":    size,
+	"count":   count,
+	"join":    func(names []string) string { return strings.Join(names, ", ") },
+	"value":   func(pointer any) any { return reflect.ValueOf(pointer).Elem().Interface() },
+
+	"tokenEnd": func(r *collector.Result) *expiry {
+		if r.Logins == nil {
+			return nil
+		}
+		return newExpiry(r.Logins.TokenExpiry, time.Minute)
+	},
+	"certificateEnd": func(t time.Time) *expiry { return newExpiry(t, 30*24*time.Hour) },
+}
+
+// An expiry is the end of a token or certificate. It is soon if a page highlights it.
+type expiry struct {
+	Time       time.Time
+	Past, Soon bool
+}
+
+// newExpiry returns nil for a time that is not known.
+func newExpiry(t time.Time, soon time.Duration) *expiry {
+	if t.IsZero() {
+		return nil
+	}
+	left := time.Until(t)
+	return &expiry{t, left < 0, left < soon}
+}
+
+// relative says how far ahead a time is.
+func relative(ahead time.Duration) string {
+	switch {
+	case ahead > 0:
+		return "in " + age(ahead)
+	case ahead > -2*time.Second:
+		return "just now"
+	default:
+		return age(-ahead) + " ago"
+	}
+}
+
+// age formats a duration in its largest unit.
+func age(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < 0:
+		return "0 s"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 2*day:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	default:
+		return fmt.Sprintf("%d days", d/day)
+	}
+}
+
+// latency formats a duration with two or three significant digits.
+func latency(d time.Duration) string {
+	switch ms := float64(d) / float64(time.Millisecond); {
+	case d <= 0:
+		return "0 ms"
+	case ms < 10:
+		return fmt.Sprintf("%.1f ms", ms)
+	case ms < 1000:
+		return fmt.Sprintf("%.0f ms", ms)
+	default:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+}
+
+// size formats a number of bytes.
+func size(bytes int64) string {
+	switch n := float64(bytes); {
+	case bytes < 1000:
+		return count(int(bytes), "byte")
+	case n < 1e6:
+		return fmt.Sprintf("%.1f kB", n/1e3)
+	default:
+		return fmt.Sprintf("%.1f MB", n/1e6)
+	}
+}
+
+// count formats a number of things, as "1 session" or "2 sessions".
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}

@@ -1,0 +1,455 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/config"
+	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
+	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// threeSessions is a configuration of three sessions on two targets. HMP stands for the URL of
+// the simulated HMP.
+const threeSessions = `targets:
+  - name: studio
+    url: HMP
+    sessions:
+      - {name: playout, token: CANARY-playout}
+      - {name: archive, token: CANARY-archive}
+  - name: tower
+    url: HMP
+    sessions:
+      - {name: relay, token: CANARY-relay}
+`
+
+const (
+	playout     = `hmp_session_valid{session="playout",target="studio"} 1`
+	playoutPage = "/session?target=studio&session=playout"
+)
+
+// newHandler returns a handler with a logger that checks for secrets and a configuration of
+// three sessions.
+func newHandler(t testing.TB, c Collector, change ...func(*Options)) http.Handler {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "hmp.yml")
+	exportertest.WriteFile(t, file, strings.ReplaceAll(threeSessions, "url: HMP", "url: http://hmp.example"))
+	store := config.NewStore(func() (*config.Config, error) { return config.Load(file) }, func(*config.Config) {})
+	if err := store.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{
+		Collector: c, Store: store, Reload: store.Reload, Logger: log.NewLogfmtLogger(canary.NewLog(t)),
+		TelemetryPath: "/metrics", ProbeSessions: true, MaxRequests: 40,
+	}
+	for _, change := range change {
+		change(&o)
+	}
+	handler, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler
+}
+
+func maxRequests(n int) func(*Options) { return func(o *Options) { o.MaxRequests = n } }
+
+func lifecycle(o *Options) { o.Lifecycle = true }
+
+func logTo(w io.Writer) func(*Options) {
+	return func(o *Options) { o.Logger = log.NewLogfmtLogger(log.NewSyncWriter(w)) }
+}
+
+// A fake is a Collector with given results.
+type fake struct {
+	results  []collector.Result
+	gate     chan struct{}            // unless nil, each probe waits until it can receive
+	free     func(target string) bool // unless nil, targets whose probes do not wait
+	panics   func()                   // unless nil, probes and summaries call it
+	own      prometheus.Collector     // unless nil, a metric of the collector itself
+	retryErr error                    // of RetryLogin
+
+	mu       sync.Mutex
+	requests []collector.Request
+	retried  []string
+}
+
+func (f *fake) Probe(r collector.Request) ([]collector.Result, error) {
+	f.mu.Lock()
+	f.requests = append(f.requests, r)
+	f.mu.Unlock()
+	if f.panics != nil {
+		f.panics()
+	}
+	if r.Target == "nowhere" {
+		return nil, collector.ErrUnknownTarget
+	}
+	if f.gate != nil && (f.free == nil || !f.free(r.Target)) {
+		<-f.gate
+	}
+	return f.results, nil
+}
+
+func (f *fake) Summaries() []collector.Summary {
+	if f.panics != nil {
+		f.panics()
+	}
+	summaries := make([]collector.Summary, len(f.results))
+	for i, r := range f.results {
+		summaries[i] = collector.Summary{Target: r.Target, Session: r.Session, ResultName: r.ResultName(), Start: r.Start, Since: r.Start, Duration: r.Duration}
+	}
+	return summaries
+}
+
+// History returns a history of probes with the same result.
+func (f *fake) History(target, session string) (collector.History, error) {
+	i := slices.IndexFunc(f.results, func(r collector.Result) bool { return r.Target == target && r.Session == session })
+	if i < 0 {
+		return collector.History{}, collector.ErrUnknownSession
+	}
+	r := f.results[i]
+	if r.ResultName() == "" {
+		return collector.History{Last: r}, nil
+	}
+	return collector.History{
+		Last:    r,
+		Points:  slices.Repeat([]collector.Point{{Start: r.Start, Duration: r.Duration, ResultName: r.ResultName()}}, collector.MaxPoints),
+		Streaks: []collector.Streak{{ResultName: r.ResultName(), First: r.Start, Last: r.Start, Probes: collector.MaxPoints}},
+	}, nil
+}
+
+func (f *fake) Version(target string) *collector.Version {
+	for i := range f.results {
+		if f.results[i].Target == target {
+			return f.results[i].Version
+		}
+	}
+	return nil
+}
+
+func (f *fake) Last() []collector.Result { return f.results }
+
+func (f *fake) RetryLogin(_ context.Context, target, session string) error {
+	if f.retryErr == nil {
+		f.retried = append(f.retried, target+"/"+session)
+	}
+	return f.retryErr
+}
+
+func (f *fake) Register(r prometheus.Registerer, _ func() (bool, time.Time)) {
+	if f.own != nil {
+		r.MustRegister(f.own)
+	}
+}
+
+// validResults returns the results of n valid sessions.
+func validResults(n int) []collector.Result {
+	results := make([]collector.Result, n)
+	for i := range results {
+		results[i] = collector.Result{Target: "studio", Session: fmt.Sprintf("session-%d", i), Answer: hmp.Answer{Result: hmp.Valid, Responded: true, StatusCode: 200}}
+	}
+	results[0].Session = "playout"
+	return results
+}
+
+// An exporter has a real collector and a simulated HMP.
+type exporter struct {
+	t       *testing.T
+	hmp     *hmpsim.Server
+	hmpURL  string
+	file    string // of the configuration
+	store   *config.Store
+	handler http.Handler
+}
+
+func newExporter(t *testing.T, configuration string, change ...func(*Options)) *exporter {
+	t.Helper()
+	e := &exporter{t: t, hmp: hmpsim.New(), file: filepath.Join(t.TempDir(), "hmp.yml")}
+	e.hmp.SetToken("CANARY-playout", validSession())
+	e.hmp.SetToken("CANARY-archive", hmpsim.NoRoles())
+	e.hmp.SetToken("CANARY-relay", validSession())
+	listening, err := e.hmp.Start(hmpsim.ListenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(listening.Close)
+	e.hmpURL = listening.URL
+	e.configure(configuration)
+
+	logger := log.NewLogfmtLogger(log.NewSyncWriter(canary.NewLog(t)))
+	sessions := collector.New(collector.Options{MaxConcurrent: 100, TimeoutOffset: 500 * time.Millisecond, Logger: logger})
+	t.Cleanup(sessions.Close)
+	e.store = config.NewStore(func() (*config.Config, error) { return config.Load(e.file) }, sessions.Apply)
+	if err := e.store.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	e.handler = newHandler(t, sessions, append([]func(*Options){func(o *Options) { o.Store, o.Reload = e.store, e.store.Reload }}, change...)...)
+	return e
+}
+
+// validSession is a session with a canary in each field that is secret or personal.
+func validSession() hmpsim.Behaviour {
+	s := hmpsim.ExampleSession()
+	s.SessionID, s.Username, s.DisplayName = canary.Word+"-id", canary.Word+"-user", canary.Word+" the User"
+	s.Groups = []string{canary.Word + "-group"}
+	return hmpsim.Valid(s)
+}
+
+// configure writes the configuration for the next reload.
+func (e *exporter) configure(configuration string) {
+	e.t.Helper()
+	exportertest.WriteFile(e.t, e.file, strings.ReplaceAll(configuration, "url: HMP", "url: "+e.hmpURL))
+}
+
+func (e *exporter) do(method, path string, header ...string) reply {
+	e.t.Helper()
+	return serve(e.t, e.handler, method, path, header...)
+}
+
+func (e *exporter) get(path string, header ...string) reply {
+	e.t.Helper()
+	return e.do(http.MethodGet, path, header...)
+}
+
+// probes returns the number of requests to the HMP.
+func (e *exporter) probes() int {
+	s := e.hmp.Stats()
+	return s.GETs + s.POSTs + s.Others
+}
+
+// A reply is the answer to a request.
+type reply struct {
+	status int
+	header http.Header
+	body   string // decompressed
+}
+
+// serve returns the answer of a handler.
+func serve(t testing.TB, h http.Handler, method, path string, header ...string) reply {
+	t.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	for pair := range slices.Chunk(header, 2) {
+		r.Header.Set(pair[0], pair[1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return read(t, w.Result())
+}
+
+// newClient returns a client that follows no redirect, decompresses nothing and checks all
+// answers for secrets. dial may be nil.
+func newClient(t testing.TB, dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Client {
+	transport := &http.Transport{DisableCompression: true, DialContext: dial}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// do makes a request. It fails the test if there is no answer.
+func do(t testing.TB, client *http.Client, method, url string, header ...string) reply {
+	t.Helper()
+	r, err := try(t.Context(), t, client, method, url, header...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func try(ctx context.Context, t testing.TB, client *http.Client, method, url string, header ...string) (reply, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pair := range slices.Chunk(header, 2) {
+		req.Header.Set(pair[0], pair[1])
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return reply{}, err
+	}
+	text, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(text))
+	return read(t, resp), err
+}
+
+// read reads an answer and checks it for secrets.
+func read(t testing.TB, resp *http.Response) reply {
+	t.Helper()
+	defer resp.Body.Close()
+	body := io.Reader(resp.Body)
+	if resp.Header.Get("Content-Encoding") == "gzip" && resp.ContentLength != 0 {
+		z, err := gzip.NewReader(body)
+		if err != nil {
+			t.Error(err)
+			return reply{}
+		}
+		body = z
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		t.Error(err)
+	}
+	canary.Check(t, "an answer", fmt.Sprint(resp.Header)+string(text))
+	return reply{resp.StatusCode, resp.Header, string(text)}
+}
+
+// want checks the status and parts of the body.
+func (r reply) want(t testing.TB, status int, parts ...string) {
+	t.Helper()
+	if r.status != status {
+		t.Errorf("status %d, want %d: %.300s", r.status, status, r.body)
+	}
+	for _, part := range parts {
+		if !strings.Contains(r.body, part) {
+			t.Errorf("%q is not in the answer: %.600s", part, r.body)
+		}
+	}
+}
+
+// families parses an exposition. It reads OpenMetrics as the text format, because the parser
+// of OpenMetrics needs seconds. It leaves out a gauge and a counter of client_golang that have
+// the same name in OpenMetrics.
+func (r reply) families(t testing.TB) map[string]*dto.MetricFamily {
+	t.Helper()
+	r.want(t, http.StatusOK)
+	format, text := expfmt.ResponseFormat(r.header), r.body
+	if format.FormatType() == expfmt.TypeOpenMetrics {
+		format, text = expfmt.NewFormat(expfmt.TypeTextPlain), ""
+		for line := range strings.Lines(r.body) {
+			if !strings.Contains(line, "go_memstats_alloc_bytes") {
+				text += line
+			}
+		}
+	}
+	families := make(map[string]*dto.MetricFamily)
+	for decoder := expfmt.NewDecoder(strings.NewReader(text), format); ; {
+		f := new(dto.MetricFamily)
+		err := decoder.Decode(f)
+		if errors.Is(err, io.EOF) {
+			return families
+		}
+		if err != nil {
+			t.Fatalf("failed to parse an exposition: %v", err)
+		}
+		families[f.GetName()] = f
+	}
+}
+
+// series returns the sorted series whose name has a prefix, each as a name and its labels.
+func (r reply) series(t testing.TB, prefix string) []string {
+	t.Helper()
+	var series []string
+	for name, f := range r.families(t) {
+		if !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		for _, m := range f.Metric {
+			var labels []string
+			for _, l := range m.Label {
+				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
+			}
+			slices.Sort(labels)
+			series = append(series, name+"{"+strings.Join(labels, ",")+"}")
+		}
+	}
+	slices.Sort(series)
+	return series
+}
+
+// A pipeServer runs [Serve] on a network in memory, for a synctest bubble.
+type pipeServer struct {
+	pipe   *hmpsim.PipeListener
+	client *http.Client
+	dials  atomic.Int32 // connections of the client
+	stop   context.CancelFunc
+	ended  chan struct{} // closed when Serve has returned
+}
+
+// newPipeServer serves until stop is called or the test ends.
+func newPipeServer(t *testing.T, h http.Handler, webConfig string) *pipeServer {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	s := &pipeServer{pipe: hmpsim.ListenPipe(), stop: stop, ended: make(chan struct{})}
+	s.client = newClient(t, func(ctx context.Context, network, address string) (net.Conn, error) {
+		s.dials.Add(1)
+		return s.pipe.DialContext(ctx, network, address)
+	})
+	go func() {
+		defer close(s.ended)
+		if err := Serve(ctx, []net.Listener{s.pipe}, h, webFlags(webConfig), slog.New(slog.NewTextHandler(canary.NewLog(t), nil))); err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-s.ended
+	})
+	return s
+}
+
+// dial returns a connection that the test closes.
+func (s *pipeServer) dial(t *testing.T) net.Conn {
+	t.Helper()
+	conn, err := s.pipe.DialContext(t.Context(), "tcp", "localhost:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func (s *pipeServer) get(t *testing.T, path string) reply {
+	t.Helper()
+	return do(t, s.client, http.MethodGet, "http://localhost"+path)
+}
+
+// A pending is a request under way.
+type pending struct {
+	cancel context.CancelFunc // hangs up
+	answer chan reply         // closed without an answer if the client has hung up
+}
+
+func (s *pipeServer) begin(t *testing.T, method, path string) pending {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	p := pending{cancel: cancel, answer: make(chan reply, 1)}
+	go func() {
+		defer close(p.answer)
+		if r, err := try(ctx, t, s.client, method, "http://localhost"+path); err == nil {
+			p.answer <- r
+		}
+	}()
+	return p
+}
+
+// webFlags returns flags of the exporter toolkit.
+func webFlags(configFile string, addresses ...string) *toolkit.FlagConfig {
+	return &toolkit.FlagConfig{WebListenAddresses: &addresses, WebSystemdSocket: new(bool), WebConfigFile: &configFile}
+}
