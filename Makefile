@@ -71,7 +71,7 @@ tools: $(E2E_TOOLS) $(PEERS) .tools/benchstat $(AXE) buildah systemd-analyze chr
 unit: export GORACE = atexit_sleep_ms=50
 unit: ## the packages' own tests, with the race detector, in random order; 3 minutes
 	go test -race -shuffle=on -timeout=30m ./...
-	go test -C test -race -shuffle=on -timeout=30m ./bench ./dashboards ./faults ./scenarios
+	go test -C test -race -shuffle=on -timeout=30m ./bench ./dashboards ./faults
 
 # Tools that cannot be had are the tests' to tell of. -count=1: Go's test cache does not see that the program beside the
 # tests has changed. -parallel: most of these tests wait for scrapes, whatever the machine has of processors.

@@ -56,37 +56,47 @@ func (p *sharedProbe) localReport(result hmp.Result, reason string) report {
 	return r
 }
 
-// run runs a probe that has a slot. It recovers from a panic: the session then has no
-// result, and the scrape and the process go on. It returns the next probe that has a slot,
-// or nil.
-func (p *sharedProbe) run() (next waiter) {
-	p.slot.limit, p.slot.granted = p.limit(), time.Now()
-	var r Result
+// run implements [task]. It recovers from a panic: the session then has no result, and the
+// scrape and the process go on.
+func (p *sharedProbe) run() (next *waiter) {
+	p.slot = slot{limit: p.waiter.limit, granted: time.Now()}
+	r := p.runProbe()
+	requestVersion := p.finish(r)
+	if requestVersion {
+		close(p.done)
+		p.slot.lend(p.requestVersion)
+	}
+	next = p.slot.release(r.feedback())
+	if !requestVersion {
+		close(p.done) // last, so that the scrape goes on in the same thread
+	}
+	return next
+}
+
+// refused implements [task].
+func (p *sharedProbe) refused(hangs bool) {
+	p.finish(p.newResult(p.start, p.notStarted(hangs)))
+	close(p.done)
+}
+
+func (p *sharedProbe) runProbe() (r Result) {
 	defer func() {
 		if what := recover(); what != nil {
 			r = p.panicked(what)
 		}
-		next = p.slot.release(&r)
-		p.finish(r)
-		if _, isProbe := next.(*sharedProbe); !isProbe && next != nil {
-			next.granted()
-			next = nil
-		}
 	}()
-	if !time.Now().Before(p.deadline()) { // the probe had a slot, but the machine was too slow
-		r = p.newResult(p.start, p.notStarted(false))
-		return nil
+	if !p.slot.granted.Before(p.deadline()) { // the probe had a slot, but the machine was too slow
+		return p.newResult(p.start, p.notStarted(false))
 	}
 	metrics := &p.collector.metrics
 	metrics.inFlight.Inc()
 	defer metrics.inFlight.Dec()
 	ctx, cancel := context.WithDeadline(context.Background(), p.deadline())
 	defer cancel()
-	start := p.slot.granted
-	if r = p.newResult(start, p.probe(ctx)); r.sent() {
+	if r = p.newResult(p.slot.granted, p.probe(ctx)); r.sent() {
 		metrics.duration.Observe(r.Duration.Seconds())
 	}
-	return nil
+	return r
 }
 
 // probe reads the secrets and sends the requests.
@@ -109,12 +119,12 @@ func (p *sharedProbe) probe(ctx context.Context) report {
 
 // readSecrets reads the secrets. If the disk is slow, other probes get the slot meanwhile.
 func (p *sharedProbe) readSecrets(ctx context.Context) (err error) {
-	read := func() { p.secrets, err = p.session.readSecrets(ctx) }
-	if p.session.hasSecretFiles {
-		p.slot.releaseWhile(ctx, read)
-	} else {
-		read()
+	if !p.session.hasSecretFiles {
+		p.secrets, err = p.session.readSecrets(ctx)
+		return err
 	}
+	p.slot.lend(func() { p.secrets, err = p.session.readSecrets(ctx) })
+	p.slot.regain(p.deadline())
 	return err
 }
 
@@ -128,9 +138,9 @@ func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (hmp.Answer, 
 		Header:     p.secrets.header,
 		OnResponse: p.responded,
 	})
-	p.confirmed = confirmedTokens{sent: t, token: t}
+	p.sent, p.confirmed = t, t
 	if !next.IsZero() {
-		p.confirmed.token = next
+		p.confirmed = next
 	}
 	return answer, next
 }
@@ -147,13 +157,14 @@ func (p *sharedProbe) Login(ctx context.Context, key, apiSecret secret.Value) (h
 
 // Wait implements [token.HMP].
 func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (ended bool) {
-	p.slot.releaseWhile(ctx, func() {
+	p.slot.lend(func() {
 		select {
 		case <-done:
 			ended = true
 		case <-ctx.Done():
 		}
 	})
+	p.slot.regain(p.deadline())
 	return ended
 }
 

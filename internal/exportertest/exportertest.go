@@ -19,7 +19,7 @@ import (
 )
 
 // Timeout is how long a test waits for a condition. It is generous, for a busy machine.
-const Timeout = 2 * time.Minute
+const Timeout = 5 * time.Minute
 
 // A Process is a running exporter.
 type Process struct {
@@ -119,14 +119,30 @@ func (p *Process) Get(t testing.TB, path string) (status int, body string) {
 // WaitFor waits until a condition is true. It fails the test after [Timeout].
 func WaitFor(t testing.TB, what string, condition func() bool) {
 	t.Helper()
+	Eventually(t, what, func() error {
+		if !condition() {
+			return errors.New("the condition is false")
+		}
+		return nil
+	})
+}
+
+// Eventually waits until a condition returns no error. After [Timeout] it fails the test with
+// the last error.
+func Eventually(t testing.TB, what string, condition func() error) {
+	t.Helper()
 	deadline := time.After(Timeout)
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for !condition() {
+	for {
+		err := condition()
+		if err == nil {
+			return
+		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("timed out waiting for %s", what)
+			t.Fatalf("timed out waiting for %s: %v", what, err)
 		}
 	}
 }

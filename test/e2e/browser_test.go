@@ -24,19 +24,19 @@ import (
 	"hmp_exporter/internal/exportertest"
 )
 
-// A browser is a Chromium with one tab. It fails the test if a page asks for anything that is not of its own origin, or
-// if the console has an error.
+// A browser is a Chromium with one tab. It fails the test if a page sends a request to another
+// origin, or if the console has an error.
 type browser struct {
 	t   *testing.T
-	ctx context.Context //nolint:containedctx // it is the handle of the tab
+	ctx context.Context //nolint:containedctx // the handle of the tab
 
-	mu         sync.Mutex
-	complaints []string
-	tolerant   bool // of errors in the console
+	mu           sync.Mutex
+	problems     []string
+	ignoreErrors bool // in the console
 }
 
-// hostOfPage is another name for this machine, to which a browser is not as kind as to localhost.
-const hostOfPage = "exporter.test"
+// otherHost is another name for this machine. A browser trusts it less than localhost.
+const otherHost = "exporter.test"
 
 // openBrowser starts a browser until the test ends.
 func openBrowser(t *testing.T) *browser {
@@ -47,9 +47,9 @@ func openBrowser(t *testing.T) *browser {
 		chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("host-resolver-rules", "MAP "+hostOfPage+" 127.0.0.1"),
+		chromedp.Flag("host-resolver-rules", "MAP "+otherHost+" 127.0.0.1"),
 	)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Minute)
 	t.Cleanup(cancel)
 	ctx, endBrowser := chromedp.NewExecAllocator(ctx, options...)
 	ctx, endTab := chromedp.NewContext(ctx)
@@ -62,8 +62,8 @@ func openBrowser(t *testing.T) *browser {
 		endBrowser()
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		for _, c := range b.complaints {
-			t.Errorf("the browser complains: %s", c)
+		for _, c := range b.problems {
+			t.Errorf("the browser: %s", c)
 		}
 	})
 	if err := chromedp.Listen(ctx, b.listen); err != nil {
@@ -80,30 +80,30 @@ func (b *browser) listen(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		u, err := url.Parse(e.Request.URL)
-		own := err == nil && (u.Hostname() == "127.0.0.1" || u.Hostname() == hostOfPage || u.Scheme == "data" || u.Scheme == "about")
+		own := err == nil && (u.Hostname() == "127.0.0.1" || u.Hostname() == otherHost || u.Scheme == "data" || u.Scheme == "about")
 		if !own {
-			b.complaints = append(b.complaints, "a request for "+e.Request.URL)
+			b.problems = append(b.problems, "a request for "+e.Request.URL)
 		}
 	case *runtime.EventExceptionThrown:
-		b.complaints = append(b.complaints, fmt.Sprintf("an exception: %+v", e.ExceptionDetails))
+		b.problems = append(b.problems, fmt.Sprintf("an exception: %+v", e.ExceptionDetails))
 	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError && !b.tolerant {
-			b.complaints = append(b.complaints, e.Entry.Text+" "+e.Entry.URL)
+		if e.Entry.Level == log.EntryLevelError && !b.ignoreErrors {
+			b.problems = append(b.problems, e.Entry.Text+" "+e.Entry.URL)
 		}
 	}
 }
 
-// tolerate ignores errors in the console from now on, as of a server that has gone away.
-func (b *browser) tolerate() {
+// ignoreConsole ignores errors in the console from now on.
+func (b *browser) ignoreConsole() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.tolerant = true
+	b.ignoreErrors = true
 }
 
-// An action is something that a person does, or the browser.
+// An action is an action of a person or the browser.
 type action = chromedp.Action[chromedp.Void]
 
-// run does some actions, all of which have to succeed.
+// run executes actions, which must succeed.
 func (b *browser) run(actions ...action) {
 	b.t.Helper()
 	if err := chromedp.Do(b.ctx, actions...); err != nil {
@@ -111,7 +111,7 @@ func (b *browser) run(actions ...action) {
 	}
 }
 
-// send sends the browser a command.
+// send sends a command to the browser.
 func send[P any](b *browser, command cdp.Command[P, cdp.Empty], params P) {
 	b.t.Helper()
 	if _, err := chromedp.Call(b.ctx, command, params); err != nil {
@@ -141,12 +141,12 @@ func (b *browser) exec(statements string) {
 	b.run(chromedp.Evaluate[chromedp.Void](statements))
 }
 
-// until waits until an expression is true in the page.
-func (b *browser) until(what, expression string) {
+// waitFor waits until an expression is true in the page.
+func (b *browser) waitFor(what, expression string) {
 	b.t.Helper()
-	eventually(b.t, what, func() error {
+	exportertest.Eventually(b.t, what, func() error {
 		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("!!("+expression+")")); err != nil || !ok {
-			return fmt.Errorf("it is not so (%w)", err)
+			return fmt.Errorf("it is not true (%w)", err)
 		}
 		return nil
 	})
@@ -163,7 +163,7 @@ func enter(selector chromedp.CSS, text string) action {
 	return chromedp.SendKeys(selector, text+kb.Enter)
 }
 
-// follow does what leads to another page, and waits for that.
+// follow executes actions that lead to another page, and waits for that page.
 func (b *browser) follow(actions ...action) {
 	b.t.Helper()
 	if _, err := chromedp.RunResponse(b.ctx, actions...); err != nil {
@@ -171,7 +171,7 @@ func (b *browser) follow(actions ...action) {
 	}
 }
 
-// resize makes the window as wide and high as that of a device.
+// resize gives the window the size of a device.
 func (b *browser) resize(width, height int64) {
 	b.t.Helper()
 	send(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
@@ -179,7 +179,7 @@ func (b *browser) resize(width, height int64) {
 	})
 }
 
-// scheme makes the browser prefer light or dark.
+// scheme sets the preferred color scheme: light or dark.
 func (b *browser) scheme(name string) {
 	b.t.Helper()
 	send(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -187,29 +187,25 @@ func (b *browser) scheme(name string) {
 	})
 }
 
-// barriers returns what axe finds on the page that keeps people from using it.
-func (b *browser) barriers() []string {
+// accessibilityProblems returns what axe finds on the page.
+func (b *browser) accessibilityProblems() (list []string) {
 	b.t.Helper()
 	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
 	if errors.Is(err, fs.ErrNotExist) {
-		exportertest.LeaveOut(b.t, "axe-core is missing, which npm brings")
+		exportertest.LeaveOut(b.t, "axe-core is missing; npm installs it")
 	}
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	var found []struct {
 		ID, Help string
-		Nodes    []struct {
-			HTML           string
-			FailureSummary string
-		}
+		Nodes    []struct{ HTML, FailureSummary string }
 	}
 	b.exec(string(axe) + "; undefined")
 	report := eval[string](b, `axe.run().then((report) => JSON.stringify(report.violations))`)
 	if err := json.Unmarshal([]byte(report), &found); err != nil {
 		b.t.Fatal(err)
 	}
-	var list []string
 	for _, f := range found {
 		n := f.Nodes[0]
 		list = append(list, fmt.Sprintf("%s, %d times: %s: %s: %s", f.ID, len(f.Nodes), f.Help, n.HTML, n.FailureSummary))
@@ -217,20 +213,20 @@ func (b *browser) barriers() []string {
 	return list
 }
 
-// A shownRow is a session as the status page shows it.
-type shownRow struct{ Name, Result, Text string }
+// A row is a session on the status page.
+type row struct{ Name, Result, Text string }
 
-// rows returns the sessions that the page shows, in their order.
-func (b *browser) rows() []shownRow {
+// rows returns the sessions on the page in their order.
+func (b *browser) rows() []row {
 	b.t.Helper()
-	return eval[[]shownRow](b, `[...document.querySelectorAll("tr[data-key]")].map((row) => ({
+	return eval[[]row](b, `[...document.querySelectorAll("tr[data-key]")].map((row) => ({
 		Name: row.dataset.key,
 		Result: row.querySelector(".result").textContent,
 		Text: row.textContent.replace(/\s+/g, " "),
 	}))`)
 }
 
-// names returns those of the sessions that the page shows.
+// names returns the names of the sessions on the page.
 func (b *browser) names() string {
 	b.t.Helper()
 	var names []string

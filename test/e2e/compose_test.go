@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
 )
 
 const (
@@ -19,7 +22,7 @@ const (
 	composeHMPFile = "../../deploy/compose.hmp.yaml"
 )
 
-// loadCompose reads compose files as `docker compose` does, with its library.
+// loadCompose reads compose files with the library of `docker compose`.
 func loadCompose(t *testing.T, environment []string, files ...string) (*types.Project, error) {
 	t.Helper()
 	options, err := cli.NewProjectOptions(files, cli.WithEnv(environment))
@@ -38,20 +41,51 @@ func loadDemo(t *testing.T) *types.Project {
 	return project
 }
 
-// TestCompose checks what the stack is made of: what is not in this repository is pinned, what is is there, and nothing
-// is open to other machines.
+var (
+	pinned     = regexp.MustCompile(`^[a-z]+/[a-z]+:v?\d+\.\d+\.\d+$`)
+	secretName = regexp.MustCompile(`(?i)password|secret|token|key`)
+)
+
+// TestCompose checks each service: the image has a fixed version, mounted files are in the
+// repository and read-only, and only this machine reaches the ports.
 func TestCompose(t *testing.T) {
-	project := loadDemo(t)
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	ports := make(map[string]string)
-	for name, service := range project.Services {
-		t.Run(name, func(t *testing.T) {
-			checkImage(t, service)
-			checkMounts(t, service)
-			checkConfinement(t, service)
-			for _, port := range service.Ports {
-				ports[port.HostIP+":"+port.Published] = name + ":" + strconv.Itoa(int(port.Target))
+	for name, service := range loadDemo(t).Services {
+		if service.Build == nil && !pinned.MatchString(service.Image) {
+			t.Errorf("%s: image %s has no fixed version", name, service.Image)
+		}
+		if service.Build != nil {
+			if _, err := os.Stat(filepath.Join(service.Build.Context, service.Build.Dockerfile)); err != nil {
+				t.Errorf("%s: %v", name, err)
 			}
-		})
+		}
+		for _, mount := range service.Volumes {
+			if mount.Type != types.VolumeTypeBind {
+				continue
+			}
+			if _, err := os.Stat(mount.Source); err != nil || !strings.HasPrefix(mount.Source, root+"/") || !mount.ReadOnly {
+				t.Errorf("%s: %s is not in the repository or not read-only: %v", name, mount, err)
+			}
+		}
+		if service.Privileged || !slices.Equal(service.CapDrop, []string{"ALL"}) || len(service.CapAdd) > 0 ||
+			!slices.Equal(service.SecurityOpt, []string{"no-new-privileges:true"}) || !service.ReadOnly && name != "grafana" {
+			t.Errorf("%s has privileges that it does not need", name)
+		}
+		if service.HealthCheck == nil || len(service.HealthCheck.Test) < 2 {
+			t.Errorf("%s has no health check", name)
+		}
+		for variable, value := range service.Environment {
+			if secretName.MatchString(variable) && value != nil {
+				t.Errorf("%s: the file contains the secret %s", name, variable)
+			}
+		}
+		for _, port := range service.Ports {
+			ports[port.HostIP+":"+port.Published] = name + ":" + strconv.Itoa(int(port.Target))
+		}
 	}
 	want := map[string]string{
 		"127.0.0.1:10042": "exporter:10042", "127.0.0.1:9090": "prometheus:9090",
@@ -62,92 +96,113 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-var pinned = regexp.MustCompile(`^[a-z]+/[a-z]+:v?\d+\.\d+\.\d+$`)
-
-func checkImage(t *testing.T, service types.ServiceConfig) {
+// mounted returns the path on this machine of a path in a service.
+func mounted(t *testing.T, project *types.Project, service, path string) string {
 	t.Helper()
-	if service.Build == nil {
-		if !pinned.MatchString(service.Image) {
-			t.Errorf("image %s is not one version for good", service.Image)
+	for _, mount := range project.Services[service].Volumes {
+		if mount.Type == types.VolumeTypeBind && mount.Target == path {
+			return mount.Source
 		}
-		return
 	}
-	if _, err := os.Stat(filepath.Join(service.Build.Context, service.Build.Dockerfile)); err != nil {
-		t.Errorf("the image cannot be built: %v", err)
+	t.Fatalf("nothing is mounted at %s of %s", path, service)
+	return ""
+}
+
+// TestComposeAddresses checks that the services reach each other under the names and ports in
+// the file, and that Prometheus loads all rules.
+func TestComposeAddresses(t *testing.T) {
+	project := loadDemo(t)
+	type static []struct {
+		Targets []string
+	}
+	var prometheus struct {
+		Global struct {
+			ScrapeInterval string `yaml:"scrape_interval"`
+		}
+		RuleFiles     []string `yaml:"rule_files"`
+		ScrapeConfigs []struct {
+			StaticConfigs static `yaml:"static_configs"`
+		} `yaml:"scrape_configs"`
+		Alerting struct {
+			Alertmanagers []struct {
+				StaticConfigs static `yaml:"static_configs"`
+			}
+		}
+	}
+	readYAML(t, mounted(t, project, "prometheus", "/etc/prometheus/prometheus.yml"), &prometheus)
+	var sources struct {
+		Datasources []struct {
+			URL      string
+			JSONData struct {
+				TimeInterval string `yaml:"timeInterval"`
+			} `yaml:"jsonData"`
+		}
+	}
+	readYAML(t, filepath.Join(mounted(t, project, "grafana", "/etc/grafana/provisioning"), "datasources/prometheus.yml"), &sources)
+
+	addresses := map[string][]string{} // by the service that uses them
+	for _, config := range prometheus.ScrapeConfigs {
+		addresses["prometheus"] = append(addresses["prometheus"], config.StaticConfigs[0].Targets...)
+	}
+	if !slices.Contains(addresses["prometheus"], "exporter:10042") {
+		t.Errorf("Prometheus scrapes %q", addresses["prometheus"])
+	}
+	for _, config := range prometheus.Alerting.Alertmanagers {
+		addresses["prometheus"] = append(addresses["prometheus"], config.StaticConfigs[0].Targets...)
+	}
+	for _, source := range sources.Datasources {
+		address, err := url.Parse(source.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses["grafana"] = append(addresses["grafana"], address.Host)
+		if source.JSONData.TimeInterval != prometheus.Global.ScrapeInterval {
+			t.Errorf("Grafana has the scrape interval %s, Prometheus %s", source.JSONData.TimeInterval, prometheus.Global.ScrapeInterval)
+		}
+	}
+	for from, list := range addresses {
+		for _, address := range list {
+			host, port, _ := strings.Cut(address, ":")
+			if host == "localhost" { // the service itself
+				host = from
+			}
+			serves := func(p types.ServicePortConfig) bool { return strconv.Itoa(int(p.Target)) == port }
+			if !slices.ContainsFunc(project.Services[host].Ports, serves) {
+				t.Errorf("%s uses %s, which no service serves", from, address)
+			}
+		}
+	}
+	var rules []string
+	for _, pattern := range prometheus.RuleFiles {
+		file := filepath.Join(mounted(t, project, "prometheus", filepath.Dir(pattern)), filepath.Base(pattern))
+		rules = append(rules, glob(t, file)...)
+	}
+	if len(rules) != len(ruleFiles(t)) {
+		t.Errorf("Prometheus loads only the rules %q", rules)
 	}
 }
 
-// checkMounts checks that what a service reads from this machine is in the repository, and that it cannot change it.
-func checkMounts(t *testing.T, service types.ServiceConfig) {
-	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, mount := range service.Volumes {
-		if mount.Type != types.VolumeTypeBind {
-			continue
-		}
-		if _, err := os.Stat(mount.Source); err != nil {
-			t.Errorf("%s has nothing to mount: %v", mount.Target, err)
-		}
-		if !strings.HasPrefix(mount.Source, root+"/") || !mount.ReadOnly {
-			t.Errorf("%s is to be a part of the repository, mounted to be read only, not %s", mount.Target, mount)
-		}
-	}
-}
-
-func checkConfinement(t *testing.T, service types.ServiceConfig) {
-	t.Helper()
-	if service.Privileged || !slices.Equal(service.CapDrop, []string{"ALL"}) || len(service.CapAdd) > 0 ||
-		!slices.Equal(service.SecurityOpt, []string{"no-new-privileges:true"}) {
-		t.Error("it has privileges that it has no need for")
-	}
-	if !service.ReadOnly && service.Name != "grafana" {
-		t.Error("its root file system can be written to")
-	}
-	if service.HealthCheck == nil || len(service.HealthCheck.Test) < 2 {
-		t.Error("nothing tells whether it is healthy")
-	}
-	for name, value := range service.Environment {
-		if regexp.MustCompile(`(?i)password|secret|token|key`).MatchString(name) && value != nil {
-			t.Errorf("the file holds a secret, %s", name)
-		}
-	}
-}
-
-// TestComposeDemo runs the exporter in the file as its image does, and asks it what the health check asks.
+// TestComposeDemo runs the exporter with the arguments in the file, and its health check.
 func TestComposeDemo(t *testing.T) {
 	service := loadDemo(t).Services["exporter"]
-	exporter := start(t, command(t, exporterBinary, append(slices.Clone(service.Command), "--web.listen-address=127.0.0.1:0")...))
-	address := exporter.url(t)
+	exporter, address := startExporter(t, service.Command...)
 	check := service.HealthCheck.Test
 	if len(check) < 3 || check[0] != "CMD" || check[1] != "/hmp_exporter" {
 		t.Fatalf("the health check is %q, want the program itself", check)
 	}
-	args := append(slices.Clone(check[2:]), "--url="+address+"/-/healthy")
-	if output, err := command(t, exporterBinary, args...).CombinedOutput(); err != nil {
-		t.Errorf("%q: %v\n%s", args, err, output)
-	}
+	run(t, exporterBinary, append(slices.Clone(check[2:]), "--url="+address+"/-/healthy")...)
 	exporter.stop(t)
 }
 
-// TestComposeDashboards checks that Grafana finds every dashboard there is, and begins with the overview.
+// TestComposeDashboards checks that Grafana loads every dashboard and opens the overview.
 func TestComposeDashboards(t *testing.T) {
 	project := loadDemo(t)
 	var provisioning struct {
 		Providers []struct{ Options struct{ Path string } }
 	}
 	readYAML(t, filepath.Join(mounted(t, project, "grafana", "/etc/grafana/provisioning"), "dashboards/hmp.yml"), &provisioning)
-	if len(provisioning.Providers) != 1 {
-		t.Fatalf("want one provider of dashboards, got %d", len(provisioning.Providers))
-	}
-	dashboards, err := filepath.Glob("../../dashboards/*.json")
-	if err != nil || len(dashboards) == 0 {
-		t.Fatalf("there are no dashboards: %v", err)
-	}
 	dir := provisioning.Providers[0].Options.Path
-	for _, dashboard := range dashboards {
+	for _, dashboard := range glob(t, "../../dashboards/*.json") {
 		name := filepath.Base(dashboard)
 		if source := mounted(t, project, "grafana", filepath.Join(dir, name)); filepath.Base(source) != name {
 			t.Errorf("%s is %s", name, source)
@@ -155,53 +210,42 @@ func TestComposeDashboards(t *testing.T) {
 	}
 	home := project.Services["grafana"].Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
 	if want := filepath.Join(dir, "hmp-overview.json"); home == nil || *home != want {
-		t.Errorf("Grafana does not begin with %s", want)
+		t.Errorf("Grafana does not open %s", want)
 	}
 }
 
-// TestComposeOwnHMPs reads the two files together: what is served is a configuration of the user's own, and Grafana asks
-// who one is.
+// TestComposeOwnHMPs reads both files together. The exporter serves the user's configuration,
+// and Grafana needs a password. The demo's volumes are not used: HMPSessionVanished would
+// fire for the demo's sessions, and Grafana would keep the demo's password.
 func TestComposeOwnHMPs(t *testing.T) {
 	if _, err := loadCompose(t, nil, composeFile, composeHMPFile); err == nil || !strings.Contains(err.Error(), "GRAFANA_ADMIN_PASSWORD") {
-		t.Errorf("without a password: %v, want an error that names GRAFANA_ADMIN_PASSWORD", err)
+		t.Errorf("without a password: %v, want an error with GRAFANA_ADMIN_PASSWORD", err)
 	}
 	dir := t.TempDir()
-	project, err := loadCompose(t, []string{"GRAFANA_ADMIN_PASSWORD=CANARY", "HMP_CONFIG=" + dir, "HMP_USER=1000:1000"}, composeFile, composeHMPFile)
+	own, err := loadCompose(t, []string{"GRAFANA_ADMIN_PASSWORD=" + canary.Word, "HMP_CONFIG=" + dir, "HMP_USER=1000:1000"}, composeFile, composeHMPFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	exporter := project.Services["exporter"]
+	exporter := own.Services["exporter"]
 	if !slices.Equal(exporter.Command, []string{"serve"}) || exporter.User != "1000:1000" || !exporter.ReadOnly {
 		t.Errorf("the exporter runs %q as %q", exporter.Command, exporter.User)
 	}
-	if source := mounted(t, project, "exporter", "/etc/hmp_exporter"); source != dir {
+	if source := mounted(t, own, "exporter", "/etc/hmp_exporter"); source != dir {
 		t.Errorf("the configuration is from %s, want %s", source, dir)
 	}
-	grafana := project.Services["grafana"].Environment
-	for name, want := range map[string]string{"GF_AUTH_ANONYMOUS_ENABLED": "false", "GF_SECURITY_ADMIN_PASSWORD": "CANARY"} {
+	grafana := own.Services["grafana"].Environment
+	for name, want := range map[string]string{"GF_AUTH_ANONYMOUS_ENABLED": "false", "GF_SECURITY_ADMIN_PASSWORD": canary.Word} {
 		if got := grafana[name]; got == nil || *got != want {
-			t.Errorf("%s is not as it has to be", name)
+			t.Errorf("%s is wrong", name)
 		}
 	}
-}
-
-// TestComposeOwnVolumes is that the user's own HMPs get volumes of their own. With those of the demo, Prometheus would
-// miss the demo's sessions, and Grafana would keep the password that its admin had there.
-func TestComposeOwnVolumes(t *testing.T) {
-	own, err := loadCompose(t, []string{"GRAFANA_ADMIN_PASSWORD=CANARY", "HMP_CONFIG=" + t.TempDir()}, composeFile, composeHMPFile)
-	if err != nil {
-		t.Fatal(err)
-	}
 	demo := loadDemo(t)
-	if demo.Name != "hmp-demo" || own.Name != "hmp" {
-		t.Errorf("the demo is the project %s, and one's own HMPs are %s", demo.Name, own.Name)
-	}
-	if len(demo.Volumes) == 0 || len(own.Volumes) != len(demo.Volumes) {
-		t.Errorf("the demo has %d volumes, and one's own HMPs have %d", len(demo.Volumes), len(own.Volumes))
+	if demo.Name != "hmp-demo" || own.Name != "hmp" || len(demo.Volumes) == 0 || len(own.Volumes) != len(demo.Volumes) {
+		t.Errorf("the projects are %s with %d volumes and %s with %d", demo.Name, len(demo.Volumes), own.Name, len(own.Volumes))
 	}
 	for name, volume := range demo.Volumes {
 		if volume.Name == own.Volumes[name].Name {
-			t.Errorf("both have the volume %s", volume.Name)
+			t.Errorf("both projects use the volume %s", volume.Name)
 		}
 	}
 }

@@ -1,57 +1,61 @@
 package e2e
 
 import (
+	"flag"
+	"fmt"
+	"image/png"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 )
 
-// startDemo starts the demo, which does not probe by itself, and returns it and its address, after a scrape of all
-// sessions.
-func startDemo(t *testing.T) (*process, string) {
+// startDemo starts the demo and scrapes it once. It does not probe by itself.
+func startDemo(t *testing.T) (demo *process, address string) {
 	t.Helper()
-	demo := start(t, command(t, exporterBinary, "demo", "--probe.interval=0s", "--web.listen-address=127.0.0.1:0"))
-	address := demo.url(t)
-	get(t, address+"/metrics", nil)
+	demo, address = startExporter(t, "demo", "--probe.interval=0s")
+	get(t, address+"/metrics")
 	return demo, address
 }
 
-// TestPageShowsDemo is that every session of the demo is there with its result, and with what the program knows to do
-// about that.
+// TestPageShowsDemo checks that the page has every session of the demo with its result, the
+// meaning and the advice.
 func TestPageShowsDemo(t *testing.T) {
 	t.Parallel()
 	demo, address := startDemo(t)
 	b := openBrowser(t)
 	b.open(address)
-	shown := make(map[string]shownRow)
+	shown := make(map[string]row)
 	for _, row := range b.rows() {
 		shown[row.Name] = row
 	}
-	stories := regexp.MustCompile(`(?m)^ {2}(\S+/\S+) +([a-z_]+) {2}`).FindAllStringSubmatch(demo.output.String(), -1)
-	if len(stories) < 20 || len(stories) != len(shown) {
-		t.Fatalf("the demo tells of %d sessions, and the page shows %d", len(stories), len(shown))
+	described := regexp.MustCompile(`(?m)^ {2}(\S+/\S+) +([a-z_]+) {2}`).FindAllStringSubmatch(demo.Log.String(), -1)
+	if len(described) < 20 || len(described) != len(shown) {
+		t.Fatalf("the demo describes %d sessions, and the page shows %d", len(described), len(shown))
 	}
-	for _, s := range stories {
+	for _, s := range described {
 		name, want := s[1], s[2]
 		row := shown[name]
 		if want == "changes" {
 			want = row.Result
 		}
 		info := hmp.Result(want).Info()
-		meaning, advice := info.Meaning[1:], info.Advice // the first letter is a capital on the page
+		meaning, advice := info.Meaning[1:], info.Advice // the page begins it with a capital
 		if row.Result != want || !strings.Contains(row.Text, meaning) || want != "valid" && !strings.Contains(row.Text, advice) {
-			t.Errorf("%s: want %s, %q and %q, and got %+v", name, want, meaning, advice, row)
+			t.Errorf("%s: want %s, %q and %q, got %+v", name, want, meaning, advice, row)
 		}
 	}
 }
 
-// TestPageFilter is the form and the links by which a person finds sessions, with the mouse and with the keyboard.
+// TestPageFilter uses the form and the links that find sessions, with mouse and keyboard.
 func TestPageFilter(t *testing.T) {
 	t.Parallel()
 	_, address := startDemo(t)
@@ -78,15 +82,15 @@ func TestPageFilter(t *testing.T) {
 		t.Errorf("a count leads to %q", got)
 	}
 
-	// The first stops of the keyboard: the link that skips what is above, and with it the sessions.
+	// The first link of the keyboard leads to the sessions.
 	b.open(address)
 	b.run(chromedp.KeyEvent(kb.Tab))
 	if got := eval[string](b, `document.activeElement.textContent`); got != "Skip to the sessions" {
-		t.Errorf("the first stop is %q", got)
+		t.Errorf("the keyboard begins at %q", got)
 	}
 	b.run(chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Tab))
 	if !eval[bool](b, `document.querySelector("main").contains(document.activeElement)`) {
-		t.Error("the link does not skip what is above the sessions")
+		t.Error("the link does not lead to the sessions")
 	}
 	for range 100 {
 		if eval[bool](b, `document.activeElement.matches("tbody th a")`) {
@@ -100,16 +104,16 @@ func TestPageFilter(t *testing.T) {
 	}
 }
 
-// TestPageProbesNow is the button that probes, from the page of a session and for all of a target. The host is none that a
-// browser trusts, which then says less of where a form is from.
+// TestPageProbesNow uses the buttons that probe a session, a target and everything. From a
+// host that a browser does not trust, it sends fewer headers with a form.
 func TestPageProbesNow(t *testing.T) {
 	t.Parallel()
-	demo := start(t, command(t, exporterBinary, "demo", "--probe.interval=0s", "--web.listen-address=127.0.0.1:0"))
-	address := strings.Replace(demo.url(t), "127.0.0.1", hostOfPage, 1)
+	_, address := startExporter(t, "demo", "--probe.interval=0s")
+	address = strings.Replace(address, "127.0.0.1", otherHost, 1)
 	b := openBrowser(t)
 	b.open(address)
 	if got := eval[string](b, `document.querySelector("main .notice").textContent`); !strings.Contains(got, "No probe has been made yet") {
-		t.Errorf("before any probe, the page says %q", got)
+		t.Errorf("before a probe, the page says %q", got)
 	}
 	b.follow(click(`tr[data-key="studio/visitor"] button`))
 	const page = "/session?target=studio&session=visitor"
@@ -120,11 +124,11 @@ func TestPageProbesNow(t *testing.T) {
 		shown := eval[string](b, `document.querySelector("main").innerText`)
 		for _, part := range []string{"no_roles", "Assign a role to the user in HMP.", "just now", "GET → HTTP/1.1 401", "Authorization", "hidden", "020001 UserNotAuthorized"} {
 			if !strings.Contains(shown, part) {
-				t.Errorf("%q is not on the page of the session:\n%s", part, shown)
+				t.Errorf("the page of the session lacks %q:\n%s", part, shown)
 			}
 		}
 		if got := eval[int](b, `document.querySelectorAll("details").length`); got != probes {
-			t.Errorf("there are %d probes in detail, want %d", got, probes)
+			t.Errorf("the page shows %d probes, want %d", got, probes)
 		}
 		b.follow(click(`button.main`))
 	}
@@ -132,19 +136,19 @@ func TestPageProbesNow(t *testing.T) {
 	b.follow(click(`.target button`))
 	for _, row := range b.rows() {
 		if row.Result == "pending" || !strings.HasPrefix(row.Name, "archive/") {
-			t.Errorf("after a probe of all of archive there is %+v", row)
+			t.Errorf("after a probe of archive the page shows %+v", row)
 		}
 	}
 	b.open(address)
 	b.follow(click(`form[action="probe-all"] button`))
 	for _, row := range b.rows() {
 		if row.Result == "pending" {
-			t.Errorf("after a probe of all there is %+v", row)
+			t.Errorf("after a probe of everything the page shows %+v", row)
 		}
 	}
 }
 
-// TestPageWithoutScript is that all of it works in a browser that runs none.
+// TestPageWithoutScript checks that the page works without JavaScript.
 func TestPageWithoutScript(t *testing.T) {
 	t.Parallel()
 	_, address := startDemo(t)
@@ -160,18 +164,18 @@ func TestPageWithoutScript(t *testing.T) {
 	}
 	b.follow(click(`tr[data-key] button`))
 	if got := eval[int](b, `document.querySelectorAll("details").length`); got != 2 {
-		t.Errorf("there are %d probes in detail, want 2", got)
+		t.Errorf("the page shows %d probes, want 2", got)
 	}
 }
 
-// TestPageForEverybody is that nothing on the pages is a barrier, in light and in dark, and that they fit a phone.
-func TestPageForEverybody(t *testing.T) {
+// TestPageAccessibility checks the pages with axe, in light and dark, and on a phone.
+func TestPageAccessibility(t *testing.T) {
 	t.Parallel()
 	_, address := startDemo(t)
 	b := openBrowser(t)
 	for _, path := range []string{
 		"/", "/?target=studio&sort=name", "/?q=nothing-like-it", "/session?target=studio&session=playout", "/session?target=arena&session=merchandise",
-		"/session?target=campus&session=guests", // whose result has the longest name
+		"/session?target=campus&session=guests", // the longest name of a result
 		"/runbook",
 	} {
 		for scheme, width := range map[string]int64{"light": 1280, "dark": 360} {
@@ -179,12 +183,133 @@ func TestPageForEverybody(t *testing.T) {
 			b.resize(width, 800)
 			b.open(address + path)
 			b.exec(`for (const d of document.querySelectorAll("details")) d.open = true`)
-			for _, barrier := range b.barriers() {
-				t.Errorf("%s, %s, %d wide: %s", path, scheme, width, barrier)
+			for _, problem := range b.accessibilityProblems() {
+				t.Errorf("%s, %s, width %d: %s", path, scheme, width, problem)
 			}
 			if got := eval[int64](b, `document.documentElement.scrollWidth`); got > width {
-				t.Errorf("%s is %d wide on a screen of %d", path, got, width)
+				t.Errorf("%s has the width %d on a screen of %d", path, got, width)
 			}
+		}
+	}
+}
+
+// The result of the session changes when its token file appears. Nobody listens at the URL.
+const changingConfig = `
+targets:
+  - name: studio
+    url: http://127.0.0.1:1
+    sessions:
+      - {name: playout, token_file: playout.token}
+%s`
+
+// TestPageUpdates checks that an open page shows new results and does not disturb its reader.
+func TestPageUpdates(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var others strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&others, "      - {name: rest-%d, token_file: none}\n", i)
+	}
+	exporter, address := startExporter(t, "--config.file="+write(t, dir, "hmp.yml", fmt.Sprintf(changingConfig, others.String())))
+	get(t, address+"/metrics")
+
+	detail, list, left := openBrowser(t), openBrowser(t), openBrowser(t)
+	left.open(address + "/?result=credentials")
+	list.open(address + "/?sort=name")
+	const row = `document.querySelector('tr[data-key="studio/playout"]')`
+	list.exec(`{
+		const input = document.querySelector("input[name=q]");
+		input.value = "half a na";
+		input.focus();
+		scrollTo(0, 300);
+		window.same = ` + row + `;
+	}`)
+	detail.open(address + "/session?target=studio&session=playout")
+	detail.exec(`{
+		const first = document.querySelector("details");
+		first.open = false;
+		window.first = first;
+		document.querySelector("button.main").focus();
+	}`)
+
+	write(t, dir, "playout.token", canary.Word+"\n")
+	get(t, address+"/metrics")
+	list.waitFor("the list to show the change", row+`.dataset.result === "connect"`)
+	list.waitFor("the change to be announced", `document.getElementById("news").textContent === "studio/playout: credentials, now connect"`)
+	if !eval[bool](list, row+` === window.same && scrollY === 300 && document.activeElement.name === "q" && document.activeElement.value === "half a na"`) {
+		t.Error("the position, the focus or the typed text is lost")
+	}
+	if title := eval[string](list, `document.title`); !strings.HasPrefix(title, "41 of 41 not valid") {
+		t.Errorf("the title is %q", title)
+	}
+	left.waitFor("the session to leave the list of its old result", `document.querySelectorAll("tr[data-key]").length === 40 && !`+row)
+	detail.waitFor("the page of the session to show the change", `document.querySelector("h1 .result").textContent === "connect"`)
+	if !eval[bool](detail, `window.first.isConnected && !window.first.open && document.querySelectorAll("details").length === 2 && document.activeElement.matches("button.main")`) {
+		t.Error("closed details are open or gone, or the focus is lost")
+	}
+
+	for _, b := range []*browser{list, left, detail} {
+		b.ignoreConsole()
+	}
+	exporter.stop(t)
+	list.waitFor("the page to say that the exporter cannot be reached", `!document.getElementById("offline").hidden && document.getElementById("offline").textContent.startsWith("The exporter cannot be reached since ")`)
+	if got := list.rows(); len(got) != 41 {
+		t.Errorf("the page shows %d sessions, want the 41 that it had", len(got))
+	}
+}
+
+var update = flag.Bool("update", false, "take new pictures of the status page; two minutes")
+
+// pictures are the pictures of the status page in the documents.
+var pictures = []struct {
+	file, path, scheme string
+	width, height      int64
+}{
+	{"../../docs/status-page.png", "/", "light", 1280, 820},
+	{"../../docs/status-page-dark.png", "/?target=studio", "dark", 1280, 820},
+	{"../../docs/status-page-phone.png", "/", "light", 390, 844},
+	{"../../docs/session-page.png", "/session?target=studio&session=signage", "light", 1280, 820},
+}
+
+// TestPicture checks the size of the pictures. With -update it takes them from the demo, after
+// two minutes of scrapes.
+func TestPicture(t *testing.T) {
+	const maxSize = 250 << 10
+	if *update {
+		takePictures(t)
+	}
+	for _, p := range pictures {
+		content := read(t, p.file)
+		c, err := png.DecodeConfig(strings.NewReader(content))
+		if err != nil || int64(c.Width) != p.width || int64(c.Height) != p.height {
+			t.Errorf("%s is %d by %d, want %d by %d (%v)", p.file, c.Width, c.Height, p.width, p.height, err)
+		}
+		if len(content) > maxSize {
+			t.Errorf("%s has %d bytes, want at most %d", p.file, len(content), maxSize)
+		}
+	}
+}
+
+func takePictures(t *testing.T) {
+	t.Helper()
+	_, address := startDemo(t)
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for range 62 {
+		<-tick.C
+		get(t, address+"/metrics")
+	}
+	b := openBrowser(t)
+	for _, p := range pictures {
+		b.scheme(p.scheme)
+		b.resize(p.width, p.height)
+		b.open(address + p.path)
+		picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p.file, picture, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-//go:build release
+//go:build linux && release
 
 package e2e
 
@@ -11,8 +11,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,9 +24,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
 )
 
-// A dist is what goreleaser wrote. These tests come after `make snapshot`, in `make release-check`.
+// A dist is the output of goreleaser. `make release-check` builds it before these tests.
 type dist struct {
 	Version, Commit string
 	Date            time.Time // of the commit
@@ -31,14 +36,14 @@ type dist struct {
 
 func readDist(t *testing.T) (d dist) {
 	t.Helper()
-	if err := json.Unmarshal(read(t, d.file("metadata.json")), &d); err != nil {
+	if err := json.Unmarshal([]byte(read(t, d.file("metadata.json"))), &d); err != nil {
 		t.Fatal(err)
 	}
-	output, err := command(t, "git", "log", "-1", "--format=%cI", d.Commit).Output()
-	if err != nil {
-		t.Fatalf("there is no commit %q: goreleaser knows it only in a clone, which has a remote: %v", d.Commit, err)
+	if d.Commit == "" {
+		t.Fatal("goreleaser found no commit; it needs a clone that has a remote")
 	}
-	if d.Date, err = time.Parse(time.RFC3339, strings.TrimSpace(string(output))); err != nil {
+	var err error
+	if d.Date, err = time.Parse(time.RFC3339, strings.TrimSpace(run(t, "git", "log", "-1", "--format=%cI", d.Commit))); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -54,7 +59,7 @@ func (d dist) pkg(extension string) string {
 	return d.file("hmp-exporter-" + d.Version + ".linux-amd64" + extension)
 }
 
-// deliverables are the files that a release consists of, without the list of their checksums.
+// deliverables returns the files of a release, without the list of checksums.
 func (d dist) deliverables() (names []string) {
 	for _, system := range []string{"linux", "darwin", "windows"} {
 		for _, processor := range []string{"amd64", "arm64"} {
@@ -72,13 +77,13 @@ func (d dist) deliverables() (names []string) {
 	return names
 }
 
-// TestReleaseChecksums checks that the list has every file of the release, with the checksum that it has.
+// TestReleaseChecksums checks that the list has every file of the release and its checksum.
 func TestReleaseChecksums(t *testing.T) {
 	d := readDist(t)
 	var listed []string
-	for line := range strings.Lines(string(read(t, d.file("hmp_exporter-"+d.Version+".sha256sums")))) {
+	for line := range strings.Lines(read(t, d.file("hmp_exporter-"+d.Version+".sha256sums"))) {
 		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
-		if got := sha256.Sum256(read(t, d.file(name))); hex.EncodeToString(got[:]) != sum {
+		if got := sha256.Sum256([]byte(read(t, d.file(name)))); hex.EncodeToString(got[:]) != sum {
 			t.Errorf("the checksum of %s is not %s", name, sum)
 		}
 		listed = append(listed, name)
@@ -89,30 +94,25 @@ func TestReleaseChecksums(t *testing.T) {
 	}
 }
 
-// TestReleaseProgram checks that the program in the archive is, byte for byte, the one that `make build` makes.
+// TestReleaseProgram checks that the program in the archive is the one of `make build`.
 func TestReleaseProgram(t *testing.T) {
 	d := readDist(t)
 	files, name := d.unpack(t, "linux-amd64"), filepath.Join(t.TempDir(), "hmp_exporter")
 	build := command(t, "make", "-C", "../..", "build", "BIN="+name, "VERSION="+d.Version, "REVISION="+d.Commit)
 	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("make build: %v\n%s", err, output)
-	}
-	if !bytes.Equal(read(t, name), files["hmp_exporter"]) {
-		t.Error("the program in the archive is another one")
+	output(t, build)
+	if read(t, name) != string(files["hmp_exporter"]) {
+		t.Error("the program in the archive differs")
 	}
 }
 
-// TestReleaseArchives checks what is in each archive, and that nothing in it is of the time or the user of the build.
+// TestReleaseArchives checks the files in each archive. They have the time of the commit, and
+// belong to root.
 func TestReleaseArchives(t *testing.T) {
 	d := readDist(t)
 	want := []string{"CHANGELOG.md", "LICENSE", "README.md", "completion.bash", "completion.zsh", "hmp_exporter.1.gz", "reference.yml"}
 	for _, pattern := range []string{"dashboards/*.json", "dashboards/alerts/*.yml"} {
-		found, err := filepath.Glob("../../" + pattern)
-		if err != nil || len(found) == 0 {
-			t.Fatalf("there are no %s: %v", pattern, err)
-		}
-		for _, file := range found {
+		for _, file := range glob(t, "../../"+pattern) {
 			want = append(want, strings.TrimPrefix(file, "../../"))
 		}
 	}
@@ -137,7 +137,7 @@ func TestReleaseArchives(t *testing.T) {
 	}
 }
 
-// unpack returns the files of an archive by their names in its directory.
+// unpack returns the files of an archive by name.
 func (d dist) unpack(t *testing.T, platform string) map[string][]byte {
 	t.Helper()
 	files := make(map[string][]byte)
@@ -148,7 +148,7 @@ func (d dist) unpack(t *testing.T, platform string) map[string][]byte {
 		}
 		name, ok := strings.CutPrefix(name, "hmp_exporter-"+d.Version+"."+platform+"/")
 		if !ok || !modified.Equal(d.Date) {
-			t.Errorf("%s is outside the directory of the archive, or was modified at %s, and not at the commit's %s", name, modified, d.Date)
+			t.Errorf("%s is outside the directory of the archive, or has the time %s, want %s", name, modified, d.Date)
 		}
 		files[name] = text
 	}
@@ -167,7 +167,7 @@ func (d dist) unpack(t *testing.T, platform string) map[string][]byte {
 		}
 		return files
 	}
-	archive := tar.NewReader(bytes.NewReader(gunzip(t, read(t, d.archive(platform, ".tar.gz")))))
+	archive := tar.NewReader(bytes.NewReader(gunzip(t, []byte(read(t, d.archive(platform, ".tar.gz"))))))
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -196,22 +196,15 @@ func gunzip(t *testing.T, compressed []byte) []byte {
 	return text
 }
 
-// TestReleaseSBOM checks that the list of modules is what Go says is in each program.
+// TestReleaseSBOM compares the list of modules with what Go finds in each program.
 func TestReleaseSBOM(t *testing.T) {
 	d := readDist(t)
 	for _, platform := range []string{"linux-amd64", "darwin-arm64", "windows-amd64"} {
 		t.Run(platform, func(t *testing.T) {
-			program := filepath.Join(t.TempDir(), "hmp_exporter")
 			files := d.unpack(t, platform)
-			if err := os.WriteFile(program, append(files["hmp_exporter"], files["hmp_exporter.exe"]...), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			output, err := command(t, "go", "version", "-m", program).Output()
-			if err != nil {
-				t.Fatal(err)
-			}
+			program := write(t, t.TempDir(), "hmp_exporter", string(files["hmp_exporter"])+string(files["hmp_exporter.exe"]))
 			var want []string
-			for line := range strings.Lines(string(output)) {
+			for line := range strings.Lines(run(t, "go", "version", "-m", program)) {
 				if fields := strings.Fields(line); fields[0] == "dep" {
 					want = append(want, fields[1]+" "+fields[2])
 				}
@@ -224,14 +217,14 @@ func TestReleaseSBOM(t *testing.T) {
 	}
 }
 
-// components are the modules in an SBOM. Go's own library is one more.
+// components returns the modules in an SBOM, without Go's standard library.
 func (d dist) components(t *testing.T, platform string) (modules []string) {
 	t.Helper()
 	var sbom struct {
 		BOMFormat  string `json:"bomFormat"`
 		Components []struct{ Name, Version, PURL string }
 	}
-	if err := json.Unmarshal(read(t, d.archive(platform, ".cdx.json")), &sbom); err != nil {
+	if err := json.Unmarshal([]byte(read(t, d.archive(platform, ".cdx.json"))), &sbom); err != nil {
 		t.Fatal(err)
 	}
 	if sbom.BOMFormat != "CycloneDX" {
@@ -242,10 +235,134 @@ func (d dist) components(t *testing.T, platform string) (modules []string) {
 			continue
 		}
 		if !strings.HasPrefix(c.PURL, "pkg:golang/") {
-			t.Errorf("%s is told as %s", c.Name, c.PURL)
+			t.Errorf("%s has the PURL %s", c.Name, c.PURL)
 		}
 		modules = append(modules, c.Name+" "+c.Version)
 	}
 	slices.Sort(modules)
 	return modules
+}
+
+// packaged has the mode, owner and group of files in both packages. An upgrade leaves "config"
+// files as they are.
+var packaged = map[string]string{
+	"/usr/bin/hmp_exporter":                                    "-rwxr-xr-x root root",
+	"/usr/lib/systemd/system/hmp_exporter.service":             "-rw-r--r-- root root",
+	"/etc/default/hmp_exporter":                                "-rw-r--r-- root root config",
+	"/etc/hmp_exporter/hmp.yml":                                "-rw-r----- root hmp_exporter config",
+	"/etc/hmp_exporter/secrets":                                "drwxr-x--- root hmp_exporter",
+	"/usr/share/man/man1/hmp_exporter.1.gz":                    "-rw-r--r-- root root",
+	"/usr/share/bash-completion/completions/hmp_exporter":      "-rw-r--r-- root root",
+	"/usr/share/doc/hmp-exporter/copyright":                    "-rw-r--r-- root root",
+	"/usr/share/doc/hmp-exporter/reference.yml":                "-rw-r--r-- root root",
+	"/usr/share/doc/hmp-exporter/alerts/hmp.yml":               "-rw-r--r-- root root",
+	"/usr/share/doc/hmp-exporter/dashboards/hmp-overview.json": "-rw-r--r-- root root",
+}
+
+// TestReleaseDeb checks the .deb.
+func TestReleaseDeb(t *testing.T) {
+	d := readDist(t)
+	fields := run(t, "dpkg-deb", "--show", "--showformat=${Package} ${Version} ${Architecture} ${Pre-Depends} ${Section}", d.pkg(".deb"))
+	if want := "hmp-exporter " + strings.Replace(d.Version, "-", "~", 1) + " amd64 passwd net"; fields != want {
+		t.Errorf("the package is %q, want %q", fields, want)
+	}
+	conffiles := strings.Fields(run(t, "dpkg-deb", "--info", d.pkg(".deb"), "conffiles"))
+	got := make(map[string]string)
+	for line := range strings.Lines(run(t, "dpkg-deb", "--contents", d.pkg(".deb"))) {
+		mode, rest, _ := strings.Cut(line, " ")
+		owner, _, _ := strings.Cut(rest, " ")
+		name := strings.TrimSuffix(line[strings.LastIndex(line, " ./")+2:], "\n")
+		got[strings.TrimSuffix(name, "/")] = describe(mode, strings.Replace(owner, "/", " ", 1), slices.Contains(conffiles, name))
+	}
+	comparePackaged(t, got, "/usr/share/zsh/vendor-completions/_hmp_exporter")
+}
+
+// TestReleaseRPM checks the .rpm. There is no system here to install it on.
+func TestReleaseRPM(t *testing.T) {
+	d := readDist(t)
+	fields := run(t, "rpm", "--query", "--queryformat=%{NAME} %{VERSION} %{ARCH} %{LICENSE}", "--package", d.pkg(".rpm"))
+	if want := "hmp-exporter " + strings.Replace(d.Version, "-", "~", 1) + " x86_64 Apache-2.0"; fields != want {
+		t.Errorf("the package is %q, want %q", fields, want)
+	}
+	got := make(map[string]string)
+	for line := range strings.Lines(run(t, "rpm", "--query", "--queryformat=[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS:fflags}\n]", "--package", d.pkg(".rpm"))) {
+		file := strings.Fields(line)
+		config := len(file) == 5 && file[4] == "cn" // noreplace
+		got[file[0]] = describe(file[1], file[2]+" "+file[3], config)
+	}
+	comparePackaged(t, got, "/usr/share/zsh/site-functions/_hmp_exporter")
+	scripts := run(t, "rpm", "--query", "--scripts", "--package", d.pkg(".rpm"))
+	for _, want := range []string{"preinstall scriptlet", "useradd --system", "systemctl try-restart", "systemctl disable --now"} {
+		if !strings.Contains(scripts, want) {
+			t.Errorf("the scripts have no %s:\n%s", want, scripts)
+		}
+	}
+}
+
+func describe(mode, owner string, config bool) string {
+	if config {
+		owner += " config"
+	}
+	return mode + " " + owner
+}
+
+func comparePackaged(t *testing.T, got map[string]string, completion string) {
+	t.Helper()
+	if got[completion] == "" {
+		t.Errorf("there is no %s", completion)
+	}
+	found := make(map[string]string)
+	for name := range packaged {
+		found[name] = got[name]
+	}
+	if diff := cmp.Diff(packaged, found); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// TestReleaseInstalled installs the package under a real systemd, configures it as its hmp.yml
+// says, and starts the service. Then it upgrades and removes the package.
+func TestReleaseInstalled(t *testing.T) {
+	hmp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"data": {}}`)
+	}))
+	t.Cleanup(hmp.Close)
+	deb := readDist(t).pkg(".deb")
+	m := boot(t, map[string]string{
+		"hmp-exporter.deb": read(t, deb),
+		"hmp.yml":          fmt.Sprintf(`targets: [{name: studio, url: %q, sessions: [{name: playout, token_file: secrets/playout.token}]}]`, hmp.URL),
+		"default":          "HMP_EXPORTER_WEB_LISTEN_ADDRESS=127.0.0.1:0\n",
+		"token":            canary.Word + "\n",
+	})
+	expectMetric(t, m.url(t), `hmp_session_valid{session="playout",target="studio"} 1`)
+	if got := m.property(t, "FragmentPath"); got != "/usr/lib/systemd/system/"+unit && got != "/lib/systemd/system/"+unit {
+		t.Errorf("the unit is %s", got)
+	}
+
+	t.Run("manual and completion", func(t *testing.T) {
+		m.do(t, "test", "-s", "/usr/share/man/man1/hmp_exporter.1.gz")
+		m.do(t, "bash", "-c", ". /usr/share/bash-completion/completions/hmp_exporter && complete -p hmp_exporter")
+	})
+	t.Run("upgrade", func(t *testing.T) {
+		before := m.property(t, "MainPID")
+		file, err := filepath.Abs(deb)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.do(t, "dpkg", "--no-triggers", "--install", file)
+		if after := m.property(t, "MainPID"); after == before || after == "0" {
+			t.Errorf("the process %s was not restarted: %s", before, after)
+		}
+		if text := m.do(t, "cat", "/etc/hmp_exporter/hmp.yml"); !strings.Contains(text, "name: studio") {
+			t.Errorf("the configuration was replaced:\n%s", text)
+		}
+	})
+	t.Run("remove", func(t *testing.T) {
+		m.do(t, "dpkg", "--no-triggers", "--remove", "hmp-exporter")
+		if got := m.property(t, "ActiveState"); got != "inactive" {
+			t.Errorf("the service is %s", got)
+		}
+		m.do(t, "test", "-s", "/etc/hmp_exporter/secrets/playout.token")
+		m.do(t, "test", "!", "-e", "/usr/bin/hmp_exporter")
+	})
 }

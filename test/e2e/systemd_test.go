@@ -4,21 +4,37 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strconv"
+	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 )
 
 const (
-	unit          = "hmp_exporter.service"
-	unitFile      = "../../deploy/systemd/" + unit
-	unitProgram   = "/usr/local/bin/hmp_exporter"
-	leastExposure = 2.0
+	unit        = "hmp_exporter.service"
+	unitFile    = "../../deploy/systemd/" + unit
+	unitProgram = "/usr/local/bin/hmp_exporter"
+	maxExposure = 2.0
 )
 
-// TestUnit has systemd read the unit, and judge how much it leaves open.
+// TestUnit has systemd verify the unit and rate its exposure.
 func TestUnit(t *testing.T) {
 	t.Run("verify", func(t *testing.T) {
 		program, err := filepath.Abs(exporterBinary)
@@ -26,41 +42,26 @@ func TestUnit(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := read(t, unitFile)
-		if !bytes.Contains(text, []byte("\nExecStart="+unitProgram+"\n")) {
+		if !strings.Contains(text, "\nExecStart="+unitProgram+"\n") {
 			t.Fatalf("the unit does not start %s", unitProgram)
 		}
-		file := filepath.Join(t.TempDir(), unit)
-		text = bytes.ReplaceAll(text, []byte(unitProgram), []byte(program)) // it has to exist
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		file := write(t, t.TempDir(), unit, strings.ReplaceAll(text, unitProgram, program)) // it must exist
 		output, err := command(t, "systemd-analyze", "verify", file).CombinedOutput()
 		output = regexp.MustCompile(`(?m)^.*Unknown key (name )?'Restart(Steps|MaxDelaySec)'.*\n`).ReplaceAll(output, nil) // before 254
-		if err != nil || len(output) > 0 {                                                                                 // what it does not know, it ignores with a warning
+		if err != nil || len(output) > 0 {
 			t.Errorf("systemd-analyze verify: %v\n%s", err, output)
 		}
 	})
 	t.Run("security", func(t *testing.T) {
-		threshold := strconv.Itoa(leastExposure * 10)
-		output, err := command(t, "systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold="+threshold, unitFile).CombinedOutput()
-		if err != nil {
-			t.Errorf("systemd-analyze security: %v\n%s", err, output)
-		}
-		found := regexp.MustCompile(`Overall exposure level for ` + unit + `: (\d+\.\d)`).FindSubmatch(output)
-		if found == nil {
-			t.Fatalf("systemd-analyze security does not tell the exposure:\n%s", output)
-		}
-		exposure, err := strconv.ParseFloat(string(found[1]), 64)
-		if err != nil || exposure >= leastExposure {
-			t.Errorf("the exposure of the unit is %s, want less than %g", found[1], leastExposure)
-		}
+		threshold := strconv.Itoa(maxExposure * 10)
+		run(t, "systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold="+threshold, unitFile)
 	})
 }
 
-// TestPackageUser runs the package's script where its user, its group, or neither exists.
+// TestPackageUser runs the package's script. Its user, its group, both or neither exist before.
 func TestPackageUser(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("users are root's to make: run this as root")
+		exportertest.LeaveOut(t, "making users needs root")
 	}
 	for name, before := range map[string]string{
 		"neither": "true",
@@ -76,9 +77,194 @@ func TestPackageUser(t *testing.T) {
 				` + before + `
 				sh ../../deploy/packages/preinstall.sh
 				getent passwd hmp_exporter >&2 && getent group hmp_exporter >&2`
-			if output, err := command(t, "unshare", "--mount", "sh", "-c", script).CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, output)
-			}
+			run(t, "unshare", "--mount", "sh", "-c", script)
 		})
 	}
+}
+
+// TestService installs the unit as its README says, and runs it under a real systemd. The
+// program works within all restrictions of the unit.
+func TestService(t *testing.T) {
+	t.Parallel()
+	hmp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer "+canary.Word+"-second" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = io.WriteString(w, `{"data": {}}`)
+	}))
+	t.Cleanup(hmp.Close)
+	_, port, _ := strings.Cut(hmp.Listener.Addr().String(), ":")
+	m := boot(t, map[string]string{
+		"hmp.yml": `targets: [{name: studio, url: "http://localhost:` + port + `", sessions: [{name: playout, token_file: secrets/playout.token}]}]`,
+		"default": "HMP_EXPORTER_WEB_LISTEN_ADDRESS=127.0.0.1:0\n",
+		"token":   canary.Word + "-first\n",
+	})
+	url := m.url(t)
+
+	t.Run("restrictions", func(t *testing.T) {
+		want := map[string]string{
+			"Uid": m.do(t, "id", "--user", "hmp_exporter"), "Gid": m.do(t, "id", "--group", "hmp_exporter"),
+			"CapEff": noCapabilities, "CapBnd": noCapabilities, "CapAmb": noCapabilities, "NoNewPrivs": "1", "Seccomp": "2",
+		}
+		got := make(map[string]string)
+		for name, value := range m.status(t) {
+			if _, ok := want[name]; ok {
+				got[name] = strings.Fields(value)[0]
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the process (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("probe", func(t *testing.T) {
+		expectMetric(t, url, `hmp_session_probe_result{result="unauthorized",session="playout",target="studio"} 1`)
+		expectMetric(t, url, "\nprocess_start_time_seconds ")
+	})
+	t.Run("secret replaced", func(t *testing.T) {
+		const file = "/etc/hmp_exporter/secrets/playout.token"
+		m.do(t, "sh", "-c", "umask 027; echo "+canary.Word+"-second >"+file+".new; chgrp hmp_exporter "+file+".new; mv "+file+".new "+file)
+		expectMetric(t, url, `hmp_session_valid{session="playout",target="studio"} 1`)
+	})
+	t.Run("reload", func(t *testing.T) {
+		m.do(t, "sed", "-i", "s/name: playout/name: archive/", "/etc/hmp_exporter/hmp.yml")
+		m.do(t, "systemctl", "reload", unit)
+		exportertest.Eventually(t, "the new configuration", func() error {
+			if !strings.Contains(get(t, url+"/config"), "name: archive") {
+				return errors.New("/config shows the old one")
+			}
+			return nil
+		})
+	})
+	t.Run("the configuration appears late", func(t *testing.T) {
+		const config, limits = "/etc/hmp_exporter/hmp.yml", "/run/systemd/system/hmp_exporter.service.d/fast.conf"
+		m.do(t, "sh", "-c", "mv "+config+" "+config+".late; printf '[Service]\nRestartSec=10ms\nRestartSteps=0\n' >"+limits)
+		m.do(t, "systemctl", "daemon-reload")
+		m.do(t, "systemctl", "kill", "--signal=KILL", unit)
+		exportertest.Eventually(t, "many failed starts", func() error {
+			n, err := strconv.Atoi(m.property(t, "NRestarts"))
+			if err == nil && n < 15 {
+				err = fmt.Errorf("%d restarts; the unit is %s", n, m.property(t, "ActiveState"))
+			}
+			return err
+		})
+		m.do(t, "mv", config+".late", config)
+		m.url(t)
+	})
+	t.Run("stop", func(t *testing.T) {
+		m.do(t, "systemctl", "stop", unit)
+		if got := m.property(t, "Result") + " " + m.property(t, "ExecMainStatus"); got != "success 0" {
+			t.Errorf("the result and the exit status are %q, want %q", got, "success 0")
+		}
+	})
+}
+
+const noCapabilities = "0000000000000000"
+
+func expectMetric(t *testing.T, url, want string) {
+	t.Helper()
+	if metrics := get(t, url+"/metrics"); !strings.Contains(metrics, want) {
+		t.Errorf("/metrics lacks %s:\n%s", want, metrics)
+	}
+}
+
+// A machine has systemd as init, which runs the unit. See systemd_boot.sh. It shares the network
+// of this machine.
+type machine struct {
+	*process
+}
+
+// boot starts a machine with files. systemd_boot.sh installs them.
+func boot(t *testing.T, files map[string]string) machine {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		exportertest.LeaveOut(t, "systemd as init needs root")
+	}
+	if output, err := command(t, "unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "true").CombinedOutput(); err != nil {
+		exportertest.LeaveOut(t, "systemd as init needs namespaces: %s", bytes.TrimSpace(output))
+	}
+	need(t, "/lib/systemd/systemd")
+	dir := t.TempDir()
+	files[unit], files["hmp_exporter"] = read(t, unitFile), read(t, exporterBinary)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	runtime.LockOSThread() // Pdeathsig is sent when the thread ends, with the test
+	group, err := os.Open(newCgroup(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer group.Close()
+	cmd := exec.CommandContext(t.Context(), "./systemd_boot.sh", dir) // an init ignores SIGTERM
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+		Pdeathsig:   syscall.SIGKILL,
+		UseCgroupFD: true,
+		CgroupFD:    int(group.Fd()),
+	}
+	return machine{start(t, cmd)}
+}
+
+// newCgroup makes a cgroup until the test ends, and returns its directory.
+func newCgroup(t *testing.T) string {
+	t.Helper()
+	var root string
+	for line := range strings.Lines(read(t, "/proc/self/mountinfo")) {
+		if before, after, _ := strings.Cut(line, " - "); strings.HasPrefix(after, "cgroup2 ") {
+			root = strings.Fields(before)[4]
+		}
+	}
+	if root == "" {
+		exportertest.LeaveOut(t, "systemd as init needs a cgroup2 file system")
+	}
+	dir, err := os.MkdirTemp(root, "hmp_exporter-test-")
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		exportertest.LeaveOut(t, "systemd as init needs a writable cgroup2 file system: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		var dirs []string
+		_ = filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+			if err == nil && entry.IsDir() {
+				dirs = append(dirs, path)
+			}
+			return err
+		})
+		for _, dir := range slices.Backward(dirs) {
+			if err := os.Remove(dir); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return dir
+}
+
+// do runs a command on the machine, which must succeed, and returns its output.
+func (m machine) do(t *testing.T, args ...string) string {
+	t.Helper()
+	inside := append([]string{"--target=" + strconv.Itoa(m.PID), "--mount", "--pid"}, args...)
+	return strings.TrimSpace(run(t, "nsenter", inside...))
+}
+
+// property returns a property of the unit.
+func (m machine) property(t *testing.T, name string) string {
+	t.Helper()
+	return m.do(t, "systemctl", "show", "--value", "--property="+name, unit)
+}
+
+// status returns the fields of /proc/…/status of the program.
+func (m machine) status(t *testing.T) map[string]string {
+	t.Helper()
+	fields := make(map[string]string)
+	for line := range strings.Lines(m.do(t, "cat", fmt.Sprintf("/proc/%s/status", m.property(t, "MainPID")))) {
+		if name, value, ok := strings.Cut(line, ":"); ok {
+			fields[name] = strings.TrimSpace(value)
+		}
+	}
+	return fields
 }
