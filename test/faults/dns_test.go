@@ -9,9 +9,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// startNameServer makes the resolver of this process ask a name server of its own,
-// which answers by the first label of a name: nxdomain, servfail and empty with what
-// they say; silent with nothing; any other one with 127.0.0.1.
+// startNameServer starts a name server and makes this process use it. The first label of a
+// name decides the answer: nxdomain, servfail, empty, silent, or otherwise 127.0.0.1.
 func startNameServer() (stop func()) {
 	conn, err := new(net.ListenConfig).ListenPacket(context.Background(), "udp", "127.0.0.1:0")
 	if err != nil {
@@ -49,7 +48,7 @@ func answerQuestions(conn net.PacketConn) {
 	}
 }
 
-// answer makes an answer of a question, unless it is to stay without.
+// answer turns a question into its answer. It returns false if there is none.
 func answer(m *dnsmessage.Message) bool {
 	q := m.Questions[0]
 	label, _, _ := strings.Cut(q.Name.String(), ".")

@@ -1,36 +1,29 @@
-// Package faults breaks what stands around the exporter, one thing at a time, and
-// looks at what a scraper then sees. It has tests and nothing else.
+// Package faults causes faults of HMPs, networks and proxies, and checks what a scraper then
+// sees. It has only tests.
 //
-// The unit is a fault: a name that does not resolve, a certificate that has expired, a
-// body that never ends. Each is a row of a table, with what has to become of it: one
-// result, the status, the value of hmp_up, how many connections there were, whether it
-// lasts until the deadline. docs/fault-matrix.md has the same tables for people to
-// read; a test holds the two together.
+// Each fault is a row of a table: a name that does not resolve, an expired certificate, an
+// endless body. The row has the expected result, the status, hmp_up, the number of
+// connections, and whether the probe lasts until its deadline. [TestPage] compares
+// docs/fault-matrix.md with the rows.
 //
-// A row is run by the whole exporter, and nothing in it is replaced. A configuration
-// file is loaded, a collector probes what it names, and an HTTP server answers
-// GET /probe. On the other side there is a socket of the loopback interface:
+// A row runs the whole exporter: it loads a configuration file, probes the target and
+// answers GET /probe. The other end is a server in the test:
 //
-//	scraper ──HTTP──> exporter ──TCP, TLS, HTTP──> far side
+//	scraper ──HTTP──> exporter ──TCP, TLS, HTTP──> server
 //
-// A far side follows a script for each connection. It writes bytes as they stand in
-// the row, because a server that knows HTTP cannot break its rules well enough. It
-// counts connections and keeps what it received. Scripts are small:
+// The server runs a script for each connection. It writes bytes, because an HTTP server
+// cannot break the rules well enough. It counts connections and records what it receives.
+// This script reads a request, answers with a head, and resets the connection:
 //
-//	saysAnd(head(200, "Content-Length: 100"), (*peer).reset)
+//	answersThen(head(200, "Content-Length: 100"), (*peer).reset)
 //
-// reads a request, answers with a head, and resets the connection before the body.
-// Names are resolved by a name server of this process, which fails where a name says
-// so.
+// A name server in the process resolves names. It fails for some of them.
 //
-// Each row is run twice where that makes sense: for a session with a fixed token,
-// where the fault meets a GET, and for one with an API key, where it meets the POST.
-// What is wanted of the second follows from the first by a rule.
+// Most rows run twice: with a fixed token the fault meets the GET, with an API key it meets
+// the POST. A rule derives the second result from the first.
 //
-// Beside its own wants, every row has to stay within bounds that hold for all: the
-// memory that is allocated meanwhile, the time beyond the deadline, the size of the
-// exposition and of its labels, and where a secret may go. To add a fault, add a row,
-// and make the page with
+// All rows have the same limits: allocated memory, time, the size of the exposition and its
+// labels, and who receives a secret. After a change of a row, update the page:
 //
 //	go test -C test ./faults -run TestPage -update
 package faults

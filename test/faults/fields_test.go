@@ -14,8 +14,8 @@ import (
 	"hmp_exporter/collector"
 )
 
-// fields are those of a session, as the vendor's example has them, with a value of
-// each that is right and, where a metric is made from it, that metric.
+// fields are the fields of a session in the vendor's example. Each has a correct value and the
+// metric that is made from it.
 var fields = []struct{ name, value, metric string }{
 	{"admin", "true", collector.SessionAdmin},
 	{"assets", "{}", ""},
@@ -39,10 +39,10 @@ var fields = []struct{ name, value, metric string }{
 	{"serviceMessages", `["one"]`, collector.SessionMessages},
 }
 
-// values are of each type of JSON, and of the right form for no field.
+// values have every JSON type. None has the correct form for a field.
 var values = []string{"null", "false", "17.5", "-1", "1e999", `"CANARY"`, `"17"`, `""`, `[["CANARY"]]`, `{"CANARY":1}`}
 
-// fits tells whether a value is of the type that a field has.
+// fits tells whether a value has the type of a field.
 func fits(field, value string) bool {
 	switch {
 	case strings.HasPrefix(field, `"20`): // a time
@@ -56,34 +56,34 @@ func fits(field, value string) bool {
 	}
 }
 
-// TestFields gives every field of a session every type that it should not have. The
-// result stays the same: only the metric that is made from the field is missing.
+// TestFields gives every field of a session every wrong type. The session stays valid. Only
+// the metric that is made from the field is missing.
 func TestFields(t *testing.T) {
 	var body atomic.Pointer[string]
 	answer := func(text string) { body.Store(&text) }
-	s := newStage(t, t.TempDir())
+	s := newSetup(t, t.TempDir())
 	defer s.close()
 	s.set("service_message_text: true")
-	s.target(each(func(p *peer, _ *http.Request) { p.say(*body.Load()) }))
+	s.target(eachRequest(func(p *peer, _ *http.Request) { p.write(*body.Load()) }))
 	s.file("hmp.yml", "targets:\n"+s.configuration("studio", withToken))
 	e := export(t, filepath.Join(s.dir, "hmp.yml"))
 	defer e.close()
 
-	answer(response(200, sessionBut("", "")))
+	answer(response(200, sessionWith("", "")))
 	o := observe(t, e)
 	all := o.names()
 	for _, f := range fields {
 		if f.metric != "" && !slices.Contains(all, f.metric) {
-			t.Errorf("a session without fault has no %s", f.metric)
+			t.Errorf("a correct session has no %s", f.metric)
 		}
 		for _, v := range values {
 			if fits(f.value, v) {
 				continue
 			}
 			t.Run(f.name+" is "+v, func(t *testing.T) {
-				answer(response(200, sessionBut(f.name, v)))
+				answer(response(200, sessionWith(f.name, v)))
 				o := observe(t, e)
-				if got := o.seen(t); got.Result != "valid" {
+				if got := o.result(t); got.Result != "valid" {
 					t.Errorf("the result is %s", got.Result)
 				}
 				left := slices.DeleteFunc(slices.Clone(all), func(name string) bool {
@@ -92,14 +92,14 @@ func TestFields(t *testing.T) {
 				if diff := cmp.Diff(left, o.names()); diff != "" {
 					t.Errorf("metrics (-want +got):\n%s", diff)
 				}
-				o.bounded(t, patience)
+				o.checkLimits(t, rowTimeout)
 			})
 		}
 	}
 }
 
-// sessionBut is a session whose field of a name has another value.
-func sessionBut(name, value string) string {
+// sessionWith returns a session with another value of a field.
+func sessionWith(name, value string) string {
 	var b strings.Builder
 	for _, f := range fields {
 		text := f.value

@@ -9,15 +9,15 @@ import (
 	"go.uber.org/goleak"
 )
 
-var update = flag.Bool("update", false, "write the tables of docs/fault-matrix.md anew")
+var update = flag.Bool("update", false, "update the tables and log lines in docs")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(suite{m}) }
 
-// A suite is the tests of this package, and the name server that they ask.
+// A suite is the tests of this package with a name server.
 type suite struct{ m *testing.M }
 
 func (s suite) Run() int {
-	log.SetOutput(io.Discard) // as main does, which has a test of its own for it
+	log.SetOutput(io.Discard) // as the program does
 	defer startNameServer()()
 	return s.m.Run()
 }

@@ -14,10 +14,9 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// TestMatrix has every fault meet the GET of a session with a fixed token, and the
-// POST of one with an API key.
+// TestMatrix runs every fault with a fixed token and with an API key.
 func TestMatrix(t *testing.T) {
-	// Those that the system trusts are read once in a process, and are no probe's.
+	// The process reads the system's certificates once. This is not the memory of a probe.
 	if _, err := x509.SystemCertPool(); err != nil {
 		t.Fatal(err)
 	}
@@ -30,16 +29,15 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// test runs the row. A fault that lasts uses up the timeout of the probe, so the timeout is
-// short. A busy machine may not come as far as the fault in that time, or not be back at the
-// deadline: then the row is run again, for patience at most.
+// test runs the row. If the probe lasts until its deadline, the timeout is short. A busy
+// machine may not reach the fault in that time. Then the row runs again, for rowTimeout.
 func (r *row) test(t *testing.T, m mode) {
-	w, timeout, begun := r.wanted(m), patience, time.Now()
+	w, timeout, begin := r.expected(m), rowTimeout, time.Now()
 	if w.Lasts {
-		timeout = brief
+		timeout = shortTimeout
 	}
 	for {
-		s := newStage(t, t.TempDir())
+		s := newSetup(t, t.TempDir())
 		s.timeout = timeout
 		r.build(s)
 		s.file("hmp.yml", "targets:\n"+s.configuration("studio", m))
@@ -48,8 +46,8 @@ func (r *row) test(t *testing.T, m mode) {
 		e.close()
 		s.close()
 		diff := s.compare(t, &o, w)
-		if diff != "" && w.Lasts && time.Since(begun) < patience {
-			timeout = longBrief
+		if diff != "" && w.Lasts && time.Since(begin) < rowTimeout {
+			timeout = longerTimeout
 			continue
 		}
 		if diff != "" {
@@ -60,20 +58,20 @@ func (r *row) test(t *testing.T, m mode) {
 	}
 }
 
-// compare returns how what was seen differs from what is wanted.
-func (s *stage) compare(t *testing.T, o *observation, w want) string {
+// compare returns the difference between the expected and the actual result.
+func (s *setup) compare(t *testing.T, o *observation, w want) string {
 	t.Helper()
-	got := o.seen(t)
-	// A probe may end an instant before its deadline is over.
+	got := o.result(t)
+	// A probe may end a moment before its deadline.
 	got.Lasts = max(o.took, o.duration()) >= s.timeout-time.Millisecond
-	if s.origin != nil {
-		got.Connections = s.origin.connections()
+	if s.server != nil {
+		got.Connections = s.server.connections()
 	}
 	return cmp.Diff(w, got)
 }
 
-// check checks what has to be seen beside that.
-func (s *stage) check(t *testing.T, o *observation, w want) {
+// check checks what every row has in common.
+func (s *setup) check(t *testing.T, o *observation, w want) {
 	t.Helper()
 	up, isValid := o.value(collector.Up), o.value(collector.SessionValid)
 	if up != w.up() {
@@ -82,18 +80,18 @@ func (s *stage) check(t *testing.T, o *observation, w want) {
 	if confirmed := w.Result == hmp.Valid; isValid != map[bool]string{true: "1", false: "0"}[confirmed] {
 		t.Errorf("hmp_session_valid is %q, though the result is %s", isValid, w.Result)
 	}
-	o.bounded(t, s.timeout)
-	s.kept(t)
+	o.checkLimits(t, s.timeout)
+	s.checkSecrets(t)
 }
 
-// kept checks that no secret went to anybody but the target.
-func (s *stage) kept(t *testing.T) {
+// checkSecrets checks that only the target received a secret.
+func (s *setup) checkSecrets(t *testing.T) {
 	t.Helper()
 	for _, f := range s.others {
-		heard := f.heard()
-		canary.Check(t, "what somebody else received", heard)
-		if strings.Contains(heard, "Authorization") {
-			t.Error("somebody else received a header Authorization")
+		received := f.received()
+		canary.Check(t, "what another server received", received)
+		if strings.Contains(received, "Authorization") {
+			t.Error("another server received a header Authorization")
 		}
 	}
 }

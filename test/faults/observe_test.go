@@ -19,17 +19,17 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// The bounds of every probe, whatever comes in.
+// The limits of every probe.
 const (
-	maxMemory = 4 << 20 // bytes that are allocated meanwhile, those of far sides included
-	// maxExcess is how much longer than its timeout a probe may take on a busy machine. That it takes no longer on one
-	// that is not, the collector's tests show on a clock of their own.
-	maxExcess     = 30 * time.Second
+	maxMemory = 4 << 20 // allocated bytes, also by the servers
+	// maxDelay is how much later than its deadline a probe may end on a busy machine. The
+	// tests of the collector check the exact time with a fake clock.
+	maxDelay      = 2 * time.Minute
 	maxExposition = 32 << 10
 	maxLabel      = 256 // characters
 )
 
-// An observation is what was seen of one probe.
+// An observation is what a scraper sees of a probe.
 type observation struct {
 	text      string // the exposition
 	families  map[string]*dto.MetricFamily
@@ -53,9 +53,8 @@ func observe(t testing.TB, e *exporter) observation {
 	return o
 }
 
-// allocated returns how much memory was ever allocated, in bytes. It grows by more
-// than the heap does, and unlike the heap's size does not depend on when the
-// collector of garbage ran.
+// allocated returns the number of bytes that were ever allocated. It does not depend on when the
+// garbage collector ran.
 func allocated() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)
@@ -67,13 +66,13 @@ func (o *observation) duration() time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// bounded checks what has to hold of every probe.
-func (o *observation) bounded(t testing.TB, timeout time.Duration) {
+// checkLimits checks the limits of every probe.
+func (o *observation) checkLimits(t testing.TB, timeout time.Duration) {
 	t.Helper()
 	if o.allocated >= maxMemory {
 		t.Errorf("%d bytes were allocated, want less than %d", o.allocated, maxMemory)
 	}
-	if took := max(o.took, o.duration()); took > timeout+maxExcess {
+	if took := max(o.took, o.duration()); took > timeout+maxDelay {
 		t.Errorf("the probe took %v, and its timeout is %v", took, timeout)
 	}
 	if n := len(o.text); n >= maxExposition {
@@ -90,12 +89,12 @@ func (o *observation) bounded(t testing.TB, timeout time.Duration) {
 	}
 	problems, err := promlint.New(strings.NewReader(o.text)).Lint()
 	if err != nil || len(problems) > 0 {
-		t.Errorf("the exposition is not what it should be: %v, %v", problems, err)
+		t.Errorf("promlint finds %v, %v", problems, err)
 	}
 }
 
-// seen is what was seen, as a row wants it.
-func (o *observation) seen(t testing.TB) want {
+// result returns the result of the probe.
+func (o *observation) result(t testing.TB) want {
 	t.Helper()
 	w := want{
 		Result:      hmp.Result(o.one(t, collector.SessionProbeResult, "result")),
@@ -111,7 +110,7 @@ func (o *observation) seen(t testing.TB) want {
 	return w
 }
 
-// value returns that of the one sample of a metric, or "" if there is none.
+// value returns the value of the only sample of a metric, or "".
 func (o *observation) value(name string) string {
 	f := o.families[name]
 	if f == nil {
@@ -123,7 +122,7 @@ func (o *observation) value(name string) string {
 	return strconv.FormatFloat(number(f.Metric[0]), 'f', -1, 64)
 }
 
-// one returns the value of a label in the one sample of a state set that is 1.
+// one returns the value of a label in the sample of a state set that is 1.
 func (o *observation) one(t testing.TB, name, label string) string {
 	t.Helper()
 	var ones []string
@@ -145,5 +144,5 @@ func (o *observation) one(t testing.TB, name, label string) string {
 
 func number(m *dto.Metric) float64 { return m.GetGauge().GetValue() + m.GetCounter().GetValue() }
 
-// names lists the metrics that there are.
+// names returns the names of the metrics.
 func (o *observation) names() []string { return slices.Sorted(maps.Keys(o.families)) }

@@ -11,7 +11,7 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// The tables of docs/fault-matrix.md are made from the rows.
+// TestPage compares the tables of docs/fault-matrix.md with the rows.
 func TestPage(t *testing.T) {
 	made := make(map[string]string)
 	for _, s := range sections {
@@ -20,8 +20,8 @@ func TestPage(t *testing.T) {
 	exportertest.CheckTables(t, "../../docs/fault-matrix.md", *update, made)
 }
 
-// table has a line for each row, and one for several that differ in nothing but the
-// status. A line has what is wanted with a token, or of a login.
+// table returns the table of the section. Rows that differ only in the status may share a line.
+// It has the results with a fixed token, or of a login.
 func (s section) table(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
@@ -35,7 +35,7 @@ func (s section) table(t *testing.T) string {
 	return b.String()
 }
 
-// title is the fault as the page words it.
+// title returns the fault in the words of the page.
 func (r *row) title() string {
 	if r.line != "" {
 		return r.line
@@ -43,7 +43,7 @@ func (r *row) title() string {
 	return r.name
 }
 
-// cells are those of a row and of all that share its title.
+// cells returns the cells of a row and of all rows with the same title.
 func (s section) cells(t *testing.T, r row) string {
 	t.Helper()
 	var statuses []string
@@ -54,19 +54,19 @@ func (s section) cells(t *testing.T, r row) string {
 		statuses = append(statuses, fmt.Sprint(o.want.Status))
 		o.want.Status = r.want.Status
 		if o.want != r.want {
-			t.Errorf("%q and %q share a line, and differ", r.name, o.name)
+			t.Errorf("%q and %q share a line, but differ", r.name, o.name)
 		}
 	}
-	raised := "none"
+	name := "none"
 	if a := alert(r.want.Result); a != "" {
-		raised = "`" + a + "`"
+		name = "`" + a + "`"
 	}
 	return strings.Join([]string{
-		"`" + string(r.want.Result) + "`", r.want.up(), strings.Join(statuses, ", "), r.want.rest(), raised,
+		"`" + string(r.want.Result) + "`", r.want.up(), strings.Join(statuses, ", "), r.want.rest(), name,
 	}, " | ")
 }
 
-// rest is what else there is to see.
+// rest returns what else the exporter exports.
 func (w want) rest() string {
 	var list []string
 	if w.Lasts {

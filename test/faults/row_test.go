@@ -10,32 +10,32 @@ import (
 )
 
 const (
-	// patience is the timeout of a target whose fault does not use it up, on however busy a machine.
-	patience = time.Minute
-	// brief is the first timeout of a target whose fault does, and longBrief the timeout of the next ones.
-	brief, longBrief = 300 * time.Millisecond, 3 * time.Second
+	// rowTimeout is the timeout of a target whose probe ends early. It is generous, for a busy machine.
+	rowTimeout = time.Minute
+	// shortTimeout is the timeout of a target whose probe lasts until the deadline, and
+	// longerTimeout the timeout if the row has to run again.
+	shortTimeout, longerTimeout = 300 * time.Millisecond, 3 * time.Second
 )
 
-// A row is one fault and what has to become of it.
+// A row is a fault and its expected result.
 type row struct {
-	name string // the fault, as the page words it
-	// line stands for the row in the page, together with others that have the same;
-	// the name does if it is "".
+	name string // the fault, in the words of the page
+	// line replaces the name on the page. Rows with the same line share a line of the page.
 	line string
-	// script is what the far side does; set, if there is one, builds the stage instead.
+	// script is the script of the target. If set is not nil, it prepares the setup instead.
 	script script
-	set    func(s *stage)
+	set    func(s *setup)
 	want   want
-	// withKey is what comes of it with an API key, where that is not what the rule says.
+	// withKey is the expected result with an API key, if the rule of expected does not give it.
 	withKey *want
-	only    mode // the one mode that it is about; 0 for both
-	// unusable is true for a session that gives no token to go on with.
+	only    mode // 0 for both
+	// unusable means that the session contains no token.
 	unusable bool
-	// heavy is true for one that takes much work, and is left out where thousands are made.
+	// heavy means that a probe takes much work. TestSoak omits it.
 	heavy bool
 }
 
-// A section is the rows of one table of the page.
+// A section has the rows of one table of the page.
 type section struct {
 	name string
 	rows []row
@@ -58,8 +58,8 @@ var sections = []section{
 type mode int
 
 const (
-	withToken mode = 1 + iota // a fixed one: the fault meets the GET
-	withKey                   // by a login: the fault meets the POST
+	withToken mode = 1 + iota // fixed: the fault meets the GET
+	withKey                   // from a login: the fault meets the POST
 )
 
 func (m mode) String() string { return [...]string{"both", "token", "key"}[m] }
@@ -71,7 +71,7 @@ func (m mode) credential() string {
 	return "token: " + token
 }
 
-// A want is what has to be seen of a probe.
+// A want is the expected result of a probe.
 type want struct {
 	Result      hmp.Result
 	Status      int
@@ -82,14 +82,17 @@ type want struct {
 	Connections int    // to the target
 }
 
-// answered is what is wanted where the far side answers on the one connection.
+// answered returns the result of an answer on the only connection.
 func answered(o hmp.Result, status int) want { return want{Result: o, Status: status, Connections: 1} }
 
-// valid is what is wanted of a session that is.
+// valid returns the result of a valid session.
 func valid() want { return answered(hmp.Valid, http.StatusOK) }
 
-// failed is what is wanted where it does not answer.
+// failed returns the result without an answer.
 func failed(o hmp.Result, connections int) want { return want{Result: o, Connections: connections} }
+
+// healthy returns the result of [session].
+func healthy() want { return valid().messages(2) }
 
 func (w want) code(code hmp.Code) want { w.Code = string(code); return w }
 
@@ -99,7 +102,7 @@ func (w want) certificate() want { w.Certificate = true; return w }
 
 func (w want) lasts() want { w.Lasts = true; return w }
 
-// up is the value of hmp_up; "" where there is none.
+// up returns the value of hmp_up, or "" if it is absent.
 func (w want) up() string {
 	switch {
 	case !w.Result.Sent():
@@ -111,8 +114,8 @@ func (w want) up() string {
 	}
 }
 
-// wanted is what has to be seen of a row in a mode.
-func (r *row) wanted(m mode) want {
+// expected returns the expected result in a mode.
+func (r *row) expected(m mode) want {
 	w := r.want
 	switch {
 	case m == withToken || r.only == withKey:
@@ -124,12 +127,12 @@ func (r *row) wanted(m mode) want {
 	case w.Result == hmp.Valid && r.unusable:
 		w.Result, w.Messages = hmp.BadPayload, ""
 	case w.Result == hmp.Valid:
-		w.Connections *= 2 // the login, and the question
+		w.Connections *= 2 // the login and the GET
 	}
 	return w
 }
 
-// modes are those in which a row is run.
+// modes returns the modes in which the row runs.
 func (r *row) modes() []mode {
 	if r.only != 0 {
 		return []mode{r.only}
@@ -137,8 +140,8 @@ func (r *row) modes() []mode {
 	return []mode{withToken, withKey}
 }
 
-// build puts a row on a stage.
-func (r *row) build(s *stage) {
+// build prepares the setup of a row.
+func (r *row) build(s *setup) {
 	s.t.Helper()
 	if r.set != nil {
 		r.set(s)
@@ -147,7 +150,7 @@ func (r *row) build(s *stage) {
 	s.target(r.script)
 }
 
-// alert is the one that a result raises; "" for none.
+// alert returns the alert of a result, or "".
 func alert(o hmp.Result) string {
 	alerts := []struct {
 		name    string

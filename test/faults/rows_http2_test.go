@@ -14,18 +14,18 @@ import (
 func http2Rows() []row {
 	broken := failed(hmp.Protocol, 1).certificate()
 	return []row{
-		{name: "nothing is wrong", set: overHTTP2(func(f *http2.Framer, stream uint32) {
+		{name: "no fault", set: overHTTP2(func(f *http2.Framer, stream uint32) {
 			respond(f, stream, "200", false)
 			_ = f.WriteData(stream, true, []byte(session()))
-		}), want: valid().messages(goodMessages).certificate()},
+		}), want: healthy().certificate()},
 		{name: "a GOAWAY loop", set: overHTTP2(func(f *http2.Framer, _ uint32) {
 			_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)
 		}), want: broken},
-		{name: "a GOAWAY loop that blames the client", set: overHTTP2(func(f *http2.Framer, _ uint32) {
+		{name: "a GOAWAY loop with ENHANCE_YOUR_CALM", set: overHTTP2(func(f *http2.Framer, _ uint32) {
 			_ = f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil)
 		}), want: broken},
 		{name: "a REFUSED_STREAM loop", set: overHTTP2(refuse), want: broken, heavy: true},
-		{name: "a REFUSED_STREAM loop, keep_alive", set: func(s *stage) {
+		{name: "a REFUSED_STREAM loop, keep_alive", set: func(s *setup) {
 			s.set("keep_alive: true")
 			overHTTP2(refuse)(s)
 		}, want: broken, heavy: true},
@@ -42,15 +42,15 @@ func http2Rows() []row {
 			_ = f.WriteGoAway(0, http2.ErrCodeInternal, nil)
 		}), want: answered(hmp.BadPayload, 200).certificate()},
 		{name: "requests are never answered", set: overHTTP2(func(*http2.Framer, uint32) {}), want: failed(hmp.Timeout, 1).certificate().lasts()},
-		{name: "what is not HTTP/2, though agreed upon", set: agreed(func(p *peer) { p.say(response(200, session())); p.hold() }), want: broken},
-		{name: "closed after it was agreed upon", set: agreed((*peer).cut), want: broken},
+		{name: "HTTP/1.1 after HTTP/2 was negotiated", set: negotiated(func(p *peer) { p.write(response(200, session())); p.hang() }), want: broken},
+		{name: "closed after HTTP/2 was negotiated", set: negotiated((*peer).closeTCP), want: broken},
 		{name: "a redirect", set: overHTTP2(func(f *http2.Framer, stream uint32) { respond(f, stream, "302", true) }), want: answered(hmp.Redirect, 302).certificate()},
 	}
 }
 
-// agreed makes the target one that agrees upon HTTP/2 and follows a script.
-func agreed(sc script) func(*stage) {
-	return func(s *stage) {
+// negotiated negotiates HTTP/2, then runs a script.
+func negotiated(sc script) func(*setup) {
+	return func(s *setup) {
 		config := signed(hmpsim.CertificateOptions{})
 		config.NextProtos = []string{"h2"}
 		s.targetTLS(config, sc)
@@ -59,9 +59,9 @@ func agreed(sc script) func(*stage) {
 	}
 }
 
-// overHTTP2 makes the target one that answers each request of HTTP/2 with frames.
-func overHTTP2(answer func(f *http2.Framer, stream uint32)) func(*stage) {
-	return agreed(func(p *peer) {
+// overHTTP2 answers each HTTP/2 request with frames.
+func overHTTP2(answer func(f *http2.Framer, stream uint32)) func(*setup) {
+	return negotiated(func(p *peer) {
 		preface := make([]byte, len(http2.ClientPreface))
 		if _, err := io.ReadFull(p.in, preface); err != nil {
 			return

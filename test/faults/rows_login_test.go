@@ -7,15 +7,14 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// loginRows have a session with an API key whose login is good, and then a fault at
-// the question that follows it; and what a login alone can be told.
+// loginRows have answers that only a login gets, and faults of the GET after a login.
 func loginRows() []row {
 	both := func(w want) want { w.Connections = 2; return w }
 	keyed := func(name string, sc script, w want) row {
 		return row{name: name, script: sc, want: w, only: withKey}
 	}
 	refusal := func(status int, code hmp.Code, message string) script {
-		return says(response(status, envelope(string(code), message)))
+		return answers(response(status, envelope(string(code), message)))
 	}
 	return []row{
 		keyed("wrong key or secret", refusal(401, hmp.InvalidCredentials, "Invalid credentials"), answered(hmp.LoginRejected, 401).code(hmp.InvalidCredentials)),
@@ -30,17 +29,17 @@ func loginRows() []row {
 		keyed("407 of a gateway", page(407, "<html></html>"), answered(hmp.HTTPError, 407)),
 		keyed("408 of a gateway", page(408, "<html></html>"), answered(hmp.HTTPError, 408)),
 		keyed("429 of a gateway, with Retry-After", page(429, "<html></html>", "Retry-After: 120"), answered(hmp.HTTPError, 429)),
-		keyed("403 that stalls in the body", saysAnd(head(403, "Content-Length: 10"), (*peer).hold), answered(hmp.Timeout, 403).lasts()),
-		keyed("201 with a session", byMethod(says(response(201, session())), good()), both(valid().messages(goodMessages))),
+		keyed("403 that stalls in the body", answersThen(head(403, "Content-Length: 10"), (*peer).hang), answered(hmp.Timeout, 403).lasts()),
+		keyed("201 with a session", byMethod(answers(response(201, session())), good()), both(healthy())),
 		keyed("no authToken", ok(`{"data":{"admin":true}}`), answered(hmp.BadPayload, 200)),
-		keyed("an authToken that is no string", ok(session("authToken", "17")), answered(hmp.BadPayload, 200)),
+		keyed("an authToken that is not a string", ok(session("authToken", "17")), answered(hmp.BadPayload, 200)),
 		keyed("an empty authToken", ok(session("authToken", `""`)), answered(hmp.BadPayload, 200)),
 		keyed("an authToken with a line break", ok(session("authToken", `"CANARY\r\nX-Evil: 1"`)), answered(hmp.BadPayload, 200)),
 		keyed("an authToken of 10 kB", ok(session("authToken", `"`+strings.Repeat("x", 10_000)+`"`)), answered(hmp.BadPayload, 200)),
 
-		keyed("login, then a reset", then(does((*peer).reset)), both(failed(hmp.Protocol, 2))),
-		keyed("login, then a stall", then(does((*peer).hold)), lastsAfterLogin),
-		keyed("login, then a stall in the body", then(saysAnd(head(200)+`{"data":`, (*peer).hold)), both(answered(hmp.Timeout, 200).lasts())),
+		keyed("login, then a reset", then(onRequest((*peer).reset)), both(failed(hmp.Protocol, 2))),
+		keyed("login, then a stall", then(onRequest((*peer).hang)), lastsAfterLogin),
+		keyed("login, then a stall in the body", then(answersThen(head(200)+`{"data":`, (*peer).hang)), both(answered(hmp.Timeout, 200).lasts())),
 		keyed("login, then 307", then(page(307, "", "Location: /")), both(answered(hmp.Redirect, 307))),
 		keyed("login, then 502", then(page(502, "<html></html>")), both(answered(hmp.HTTPError, 502))),
 		keyed("login, then HTML", then(page(200, "<html></html>")), both(answered(hmp.BadPayload, 200))),
@@ -50,14 +49,13 @@ func loginRows() []row {
 	}
 }
 
-// lastsAfterLogin is what is wanted of a stall after a login: HMP has answered the
-// probe, and that is what the status is of.
+// lastsAfterLogin is the result of a stall after a login. The status is the one of the login.
 var lastsAfterLogin = want{Result: hmp.Timeout, Status: 200, Lasts: true, Connections: 2}
 
-// then answers a login as a healthy HMP does, and leaves the rest to a script.
+// then returns a script that answers a login correctly and runs another script for a GET.
 func then(sc script) script { return byMethod(good(), sc) }
 
-// byMethod is one script for a connection with a login, and another for other ones.
+// byMethod returns a script that depends on the first request of the connection.
 func byMethod(login, other script) script {
 	return func(p *peer) {
 		method, _ := p.in.Peek(len(http.MethodPost))

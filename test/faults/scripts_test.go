@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// each is a script that calls answer for every request on the connection.
-func each(answer func(p *peer, r *http.Request)) script {
+// eachRequest returns a script that calls answer for every request.
+func eachRequest(answer func(p *peer, r *http.Request)) script {
 	return func(p *peer) {
 		for r := p.request(); r != nil; r = p.request() {
 			answer(p, r)
@@ -15,29 +15,29 @@ func each(answer func(p *peer, r *http.Request)) script {
 	}
 }
 
-// says is a script that answers every request with a text.
-func says(text string) script {
-	return each(func(p *peer, _ *http.Request) { p.say(text) })
+// answers returns a script that answers every request with a text.
+func answers(text string) script {
+	return eachRequest(func(p *peer, _ *http.Request) { p.write(text) })
 }
 
-// saysAnd answers the first request with a text, and then does something else.
-func saysAnd(text string, then func(p *peer)) script {
+// answersThen returns a script that answers the first request with a text, then calls then.
+func answersThen(text string, then func(p *peer)) script {
 	return func(p *peer) {
-		if p.request() != nil && p.say(text) {
+		if p.request() != nil && p.write(text) {
 			then(p)
 		}
 	}
 }
 
-// does is a script that does something once a request is there.
-func does(then func(p *peer)) script { return saysAnd("", then) }
+// onRequest returns a script that calls then after the first request.
+func onRequest(then func(p *peer)) script { return answersThen("", then) }
 
-// response is the text of one, with a body of JSON and headers beside the usual ones.
+// response returns a response with a JSON body and more headers.
 func response(status int, body string, header ...string) string {
 	return head(status, append(header, fmt.Sprintf("Content-Length: %d", len(body)))...) + body
 }
 
-// head is the head of a response.
+// head returns the head of a response.
 func head(status int, header ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n", status, http.StatusText(status))
@@ -47,11 +47,13 @@ func head(status int, header ...string) string {
 	return b.String() + "\r\n"
 }
 
-// ok answers every request with 200 and a body.
-func ok(body string, header ...string) script { return says(response(http.StatusOK, body, header...)) }
+// ok returns a script that answers every request with 200 and a body.
+func ok(body string, header ...string) script {
+	return answers(response(http.StatusOK, body, header...))
+}
 
-// session is a session as HMP sends it: with another token, and with what tells who
-// the user is. Fields are added at the end, each as a name and JSON.
+// session returns a session of HMP with a new token, two service messages and more fields, each
+// a name and JSON. The exporter must not export the names of the user.
 func session(fields ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `{"data":{"admin":true,"authToken":"%s-next","displayName":"CANARY the User","groups":["CANARY-group"],`+
@@ -63,26 +65,23 @@ func session(fields ...string) string {
 	return b.String() + "}}"
 }
 
-// good answers every request as a healthy HMP does.
+// good returns the script of a healthy HMP.
 func good() script { return ok(session()) }
-
-// messages is how many service messages that has.
-const goodMessages = 2
 
 func envelope(code, message string) string {
 	return fmt.Sprintf(`{"code":%q,"name":"Error","message":%q,"httpStatusCode":500}`, code, message)
 }
 
-// page answers every request with a page, as a proxy or a web server does.
+// page returns a script that answers with an HTML page, as a proxy or a web server does.
 func page(status int, body string, header ...string) script {
 	header = append(header, fmt.Sprintf("Content-Length: %d", len(body)))
-	return says(strings.Replace(head(status, header...), "application/json", "text/html", 1) + body)
+	return answers(strings.Replace(head(status, header...), "application/json", "text/html", 1) + body)
 }
 
-// endlessHeaders begins an answer whose headers never end.
+// endlessHeaders returns a script whose response headers never end.
 func endlessHeaders() script {
-	return does(func(p *peer) {
-		p.say("HTTP/1.1 200 OK\r\n")
+	return onRequest(func(p *peer) {
+		p.write("HTTP/1.1 200 OK\r\n")
 		p.repeat("X-Filler: 0123456789\r\n", -1)
 	})
 }

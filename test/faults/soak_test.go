@@ -20,31 +20,31 @@ import (
 const (
 	soakProbes  = 2_000
 	soakReloads = 100
-	inFlight    = 8 // probes at once
+	concurrency = 8
 )
 
-// TestSoak makes two thousand probes of targets with faults, and a hundred reloads
-// between them. Goroutines, open files and the heap are then what they were.
+// TestSoak probes targets with faults two thousand times, and reloads a hundred times. Then
+// there are no more goroutines, open files and bytes of the heap than before.
 func TestSoak(t *testing.T) {
 	k := newSoak(t)
 	defer k.close()
-	k.probe(2*len(k.targets), 4) // fills pools
-	before := k.rest(resources{})
+	k.probe(2*len(k.targets), 4) // fills the pools
+	before := k.waitForIdle(resources{})
 	k.probe(soakProbes, soakReloads)
-	after := k.rest(before)
+	after := k.waitForIdle(before)
 	t.Logf("%d targets; before %+v, after %+v", len(k.targets), before, after)
 	if after.goroutines > before.goroutines || after.files > before.files || after.heap > before.heap+heapTolerance {
 		var stacks strings.Builder
 		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
-		t.Errorf("something leaks: %+v became %+v\n%s", before, after, stacks.String())
+		t.Errorf("there is a leak: %+v became %+v\n%s", before, after, stacks.String())
 	}
 }
 
-// heapTolerance is less than 300 bytes for each probe and thirty for each reload of
-// each target, and more than what pools and the runtime itself hold now and then.
+// heapTolerance is less than 300 bytes for each probe, and more than what pools and the runtime
+// use.
 const heapTolerance = 512 << 10
 
-// A soakTarget is one that a fault happens to.
+// A soakTarget is a target with a fault.
 type soakTarget struct {
 	name  string
 	fault string
@@ -54,7 +54,7 @@ type soakTarget struct {
 type soak struct {
 	t       *testing.T
 	targets []soakTarget
-	stages  []*stage
+	setups  []*setup
 	e       *exporter
 }
 
@@ -68,13 +68,13 @@ func newSoak(t *testing.T) *soak {
 			if r.heavy || r.want.Lasts || r.only == withKey {
 				continue
 			}
-			s := newStage(t, t.TempDir())
-			s.keep = 0
+			s := newSetup(t, t.TempDir())
+			s.limit = 0
 			n := len(k.targets)
 			s.set("keep_alive: %t", n%2 == 0)
 			s.secure = r.script != nil && n/2%2 == 0
 			r.build(s)
-			k.stages = append(k.stages, s)
+			k.setups = append(k.setups, s)
 			target := soakTarget{fmt.Sprintf("target-%d", n), r.name, r.want.Result}
 			k.targets = append(k.targets, target)
 			b.WriteString(s.configuration(target.name, withToken))
@@ -90,24 +90,23 @@ func newSoak(t *testing.T) *soak {
 
 func (k *soak) close() {
 	k.e.close()
-	for _, s := range k.stages {
+	for _, s := range k.setups {
 		s.close()
 	}
 }
 
-// probe probes one target after the other, several at once, and loads the
-// configuration anew in between.
+// probe probes one target after the other, several at once, and reloads in between.
 func (k *soak) probe(probes, reloads int) {
 	k.t.Helper()
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range inFlight {
+	for range concurrency {
 		wg.Go(func() {
 			for n := int(next.Add(1)) - 1; n < probes; n = int(next.Add(1)) - 1 {
 				if n%(probes/reloads) == 0 {
 					k.reload()
 				}
-				k.one(k.targets[n%len(k.targets)])
+				k.probeTarget(k.targets[n%len(k.targets)])
 			}
 		})
 	}
@@ -120,10 +119,10 @@ func (k *soak) reload() {
 	}
 }
 
-// resultIn finds the result in an exposition.
+// resultIn matches the result in an exposition.
 var resultIn = regexp.MustCompile(`hmp_session_probe_result\{result="(\w+)",[^}]*\} 1\n`)
 
-func (k *soak) one(target soakTarget) {
+func (k *soak) probeTarget(target soakTarget) {
 	text, took, err := k.e.probe(target.name)
 	if err != nil {
 		k.t.Errorf("%s: %v", target.fault, err)
@@ -135,27 +134,26 @@ func (k *soak) one(target soakTarget) {
 	}
 }
 
-// resources are what a process has for itself.
+// resources are the resources of the process.
 type resources struct {
 	goroutines int
 	files      int
-	heap       uint64 // bytes of objects that are in use
+	heap       uint64 // bytes of live objects
 }
 
-// rest returns what is in use once all is idle: at the latest when a minute has
-// passed, or what was in use before is not exceeded any more. net/http holds a closed
-// connection of HTTP/2 in memory for five seconds.
-func (k *soak) rest(before resources) resources {
+// waitForIdle waits until the process uses no more than before, at most rowTimeout. net/http
+// holds a closed HTTP/2 connection in memory for five seconds.
+func (k *soak) waitForIdle(before resources) resources {
 	k.t.Helper()
-	k.reload() // drops the connections that are kept
-	k.e.idle()
-	deadline := time.After(patience)
+	k.reload() // closes kept connections
+	k.e.closeIdle()
+	deadline := time.After(rowTimeout)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for last := (resources{}); ; {
-		now := k.use()
-		settled := now.goroutines == last.goroutines && now.files == last.files
-		if settled && (before == resources{} || now.goroutines <= before.goroutines && now.files <= before.files && now.heap <= before.heap+heapTolerance) {
+		now := k.usage()
+		stable := now.goroutines == last.goroutines && now.files == last.files
+		if stable && (before == resources{} || now.goroutines <= before.goroutines && now.files <= before.files && now.heap <= before.heap+heapTolerance) {
 			return now
 		}
 		last = now
@@ -167,14 +165,14 @@ func (k *soak) rest(before resources) resources {
 	}
 }
 
-func (k *soak) use() resources {
+func (k *soak) usage() resources {
 	k.t.Helper()
-	files, err := os.ReadDir("/dev/fd") // macOS has it too
+	files, err := os.ReadDir("/dev/fd") // also on macOS
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	runtime.GC()
-	runtime.GC() // pools need two
+	runtime.GC() // a pool is emptied by two
 	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(heap)
 	return resources{runtime.NumGoroutine(), len(files), heap[0].Value.Uint64()}

@@ -6,22 +6,21 @@ import (
 	"syscall"
 )
 
-// refused points the target to a port at which nobody listens. A socket that does
-// not listen keeps it from others meanwhile.
-func refused(s *stage) {
+// refused gives the target a port on which nobody listens. A bound socket reserves it.
+func refused(s *setup) {
 	_, port := boundSocket(s)
 	s.url = fmt.Sprintf("http://127.0.0.1:%d", port)
 }
 
-// dropped points the target to a port whose queue of connections is full, so that
-// the system drops the packets that ask for more.
-func dropped(s *stage) {
+// dropped gives the target a port whose queue of connections is full. The system drops packets
+// of new connections.
+func dropped(s *setup) {
 	fd, port := boundSocket(s)
 	if err := syscall.Listen(fd, 0); err != nil {
 		s.t.Fatal(err)
 	}
 	s.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	// Linux queues one more than it is told. The others go on asking, so that none of the target's finds it free.
+	// Linux queues one more than configured. The other connections retry, so the queue stays full.
 	for range 8 {
 		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
 		if err != nil {
@@ -35,8 +34,8 @@ func dropped(s *stage) {
 	}
 }
 
-// boundSocket returns a socket that has a port, and is closed with the stage.
-func boundSocket(s *stage) (fd, port int) {
+// boundSocket returns a socket with a port until the setup is closed.
+func boundSocket(s *setup) (fd, port int) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		s.t.Fatal(err)

@@ -2,6 +2,6 @@
 
 package faults
 
-// What these do with sockets is written for Linux. Without that, the test of the row fails.
-func refused(s *stage) { s.t.Fatal("needs Linux") }
-func dropped(s *stage) { s.t.Fatal("needs Linux") }
+// These faults need sockets of Linux. Elsewhere their rows fail.
+func refused(s *setup) { s.t.Fatal("needs Linux") }
+func dropped(s *setup) { s.t.Fatal("needs Linux") }

@@ -23,42 +23,41 @@ import (
 	"hmp_exporter/internal/web"
 )
 
-// The secrets of the sessions here.
+// The secrets of the sessions.
 const (
 	token  = canary.Word + "-token"
 	key    = canary.Word + "-key"
 	secret = canary.Word + "-secret"
 )
 
-// A stage is where one fault happens: far sides, and what an exporter is told of
-// the one that is its target.
-type stage struct {
+// A setup is the servers of a row and the configuration of the exporter.
+type setup struct {
 	t        testing.TB
 	dir      string
-	secure   bool          // whether the target's far side has TLS
+	secure   bool          // the target uses TLS
 	timeout  time.Duration // of the target
 	url      string        // of the target
-	settings []string      // further lines of the target's configuration
-	origin   *farSide      // the target's, that secrets are for; nil if it has none
-	others   []*farSide    // that no secret is for
-	keep     int           // how much far sides keep of what they receive, in bytes
+	settings []string      // more lines of the target's configuration
+	server   *server       // of the target; nil if there is none
+	others   []*server     // must not receive a secret
+	limit    int           // of recorded bytes
 	closers  []func()
 }
 
-func newStage(t testing.TB, dir string) *stage {
+func newSetup(t testing.TB, dir string) *setup {
 	t.Helper()
-	return &stage{t: t, dir: dir, timeout: patience, keep: 16 << 10}
+	return &setup{t: t, dir: dir, timeout: rowTimeout, limit: 16 << 10}
 }
 
-// close ends all that was begun, the last first.
-func (s *stage) close() {
+// close calls the closers, the last first.
+func (s *setup) close() {
 	for _, c := range slices.Backward(s.closers) {
 		c()
 	}
 }
 
 // file writes a file beside the configuration.
-func (s *stage) file(name, content string) {
+func (s *setup) file(name, content string) {
 	s.t.Helper()
 	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o600); err != nil {
 		s.t.Fatal(err)
@@ -66,59 +65,59 @@ func (s *stage) file(name, content string) {
 }
 
 // set adds a line to the target's configuration.
-func (s *stage) set(format string, a ...any) {
+func (s *setup) set(format string, a ...any) {
 	s.settings = append(s.settings, fmt.Sprintf(format, a...))
 }
 
-// serve returns a far side that is closed with the stage.
-func (s *stage) serve(c *tls.Config, sc script) *farSide {
+// serve starts a server until the setup is closed.
+func (s *setup) serve(c *tls.Config, sc script) *server {
 	s.t.Helper()
 	return s.serveAt("127.0.0.1:0", c, sc)
 }
 
-func (s *stage) serveAt(address string, c *tls.Config, sc script) *farSide {
+func (s *setup) serveAt(address string, c *tls.Config, sc script) *server {
 	s.t.Helper()
-	f := listen(s.t, address, s.keep, c, sc)
+	f := listen(s.t, address, s.limit, c, sc)
 	s.closers = append(s.closers, f.close)
 	return f
 }
 
-// target makes a far side with a script the target.
-func (s *stage) target(sc script) {
+// target starts the target.
+func (s *setup) target(sc script) {
 	s.t.Helper()
 	if s.secure {
 		s.targetTLS(goodTLS(), sc)
 		s.trust(authority().PEM())
 		return
 	}
-	s.origin = s.serve(nil, sc)
-	s.url = "http://" + s.origin.address()
+	s.server = s.serve(nil, sc)
+	s.url = "http://" + s.server.address()
 }
 
-// targetTLS does so with TLS. Whom to trust is to be set beside.
-func (s *stage) targetTLS(c *tls.Config, sc script) {
+// targetTLS starts the target with TLS. The caller sets the trusted authority.
+func (s *setup) targetTLS(c *tls.Config, sc script) {
 	s.t.Helper()
-	s.origin = s.serve(c, sc)
-	s.url = "https://" + s.origin.address()
+	s.server = s.serve(c, sc)
+	s.url = "https://" + s.server.address()
 }
 
-// trust makes a certificate the only authority of the target.
-func (s *stage) trust(pem []byte) {
+// trust makes a certificate the only trusted authority.
+func (s *setup) trust(pem []byte) {
 	s.t.Helper()
 	s.file("ca.pem", string(pem))
 	s.set("tls_config: {ca_file: %q}", filepath.Join(s.dir, "ca.pem"))
 }
 
-// other returns a far side that no secret is for.
-func (s *stage) other(address string, c *tls.Config, sc script) *farSide {
+// other starts a server that must not receive a secret.
+func (s *setup) other(address string, c *tls.Config, sc script) *server {
 	s.t.Helper()
 	f := s.serveAt(address, c, sc)
 	s.others = append(s.others, f)
 	return f
 }
 
-// configuration is that of one target.
-func (s *stage) configuration(name string, m mode) string {
+// configuration returns the configuration of the target.
+func (s *setup) configuration(name string, m mode) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "  - name: %s\n    url: %s\n    timeout: %s\n", name, s.url, s.timeout)
 	for _, line := range s.settings {
@@ -128,14 +127,14 @@ func (s *stage) configuration(name string, m mode) string {
 	return b.String()
 }
 
-// An exporter is all of it, as main wires it, behind a server of HTTP.
+// An exporter is the whole exporter in this process, with an HTTP server.
 type exporter struct {
-	store  *config.Store
-	client *http.Client
-	url    string
-	log    *canary.Log
-	idle   func() // closes connections of the scraper that nobody uses
-	close  func()
+	store     *config.Store
+	client    *http.Client
+	url       string
+	log       *canary.Log
+	closeIdle func() // connections of the scraper
+	close     func()
 }
 
 // export starts an exporter with a configuration file.
@@ -162,11 +161,11 @@ func export(t testing.TB, file string) *exporter {
 	server := httptest.NewServer(handler)
 	transport := &http.Transport{MaxIdleConnsPerHost: 100}
 	return &exporter{
-		store:  store,
-		client: &http.Client{Transport: canary.Transport(t, transport)},
-		url:    server.URL,
-		log:    logged,
-		idle:   transport.CloseIdleConnections,
+		store:     store,
+		client:    &http.Client{Transport: canary.Transport(t, transport)},
+		url:       server.URL,
+		log:       logged,
+		closeIdle: transport.CloseIdleConnections,
 		close: func() {
 			transport.CloseIdleConnections()
 			server.Close()
@@ -175,7 +174,7 @@ func export(t testing.TB, file string) *exporter {
 	}
 }
 
-// probe returns what /probe says of a target, and how long that took.
+// probe returns the answer of /probe for a target and its duration.
 func (e *exporter) probe(target string) (exposition string, took time.Duration, err error) {
 	begin := time.Now()
 	resp, err := e.client.Get(e.url + "/probe?target=" + target)
@@ -190,7 +189,7 @@ func (e *exporter) probe(target string) (exposition string, took time.Duration, 
 	return string(body), time.Since(begin), err
 }
 
-// authority signs the certificates of far sides that are to be trusted.
+// authority signs the certificates of trusted servers.
 var authority = sync.OnceValue(func() *hmpsim.Authority {
 	a, err := hmpsim.NewAuthority()
 	if err != nil {
@@ -199,10 +198,10 @@ var authority = sync.OnceValue(func() *hmpsim.Authority {
 	return a
 })
 
-// goodTLS is the TLS of a far side at which nothing is wrong.
+// goodTLS is the TLS configuration of a correct server.
 var goodTLS = sync.OnceValue(func() *tls.Config { return signed(hmpsim.CertificateOptions{}) })
 
-// signed is TLS with a certificate of the authority.
+// signed returns a TLS configuration with a certificate of the authority.
 func signed(o hmpsim.CertificateOptions) *tls.Config {
 	certificate, err := authority().Certificate(o)
 	if err != nil {
@@ -211,7 +210,7 @@ func signed(o hmpsim.CertificateOptions) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{certificate}}
 }
 
-// goodTLSFor is that of another host.
+// goodTLSFor returns a correct TLS configuration for another host.
 func goodTLSFor(host string) *tls.Config {
 	return signed(hmpsim.CertificateOptions{Hosts: []string{host}})
 }

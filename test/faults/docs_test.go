@@ -14,22 +14,22 @@ const troubleshooting = "../../docs/troubleshooting.md"
 
 var logPlace = regexp.MustCompile(`<!-- (log of ([^:]+): (.+)) -->`)
 
-// TestTroubleshooting causes the faults of docs/troubleshooting.md, and compares the log with what the page quotes. The
-// comments around a quoted line name a section and a row.
+// TestTroubleshooting causes the faults of docs/troubleshooting.md and compares the log with
+// the page. The comments around a quoted line name a section and a row.
 func TestTroubleshooting(t *testing.T) {
 	page, err := os.ReadFile(troubleshooting)
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := make(map[string]string)
+	quoted := make(map[string]string)
 	for _, place := range logPlace.FindAllStringSubmatch(string(page), -1) {
 		r := rowNamed(t, place[2], place[3])
-		said[place[1]] = "```text\n" + r.logged(t) + "```\n"
+		quoted[place[1]] = "```text\n" + r.logged(t) + "```\n"
 	}
-	if len(said) == 0 {
+	if len(quoted) == 0 {
 		t.Fatal("the page quotes no log")
 	}
-	exportertest.CheckTables(t, troubleshooting, *update, said)
+	exportertest.CheckTables(t, troubleshooting, *update, quoted)
 }
 
 func rowNamed(t *testing.T, name, title string) row {
@@ -43,8 +43,8 @@ func rowNamed(t *testing.T, name, title string) row {
 	return row{}
 }
 
-// passing are the parts of a line that differ each time or that the page does not need, and what replaces them.
-var passing = []struct {
+// variableParts are parts of a log line that differ each time, or that the page does not need.
+var variableParts = []struct {
 	part *regexp.Regexp
 	as   string
 }{
@@ -55,13 +55,13 @@ var passing = []struct {
 	{regexp.MustCompile(`^level=warn msg="session is not valid" target=studio session=playout `), ""},
 }
 
-// logged returns the part of the log line that matters, after a probe of the row.
+// logged returns the part of the log line that matters.
 func (r *row) logged(t *testing.T) string {
 	t.Helper()
-	s := newStage(t, t.TempDir())
+	s := newSetup(t, t.TempDir())
 	defer s.close()
 	if r.want.Lasts {
-		s.timeout = longBrief
+		s.timeout = longerTimeout
 	}
 	r.build(s)
 	s.file("hmp.yml", "targets:\n"+s.configuration("studio", r.modes()[0]))
@@ -75,7 +75,7 @@ func (r *row) logged(t *testing.T) string {
 		t.Fatalf("%s: there are %d warnings, want one:\n%s", r.name, len(warned), e.log.String())
 	}
 	line := warned[0]
-	for _, p := range passing {
+	for _, p := range variableParts {
 		line = p.part.ReplaceAllString(line, p.as)
 	}
 	return line
