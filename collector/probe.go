@@ -24,11 +24,12 @@ func probeTimeout(timeout time.Duration, header string, offset time.Duration) ti
 	return max(1, min(timeout, max(scrape-offset, scrape/2)))
 }
 
-// A report is the part of a Result that the probe itself makes.
+// A report is the part of a Result that the probe itself makes. Reports and results are passed
+// by pointer, because each probe begins with a small stack.
 type report = token.Report
 
 // notStarted returns the report of a probe that got no slot in time.
-func (p *sharedProbe) notStarted(hangs bool) report {
+func (p *sharedProbe) notStarted(hangs bool) *report {
 	if hangs {
 		r := p.localReport(hmp.Timeout, "no probe of this HMP was answered in time")
 		r.Skipped = true
@@ -39,7 +40,7 @@ func (p *sharedProbe) notStarted(hangs bool) report {
 
 // unreadableSecrets returns the report of a probe that could not read its secrets. A
 // shortage of the exporter, such as no file descriptors, is Saturated.
-func (p *sharedProbe) unreadableSecrets(err error) report {
+func (p *sharedProbe) unreadableSecrets(err error) *report {
 	if lack := hmp.Shortage(err); lack != "" {
 		return p.localReport(hmp.Saturated, lack)
 	}
@@ -48,8 +49,8 @@ func (p *sharedProbe) unreadableSecrets(err error) report {
 
 // localReport returns the report of a probe that the exporter ended by itself. The status
 // of its logins is that of the last probe.
-func (p *sharedProbe) localReport(result hmp.Result, reason string) report {
-	r := report{Answer: hmp.Answer{Result: result, Reason: reason}}
+func (p *sharedProbe) localReport(result hmp.Result, reason string) *report {
+	r := &report{Answer: hmp.Answer{Result: result, Reason: reason}}
 	if last := p.session.state.lastResult(); last != nil && last.Logins != nil {
 		r.Status = last.Logins.Status
 	}
@@ -79,7 +80,7 @@ func (p *sharedProbe) refused(hangs bool) {
 	close(p.done)
 }
 
-func (p *sharedProbe) runProbe() (r Result) {
+func (p *sharedProbe) runProbe() (r *Result) {
 	defer func() {
 		if what := recover(); what != nil {
 			r = p.panicked(what)
@@ -100,16 +101,21 @@ func (p *sharedProbe) runProbe() (r Result) {
 }
 
 // probe reads the secrets and sends the requests.
-func (p *sharedProbe) probe(ctx context.Context) report {
+func (p *sharedProbe) probe(ctx context.Context) *report {
 	p.stage.Store(readingSecrets)
 	if err := p.readSecrets(ctx); err != nil {
 		return p.unreadableSecrets(err)
 	}
 	p.stage.Store(probing)
 	if !p.session.KeyMode() {
-		answer, _ := p.Session(ctx, p.secrets.token)
-		return report{Answer: answer}
+		p.report.Answer, _ = p.Session(ctx, p.secrets.token)
+		return &p.report
 	}
+	return p.probeWithKey(ctx)
+}
+
+// probeWithKey is probe for a session with an API key.
+func (p *sharedProbe) probeWithKey(ctx context.Context) *report {
 	return p.collector.tokens.Probe(ctx, token.Request{
 		Credential: p.session.credential(p.secrets),
 		Lifetime:   p.session.target.TokenLifetime,
@@ -131,8 +137,8 @@ func (p *sharedProbe) readSecrets(ctx context.Context) (err error) {
 var _ token.HMP = (*sharedProbe)(nil)
 
 // Session implements [token.HMP].
-func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (hmp.Answer, secret.Value) {
-	answer, next := p.session.target.client.Session(ctx, hmp.Request{
+func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (answer hmp.Answer, next secret.Value) {
+	answer, next = p.session.target.client.Session(ctx, hmp.Request{
 		Token:      t,
 		Secrets:    p.secrets.ofLogin(),
 		Header:     p.secrets.header,
@@ -171,13 +177,13 @@ func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (ended boo
 func (p *sharedProbe) responded(status int) { p.status.Store(int64(status)) }
 
 // newResult returns the result of a probe that ends now, without counters.
-func (p *sharedProbe) newResult(start time.Time, r report) Result {
+func (p *sharedProbe) newResult(start time.Time, r *report) *Result {
 	timeout := p.timeout
 	// A difference below 2 % is ignored. Otherwise the metric would change at every scrape.
 	if left := p.deadline().Sub(start); left < timeout-timeout/50 {
 		timeout = left
 	}
-	result := Result{
+	result := &Result{
 		Target:   p.session.target.Name,
 		Session:  p.session.Name,
 		Answer:   r.Answer,
@@ -193,7 +199,7 @@ func (p *sharedProbe) newResult(start time.Time, r report) Result {
 }
 
 // panicked returns the result of a probe that ended in a panic of the exporter.
-func (p *sharedProbe) panicked(what any) Result {
+func (p *sharedProbe) panicked(what any) *Result {
 	p.collector.metrics.panics.Inc()
 	r := p.newResult(p.slot.granted, p.localReport("", logging.DescribePanic(what)))
 	r.Panicked = true

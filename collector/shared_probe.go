@@ -25,6 +25,7 @@ type sharedProbe struct {
 	waiter  waiter
 	slot    slot
 	secrets secrets
+	report  report // of a session without an API key
 	// The tokens of the session that HMP confirmed last: the one that was sent, and the one
 	// to send next.
 	sent, confirmed secret.Value
@@ -99,8 +100,8 @@ func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.timeout) }
 
 // finish completes the result. It returns whether a version request is to follow. The caller
 // then closes done.
-func (p *sharedProbe) finish(r Result) (requestVersion bool) {
-	p.result = &r
+func (p *sharedProbe) finish(r *Result) (requestVersion bool) {
+	p.result = r
 	p.session.state.finish(p)
 	if p.brief {
 		return false
@@ -168,7 +169,7 @@ func (c *Collector) rejoin(call *call, left time.Duration) {
 
 // deadlineResult returns the result for a scrape whose deadline is over before p ends.
 func (p *sharedProbe) deadlineResult(call *call) Result {
-	var told report
+	var told *report
 	switch p.stage.Load() {
 	case waitingForSlot:
 		told = p.notStarted(p.waiter.limit.isHanging(call.start))
@@ -184,8 +185,8 @@ func (p *sharedProbe) deadlineResult(call *call) Result {
 	state := call.session.state
 	state.mu.Lock()
 	defer state.mu.Unlock()
-	state.setCountersLocked(&r)
-	return r
+	state.setCountersLocked(r)
+	return *r
 }
 
 // waitUntil returns whether done was closed before a time.

@@ -106,7 +106,7 @@ func (r *rig) probeFor(c Credential, d time.Duration) Report {
 	defer cancel()
 	request := r.request
 	request.Credential = c
-	report := r.manager.Probe(ctx, request, r.fake)
+	report := *r.manager.Probe(ctx, request, r.fake)
 	canary.Check(r.t, "the reason", report.Reason)
 	logins, gets := 0, 0
 	for _, x := range report.Exchanges {

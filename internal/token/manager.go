@@ -57,7 +57,7 @@ const retryInterval = time.Minute
 
 // Probe asks HMP whether the session is valid. ctx must have a deadline. It sends at most
 // one login and two session requests.
-func (m *Manager) Probe(ctx context.Context, r Request, h HMP) Report {
+func (m *Manager) Probe(ctx context.Context, r Request, h HMP) *Report {
 	deadline, _ := ctx.Deadline()
 	p := &probe{manager: m, request: r, hmp: h, deadline: deadline, minCallTime: time.Until(deadline) / 4}
 	m.mu.Lock()
@@ -69,7 +69,7 @@ func (m *Manager) Probe(ctx context.Context, r Request, h HMP) Report {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p.report.Status = p.credential.status(time.Now(), r.Lifetime)
-	return p.report
+	return &p.report
 }
 
 // RetryLogin lets the next probe log in at once, whatever holds logins back. It
