@@ -168,10 +168,12 @@ func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret
 			return token
 		}
 	}
-	if x.proxy != nil {
-		if password, ok := x.proxy.User.Password(); ok {
-			x.secrets = append(x.secrets, password, x.proxy.User.String())
+	if x.proxy != nil && x.proxy.User != nil {
+		password, ok := x.proxy.User.Password()
+		if !ok {
+			password = x.proxy.User.Username() // which is a token then
 		}
+		x.secrets = append(x.secrets, password, x.proxy.User.String())
 	}
 	var kept *conn
 	if x.keep {

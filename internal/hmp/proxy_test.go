@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -77,6 +78,25 @@ func TestProxyWithTLS(t *testing.T) {
 	header, _ := connect.Load().(http.Header)
 	if header.Get("X-Tenant") != "a" || header.Get("Authorization") != "" {
 		t.Errorf("the proxy was sent %v", header)
+	}
+}
+
+// A user without a password is often a token.
+func TestProxyUserIsMasked(t *testing.T) {
+	for user, want := range map[string]string{
+		"CANARY%2Fproxy-token@":       "Server: <secret> <secret> ok",
+		"public:CANARY%2Fpassword-1@": "Server: <secret> <secret> ok",
+	} {
+		proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			basic := strings.TrimPrefix(r.Header.Get("Proxy-Authorization"), "Basic ")
+			plain, _ := base64.StdEncoding.DecodeString(basic)
+			w.Header().Set("Server", basic+" "+string(plain)+" ok")
+			answer(200, `{"data":{}}`)(w, r)
+		})
+		a := ask(t, "http://hmp.example", plenty, through(strings.Replace(proxy.URL, "//", "//"+user, 1)))
+		if a.Result != Valid || !strings.Contains(string(a.Exchanges[0].Response), want) {
+			t.Errorf("%s: got %+v, want valid with %q", user, a, want)
+		}
 	}
 }
 
