@@ -270,10 +270,11 @@ func (p *pool) retire(c *conn) {
 	p.retireLocked(c)
 }
 
-// retireLocked is retire with the lock held.
+// retireLocked is retire with the lock held. Nobody waits for the connection to close, because
+// a server can delay the write of TLS's close_notify by five seconds.
 func (p *pool) retireLocked(c *conn) {
 	if c.kept && c.users.Load() == 0 {
-		defer c.close(false)
+		go c.close(false)
 	}
 	p.forget(c)
 }
