@@ -205,7 +205,7 @@ func (c *stallingConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-func TestNoExchangeEndsAnother(t *testing.T) {
+func TestNoRequestBreaksAnother(t *testing.T) {
 	for name, change := range map[string]func(*Options){"HTTP/1.1": keepAlive, "HTTP/2": keepHTTP2} {
 		t.Run(name, func(t *testing.T) {
 			var logins atomic.Int32
@@ -255,7 +255,7 @@ func TestNoExchangeEndsAnother(t *testing.T) {
 			if n := logins.Load(); n != sessions/3*rounds {
 				t.Errorf("HMP had %d logins, want %d", n, sessions/3*rounds)
 			}
-			if n := len(c.pool.kept); n > atOnce {
+			if n := len(c.pool.reusable); n > atOnce {
 				t.Errorf("it keeps %d connections, want %d at most", n, atOnce)
 			}
 		})
@@ -264,7 +264,7 @@ func TestNoExchangeEndsAnother(t *testing.T) {
 
 func withHTTP2(s *httptest.Server) { s.EnableHTTP2, s.TLS = true, new(tls.Config) }
 
-func TestFailedConnectionStartsNoExchange(t *testing.T) {
+func TestFailedConnectionIsNotReused(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	var connections atomic.Int32
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -134,7 +134,7 @@ func TestPhasesBehindAProxy(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newClient(t, tt.scheme+"://hmp.example", through("http://proxy.example"), func(o *Options) {
 					o.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
-						attemptOf(ctx).mark(connectStart) // as the dialer of net does
+						attemptOf(ctx).record(connectStart) // as the dialer of net does
 						near, far := net.Pipe()
 						go func() {
 							defer far.Close()
