@@ -1,6 +1,7 @@
 package hmp
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -203,6 +204,32 @@ func (c *stallingConn) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	return c.Conn.Write(b)
+}
+
+// A server that reads nothing after its answer does not delay the probe. crypto/tls alone would
+// wait for five seconds.
+func TestStalledServerDoesNotDelayAProbe(t *testing.T) {
+	certificate, roots := certified(t)
+	answered := make(chan time.Time, 1)
+	c := newClient(t, "https://localhost", func(o *Options) {
+		o.TLS = &tls.Config{RootCAs: roots}
+		o.Dial = func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe() // it has no buffer
+			go func() {
+				conn := tls.Server(server, &tls.Config{Certificates: []tls.Certificate{certificate}})
+				_, _ = http.ReadRequest(bufio.NewReader(conn))
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":{}}")
+				answered <- time.Now()
+			}()
+			return client, nil
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), plenty)
+	defer cancel()
+	a, _ := session(ctx, c)
+	if waited := time.Since(<-answered); a.Result != Valid || waited > 4*time.Second {
+		t.Errorf("got %+v and waited for %v, want valid at once", a, waited)
+	}
 }
 
 func TestNoRequestBreaksAnother(t *testing.T) {

@@ -20,6 +20,8 @@ const (
 	// maxConnectionAge bounds how long a connection is reused. So the exporter notices a change
 	// in DNS, a failover or a new certificate after this time.
 	maxConnectionAge = 5 * time.Minute
+	// maxCloseNotify bounds the write of TLS's close_notify. It blocks if a server reads nothing.
+	maxCloseNotify = 100 * time.Millisecond
 	// maxIdleRead bounds the bytes that a server may send on an idle connection. A PING of
 	// HTTP/2 has 39 bytes, with TLS.
 	maxIdleRead = 4 << 10
@@ -82,6 +84,16 @@ func (c *conn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.written.Add(int64(n))
 	return n, err
+}
+
+// SetWriteDeadline implements [net.Conn]. It shortens the five seconds in which crypto/tls
+// tries to write a close_notify, because net/http holds a lock meanwhile. Only crypto/tls
+// calls it.
+func (c *conn) SetWriteDeadline(deadline time.Time) error {
+	if latest := time.Now().Add(maxCloseNotify); deadline.After(latest) {
+		deadline = latest
+	}
+	return c.Conn.SetWriteDeadline(deadline)
 }
 
 // tooOld reports whether the connection is older than maxConnectionAge by the wall clock. The
@@ -257,7 +269,7 @@ func (p *pool) retire(c *conn) {
 }
 
 // retireLocked is retire with the lock held. Nobody waits for the connection to close, because
-// a server can delay the write of TLS's close_notify by five seconds.
+// a server can delay that, see maxCloseNotify.
 func (p *pool) retireLocked(c *conn) {
 	if c.reusable && c.users.Load() == 0 {
 		go c.discard(false)
