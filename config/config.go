@@ -8,8 +8,8 @@
 // No other package validates a configuration again.
 //
 // No step stops at the first problem. Each problem is an [Error] with file, line, field,
-// what is wrong and what to do. An error never quotes a value, because a value in the wrong
-// field may be a secret.
+// what is wrong and what to do. An error shows valid names and paths of files, and no other
+// value, because a value in the wrong field may be a secret.
 //
 // A [SecretSource] says where a secret comes from. Every probe reads secret files again, so
 // a rotated token needs no reload. Secrets print as <secret>, also in [Config.YAML].

@@ -13,7 +13,7 @@ type Error struct {
 	File    string // as given to Load, or "environment"
 	Line    int    // 1 for the first line; 0 if the problem has no line
 	Field   string // like targets[0].sessions[1].token_file, or the variable; "" for the whole file
-	Problem string // what is wrong and, after a semicolon, what to do about it; never the value
+	Problem string // what is wrong and, after a semicolon, what to do about it
 
 	Target, Session string // the names of the target and session; "" if not known
 }

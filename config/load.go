@@ -248,8 +248,8 @@ func (l *loader) decodeFile(p position, raw any) bool {
 func (l *loader) findTargetFiles(p position, patterns []string) []string {
 	found := make(map[string]bool)
 	for i, pattern := range patterns {
-		if pattern == "" {
-			continue // reported by the decoder
+		if pattern == "" || !p.item("target_files", i).checkPath("", pattern) {
+			continue // reported
 		}
 		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir()) // the directory's name is no pattern
 		full := filepath.Clean(promconfig.JoinDir(dir, pattern))

@@ -34,6 +34,7 @@ func TestEnvironment(t *testing.T) {
 		{"a CA alone", "CA_FILE=", "hmp.yml: no such file or directory; name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"},
 		{"bad URL", "URL=https://u:CANARY@h TOKEN=CANARY", "environment: HMP_URL: has a user or password in it; remove them; give the token, or the API key and secret, to a session"},
 		{"bad token", "URL=https://h TOKEN=CANARY\x01", "environment: HMP_TOKEN: has invalid characters; look for line breaks, control characters, curly quotes, accents and a byte order mark"},
+		{"token as file", "URL=https://h TOKEN_FILE=CANARY-0123456789abcdef0123456789", "environment: HMP_TOKEN_FILE: looks like a secret and is not shown; write the secret into a file and name the file; if this is the name of a file, begin it with ./"},
 		{"token twice", "URL=https://h TOKEN=CANARY TOKEN_FILE=t", "environment: HMP_TOKEN_FILE: both HMP_TOKEN and HMP_TOKEN_FILE; keep one of the two"},
 		{"both", "URL=https://h TOKEN_FILE=t API_KEY=CANARY", noCredential},
 		{"key alone", "URL=https://h API_KEY=CANARY", noCredential},

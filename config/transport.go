@@ -20,7 +20,6 @@ import (
 )
 
 func (l *loader) tls(p position, raw *promconfig.TLSConfig, t *Target) {
-	raw.SetDirectory(p.dir())
 	t.TLS = &tls.Config{
 		ServerName:         raw.ServerName,
 		InsecureSkipVerify: raw.InsecureSkipVerify, //nolint:gosec // off unless a user sets it, and then check warns
@@ -34,15 +33,15 @@ func (l *loader) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 		return
 	}
 	if raw.CA+raw.CAFile != "" {
-		ca, text := l.pem(p, "ca", raw.CAFile, raw.CA)
+		ca, text := l.pem(p, "ca", &raw.CAFile, raw.CA)
 		t.RootCAs = &RootCAs{source: ca}
 		if _, err := t.RootCAs.pool(text); err != nil && !text.IsZero() {
 			p.addError(ca.problem(p.error(ca.name), err))
 		}
 	}
 	if raw.Cert+raw.CertFile != "" {
-		cert, certText := l.pem(p, "cert", raw.CertFile, raw.Cert)
-		key, keyText := l.pem(p, "key", raw.KeyFile, string(raw.Key))
+		cert, certText := l.pem(p, "cert", &raw.CertFile, raw.Cert)
+		key, keyText := l.pem(p, "key", &raw.KeyFile, string(raw.Key))
 		if !certText.IsZero() && !keyText.IsZero() {
 			if _, err := tls.X509KeyPair([]byte(certText.Reveal()), []byte(keyText.Reveal())); err != nil {
 				p.add("", fmt.Sprintf("%s and %s do not go together: %v", cert, key, err), "")
@@ -55,17 +54,20 @@ func (l *loader) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 }
 
 // pem returns the source of a certificate or key, which is inline or in a file, and its text.
-// If it has a problem, or the load may not open it, the text is zero.
-func (l *loader) pem(p position, field, file, inline string) (s SecretSource, text secret.Value) {
+// It makes the path of the file relative to the working directory. If the file has a problem,
+// or the load may not open it, the text is zero.
+func (l *loader) pem(p position, field string, file *string, inline string) (s SecretSource, text secret.Value) {
 	s = SecretSource{name: field, value: secret.New(inline), kind: isPEM}
 	data, err := []byte(inline), error(nil)
-	if file != "" {
-		s = SecretSource{name: p.name(field + "_file"), file: file, kind: isPEM}
+	if *file != "" {
 		field += "_file"
-		if l.SyntaxOnly {
+		isPath := p.checkPath(field, *file)
+		*file = promconfig.JoinDir(p.dir(), *file)
+		s = SecretSource{name: p.name(field), file: *file, kind: isPEM}
+		if l.SyntaxOnly || !isPath {
 			return s, secret.Value{}
 		}
-		data, err = l.read(input{file, maxSecretFile})
+		data, err = l.read(input{*file, maxSecretFile})
 	}
 	text, err = s.parse(data, err)
 	if err != nil {
@@ -199,7 +201,6 @@ func (t *Target) Header(ctx context.Context) (http.Header, error) {
 func (l *loader) headers(p position, raw map[string]promconfig.Header) (all []header) {
 	for name, h := range raw {
 		at, canonical := p.child("http_headers").child(name), http.CanonicalHeaderKey(name)
-		h.SetDirectory(p.dir())
 		if _, isReserved := promconfig.ReservedHeaders[canonical]; isReserved || slices.Contains(unusableHeaders, canonical) {
 			at.add("", "this header is set by the exporter, or changes the connection or the answer", "leave it out; a token belongs in a session")
 		}
@@ -211,7 +212,9 @@ func (l *loader) headers(p position, raw map[string]promconfig.Header) (all []he
 		}
 		for i, file := range h.Files {
 			at := at.item("files", i)
-			s := SecretSource{name: strings.TrimPrefix(at.path, p.path+"."), file: file, kind: isHeader}
+			at.checkPath("", file)
+			h.Files[i] = promconfig.JoinDir(p.dir(), file)
+			s := SecretSource{name: strings.TrimPrefix(at.path, p.path+"."), file: h.Files[i], kind: isHeader}
 			all = append(all, header{canonical, s})
 			l.addSecretFile(at, s)
 		}
