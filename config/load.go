@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,15 +87,19 @@ func Load(file string) (*Config, error) { return (&Source{File: file}).Load() }
 func (s *Source) Load() (*Config, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
 	defer cancel()
-	file, hasVariables := cmp.Or(s.File, DefaultFile), s.Getenv != nil && inEnvironment(s.Getenv)
-	if _, err := os.Stat(file); hasVariables && (s.File != "" || err == nil) {
-		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
-	}
+	file := cmp.Or(s.File, DefaultFile)
 	l := newLoader(ctx, s)
-	if hasVariables {
-		l.loadEnvironment(s.Getenv)
-	} else {
+	if s.Getenv == nil || !inEnvironment(s.Getenv) {
 		l.loadFiles(file)
+	} else {
+		exists, err := files.exists(ctx, file)
+		switch {
+		case s.File != "" || exists:
+			return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
+		case err != nil:
+			return nil, Errors{Error{File: file}.with(err.Error(), hintFor(err))}
+		}
+		l.loadEnvironment(s.Getenv)
 	}
 	s.mu.Lock()
 	s.inputs = l.inputs
