@@ -124,6 +124,21 @@ func TestBadText(t *testing.T) {
 	}
 }
 
+// The search for the line of a mistake costs about as much as two parses of a large file.
+func TestMistakeInLargeFile(t *testing.T) {
+	lines := strings.Repeat("- {name: a}\n", maxSearched/12+1)
+	text := []byte(lines + "- {name: \"a}\n" + lines)
+	parse := testing.AllocsPerRun(1, func() { _, _, _ = parseDocuments(bytes.NewReader(text)) })
+	var err error
+	load := testing.AllocsPerRun(1, func() { _, err = Parse("hmp.yml", text) })
+	if want := fmt.Sprintf("hmp.yml:%d: malformed YAML", maxSearched/12+2); !strings.HasPrefix(errorText(err), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if load > 4*parse {
+		t.Errorf("a load allocates %.0f times, and one parse %.0f times", load, parse)
+	}
+}
+
 // TestGood has cases that load, with what people see of each.
 func TestGood(t *testing.T) {
 	runArchives(t, "testdata/good.txtar", func(t *testing.T, file string) string {

@@ -79,19 +79,32 @@ func (p position) addSyntaxError(data []byte) {
 	p.addAt(line, "malformed YAML", "check the indentation, close quotes and brackets, use no tabs, and quote a value with special characters")
 }
 
-// syntaxErrorLine returns the first line with which the parser fails in the same way as with
-// the whole file.
+// maxSearched bounds the bytes that syntaxErrorLine searches, because it parses them many times.
+const maxSearched = 128 << 10
+
+// parserLine matches the line in an error of the parser.
+var parserLine = regexp.MustCompile(`^yaml: line (\d+)`)
+
+// syntaxErrorLine returns the line of a syntax error: the first one up to which the file has the
+// error that the whole file has. In a large file it returns a line near the mistake.
 func syntaxErrorLine(data []byte) int {
+	// The parser reads a little further than the mistake, or to the end for a missing quote.
+	r := bytes.NewReader(data)
+	_, _, err := parseDocuments(readFunc(func(b []byte) (int, error) { return r.Read(b[:1]) }))
+	high := 1 + bytes.Count(data[:len(data)-r.Len()], []byte("\n"))
+	if len(data) > maxSearched {
+		line := high - 1
+		if found := parserLine.FindStringSubmatch(fmt.Sprint(err)); found != nil && r.Len() == 0 {
+			line, _ = strconv.Atoi(found[1])
+		}
+		return min(max(line, 1), high)
+	}
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	failure := func(line int) string {
 		begin := append([]byte("#\n"), bytes.Join(lines[:line], nil)...) // the parser never names line 1
 		_, _, err := parseDocuments(bytes.NewReader(begin))
 		return fmt.Sprint(err)
 	}
-	// The parser reads a little further than the mistake, or to the end for a missing quote.
-	r := bytes.NewReader(data)
-	_, _, _ = parseDocuments(readFunc(func(b []byte) (int, error) { return r.Read(b[:1]) }))
-	high := 1 + bytes.Count(data[:len(data)-r.Len()], []byte("\n"))
 	whole, low := failure(high), high-1
 	for step := 1; low > 0 && failure(low) == whole; step *= 2 {
 		high, low = low, max(low-step, 0)
