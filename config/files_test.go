@@ -245,9 +245,8 @@ func TestGlob(t *testing.T) {
 		"f.yml/*.yml":   "",
 		"nowhere.yml":   "",
 	} {
-		var errs Errors
 		l := &loader{ctx: t.Context(), inputs: make(map[input]digest), config: new(Config)}
-		p := position{document: &document{file: dir + "/hmp.yml", errs: &errs}}
+		p := position{document: &document{file: dir + "/hmp.yml", errs: new(problems)}}
 		got := strings.ReplaceAll(strings.Join(l.findTargetFiles(p, []string{pattern, pattern}), " "), dir+"/", "")
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", pattern, diff)

@@ -82,7 +82,7 @@ type Source struct {
 // Load loads a configuration file and its target files. See [Source.Load].
 func Load(file string) (*Config, error) { return (&Source{File: file}).Load() }
 
-// Load loads the configuration. The error is of type [Errors] and has every problem of all
+// Load loads the configuration. The error is of type [Errors] and has the problems of all
 // files. If there are both a file and variables, it is another error.
 func (s *Source) Load() (*Config, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
@@ -175,7 +175,7 @@ type loader struct {
 	*Source
 	ctx    context.Context // bounds the reading of files
 	inputs map[input]digest
-	errs   Errors
+	errs   problems
 	config *Config
 	global rawGlobal         // with its defaults
 	names  map[string]string // the first position of each target's name
@@ -278,8 +278,8 @@ func (l *loader) findTargetFiles(p position, patterns []string) []string {
 
 // finish returns the Config, or all problems if there are any.
 func (l *loader) finish() (*Config, error) {
-	if len(l.errs) > 0 {
-		return nil, l.errs.sorted()
+	if len(l.errs.first) > 0 {
+		return nil, l.errs.errors(l.config.Source)
 	}
 	c := l.config
 	if len(c.Targets) == 0 {

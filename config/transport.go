@@ -36,7 +36,7 @@ func (l *loader) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 		ca, text := l.pem(p, "ca", &raw.CAFile, raw.CA)
 		t.RootCAs = &RootCAs{source: ca}
 		if _, err := t.RootCAs.pool(text); err != nil && !text.IsZero() {
-			p.addError(ca.problem(p.error(ca.name), err))
+			p.errs.add(ca.problem(p.error(ca.name), err))
 		}
 	}
 	if raw.Cert+raw.CertFile != "" {
@@ -71,7 +71,7 @@ func (l *loader) pem(p position, field string, file *string, inline string) (s S
 	}
 	text, err = s.parse(data, err)
 	if err != nil {
-		p.addError(s.problem(p.error(field), err))
+		p.errs.add(s.problem(p.error(field), err))
 	}
 	return s, text
 }
