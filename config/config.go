@@ -38,11 +38,11 @@ import (
 type Config struct {
 	Targets []*Target // in the order of the file, then of target_files
 
-	// UnmatchedPatterns are warnings about patterns that match no file, and about a
+	// LoadWarnings are warnings about patterns that match no file, and about a
 	// configuration without targets.
-	UnmatchedPatterns Errors
+	LoadWarnings Errors
 
-	Source      string // the main file as given, or "environment"
+	File        string // the main file as given, or "environment"
 	TargetFiles int    // how many files target_files led to
 
 	yaml        func() ([]byte, error)

@@ -91,9 +91,8 @@ func (f *fileReader) exists(ctx context.Context, path string) (bool, error) {
 	})
 }
 
-// share calls read, which can hang, for all callers with the same key. The value is never older
-// than the call: a caller that finds a read under way waits for its end, and for the next read.
-// Do not change the value.
+// share calls read, which can hang, for all callers with the same key. The read starts after
+// the call. A caller never gets the result of an earlier read. Do not change the value.
 func share[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
 	for waited := false; ; waited = true {
 		started := false
@@ -194,7 +193,7 @@ func hintFor(err error) string {
 	case isHinted:
 		return h.hint
 	case errors.Is(err, fs.ErrNotExist):
-		return "a relative path starts at the directory of the file that names it; in a variable, at the working directory"
+		return "a relative path begins at the directory of the file that contains it; a path in a variable begins at the working directory"
 	case errors.Is(err, fs.ErrPermission):
 		return "the user that runs hmp_exporter must be able to read it"
 	default:

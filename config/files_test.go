@@ -118,7 +118,7 @@ func TestReadIsNotOlderThanItsCall(t *testing.T) {
 // Every caller waits until its own deadline, and one file has one reading.
 func TestSecretOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		source := SecretSource{name: "token_file", file: filepath.Join(d.dir, "token"), kind: isToken}
+		source := SecretSource{name: "token_file", file: filepath.Join(d.dir, "token"), kind: kindToken}
 		target := &Target{headers: []header{{"X-Key", source}}}
 		var wg sync.WaitGroup
 		for i := range 100 {

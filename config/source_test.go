@@ -28,7 +28,7 @@ func TestEnvironment(t *testing.T) {
 		{"token file", "URL=https://h TOKEN_FILE=t", "HMP_TOKEN_FILE t"},
 		{"key", "URL=https://h API_KEY=CANARY API_SECRET=CANARY", "environment variable HMP_API_KEY, environment variable HMP_API_SECRET"},
 		{"key files", "URL=https://h API_KEY_FILE=k API_SECRET_FILE=s", "HMP_API_KEY_FILE k, HMP_API_SECRET_FILE s"},
-		{"no CA", "URL=https://h TOKEN=CANARY CA_FILE=nowhere.pem", "environment: HMP_CA_FILE: nowhere.pem: no such file or directory; a relative path starts at the directory of the file that names it; in a variable, at the working directory"},
+		{"no CA", "URL=https://h TOKEN=CANARY CA_FILE=nowhere.pem", "environment: HMP_CA_FILE: nowhere.pem: no such file or directory; a relative path begins at the directory of the file that contains it; a path in a variable begins at the working directory"},
 		{"no credential", "URL=https://h", noCredential},
 		{"no URL", "TOKEN=CANARY", url},
 		{"a CA alone", "CA_FILE=", "hmp.yml: no such file or directory; name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"},
@@ -54,7 +54,7 @@ func TestEnvironment(t *testing.T) {
 				target := config.Targets[0]
 				got = target.Sessions[0].Credential()
 				canary.Check(t, "the configuration", show(t, config))
-				if s := config.Source + " " + target.Name + " " + target.Sessions[0].Name; s != "environment default default" {
+				if s := config.File + " " + target.Name + " " + target.Sessions[0].Name; s != "environment default default" {
 					t.Errorf("got %s", s)
 				}
 			}

@@ -93,9 +93,9 @@ func (l *loader) sessions(p position, raws []rawSession, t *Target) {
 }
 
 func (l *loader) session(p position, raw *rawSession, t *Target) *Session {
-	token := l.source(p, "token", raw.Token, &raw.TokenFile, isToken)
-	key := l.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
-	apiSecret := l.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
+	token := l.secretSource(p, "token", raw.Token, &raw.TokenFile, kindToken)
+	key := l.secretSource(p, "api_key", raw.APIKey, &raw.APIKeyFile, kindKey)
+	apiSecret := l.secretSource(p, "api_secret", raw.APISecret, &raw.APISecretFile, kindKey)
 	isToken, isPair := !token.IsZero(), !key.IsZero() && !apiSecret.IsZero()
 	isMixed := isToken && !(key.IsZero() && apiSecret.IsZero())
 	if (isToken == isPair || isMixed) && p.valid("") { // otherwise the field with a problem may be the credential
@@ -104,9 +104,9 @@ func (l *loader) session(p position, raw *rawSession, t *Target) *Session {
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
 }
 
-// source returns the source of a secret, which is inline or in a file. It makes the path of
+// secretSource returns the source of a secret, which is inline or in a file. It makes the path of
 // the file relative to the working directory. It returns zero if neither was given.
-func (l *loader) source(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
+func (l *loader) secretSource(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
 	fileField := field + "_file"
 	s := SecretSource{name: p.name(field), value: inline, kind: kind}
 	switch hasInline := !inline.IsZero(); {
@@ -250,7 +250,7 @@ func (p position) labels(labels map[string]string) {
 		case !model.LegacyValidation.IsValidLabelName(name):
 			p.add("", "is not a valid label name", "use letters, digits and _, and no digit in front")
 		case strings.HasPrefix(name, "__") || slices.Contains(reservedLabels, name):
-			p.add("", "this label has a meaning already", "choose another name")
+			p.add("", "this label is reserved", "choose another name")
 		}
 	}
 }
