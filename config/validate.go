@@ -134,7 +134,7 @@ func (p position) check(s SecretSource) {
 }
 
 // secretInPath matches what is probably a secret, or part of one, and not the path of a file.
-var secretInPath = regexp.MustCompile(`^eyJ|^(?i:bearer )|-----BEGIN|[[:cntrl:]]`)
+var secretInPath = regexp.MustCompile(`^eyJ|^[Bb]earer |-{5}BEGIN|[[:cntrl:]]`)
 
 // checkPath reports a path that is probably a secret in the wrong field. Errors, pages and logs
 // show paths. It returns false if it reports a problem.
