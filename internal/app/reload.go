@@ -38,12 +38,12 @@ func (r *reloader) Reload() error {
 		return err
 	}
 	c := r.store.Config()
-	line := []any{"msg", "loaded the configuration", "file", c.Source, "targets", len(c.Targets), "sessions", c.Sessions()}
+	line := []any{"msg", "loaded the configuration", "file", c.File, "targets", len(c.Targets), "sessions", c.Sessions()}
 	if before != nil {
 		line = append(line, changes(before, c)...)
 	}
 	_ = level.Info(r.logger).Log(line...)
-	for _, w := range c.UnmatchedPatterns {
+	for _, w := range c.LoadWarnings {
 		_ = level.Warn(r.logger).Log("msg", "a part of the configuration watches nothing", "warning", w)
 	}
 	return nil
