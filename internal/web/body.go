@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -37,6 +38,14 @@ func writeBody(w http.ResponseWriter, r *http.Request, compress bool, write func
 	out.Reset(z)
 	write(out)
 	return cmp.Or(out.Flush(), z.Close())
+}
+
+// suspendWriteTimeout lets a client wait without a limit. Its time to read the answer begins with
+// resume.
+func suspendWriteTimeout(w http.ResponseWriter) (resume func()) {
+	c := http.NewResponseController(w)
+	_ = c.SetWriteDeadline(time.Time{})
+	return func() { _ = c.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 }
 
 func acceptsGzip(h http.Header) bool {

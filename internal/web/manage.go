@@ -39,7 +39,10 @@ func (h *handler) reload(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "reloading over HTTP is not enabled: start with --web.enable-lifecycle, or send SIGHUP", http.StatusForbidden)
 		return
 	}
-	if err := h.Reload(); err != nil {
+	resume := suspendWriteTimeout(w)
+	err := h.Reload()
+	resume()
+	if err != nil {
 		http.Error(w, "failed to reload the configuration; the old one stays\n"+err.Error(), http.StatusInternalServerError)
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -48,6 +50,20 @@ func TestReload(t *testing.T) {
 	other.configure("targets: []")
 	other.do("POST", "/-/reload").want(t, http.StatusForbidden, "--web.enable-lifecycle", "SIGHUP")
 	other.get("/config").want(t, http.StatusOK, "name: studio")
+}
+
+// TestSlowReload is that a reload may take as long as a disk does. Afterwards the client has its
+// answer.
+func TestSlowReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newPipeServer(t, newHandler(t, new(fake), lifecycle, func(o *Options) {
+			o.Reload = func() error {
+				time.Sleep(2 * writeTimeout)
+				return nil
+			}
+		}), "")
+		do(t, s.client, http.MethodPost, "http://localhost/-/reload").want(t, http.StatusOK, "reloaded the configuration")
+	})
 }
 
 // TestLastResults is that /sessions.json has the last results by the schema of the command
