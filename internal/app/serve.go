@@ -42,7 +42,7 @@ func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready 
 		setGCPercent(c.Sessions())
 		hmpCollector.Apply(c)
 	})
-	reloader := &reloader{source, store, logger}
+	reloader := &reloader{source: source, store: store, logger: logger}
 	if err := reloader.Reload(); err != nil {
 		return err
 	}
