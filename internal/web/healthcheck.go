@@ -47,10 +47,10 @@ func scheme(file string) (string, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("failed to load the web configuration: %w", err)
+		return "", configError(file, err)
 	}
-	if yaml.Unmarshal(text, &c) != nil { // the error can quote a key
-		return "", fmt.Errorf("failed to load the web configuration %s: it is not valid", file)
+	if err := yaml.Unmarshal(text, &c); err != nil {
+		return "", configError(file, err)
 	}
 	if c.TLS.IsEnabled() {
 		return "https", nil

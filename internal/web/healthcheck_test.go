@@ -92,14 +92,14 @@ func TestHealthcheckOfServe(t *testing.T) {
 // TestHealthURLErrors is that an address that is not known is not guessed.
 func TestHealthURLErrors(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "web.yml")
-	exportertest.WriteFile(t, secret, "tls_server_config: {key: [CANARY]}\n")
+	exportertest.WriteFile(t, secret, "tls_server_config: {prefer_server_cipher_suites: CANARY}\n")
 	for _, c := range []struct{ address, webConfig, want string }{
 		{"127.0.0.1:0", "", `"127.0.0.1:0" cannot be asked; name an address with --url`},
 		{"127.0.0.1", "", `"127.0.0.1" cannot be asked; name an address with --url`},
 		{"vsock://:10042", "", `"vsock://:10042" cannot be asked; name an address with --url`},
 		{"systemd", "", "the address of a socket of systemd is not known here; name it with --url"},
-		{":1", "none/web.yml", "failed to load the web configuration: open none/web.yml: no such file or directory"},
-		{":1", secret, "failed to load the web configuration " + secret + ": it is not valid"},
+		{":1", "none/web.yml", "failed to load the web configuration none/web.yml: open none/web.yml: no such file or directory"},
+		{":1", secret, "failed to load the web configuration " + secret + ": yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str into bool"},
 	} {
 		flags := webFlags(c.webConfig, c.address)
 		*flags.WebSystemdSocket = c.address == "systemd"

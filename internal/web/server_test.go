@@ -229,7 +229,10 @@ func TestListenErrors(t *testing.T) {
 		{"unknown field", file("field.yml", "tls: {}\n"), "", "failed to load the web configuration " + dir + "/field.yml: yaml: "},
 		{"certificate without key", file("cert.yml", "tls_server_config: {cert_file: cert.pem}\n"), "", "cert.yml: missing one of key or key_file"},
 		{"missing certificate", file("none.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"), "", "cert.pem: no such file"},
-		{"password in clear", file("clear.yml", "basic_auth_users: {prometheus: CANARY}\n"), "", "clear.yml: crypto/bcrypt: "},
+		{"key in another field", file("key.yml", "tls_server_config: {prefer_server_cipher_suites: CANARY}\n"), "", "key.yml: yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str into bool"},
+		{"key with quotes", file("quotes.yml", "tls_server_config: {prefer_server_cipher_suites: \"`\\nCANARY\"}\n"), "", "cannot unmarshal !!str into bool"},
+		{"key as an alias", file("alias.yml", "tls_server_config: {key: *CANARY}\n"), "", "alias.yml: yaml: unknown anchor referenced"},
+		{"password in clear", file("clear.yml", "basic_auth_users: {prometheus: "+strings.Repeat("CANARY", 10)+"}\n"), "", "clear.yml: crypto/bcrypt: bcrypt hashes must start with '$'; make the hash with "},
 		{"no socket", "", "systemd", "systemd handed over no socket: start through a .socket unit, or leave --web.systemd-socket out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
