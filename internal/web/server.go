@@ -134,8 +134,8 @@ func (s *server) drain(ctx context.Context) error {
 	return s.Shutdown(ctx)
 }
 
-// URL returns the address of a listener for a browser on this machine.
-func URL(l net.Listener) string {
+// URL returns the address of a listener with these flags for a browser on this machine.
+func URL(l net.Listener, flags *toolkit.FlagConfig) string {
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		return l.Addr().String()
@@ -143,5 +143,9 @@ func URL(l net.Listener) string {
 	if ip := net.ParseIP(host); ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	scheme, err := scheme(*flags.WebConfigFile)
+	if err != nil {
+		scheme = "http" // Serve returns the error
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
 }

@@ -260,13 +260,18 @@ func TestListenErrors(t *testing.T) {
 
 // TestURL is the address that a browser on this machine can open.
 func TestURL(t *testing.T) {
+	webConfig, _ := secured(t)
+	addr := &net.TCPAddr{IP: net.IPv6loopback, Port: 80}
+	if got := URL(addressed{addr: addr}, webFlags(webConfig)); got != "https://[::1]:80" {
+		t.Errorf("with TLS: got %s", got)
+	}
 	for want, addr := range map[string]net.Addr{
 		"http://localhost:10042":   &net.TCPAddr{IP: net.IPv6zero, Port: 10042},
 		"http://192.0.2.1:80":      &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80},
 		"http://[fe80::1%eth0]:80": &net.TCPAddr{IP: net.ParseIP("fe80::1"), Zone: "eth0", Port: 80},
 		"/run/hmp_exporter.sock":   &net.UnixAddr{Name: "/run/hmp_exporter.sock", Net: "unix"},
 	} {
-		if got := URL(addressed{addr: addr}); got != want {
+		if got := URL(addressed{addr: addr}, webFlags("")); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
