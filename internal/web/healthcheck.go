@@ -80,7 +80,7 @@ func Healthcheck(ctx context.Context, flags *toolkit.FlagConfig, l Location, add
 		return err
 	}
 	var askedForCertificate atomic.Bool // a goroutine of the transport sets it
-	transport := &http.Transport{ // without a proxy
+	transport := &http.Transport{       // without a proxy
 		DisableKeepAlives: true,
 		TLSClientConfig: &tls.Config{
 			InsecureSkipVerify: isHere || onLoopback(req.URL), //nolint:gosec // it sends no secret, and nobody is in between
