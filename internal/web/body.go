@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"cmp"
 	"io"
-	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -46,16 +44,6 @@ func suspendWriteTimeout(w http.ResponseWriter) (resume func()) {
 	c := http.NewResponseController(w)
 	_ = c.SetWriteDeadline(time.Time{})
 	return func() { _ = c.SetWriteDeadline(time.Now().Add(writeTimeout)) }
-}
-
-func acceptsGzip(h http.Header) bool {
-	for accepted := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
-		coding, parameters, _ := mime.ParseMediaType(accepted) // a coding has the form of a media type
-		if quality, err := strconv.ParseFloat(cmp.Or(parameters["q"], "1"), 64); coding == "gzip" && err == nil && quality > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 var (

@@ -393,7 +393,7 @@ func TestRetryLogin(t *testing.T) {
 		{"target=studio", nil, http.StatusBadRequest, "parameter session is missing", ""},
 		{session, collector.ErrUnknownTarget, http.StatusNotFound, "unknown target", ""},
 		{session, collector.ErrUnknownSession, http.StatusNotFound, "unknown session", ""},
-		{session, collector.ErrTooSoon, http.StatusTooManyRequests, "less than a minute ago. Wait a minute", "60"},
+		{session, collector.ErrTooSoon, http.StatusTooManyRequests, "less than a minute ago: wait a minute", "60"},
 		{session, collector.ErrNoLogin, http.StatusConflict, "has a token and no API key", ""},
 		{session, errors.New("disk on fire"), http.StatusInternalServerError, "disk on fire", ""},
 	} {

@@ -80,9 +80,9 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, flags 
 	return group.Wait()
 }
 
-// A server is the server of one listener. [http.Server.Shutdown] alone drops a request that it
-// reads after it was called. A server ends only when the first request of each connection has
-// been answered. It closes kept connections without a request, as clients must expect.
+// A server serves one listener. [http.Server.Shutdown] closes a new connection although its first
+// request may be on the way. So a server waits for that request and answers it before it ends. It
+// closes idle connections that have had a request; clients must expect that.
 type server struct {
 	http.Server
 	listener *drainListener
