@@ -20,6 +20,7 @@ import (
 	"hmp_exporter/config"
 	"hmp_exporter/internal/logging"
 	"hmp_exporter/internal/report"
+	"hmp_exporter/internal/token"
 )
 
 // outputs are the output formats. The first is the default.
@@ -159,7 +160,7 @@ func probeOnce(ctx context.Context, f *flags, cfg *config.Config, logger log.Log
 	for i := range r.Results {
 		// The next run does not know when this one would have tried the login again.
 		if result := &r.Results[i]; result.Logins != nil && result.Logins.Suspended {
-			reason, _, _ := strings.Cut(result.Reason, "the exporter tries this secret ")
+			reason, _, _ := strings.Cut(result.Reason, token.NextLogin)
 			result.Reason = strings.TrimSuffix(reason, "; ")
 		}
 	}
