@@ -7,7 +7,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common"
 )
 
-// TestWrongValues makes the mistakes that one makes. Each gets one error, which says where and what to do.
+// TestWrongValues checks the errors of common mistakes. Each error says where it is and what to do.
 func TestWrongValues(t *testing.T) {
 	const (
 		session = `config: {targets: [{name: studio, url: "https://hmp.example", sessions: [{name: playout, `
@@ -60,7 +60,7 @@ func TestWrongValues(t *testing.T) {
 	}
 }
 
-// TestLostLinks checks that a chart whose symbolic links were dropped, or became text, says so.
+// TestLostLinks checks the error of a chart whose symbolic links are missing or became text.
 func TestLostLinks(t *testing.T) {
 	text := &common.File{Name: "files/dashboards/hmp-session.json", Data: []byte("../../../../../dashboards/hmp-session.json")}
 	for values, files := range map[string][]*common.File{
@@ -68,9 +68,9 @@ func TestLostLinks(t *testing.T) {
 		"dashboards: { enabled: true}":                                         nil,
 		"prometheusRule: {enabled: true, runbookPrefix: 'https://r.example/'}": nil,
 	} {
-		lost := load(t)
-		lost.Files = files
-		if _, err := renderChart(lost, exampleValues(t, "demo: true\n"+values)); err == nil || !strings.Contains(err.Error(), "take the chart from a checkout of the repository") {
+		broken := load(t)
+		broken.Files = files
+		if _, err := renderChart(broken, exampleValues(t, "demo: true\n"+values)); err == nil || !strings.Contains(err.Error(), "take the chart from a checkout of the repository") {
 			t.Errorf("%s: got %v", values, err)
 		}
 	}
