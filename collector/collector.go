@@ -1,10 +1,8 @@
 package collector
 
 import (
-	"cmp"
 	"context"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,7 +33,9 @@ type Collector struct {
 	limiter *limiter
 	tokens  token.Manager
 	metrics selfMetrics
-	dial    dialFunc // only tests set it
+	dial    dialFunc        // only tests set it
+	ctx     context.Context // of the version requests, until Close
+	cancel  context.CancelFunc
 
 	applying sync.Mutex
 	applied  chan struct{} // has a value after Apply
@@ -47,6 +47,7 @@ type dialFunc = func(ctx context.Context, network, address string) (net.Conn, er
 // New returns a collector without a configuration. It has nothing to probe before [Collector.Apply].
 func New(o Options) *Collector {
 	c := &Collector{options: o, limiter: newLimiter(o.MaxConcurrent), metrics: newSelfMetrics(), applied: make(chan struct{}, 1)}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.snapshot.Store(new(snapshot))
 	return c
 }
@@ -70,7 +71,7 @@ func (c *Collector) Apply(cfg *config.Config) {
 
 // Close closes the idle connections and cancels the version requests.
 func (c *Collector) Close() {
-	c.limiter.closeBackground()
+	c.cancel()
 	c.snapshot.Load().close(nil)
 }
 
@@ -92,38 +93,25 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	}
 	start := time.Now()
 	calls := make([]call, len(sessions))
-	var started []*sharedProbe
+	var started []*waiter
 	for i, s := range sessions {
 		timeout := probeTimeout(s.target.Timeout, r.ScrapeTimeout, c.options.TimeoutOffset)
 		p, isNew := c.join(s, start, timeout)
-		calls[i] = call{probe: p, session: s, start: start, timeout: timeout, leader: isNew}
+		calls[i] = call{probe: p, session: s, start: start, timeout: timeout}
 		if isNew {
-			started = append(started, p)
+			started = append(started, &p.waiter)
+		} else {
+			c.metrics.coalesced.Inc()
 		}
 	}
-	c.start(started)
+	c.limiter.enqueue(started...)
 
 	results := make([]Result, len(sessions))
-	var timer deadlineTimer
-	defer timer.stop()
 	for i := range calls {
-		results[i] = c.wait(&calls[i], &timer)
+		results[i] = c.wait(&calls[i])
+		results[i].Version = sessions[i].target.version.known()
 	}
-	addVersions(results, sessions)
 	return results, nil
-}
-
-// start queues new probes in the limiter.
-func (c *Collector) start(probes []*sharedProbe) {
-	if len(probes) == 0 {
-		return
-	}
-	slices.SortStableFunc(probes, func(a, b *sharedProbe) int { return cmp.Compare(a.order, b.order) })
-	waiters := make([]waiter, len(probes))
-	for i, p := range probes {
-		waiters[i] = p
-	}
-	c.limiter.enqueue(waiters...)
 }
 
 // RetryLogin makes the next probe of a session log in at once, even while logins are

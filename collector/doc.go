@@ -5,7 +5,7 @@
 //
 //	a Request → the sessions of the snapshot (snapshot.go)
 //	→ for each session the probe under way, or a new one (shared_probe.go)
-//	→ a slot of the limiter (limiter.go, slot.go)
+//	→ a slot of the limiter (limiter.go)
 //	→ secrets, token and HMP (probe.go, package token, package hmp)
 //	→ a Result, which is counted, recorded and logged (state.go, history.go)
 //	→ samples by the table of metrics (metrics.go, exposition.go)
@@ -18,8 +18,8 @@
 // else. Probing comes before gathering, because a prometheus.Collector has no context.
 //
 // The text writer (WriteText) writes the samples of sessions directly. A registry would
-// check the same names and labels at every scrape. Tests check them instead, with a pedantic
-// registry and with package expfmt. [Families] is for formats other than text.
+// check the same names and labels at every scrape. Tests check them instead, with packages
+// expfmt and promlint. [Families] is for formats other than text.
 //
 // [Metrics] lists all exported metrics. To add a metric, add a row to it.
 package collector

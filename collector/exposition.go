@@ -1,8 +1,6 @@
 package collector
 
 import (
-	dto "github.com/prometheus/client_model/go"
-
 	"bufio"
 	"bytes"
 	"math"
@@ -10,18 +8,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 )
 
 // A sink takes samples: metric by metric, and result by result within each metric.
 type sink interface {
-	// metric sets the metric of the next samples.
-	metric(m *Metric)
-	// session gives the next samples the labels of a result's session, by the result's
-	// index. target gives them the label of its target only.
-	session(i int)
-	target(i int)
-	// add adds a sample. Its own labels, unless nil, come before the labels of the session
-	// or target. They must be sorted, and all but the last must sort before "session".
+	// metric sets the metric of the next samples, by its index in Metrics.
+	metric(i int)
+	// result sets the result of the next samples, by its index. They have the label of its
+	// target and, unless targetOnly is true, of its session.
+	result(i int, targetOnly bool)
+	// add adds a sample. Its own labels, unless nil, come before those of the result.
 	add(value float64, own *labels)
 }
 
@@ -32,19 +30,18 @@ func expose(results []Result, s sink) {
 		if m.samples == nil {
 			continue
 		}
-		s.metric(m)
-		if !slices.Contains(m.Labels, "session") { // about a target
-			for i := range results {
-				if i == 0 || results[i].Target != results[i-1].Target {
-					s.target(i)
-					m.samples(s, earliestExpiry(results[i:]))
+		s.metric(i)
+		targetOnly := !slices.Contains(m.Labels, "session")
+		for j := range results {
+			r := &results[j]
+			if targetOnly {
+				if j > 0 && r.Target == results[j-1].Target {
+					continue
 				}
+				r = earliestExpiry(results[j:])
 			}
-			continue
-		}
-		for i := range results {
-			s.session(i)
-			m.samples(s, &results[i])
+			s.result(j, targetOnly)
+			m.samples(s, r)
 		}
 	}
 }
@@ -78,9 +75,6 @@ func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
 type labels struct {
 	pairs []*dto.LabelPair
 	text  string // name="value", for each
-	// last, unless nil, sorts after "target". lastText is ,name="value"} and a space.
-	last     *dto.LabelPair
-	lastText string
 }
 
 // newLabels returns labels from alternating names and values.
@@ -107,9 +101,9 @@ var escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 // Families returns the metric families of results, sorted by name as a registry sorts
 // them. Results of one target must be adjacent. The families share memory with the results.
 func Families(results []Result) []*dto.MetricFamily {
-	f := families{common: make([]commonLabels, len(results))}
+	f := families{common: make([][2]*dto.LabelPair, len(results))}
 	for i := range results {
-		f.common[i] = commonLabels{
+		f.common[i] = [...]*dto.LabelPair{
 			{Name: &sessionLabel, Value: &results[i].Session},
 			{Name: &targetLabel, Value: &results[i].Target},
 		}
@@ -120,23 +114,24 @@ func Families(results []Result) []*dto.MetricFamily {
 
 var sessionLabel, targetLabel = "session", "target"
 
-type commonLabels [2]*dto.LabelPair
-
 // families is a sink that makes metric families.
 type families struct {
-	common []commonLabels // by result
+	common [][2]*dto.LabelPair // of the session and the target, by result
 	list   []*dto.MetricFamily
 
 	current *Metric
 	family  *dto.MetricFamily // once there is a sample
-	labels  []*dto.LabelPair  // of the current session or target
+	labels  []*dto.LabelPair  // of the current result
 }
 
-func (f *families) metric(m *Metric) { f.current, f.family = m, nil }
+func (f *families) metric(i int) { f.current, f.family = &Metrics[i], nil }
 
-func (f *families) session(i int) { f.labels = f.common[i][:] }
-
-func (f *families) target(i int) { f.labels = f.common[i][1:] }
+func (f *families) result(i int, targetOnly bool) {
+	f.labels = f.common[i][:]
+	if targetOnly {
+		f.labels = f.labels[1:]
+	}
+}
 
 // A sample has all parts of a sample in one allocation.
 type sample struct {
@@ -158,9 +153,6 @@ func (f *families) add(value float64, own *labels) {
 		n.metric.Label = append(n.metric.Label, own.pairs...)
 	}
 	n.metric.Label = append(n.metric.Label, f.labels...)
-	if own != nil && own.last != nil {
-		n.metric.Label = append(n.metric.Label, own.last)
-	}
 	if f.current.Type == counter {
 		n.counter.Value, n.metric.Counter = &n.value, &n.counter
 	} else {
@@ -176,7 +168,12 @@ func (f *families) add(value float64, own *labels) {
 //
 // w keeps an error until it is flushed.
 func WriteText(w *bufio.Writer, results []Result, openMetrics bool) {
-	expose(results, &textWriter{w: w, openMetrics: openMetrics, common: commonTexts(results)})
+	t := &textWriter{w: w, openMetrics: openMetrics, common: make([]commonText, len(results))}
+	for i := range results {
+		session := `session="` + escaped.Replace(results[i].Session) + `",`
+		t.common[i] = commonText{session + `target="` + escaped.Replace(results[i].Target) + `"} `, len(session)}
+	}
+	expose(results, t)
 }
 
 // textWriter is a sink that writes samples at once.
@@ -185,66 +182,67 @@ type textWriter struct {
 	openMetrics bool
 	common      []commonText // by result
 
-	current     *Metric
+	current     int    // index of the metric
 	headWritten bool   // there is a sample of the metric
-	labels      string // of the current session or target, up to the value
+	labels      string // of the current result
 }
 
-// A commonText has the labels that all samples of a session share, and those of its target.
-type commonText struct{ session, target string }
+// A commonText has the labels of a result's session and, from an index on, of its target.
+type commonText struct {
+	labels string
+	target int
+}
 
-func commonTexts(results []Result) []commonText {
-	list := make([]commonText, len(results))
-	for i := range results {
-		target := `target="` + escaped.Replace(results[i].Target) + `"} `
-		all := `session="` + escaped.Replace(results[i].Session) + `",` + target
-		list[i] = commonText{all, all[len(all)-len(target):]}
+func (t *textWriter) metric(i int) { t.current, t.headWritten = i, false }
+
+func (t *textWriter) result(i int, targetOnly bool) {
+	t.labels = t.common[i].labels
+	if targetOnly {
+		t.labels = t.labels[t.common[i].target:]
 	}
-	return list
 }
-
-func (t *textWriter) metric(m *Metric) { t.current, t.headWritten = m, false }
-
-func (t *textWriter) session(i int) { t.labels = t.common[i].session }
-
-func (t *textWriter) target(i int) { t.labels = t.common[i].target }
 
 func (t *textWriter) add(value float64, own *labels) {
 	if !t.headWritten {
 		t.headWritten = true
-		t.head()
+		head := heads[t.current].text
+		if t.openMetrics {
+			head = heads[t.current].openMetrics
+		}
+		_, _ = t.w.WriteString(head)
 	}
-	line := append(t.w.AvailableBuffer(), t.current.Name...)
+	line := append(t.w.AvailableBuffer(), Metrics[t.current].Name...)
 	line = append(line, '{')
 	if own != nil {
 		line = append(line, own.text...)
 	}
 	line = append(line, t.labels...)
-	if own != nil && own.last != nil {
-		line = append(line[:len(line)-len("} ")], own.lastText...)
-	}
 	line = append(t.number(line, value), '\n')
 	_, _ = t.w.Write(line)
 }
 
-// head writes the HELP and TYPE lines of a metric.
-func (t *textWriter) head() {
-	name, kind := t.current.Name, "gauge"
-	if t.current.Type == counter {
-		kind = "counter"
-		if t.openMetrics {
-			name = strings.TrimSuffix(name, "_total")
+// heads are the HELP and TYPE lines of each metric in both formats.
+var heads = func() (list []struct{ text, openMetrics string }) {
+	for _, m := range Metrics {
+		head := func(name string) string {
+			return "# HELP " + name + " " + m.Help + "\n# TYPE " + name + " " + strings.ToLower(m.Type.String()) + "\n"
 		}
+		list = append(list, struct{ text, openMetrics string }{head(m.Name), head(strings.TrimSuffix(m.Name, "_total"))})
 	}
-	for _, s := range []string{"# HELP ", name, " ", t.current.Help, "\n# TYPE ", name, " ", kind, "\n"} {
-		_, _ = t.w.WriteString(s)
-	}
-}
+	return list
+}()
 
 // number appends a value. In OpenMetrics an integer needs a fraction: 1.0.
 func (t *textWriter) number(line []byte, value float64) []byte {
 	from := len(line)
-	line = strconv.AppendFloat(line, value, 'g', -1, 64)
+	switch value { // most values
+	case 0:
+		line = append(line, '0')
+	case 1:
+		line = append(line, '1')
+	default:
+		line = strconv.AppendFloat(line, value, 'g', -1, 64)
+	}
 	if t.openMetrics && !math.IsInf(value, 0) && !math.IsNaN(value) && !bytes.ContainsAny(line[from:], "e.") {
 		line = append(line, ".0"...)
 	}

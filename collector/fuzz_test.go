@@ -136,32 +136,40 @@ func answering(response []byte) dialFunc {
 	}
 }
 
-// checkExposition checks that the exposition of a result can be read, says the same
-// when it is, and is bounded.
-func checkExposition(t *testing.T, r Result) {
+// checkExposition checks that the exposition of results can be read, says the same when it is
+// read, passes promlint, and is bounded.
+func checkExposition(t *testing.T, results ...Result) {
 	t.Helper()
-	families := Families([]Result{r})
+	families := Families(results)
 	text := exposition(t, families)
-	checkText(t, []Result{r})
-	if len(text) >= 32<<10 {
-		t.Errorf("the exposition of a session has %d bytes", len(text))
+	checkText(t, results)
+	if len(text) >= len(results)*32<<10 {
+		t.Errorf("the exposition of %d sessions has %d bytes", len(results), len(text))
 	}
 	said, read := flat(t, families), flat(t, parse(t, text))
 	if diff := cmp.Diff(said, read); diff != "" {
 		t.Errorf("(-said +read):\n%s", diff)
 	}
-	problems, err := testutil.GatherAndLint(prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return families, nil }))
-	if err != nil || len(problems) > 0 {
-		t.Errorf("lint: %v, %v", problems, err)
-	}
-	if got := ones(t, families, SessionProbeResult, "result"); got != string(r.Result) {
-		t.Errorf("the result is %s, and exported as %q", r.Result, got)
-	}
+	lint(t, families)
 	if texts := strings.Count(text, "\n"+SessionMessageInfo+"{"); texts > 20 {
 		t.Errorf("there are %d texts of messages", texts)
 	}
+	if len(results) > 1 {
+		return
+	}
+	if got := ones(t, families, SessionProbeResult, "result"); got != string(results[0].Result) {
+		t.Errorf("the result is %s, and exported as %q", results[0].Result, got)
+	}
 	if codes := ones(t, families, SessionError, "code"); strings.Contains(codes, ",") {
 		t.Errorf("there is more than one error code: %s", codes)
+	}
+}
+
+func lint(t *testing.T, families []*dto.MetricFamily) {
+	t.Helper()
+	problems, err := testutil.GatherAndLint(prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return families, nil }))
+	if err != nil || len(problems) > 0 {
+		t.Errorf("lint: %v, %v", problems, err)
 	}
 }
 

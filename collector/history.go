@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -47,11 +48,108 @@ type Streak struct {
 	Probes      int
 }
 
+// A Summary is the status of one session in a list of many.
+type Summary struct {
+	Target, Session string
+	// ResultName is the last result, see [Result.ResultName].
+	ResultName string
+	// Start and Duration are those of the last probe. Since is when the current streak of
+	// its result began. They are zero before the first probe.
+	Start, Since time.Time
+	Duration     time.Duration
+}
+
+// Summaries returns a summary of every session in the order of the configuration. It
+// does not probe.
+func (c *Collector) Summaries() []Summary {
+	var summaries []Summary
+	for _, s := range c.snapshot.Load().sessions {
+		summaries = append(summaries, s.summary())
+	}
+	return summaries
+}
+
+func (s *session) summary() Summary {
+	summary := Summary{Target: s.target.Name, Session: s.Name}
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	if r := s.state.last; r != nil {
+		summary.ResultName, summary.Start, summary.Duration = r.ResultName(), r.Start, r.Duration
+		summary.Since = s.state.history.streaks.last().First
+	}
+	return summary
+}
+
+// A History is the history of a session. All lists begin with the newest.
+type History struct {
+	// Last is the last result. Before the first probe it has only the names.
+	Last    Result
+	Points  []Point
+	Streaks []Streak
+	// Failures are the last results that were not valid, without skipped probes. Last can
+	// be one of them.
+	Failures []Result
+	// CertificateExpiry comes from the last probe that saw a certificate. It may be zero.
+	CertificateExpiry time.Time
+}
+
+// History returns the history of a session. It does not probe. The error is an
+// [ErrUnknownTarget] or [ErrUnknownSession].
+func (c *Collector) History(target, name string) (History, error) {
+	s, err := c.snapshot.Load().session(target, name)
+	if err != nil {
+		return History{}, err
+	}
+	var h History
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	kept := &s.state.history
+	for _, p := range kept.points.newestFirst() {
+		h.Points = append(h.Points, p.point())
+	}
+	h.Streaks = kept.streaks.newestFirst()
+	h.CertificateExpiry = kept.certificateExpiry
+	h.Last = Result{Target: s.target.Name, Session: s.Name}
+	if s.state.last != nil {
+		h.Last = s.redacted(s.state.last)
+	}
+	for _, r := range kept.failures.newestFirst() {
+		h.Failures = append(h.Failures, s.redacted(r))
+	}
+	return h, nil
+}
+
+// Last returns the last result of every session in the order of the configuration. It does
+// not probe. Before the first probe, a result has only the names.
+func (c *Collector) Last() []Result {
+	sessions := c.snapshot.Load().sessions
+	results := make([]Result, len(sessions))
+	for i, s := range sessions {
+		last := s.state.lastResult()
+		if last == nil {
+			last = &Result{Target: s.target.Name, Session: s.Name}
+		}
+		results[i] = s.redacted(last)
+		results[i].Version = s.target.version.known()
+	}
+	return results
+}
+
+// redacted returns a result without the texts of service messages, if the current
+// configuration does not allow them. An earlier one may have allowed them.
+func (s *session) redacted(r *Result) Result {
+	result := *r
+	if !s.target.ServiceMessageText {
+		result.Details.MessageTexts = nil
+	}
+	return result
+}
+
 // history is the history of a session. The lock of the session's state guards it.
 //
-// Memory per session: 0.7 kB for points and streaks, and 1 kB for each result with the headers
-// of its exchanges. That is 2 kB for a valid session, and at most 6 kB with failures (checked
-// by TestHistoryMemory). Results are not copied.
+// Memory per session: 1 kB for points and streaks, and 1 kB for each result with the headers
+// of its exchanges. That is 2 kB for a valid session, and at most 6 kB with failures. Results
+// are not copied.
 type history struct {
 	points            ring[compactPoint]
 	streaks           ring[Streak]
@@ -59,24 +157,19 @@ type history struct {
 	certificateExpiry time.Time     // of the last probe that saw a certificate
 }
 
-// A compactPoint is a Point in 8 bytes.
+// A compactPoint is a Point in 12 bytes.
 type compactPoint struct {
-	start uint32 // in seconds since the epoch
-	// The duration in units of 10 µs, above the index of the result in hmp.Results. The
-	// index is 31 after a panic.
-	durationResult uint32
+	start    uint32 // in seconds since the epoch
+	duration uint32 // in units of durationUnit
+	result   int8   // index in hmp.Results, negative after a panic
 }
 
-const (
-	durationUnit = 10 * time.Microsecond
-	resultBits   = 5
-	maxDuration  = 1<<(32-resultBits) - 1
-)
+const durationUnit = 10 * time.Microsecond
 
 // add adds a result. Nobody may change the result from now on.
 func (h *history) add(r *Result) {
 	name := r.ResultName()
-	h.points.add(newCompactPoint(r, name), MaxPoints)
+	h.points.add(newCompactPoint(r), MaxPoints)
 	if !r.Valid() && !r.Skipped {
 		h.failures.add(r, MaxFailures)
 	}
@@ -91,21 +184,19 @@ func (h *history) add(r *Result) {
 	h.streaks.add(Streak{ResultName: name, First: r.Start, Last: r.Start, Probes: 1}, MaxStreaks)
 }
 
-func newCompactPoint(r *Result, name string) compactPoint {
-	index := slices.IndexFunc(hmp.Results, func(i hmp.ResultInfo) bool { return string(i.Result) == name })
-	if index < 0 {
-		index = 1<<resultBits - 1
-	}
+func newCompactPoint(r *Result) compactPoint {
+	index := slices.IndexFunc(hmp.Results, func(i hmp.ResultInfo) bool { return i.Result == r.Result })
 	return compactPoint{
-		start:          uint32(max(0, min(r.Start.Unix(), 1<<32-1))),
-		durationResult: uint32(max(0, min(r.Duration/durationUnit, maxDuration)))<<resultBits | uint32(index),
+		start:    uint32(max(0, min(r.Start.Unix(), math.MaxUint32))),
+		duration: uint32(max(0, min(r.Duration/durationUnit, math.MaxUint32))),
+		result:   int8(index), //nolint:gosec // there are few results
 	}
 }
 
 func (c compactPoint) point() Point {
-	p := Point{Start: time.Unix(int64(c.start), 0), Duration: time.Duration(c.durationResult>>resultBits) * durationUnit, ResultName: Panicked}
-	if i := int(c.durationResult & (1<<resultBits - 1)); i < len(hmp.Results) {
-		p.ResultName = string(hmp.Results[i].Result)
+	p := Point{Start: time.Unix(int64(c.start), 0), Duration: time.Duration(c.duration) * durationUnit, ResultName: Panicked}
+	if c.result >= 0 {
+		p.ResultName = string(hmp.Results[c.result].Result)
 	}
 	return p
 }

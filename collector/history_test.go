@@ -2,28 +2,16 @@ package collector
 
 import (
 	"errors"
-	"fmt"
-	"runtime"
-	"strings"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
 )
-
-func (r *rig) history(name string) History {
-	r.t.Helper()
-	h, err := r.History("studio", name)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return h
-}
 
 // script makes the session answer each probe with the next of some results.
 func (r *rig) script(name string, results ...hmp.Result) {
@@ -82,13 +70,13 @@ func TestHistoryOfResults(t *testing.T) {
 	for _, i := range Results() {
 		r := Result{Answer: hmp.Answer{Result: i.Result}, Start: time.Unix(1e9, 5e8), Duration: 1500 * time.Microsecond}
 		want := Point{time.Unix(1e9, 0), 1500 * time.Microsecond, string(i.Result)}
-		if got := newCompactPoint(&r, r.ResultName()).point(); got != want {
+		if got := newCompactPoint(&r).point(); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
 	r := Result{Panicked: true, Start: time.Unix(-1, 0), Duration: 1 << 62}
-	want := Point{time.Unix(0, 0), maxDuration * durationUnit, Panicked}
-	if got := newCompactPoint(&r, r.ResultName()).point(); got != want {
+	want := Point{time.Unix(0, 0), math.MaxUint32 * durationUnit, Panicked}
+	if got := newCompactPoint(&r).point(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -103,7 +91,7 @@ func TestHistoryOfPanic(t *testing.T) {
 		remove()
 		held := sampleResults()[hmp.LoginRejected]
 		held.Skipped, held.Start = true, time.Now()
-		r.snapshot.Load().sessions[0].state.record(&sharedProbe{result: &held}, log.NewNopLogger())
+		r.snapshot.Load().sessions[0].state.record(&sharedProbe{result: &held, collector: r.Collector})
 		h := r.history("playout")
 		if len(h.Failures) != 1 || !h.Failures[0].Panicked || h.Points[1].ResultName != Panicked || h.Streaks[1].ResultName != Panicked {
 			t.Errorf("the crash is not where it has to be: %+v", h)
@@ -142,50 +130,4 @@ func TestHistoryAndReload(t *testing.T) {
 			t.Errorf("a session that was gone has %+v", h)
 		}
 	})
-}
-
-// TestHistoryMemory is what a session costs that has probes enough behind it.
-func TestHistoryMemory(t *testing.T) {
-	const sessions, probes = 1000, MaxPoints + 10
-	samples := sampleResults()
-	header := hmp.Header(strings.Repeat("Content-Type: application/json\n", 8))
-	for _, c := range []struct {
-		name string
-		word func(i int) hmp.Result
-		most int
-	}{
-		{"well", func(int) hmp.Result { return hmp.Valid }, 2 << 10},
-		{"flapping", func(i int) hmp.Result {
-			if i < 20 && i%2 == 0 {
-				return hmp.Unauthorized
-			}
-			return hmp.Valid
-		}, 6 << 10},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			states := make([]state, sessions)
-			before := heap()
-			for i := range probes {
-				for n := range states {
-					result := new(samples[c.word(i)])
-					result.Exchanges = []hmp.Exchange{{Request: hmp.Header(fmt.Sprint(header[:80], n)), Response: hmp.Header(fmt.Sprint(header, n))}}
-					states[n].last = result
-					states[n].history.add(result)
-				}
-			}
-			each := int(heap()-before) / sessions
-			t.Logf("a session costs %d bytes", each)
-			if each > c.most {
-				t.Errorf("want %d at most", c.most)
-			}
-			runtime.KeepAlive(states)
-		})
-	}
-}
-
-func heap() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }

@@ -46,13 +46,13 @@ func (c *Collector) ProbeEvery(ctx context.Context, interval time.Duration) {
 // probeInBackground starts probes of sessions that have none under way, and does not wait.
 func (c *Collector) probeInBackground(sessions ...*session) {
 	start := time.Now()
-	var started []*sharedProbe
+	var started []*waiter
 	for _, s := range sessions {
 		if p, isNew := c.join(s, start, s.target.Timeout); isNew {
-			started = append(started, p)
+			started = append(started, &p.waiter)
 		}
 	}
-	c.start(started)
+	c.limiter.enqueue(started...)
 }
 
 // unprobed returns the sessions that have no result yet.

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -9,33 +10,29 @@ import (
 const (
 	// initialLimit is the first limit of a target.
 	initialLimit = 8
-	// minTick is how often a limiter checks whether a target needs a higher limit. It is
-	// shorter if probes have little time. While no higher limit is possible, the interval
-	// doubles up to maxTick.
-	minTick, maxTick = 20 * time.Millisecond, 500 * time.Millisecond
+	// maxTick is how often a limiter checks whether a target needs a higher limit. It is
+	// more often if probes have little time.
+	maxTick = 20 * time.Millisecond
 	// maxTicks is how many ticks the queue of a target may take at the current rate of
 	// answers. If it would take longer, the limit doubles.
 	maxTicks = 20
 )
 
-// A limiter bounds the probes under way, in total and per target. Background tasks
-// (background.go) use slots that no probe waits for.
-//
-// The limiter learns the limit of each target. A limit begins at 8 and doubles while the
-// HMP answers and its queue is long. It falls when the probes under way time out. It belongs
-// to the name of the target and survives reloads. So an HMP that hangs holds a few slots,
-// however many sessions it has. An HMP that answers gets all slots that it can use.
+// Rule: a target's limit is learnt. It begins at 8. It doubles while the HMP answers and its
+// queue is long. It falls when the probes under way time out. It belongs to the name of the
+// target and survives reloads. So an HMP that hangs holds a few slots, however many sessions
+// it has. An HMP that answers gets all slots that it can use.
+
+// A limiter bounds the probes under way, in total and per target.
 type limiter struct {
 	max int
 
 	mu      sync.Mutex
 	running int
 	targets map[string]*targetLimit
-	// ready has the targets that have a probe to start and may start it: in the first queue
-	// targets that answered last time, in the second new ones, in the third hanging ones.
-	ready [3]fifo[*targetLimit]
-
-	background background
+	// The targets that have a probe to start and may start it. New and hanging targets are in
+	// readyLast, and the others in ready.
+	ready, readyLast fifo[*targetLimit]
 }
 
 // A targetLimit is the state of one target.
@@ -49,29 +46,40 @@ type targetLimit struct {
 	lastAnswer    time.Time
 	answers       int  // since the last tick
 	hanging       bool // a probe timed out that began after the last answer
-	inReady       bool // it is in ready
-
-	// Waiters that may hold their slots for long wait in slow, after the others.
-	queued, slow fifo[waiter]
-	interval     time.Duration // until the next tick; 0 unless somebody waits
-	minInterval  time.Duration // interval
+	inReady       bool // it is in ready or readyLast
+	queue         fifo[*waiter]
+	interval      time.Duration // between ticks; 0 unless somebody waits
 }
 
-// A waiter waits for a slot. The limiter calls either granted or refused, once.
-type waiter interface {
-	limit() *targetLimit
-	// slow reports whether it may hold its slot for long.
-	slow() bool
-	// queuedSince returns when it began to wait. startBy returns the latest time at which
-	// it may start.
-	queuedSince() time.Time
-	startBy() time.Time
-	// granted is called when there is a slot. The waiter must release the slot later.
-	// granted must not block. A caller of release can start the next waiter itself.
-	granted()
+// A waiter waits for a slot of a target.
+type waiter struct {
+	limit   *targetLimit
+	order   int64     // its position among others that begin to wait together
+	since   time.Time // when it began to wait
+	startBy time.Time // the latest time at which it may start
+	task    task
+}
+
+// A task needs a slot. The limiter calls one of the two methods, once.
+type task interface {
+	// run runs in a goroutine of its own and releases the slot. It returns what release
+	// returns.
+	run() (next *waiter)
 	// refused is called if there was no slot in time. hangs is true if the HMP hangs, false
 	// if other targets had all slots.
 	refused(hangs bool)
+}
+
+// start runs a waiter that has a slot, and then the waiters that get the slot after it. They
+// share the goroutine, because its stack has already grown. w may be nil.
+func start(w *waiter) {
+	if w != nil {
+		go func() {
+			for next := w; next != nil; {
+				next = next.task.run()
+			}
+		}()
+	}
 }
 
 func newLimiter(most int) *limiter {
@@ -104,23 +112,18 @@ func (l *limiter) forget(configured func(name string) bool) {
 
 // enqueue queues waiters. It grants slots only after all are queued. Otherwise the first
 // targets of the configuration would get all slots.
-func (l *limiter) enqueue(waiters ...waiter) {
+func (l *limiter) enqueue(waiters ...*waiter) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	slices.SortStableFunc(waiters, func(a, b *waiter) int { return cmp.Compare(a.order, b.order) })
 	for _, w := range waiters {
-		t := w.limit()
-		if w.slow() {
-			t.slow.push(w)
-		} else {
-			t.queued.push(w)
-		}
-		t.markReady()
+		w.limit.queue.push(w)
+		w.limit.markReady()
 	}
-	l.dispatch(waiter.granted)
+	start(l.dispatch())
 	for _, w := range waiters {
-		if t := w.limit(); t.waiting() > 0 && t.interval == 0 {
-			t.minInterval = max(time.Millisecond, min(minTick, time.Until(w.startBy())/200))
-			t.interval = t.minInterval
+		if t := w.limit; t.queue.len() > 0 && t.interval == 0 {
+			t.interval = max(time.Millisecond, min(maxTick, time.Until(w.startBy)/200))
 			t.scheduleTick()
 		}
 	}
@@ -136,71 +139,66 @@ const (
 )
 
 // release returns a slot that was granted at a time. If a waiter gets the slot, release
-// returns the waiter, and the caller must call its granted.
-func (t *targetLimit) release(granted time.Time, e feedback) (next waiter) {
+// returns the waiter, and the caller must run it.
+func (t *targetLimit) release(granted time.Time, e feedback) (next *waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := time.Now()
-	switch e {
-	case answered:
+	switch {
+	case e == answered:
 		t.answers++
-		t.lastAnswer, t.hanging, t.learned = now, false, t.limit
-	case timedOut:
-		if granted.After(t.lastAnswer) {
-			t.hanging, t.learned = true, 0
-		}
-	case noFeedback:
+		t.lastAnswer, t.hanging, t.learned = time.Now(), false, t.limit
+	case e == timedOut && granted.After(t.lastAnswer):
+		t.hanging, t.learned = true, 0
 	}
 	t.running--
 	t.limiter.running--
 	t.markReady()
-	t.dispatch(func(w waiter) {
-		if next == nil {
-			next = w
-		} else {
-			w.granted()
-		}
-	})
-	return next
+	return t.dispatch()
 }
 
-// dispatch grants the free slots.
-func (l *limiter) dispatch(grant func(waiter)) {
-	now := time.Now()
+// dispatch grants the free slots. It starts the waiters that get them, except the first. It
+// returns the first, or nil.
+func (l *limiter) dispatch() (first *waiter) {
 	for l.running < l.max {
 		t := l.popReady()
 		if t == nil {
-			l.dispatchBackground()
-			return
+			break
 		}
 		t.inReady = false
-		if t.startable() {
-			if t.running == 0 {
-				t.busySince, t.limit = now, initialLimit
-			}
-			if w := t.popWaiter(); now.Before(w.startBy()) {
-				l.running++
-				t.running++
-				grant(w)
-			} else {
-				go w.refused(t.isHangingLocked(w.queuedSince()))
-			}
-			t.markReady()
+		if !t.startable() {
+			continue
 		}
+		now := time.Now()
+		if t.running == 0 {
+			t.busySince, t.limit = now, initialLimit
+		}
+		switch w := t.queue.pop(); {
+		case !now.Before(w.startBy):
+			go w.task.refused(t.isHangingLocked(w.since))
+		default:
+			l.running++
+			t.running++
+			if first == nil {
+				first = w
+			} else {
+				start(w)
+			}
+		}
+		t.markReady()
 	}
-	if slices.ContainsFunc(l.ready[:], func(waiting fifo[*targetLimit]) bool { return waiting.len() > 0 }) {
-		l.cancelBackground()
-	}
+	return first
 }
 
 // popReady removes the first target from ready and returns it.
 func (l *limiter) popReady() *targetLimit {
-	for i := range l.ready {
-		if l.ready[i].len() > 0 {
-			return l.ready[i].pop()
-		}
+	switch {
+	case l.ready.len() > 0:
+		return l.ready.pop()
+	case l.readyLast.len() > 0:
+		return l.readyLast.pop()
+	default:
+		return nil
 	}
-	return nil
 }
 
 // markReady puts t into ready if it may start a probe.
@@ -209,18 +207,15 @@ func (t *targetLimit) markReady() {
 		return
 	}
 	t.inReady = true
-	class := 0
-	switch {
-	case t.hanging:
-		class = 2
-	case t.lastAnswer.IsZero():
-		class = 1
+	if t.hanging || t.lastAnswer.IsZero() {
+		t.readyLast.push(t)
+	} else {
+		t.ready.push(t)
 	}
-	t.ready[class].push(t)
 }
 
 func (t *targetLimit) startable() bool {
-	return t.waiting() > 0 && t.running < min(t.limit, t.maxRunning())
+	return t.queue.len() > 0 && t.running < min(t.limit, t.maxRunning())
 }
 
 // maxRunning returns how many probes of the target may be under way now.
@@ -242,51 +237,36 @@ func (t *targetLimit) fairShare() int {
 	if t.answering() {
 		return most
 	}
-	few := max(1, min(initialLimit, (t.max*3/4+targets-1)/targets))
+	few := max(1, min(initialLimit, t.max/targets))
 	return min(max(few, t.learned), most)
 }
 
 // answering reports whether the HMP has answered since its first probe under way began.
 func (t *targetLimit) answering() bool { return !t.hanging && !t.lastAnswer.Before(t.busySince) }
 
-func (t *targetLimit) waiting() int { return t.queued.len() + t.slow.len() }
-
-func (t *targetLimit) popWaiter() waiter {
-	if t.queued.len() > 0 {
-		return t.queued.pop()
-	}
-	return t.slow.pop()
-}
-
 // tick raises the limit if necessary, and refuses the waiters whose time is over.
 func (t *targetLimit) tick() {
 	t.mu.Lock()
-	if t.waiting() > maxTicks*t.answers {
+	if t.queue.len() > maxTicks*t.answers {
 		t.limit = min(2*t.limit, t.max)
-	}
-	if t.running < t.maxRunning() {
-		t.interval = t.minInterval
-	} else {
-		t.interval = min(2*t.interval, maxTick)
 	}
 	t.answers = 0
 	t.markReady()
-	t.dispatch(waiter.granted)
+	start(t.dispatch())
 	now := time.Now()
-	expired := func(w waiter) bool { return !now.Before(w.startBy()) }
-	refused := append(t.queued.remove(expired), t.slow.remove(expired)...)
-	if t.waiting() > 0 {
+	refused := t.queue.remove(func(w *waiter) bool { return !now.Before(w.startBy) })
+	if t.queue.len() > 0 {
 		t.scheduleTick()
 	} else {
 		t.interval = 0
 	}
 	hanging := make([]bool, len(refused))
 	for i, w := range refused {
-		hanging[i] = t.isHangingLocked(w.queuedSince())
+		hanging[i] = t.isHangingLocked(w.since)
 	}
 	t.mu.Unlock()
 	for i, w := range refused {
-		w.refused(hanging[i])
+		w.task.refused(hanging[i])
 	}
 }
 
@@ -304,37 +284,86 @@ func (t *targetLimit) isHangingLocked(since time.Time) bool {
 
 // scheduleTick schedules the next tick, or an earlier one when the time of a waiter is over.
 func (t *targetLimit) scheduleTick() {
-	next := t.interval
-	for _, queue := range []fifo[waiter]{t.queued, t.slow} {
-		if queue.len() > 0 {
-			next = min(next, time.Until(queue.items[0].startBy()))
-		}
-	}
+	next := min(t.interval, time.Until(t.queue.items[t.queue.first].startBy))
 	time.AfterFunc(max(next, time.Millisecond), t.tick)
 }
 
-// A fifo is a first-in first-out queue. The zero value is empty.
-type fifo[T any] struct{ items []T }
+// A slot is the slot of one probe.
+type slot struct {
+	limit    *targetLimit
+	granted  time.Time
+	released bool // other probes may have it
+}
 
-func (f *fifo[T]) len() int { return len(f.items) }
+// idleSlotTimeout is how long a probe keeps its slot while it does not use it.
+const idleSlotTimeout = 50 * time.Millisecond
+
+// lend calls wait, which does not use the slot. If that takes long, other probes get the slot
+// meanwhile, and lend returns with the slot released.
+func (s *slot) lend(wait func()) {
+	if s.released {
+		wait()
+		return
+	}
+	granted := s.granted
+	timer := time.AfterFunc(idleSlotTimeout, func() { start(s.limit.release(granted, noFeedback)) })
+	defer func() { s.released = !timer.Stop() }() // also after a panic
+	wait()
+}
+
+// regain waits for a slot if lend has released it. It gives up at a deadline.
+func (s *slot) regain(deadline time.Time) {
+	if s.released {
+		got := make(slotChan, 1)
+		s.limit.enqueue(&waiter{limit: s.limit, since: time.Now(), startBy: deadline, task: got})
+		s.released, s.granted = !<-got, time.Now()
+	}
+}
+
+// release returns the slot, unless it is released already. It returns what
+// [targetLimit.release] returns.
+func (s *slot) release(e feedback) (next *waiter) {
+	if s.released {
+		return nil
+	}
+	return s.limit.release(s.granted, e)
+}
+
+// A slotChan is the task of a probe that waits for a slot a second time. It receives whether
+// the probe has the slot.
+type slotChan chan bool
+
+func (c slotChan) run() *waiter { c <- true; return nil }
+func (c slotChan) refused(bool) { c <- false }
+
+// A fifo is a first-in first-out queue. The zero value is empty.
+type fifo[T any] struct {
+	items []T
+	first int
+}
+
+func (f *fifo[T]) len() int { return len(f.items) - f.first }
 
 func (f *fifo[T]) push(v T) { f.items = append(f.items, v) }
 
 func (f *fifo[T]) pop() T {
-	v := f.items[0]
-	clear(f.items[:1])
-	f.items = f.items[1:]
+	v := f.items[f.first]
+	clear(f.items[f.first : f.first+1])
+	if f.first++; f.len() == 0 {
+		f.items, f.first = f.items[:0], 0
+	}
 	return v
 }
 
 // remove removes the items that match and returns them.
 func (f *fifo[T]) remove(match func(T) bool) (removed []T) {
-	f.items = slices.DeleteFunc(f.items, func(v T) bool {
+	f.items = slices.DeleteFunc(f.items[f.first:], func(v T) bool {
 		matches := match(v)
 		if matches {
 			removed = append(removed, v)
 		}
 		return matches
 	})
+	f.first = 0
 	return removed
 }

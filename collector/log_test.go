@@ -1,12 +1,16 @@
 package collector
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
 
+	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -23,7 +27,7 @@ level=debug msg="session is valid" target=studio session=playout
 `},
 		{"broken, and well again", []hmpsim.Behaviour{valid(), hmpsim.AuthUnavailable(), valid()}, `
 level=debug msg="session is valid" target=studio session=playout
-level=warn msg="session is not valid" target=studio session=playout result=auth_unavailable meaning="HMP cannot reach its authentication server" status=503 code=090002 advice="Check HMP's connection to its directory; the token may be fine."
+level=warn msg="session is not valid" target=studio session=playout result=auth_unavailable meaning="HMP cannot reach its authentication server" status=503 code=090002 advice="Check the connection of the HMP to its directory. The token may be good."
 level=info msg="session is valid again" target=studio session=playout was=auth_unavailable
 `},
 		{"broken from the beginning", []hmpsim.Behaviour{hmpsim.NoRoles(), valid()}, `
@@ -31,18 +35,18 @@ level=warn msg="session is not valid" target=studio session=playout result=no_ro
 level=info msg="session is valid again" target=studio session=playout was=no_roles
 `},
 		{"broken in several ways", []hmpsim.Behaviour{hmpsim.Hang(), hmpsim.Malformed(), hmpsim.LoginPage()}, `
-level=warn msg="session is not valid" target=studio session=playout result=timeout meaning="the probe's time ran out" advice="Compare the phases to see where the time went; raise the timeout only if the HMP is merely slow."
-level=warn msg="session is not valid" target=studio session=playout result=protocol meaning="the connection broke, or the answer was not HTTP" reason="the answer is not valid HTTP, or its header is too large" advice="Check what listens on that port, and whether HMP or a proxy restarts."
-level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is an HMP's, and max_body_size if the session is very large."
+level=warn msg="session is not valid" target=studio session=playout result=timeout meaning="the probe's time ran out" advice="The phases show where the time went. Raise the timeout only if the HMP is slow but works."
+level=warn msg="session is not valid" target=studio session=playout result=protocol meaning="the connection broke, or the answer was not HTTP" reason="the answer is not valid HTTP, or its header is too large" advice="If the HMP uses TLS, write https:// in the URL. Check what listens on the port, and whether HMP or a proxy restarts."
+level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is that of an HMP. If the session is very large, raise max_body_size."
 `},
 		{"an HMP that repeats the token", []hmpsim.Behaviour{
 			hmpsim.Raw(200, "text/plain", tokenOf("playout")),
 			hmpsim.Error(500, tokenOf("playout"), tokenOf("playout"), tokenOf("playout")),
 			hmpsim.Redirect(302, "http://elsewhere/"+tokenOf("playout")),
 		}, `
-level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is an HMP's, and max_body_size if the session is very large."
-level=warn msg="session is not valid" target=studio session=playout result=http_error meaning="the answer has an unexpected HTTP status" status=500 code=other advice="Look at hmp_session_http_status_code; without an error code, a proxy in between may have answered."
-level=warn msg="session is not valid" target=studio session=playout result=redirect meaning="the answer is a redirect, which the exporter does not follow" status=302 advice="Configure the URL that the HMP itself answers at."
+level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is that of an HMP. If the session is very large, raise max_body_size."
+level=warn msg="session is not valid" target=studio session=playout result=http_error meaning="the answer has an unexpected HTTP status" status=500 code=other advice="Look at the HTTP status. If there is no error code, a proxy may have answered in place of the HMP."
+level=warn msg="session is not valid" target=studio session=playout result=redirect meaning="the answer is a redirect, which the exporter does not follow" status=302 advice="Write the URL of the HMP itself into the configuration."
 `},
 	}
 	for _, tt := range tests {
@@ -63,4 +67,87 @@ level=warn msg="session is not valid" target=studio session=playout result=redir
 			})
 		})
 	}
+}
+
+// TestChangedReasonIsLogged is that a session which fails for another reason than before is
+// a line in the log, and one whose reason differs by a number is not.
+func TestChangedReasonIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.Apply(r.load(targetWith("studio", "url: http://studio") + "      - {name: playout, token_file: token}\n"))
+		probe := func() {
+			for range 20 {
+				r.probe(Request{})
+				advance(15 * time.Second)
+			}
+		}
+		probe()
+		r.file("token", "two\nlines")
+		probe()
+		studio := r.snapshot.Load().byName["studio"]
+		r.file("token", tokenOf("playout"))
+		for port := range 20 {
+			studio.client = instantClient{studio.client, hmp.Answer{Result: hmp.Protocol, Reason: fmt.Sprintf("read 127.0.0.1:%d: reset", 40000+port)}}
+			probe()
+		}
+		warnings := r.warnings()
+		for i, want := range []string{"no such file", "has more than one line", "reset"} {
+			if len(warnings) != 3 || !strings.Contains(warnings[i], want) {
+				t.Fatalf("want three warnings, number %d of which says %q:\n%s", i, want, strings.Join(warnings, ""))
+			}
+		}
+	})
+}
+
+// TestLogOfSuspension sees that one is logged when it begins, though the result is
+// the same as before. While it lasts, no probe is made, and none is measured.
+func TestLogOfSuspension(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		sim := r.simulate("studio", nil)
+		addKeys(sim, sessions{"playout": hmpsim.PerMethod(hmpsim.Unauthorized(), valid())})
+		r.Apply(r.load(keyTarget("playout")))
+		r.scrapes(time.Minute, always(t, hmp.Unauthorized))
+		warnings := r.warnings()
+		if len(warnings) != 2 || strings.Contains(warnings[0], "next login") || !strings.Contains(warnings[1], "HMP ended 3 tokens of this key") {
+			t.Errorf("want a warning, and one that speaks of the suspension; got:\n%s", strings.Join(warnings, ""))
+		}
+		var m dto.Metric
+		if err := r.metrics.duration.Write(&m); err != nil {
+			t.Fatal(err)
+		}
+		if made, measured := sim.Stats().GETs, m.GetHistogram().GetSampleCount(); made != 3 || measured != 3 {
+			t.Errorf("%d probes were made and %d measured, want 3 of the 4 scrapes", made, measured)
+		}
+	})
+}
+
+// TestLogOfLogins sees that a suspension is logged once, with what to do.
+func TestLogOfLogins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		sim := r.simulate("studio", nil)
+		addKeys(sim, sessions{"playout": valid()})
+		r.Apply(r.load(keyTarget("playout")))
+		r.probe(Request{})
+		sim.RegenerateKey(keyOf("playout"), secretOf("another"))
+		sim.RevokeTokens(keyOf("playout"))
+		r.scrapes(3*time.Hour, func(Result) {})
+
+		warnings := r.warnings()
+		if len(warnings) != 1 {
+			t.Fatalf("got %d warnings, want 1:\n%s", len(warnings), strings.Join(warnings, ""))
+		}
+		for _, want := range []string{
+			"result=login_rejected", "code=020002", `advice="Compare them with the key and secret in HMP`,
+			"tries this secret again at 00:30:00 UTC; a changed secret is tried at once",
+		} {
+			if !strings.Contains(warnings[0], want) {
+				t.Errorf("no %q in %s", want, warnings[0])
+			}
+		}
+		if n := sim.Stats().RejectedPOSTs; n < 5 || n > 12 {
+			t.Errorf("%d logins were rejected within three hours", n)
+		}
+	})
 }

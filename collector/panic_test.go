@@ -123,3 +123,29 @@ func TestPanicIsShared(t *testing.T) {
 		}
 	})
 }
+
+// TestPanicKeepsCounters has a probe panic: what was counted and what is known of the
+// logins is exported all the same.
+func TestPanicKeepsCounters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		sim := r.simulate("studio", nil)
+		sim.Config = rotating
+		addKeys(sim, sessions{"playout": valid()})
+		r.Apply(r.load(keyTarget("playout")))
+		r.probe(Request{})
+		before := r.probe(Request{})
+		studio := r.snapshot.Load().byName["studio"]
+		studio.client = panickingClient{client: studio.client, panic: func() { panic("x") }}
+		crashed := r.probe(Request{})
+		if !crashed[0].Panicked {
+			t.Fatalf("it did not crash: %+v", crashed[0])
+		}
+		if diff := cmp.Diff(loginsOf(t, Families(before)), loginsOf(t, Families(crashed))); diff != "" {
+			t.Errorf("logins (-before +after):\n%s", diff)
+		}
+		if got := crashed[0].Rotations; got != before[0].Rotations {
+			t.Errorf("%d rotations after %d", got, before[0].Rotations)
+		}
+	})
+}

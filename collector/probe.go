@@ -24,11 +24,12 @@ func probeTimeout(timeout time.Duration, header string, offset time.Duration) ti
 	return max(1, min(timeout, max(scrape-offset, scrape/2)))
 }
 
-// A report is the part of a Result that the probe itself makes.
+// A report is the part of a Result that the probe itself makes. Reports and results are passed
+// by pointer, because each probe begins with a small stack.
 type report = token.Report
 
 // notStarted returns the report of a probe that got no slot in time.
-func (p *sharedProbe) notStarted(hangs bool) report {
+func (p *sharedProbe) notStarted(hangs bool) *report {
 	if hangs {
 		r := p.localReport(hmp.Timeout, "no probe of this HMP was answered in time")
 		r.Skipped = true
@@ -39,7 +40,7 @@ func (p *sharedProbe) notStarted(hangs bool) report {
 
 // unreadableSecrets returns the report of a probe that could not read its secrets. A
 // shortage of the exporter, such as no file descriptors, is Saturated.
-func (p *sharedProbe) unreadableSecrets(err error) report {
+func (p *sharedProbe) unreadableSecrets(err error) *report {
 	if lack := hmp.Shortage(err); lack != "" {
 		return p.localReport(hmp.Saturated, lack)
 	}
@@ -48,58 +49,73 @@ func (p *sharedProbe) unreadableSecrets(err error) report {
 
 // localReport returns the report of a probe that the exporter ended by itself. The status
 // of its logins is that of the last probe.
-func (p *sharedProbe) localReport(result hmp.Result, reason string) report {
-	r := report{Answer: hmp.Answer{Result: result, Reason: reason}}
+func (p *sharedProbe) localReport(result hmp.Result, reason string) *report {
+	r := &report{Answer: hmp.Answer{Result: result, Reason: reason}}
 	if last := p.session.state.lastResult(); last != nil && last.Logins != nil {
 		r.Status = last.Logins.Status
 	}
 	return r
 }
 
-// run runs a probe that has a slot. It recovers from a panic: the session then has no
-// result, and the scrape and the process go on. It returns the next probe that has a slot,
-// or nil.
-func (p *sharedProbe) run() (next waiter) {
-	p.slot.limit, p.slot.granted = p.limit(), time.Now()
-	var r Result
+// run implements [task]. It recovers from a panic: the session then has no result, and the
+// scrape and the process go on.
+func (p *sharedProbe) run() (next *waiter) {
+	p.slot = slot{limit: p.waiter.limit, granted: time.Now()}
+	r := p.runProbe()
+	requestVersion := p.finish(r)
+	if requestVersion {
+		close(p.done)
+		p.slot.lend(p.requestVersion)
+	}
+	next = p.slot.release(r.feedback())
+	if !requestVersion {
+		close(p.done) // last, so that the scrape goes on in the same thread
+	}
+	return next
+}
+
+// refused implements [task].
+func (p *sharedProbe) refused(hangs bool) {
+	p.finish(p.newResult(p.start, p.notStarted(hangs)))
+	close(p.done)
+}
+
+func (p *sharedProbe) runProbe() (r *Result) {
 	defer func() {
 		if what := recover(); what != nil {
 			r = p.panicked(what)
 		}
-		next = p.slot.release(&r)
-		p.finish(r)
-		if _, isProbe := next.(*sharedProbe); !isProbe && next != nil {
-			next.granted()
-			next = nil
-		}
 	}()
-	if !time.Now().Before(p.deadline()) { // the probe had a slot, but the machine was too slow
-		r = p.newResult(p.start, p.notStarted(false))
-		return nil
+	if !p.slot.granted.Before(p.deadline()) { // the probe had a slot, but the machine was too slow
+		return p.newResult(p.start, p.notStarted(false))
 	}
 	metrics := &p.collector.metrics
 	metrics.inFlight.Inc()
 	defer metrics.inFlight.Dec()
 	ctx, cancel := context.WithDeadline(context.Background(), p.deadline())
 	defer cancel()
-	start := p.slot.granted
-	if r = p.newResult(start, p.probe(ctx)); r.sent() {
+	if r = p.newResult(p.slot.granted, p.probe(ctx)); r.sent() {
 		metrics.duration.Observe(r.Duration.Seconds())
 	}
-	return nil
+	return r
 }
 
 // probe reads the secrets and sends the requests.
-func (p *sharedProbe) probe(ctx context.Context) report {
+func (p *sharedProbe) probe(ctx context.Context) *report {
 	p.stage.Store(readingSecrets)
 	if err := p.readSecrets(ctx); err != nil {
 		return p.unreadableSecrets(err)
 	}
 	p.stage.Store(probing)
 	if !p.session.KeyMode() {
-		answer, _ := p.Session(ctx, p.secrets.token)
-		return report{Answer: answer}
+		p.report.Answer, _ = p.Session(ctx, p.secrets.token)
+		return &p.report
 	}
+	return p.probeWithKey(ctx)
+}
+
+// probeWithKey is probe for a session with an API key.
+func (p *sharedProbe) probeWithKey(ctx context.Context) *report {
 	return p.collector.tokens.Probe(ctx, token.Request{
 		Credential: p.session.credential(p.secrets),
 		Lifetime:   p.session.target.TokenLifetime,
@@ -109,28 +125,28 @@ func (p *sharedProbe) probe(ctx context.Context) report {
 
 // readSecrets reads the secrets. If the disk is slow, other probes get the slot meanwhile.
 func (p *sharedProbe) readSecrets(ctx context.Context) (err error) {
-	read := func() { p.secrets, err = p.session.readSecrets(ctx) }
-	if p.session.hasSecretFiles {
-		p.slot.releaseWhile(ctx, read)
-	} else {
-		read()
+	if !p.session.hasSecretFiles {
+		p.secrets, err = p.session.readSecrets(ctx)
+		return err
 	}
+	p.slot.lend(func() { p.secrets, err = p.session.readSecrets(ctx) })
+	p.slot.regain(p.deadline())
 	return err
 }
 
 var _ token.HMP = (*sharedProbe)(nil)
 
 // Session implements [token.HMP].
-func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (hmp.Answer, secret.Value) {
-	answer, next := p.session.target.client.Session(ctx, hmp.Request{
+func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (answer hmp.Answer, next secret.Value) {
+	answer, next = p.session.target.client.Session(ctx, hmp.Request{
 		Token:      t,
 		Secrets:    p.secrets.ofLogin(),
 		Header:     p.secrets.header,
 		OnResponse: p.responded,
 	})
-	p.confirmed = confirmedTokens{sent: t, token: t}
+	p.sent, p.confirmed = t, t
 	if !next.IsZero() {
-		p.confirmed.token = next
+		p.confirmed = next
 	}
 	return answer, next
 }
@@ -147,26 +163,27 @@ func (p *sharedProbe) Login(ctx context.Context, key, apiSecret secret.Value) (h
 
 // Wait implements [token.HMP].
 func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (ended bool) {
-	p.slot.releaseWhile(ctx, func() {
+	p.slot.lend(func() {
 		select {
 		case <-done:
 			ended = true
 		case <-ctx.Done():
 		}
 	})
+	p.slot.regain(p.deadline())
 	return ended
 }
 
 func (p *sharedProbe) responded(status int) { p.status.Store(int64(status)) }
 
 // newResult returns the result of a probe that ends now, without counters.
-func (p *sharedProbe) newResult(start time.Time, r report) Result {
+func (p *sharedProbe) newResult(start time.Time, r *report) *Result {
 	timeout := p.timeout
 	// A difference below 2 % is ignored. Otherwise the metric would change at every scrape.
 	if left := p.deadline().Sub(start); left < timeout-timeout/50 {
 		timeout = left
 	}
-	result := Result{
+	result := &Result{
 		Target:   p.session.target.Name,
 		Session:  p.session.Name,
 		Answer:   r.Answer,
@@ -182,7 +199,7 @@ func (p *sharedProbe) newResult(start time.Time, r report) Result {
 }
 
 // panicked returns the result of a probe that ended in a panic of the exporter.
-func (p *sharedProbe) panicked(what any) Result {
+func (p *sharedProbe) panicked(what any) *Result {
 	p.collector.metrics.panics.Inc()
 	r := p.newResult(p.slot.granted, p.localReport("", logging.DescribePanic(what)))
 	r.Panicked = true

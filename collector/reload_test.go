@@ -1,10 +1,14 @@
 package collector
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
@@ -18,12 +22,13 @@ func TestReloadLogsNobodyIn(t *testing.T) {
 		after  []string // the targets of the second configuration
 		logins int      // that the reload costs
 	}{
-		{"nothing changes", []string{keyTarget("studio", "playout")}, 0},
+		{"nothing changes", []string{keyTarget("playout")}, 0},
 		{"another setting", []string{keyTargetWith("studio", "url: http://studio\ntimeout: 3s\nkeep_alive: true", "playout")}, 0},
 		{"another spelling of the URL", []string{keyTargetWith("studio", "url: http://STUDIO:80/", "playout")}, 0},
 		{"another name of the target", []string{keyTargetWith("campus", "url: http://studio", "playout")}, 0},
 		{"another name of the session", []string{targetWith("studio", "url: http://studio") + "      - {name: renamed, api_key: " + keyOf("playout") + ", api_secret: " + secretOf("playout") + "}\n"}, 0},
-		{"a session more", []string{keyTarget("studio", "archive", "playout")}, 1},
+		{"a session more", []string{keyTarget("archive", "playout")}, 1},
+		{"another HMP of the same name, which knows the key", []string{keyTargetWith("studio", "url: http://studio\naddress: other:80", "playout")}, 1},
 		{"another HMP, which knows the key", []string{keyTargetWith("studio", "url: http://other", "playout")}, 1},
 	}
 	for _, tt := range tests {
@@ -35,7 +40,7 @@ func TestReloadLogsNobodyIn(t *testing.T) {
 				for _, sim := range []*hmpsim.Server{studio, other} {
 					addKeys(sim, sessions{"playout": valid(), "archive": valid()})
 				}
-				r.Apply(r.load(keyTarget("studio", "playout")))
+				r.Apply(r.load(keyTarget("playout")))
 				r.probe(Request{})
 				for range 3 {
 					r.Apply(r.load(tt.after...))
@@ -59,7 +64,7 @@ func TestReloadEndsNoHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		sim := r.simulate("studio", nil)
-		r.Apply(r.load(keyTarget("studio", "playout")))
+		r.Apply(r.load(keyTarget("playout")))
 		r.scrapes(time.Hour, func(result Result) {
 			always(t, hmp.LoginRejected)(result)
 			if !result.Logins.Suspended {
@@ -67,7 +72,7 @@ func TestReloadEndsNoHold(t *testing.T) {
 			}
 			// The name goes, and comes back: what is known of the key stays.
 			r.Apply(r.load(targetNamed("studio", "guest")))
-			r.Apply(r.load(keyTarget("studio", "playout")))
+			r.Apply(r.load(keyTarget("playout")))
 		})
 		if n := sim.Stats().RejectedPOSTs; n > 5 {
 			t.Errorf("%d logins were rejected within the hour", n)
@@ -138,6 +143,81 @@ func TestEverythingAtOnce(t *testing.T) {
 					t.Errorf("there were %d probes, %d at once at most: too few for this test", account.GETs, account.MaxConcurrent)
 				}
 			})
+		})
+	}
+}
+
+// TestApply takes one session away, keeps one and adds one.
+func TestApply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.simulate("studio", sessions{"playout": valid(), "archive": valid(), "guest": valid()}).Config = rotating
+		r.Apply(r.load(targetNamed("studio", "playout", "archive")))
+		for range 3 {
+			r.probe(Request{})
+		}
+		r.Apply(r.load(targetNamed("studio", "playout", "guest")))
+
+		type row struct {
+			Session   string
+			Rotations int32
+			Result    hmp.Result
+		}
+		rows := func(results []Result) (rows []row) {
+			for _, result := range results {
+				rows = append(rows, row{result.Session, result.Rotations, result.Result})
+			}
+			return rows
+		}
+		if diff := cmp.Diff([]row{{"playout", 3, hmp.Valid}, {"guest", 0, ""}}, rows(r.Last())); diff != "" {
+			t.Errorf("before a scrape (-want +got):\n%s", diff)
+		}
+		results := r.probe(Request{})
+		if diff := cmp.Diff([]row{{"playout", 4, hmp.Valid}, {"guest", 1, hmp.Valid}}, rows(results)); diff != "" {
+			t.Errorf("after a scrape (-want +got):\n%s", diff)
+		}
+		if text := exposition(t, Families(results)); strings.Contains(text, "archive") {
+			t.Errorf("there are metrics of a session that was taken away:\n%s", text)
+		}
+		if _, err := r.Probe(Request{Target: "studio", Session: "archive"}); !errors.Is(err, ErrUnknownSession) {
+			t.Errorf("got error %v, want %v", err, ErrUnknownSession)
+		}
+	})
+}
+
+func TestRequests(t *testing.T) {
+	r := newRig(t)
+	if results, err := r.Probe(Request{}); err != nil || len(results) != 0 {
+		t.Errorf("without a configuration: got %v, %v", results, err)
+	}
+	r.Apply(r.load(targetWith("studio", "url: http://127.0.0.1:1", "a", "b"), targetWith("lab", "url: http://127.0.0.1:1", "a")))
+	tests := []struct {
+		name string
+		q    Request
+		want []string
+		err  error
+		text string
+	}{
+		{"all", Request{}, []string{"studio/a", "studio/b", "lab/a"}, nil, ""},
+		{"a target", Request{Target: "studio"}, []string{"studio/a", "studio/b"}, nil, ""},
+		{"a session", Request{Target: "studio", Session: "b"}, []string{"studio/b"}, nil, ""},
+		{"no such target", Request{Target: "stu\ndio"}, nil, ErrUnknownTarget, `unknown target "stu\ndio"`},
+		{"no such session", Request{Target: "lab", Session: "b"}, nil, ErrUnknownSession, `unknown session "b" of target "lab"`},
+		{"a URL", Request{Target: "http://127.0.0.1:1"}, nil, ErrUnknownTarget, `unknown target "http://127.0.0.1:1"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			results, err := r.Probe(tt.q)
+			var got []string
+			for _, result := range results {
+				got = append(got, result.Target+"/"+result.Session)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" || !errors.Is(err, tt.err) {
+				t.Errorf("error %v, want %v; sessions (-want +got):\n%s", err, tt.err, diff)
+			}
+			if err != nil && err.Error() != tt.text {
+				t.Errorf("got error %q, want %q", err, tt.text)
+			}
 		})
 	}
 }

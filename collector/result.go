@@ -50,6 +50,18 @@ func (r *Result) Up() (up float64, known bool) {
 // sent reports whether the probe sent anything.
 func (r *Result) sent() bool { return r.Result.Sent() && !r.Skipped }
 
+// feedback returns what the result says of the HMP.
+func (r *Result) feedback() feedback {
+	switch {
+	case r.Result == hmp.Timeout && !r.Skipped:
+		return timedOut
+	case r.sent():
+		return answered
+	default:
+		return noFeedback
+	}
+}
+
 // unanswered reports whether the probe sent nothing because the HMP did not answer others.
 func (r *Result) unanswered() bool { return r.Result == hmp.Timeout && r.Skipped }
 

@@ -6,23 +6,29 @@ import (
 	"time"
 
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/secret"
 )
 
-// A sharedProbe is a probe under way. All scrapes that want its session share it.
+// Rule: one session has one probe under way, also across a reload. The probe belongs to the
+// name of the session. All scrapes that want the session share the probe.
 //
-// It belongs to the name of the session. So an HMP sees one probe of a session at a time,
-// even across a reload. It has a goroutine of its own. Each caller waits until the caller's
-// own deadline, and no longer.
+// Rule: a probe has a goroutine of its own. Each caller waits until the caller's own
+// deadline, and no longer. So a file, a disk or a panic that hangs holds no scrape.
+
+// A sharedProbe is a probe under way.
 type sharedProbe struct {
 	collector *Collector
 	session   *session
 	start     time.Time
 	timeout   time.Duration
-	order     int64 // see [state.order]
 
-	slot      slot
-	secrets   secrets
-	confirmed confirmedTokens
+	waiter  waiter
+	slot    slot
+	secrets secrets
+	report  report // of a session without an API key
+	// The tokens of the session that HMP confirmed last: the one that was sent, and the one
+	// to send next.
+	sent, confirmed secret.Value
 
 	// brief is true if its scrape had too little time to judge the HMP (see minTime). A
 	// brief probe sends no login. It is not logged or recorded unless another scrape
@@ -57,13 +63,15 @@ func (c *Collector) join(s *session, start time.Time, timeout time.Duration) (p 
 	if p := s.state.probe; p != nil && p.session.Same(s.Session) {
 		return p, false
 	}
-	p = &sharedProbe{
-		collector: c, session: s, start: start, timeout: timeout,
-		order: s.state.order(), done: make(chan struct{}),
-	}
+	p = &sharedProbe{collector: c, session: s, start: start, timeout: timeout, done: make(chan struct{})}
 	if isBrief(timeout, s) {
 		// It gets the full timeout, so that a later scrape can share its result.
 		p.brief, p.timeout = true, s.target.Timeout
+	}
+	// If a probe started after half of its time, it could time out although the HMP works.
+	p.waiter = waiter{
+		limit: s.target.limit, order: s.state.order(),
+		since: start, startBy: start.Add(p.timeout / 2), task: p,
 	}
 	s.state.probe = p
 	return p, true
@@ -90,42 +98,16 @@ func (s *state) order() int64 {
 
 func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.timeout) }
 
-// limit implements waiter.
-func (p *sharedProbe) limit() *targetLimit { return p.session.target.limit }
-
-// slow implements waiter.
-func (p *sharedProbe) slow() bool { return p.order > 1000 }
-
-// since implements waiter.
-func (p *sharedProbe) queuedSince() time.Time { return p.start }
-
-// startBy implements waiter. If a probe started later, it could time out although the HMP
-// works.
-func (p *sharedProbe) startBy() time.Time { return p.start.Add(p.timeout / 2) }
-
-// granted implements waiter. The goroutine of a probe that has ended runs the next one,
-// because its stack has already grown.
-func (p *sharedProbe) granted() {
-	go func() {
-		for next := p; next != nil; {
-			next, _ = next.run().(*sharedProbe)
-		}
-	}()
-}
-
-// refused implements waiter.
-func (p *sharedProbe) refused(hangs bool) { p.finish(p.newResult(p.start, p.notStarted(hangs))) }
-
-// finish completes the result and ends the probe.
-func (p *sharedProbe) finish(r Result) {
-	p.result = &r
-	state := p.session.state
-	silent := state.finish(p)
-	if !p.brief {
-		state.record(p, p.collector.options.Logger)
+// finish completes the result. It returns whether a version request is to follow. The caller
+// then closes done.
+func (p *sharedProbe) finish(r *Result) (requestVersion bool) {
+	p.result = r
+	p.session.state.finish(p)
+	if p.brief {
+		return false
 	}
-	p.requestVersion(silent)
-	close(p.done)
+	recovered := p.session.state.record(p)
+	return r.Valid() && p.session.target.version.begin(recovered)
 }
 
 // A call is one scrape's share of a probe.
@@ -134,7 +116,6 @@ type call struct {
 	session *session
 	start   time.Time
 	timeout time.Duration
-	leader  bool // it started the probe
 }
 
 // grace is how much longer a scrape waits if the probe has the same deadline. The result of
@@ -142,34 +123,30 @@ type call struct {
 const grace = 25 * time.Millisecond
 
 // wait returns the result of a call, at its deadline at the latest.
-func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
+func (c *Collector) wait(call *call) Result {
 	deadline := call.start.Add(call.timeout)
 	brief := isBrief(call.timeout, call.session)
 	for {
 		p := call.probe
-		if !call.leader {
-			c.metrics.coalesced.Inc()
-		}
 		until := deadline
 		if !deadline.Before(p.deadline()) {
 			until = deadline.Add(grace)
 		}
-		if !timer.wait(p.done, until) {
-			r := p.deadlineResult(call)
-			call.session.state.setCounters(&r)
-			return r
+		if !waitUntil(p.done, until) {
+			return p.deadlineResult(call)
 		}
-		left := time.Until(deadline)
 		if p.brief && !brief {
-			if !p.result.Valid() && !isBrief(left, call.session) {
+			if left := time.Until(deadline); !p.result.Valid() && !isBrief(left, call.session) {
 				c.rejoin(call, left) // a probe that may log in can say more
 				continue
 			}
-			call.session.state.record(p, c.options.Logger)
+			call.session.state.record(p)
 		}
-		if p.result.outOfTime() && left > p.result.Timeout {
-			c.rejoin(call, left) // a probe with more time can say more
-			continue
+		if p.result.outOfTime() {
+			if left := time.Until(deadline); left > p.result.Timeout {
+				c.rejoin(call, left) // a probe with more time can say more
+				continue
+			}
 		}
 		r := *p.result
 		if brief {
@@ -181,18 +158,21 @@ func (c *Collector) wait(call *call, timer *deadlineTimer) Result {
 
 // rejoin gives a call another probe, for the time that is left.
 func (c *Collector) rejoin(call *call, left time.Duration) {
-	call.probe, call.leader = c.join(call.session, time.Now(), left)
-	if call.leader {
-		c.start([]*sharedProbe{call.probe})
+	p, isNew := c.join(call.session, time.Now(), left)
+	call.probe = p
+	if isNew {
+		c.limiter.enqueue(&p.waiter)
+	} else {
+		c.metrics.coalesced.Inc()
 	}
 }
 
 // deadlineResult returns the result for a scrape whose deadline is over before p ends.
 func (p *sharedProbe) deadlineResult(call *call) Result {
-	var told report
+	var told *report
 	switch p.stage.Load() {
 	case waitingForSlot:
-		told = p.notStarted(p.limit().isHanging(call.start))
+		told = p.notStarted(p.waiter.limit.isHanging(call.start))
 	case readingSecrets:
 		told = p.localReport(hmp.Credentials, "the files with the secrets could not be read in time")
 	default:
@@ -202,40 +182,26 @@ func (p *sharedProbe) deadlineResult(call *call) Result {
 	}
 	r := p.newResult(call.start, told)
 	r.Timeout = call.timeout
-	return r
+	state := call.session.state
+	state.mu.Lock()
+	defer state.mu.Unlock()
+	state.setCountersLocked(r)
+	return *r
 }
 
-// A deadlineTimer is one timer for many waits. Most of the waits end before it.
-type deadlineTimer struct {
-	timer *time.Timer
-	at    time.Time
-}
-
-// wait returns whether done was closed before a deadline.
-func (t *deadlineTimer) wait(done <-chan struct{}, until time.Time) bool {
+// waitUntil returns whether done was closed before a time.
+func waitUntil(done <-chan struct{}, until time.Time) bool {
 	select {
-	case <-done:
+	case <-done: // most probes of a large scrape end before the wait for them begins
 		return true
 	default:
 	}
-	switch {
-	case t.timer == nil:
-		t.timer = time.NewTimer(time.Until(until))
-	case !t.at.Equal(until):
-		t.timer.Reset(time.Until(until))
-	}
-	t.at = until
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
 	select {
 	case <-done:
 		return true
-	case <-t.timer.C:
-		t.at = time.Time{}
+	case <-timer.C:
 		return false
-	}
-}
-
-func (t *deadlineTimer) stop() {
-	if t.timer != nil {
-		t.timer.Stop()
 	}
 }

@@ -164,17 +164,14 @@ func (s secrets) ofLogin() []secret.Value {
 
 // readSecrets reads the secrets of a session. It returns when ctx ends, even if a disk hangs.
 func (s *session) readSecrets(ctx context.Context) (read secrets, err error) {
-	sources := []struct {
-		from config.SecretSource
-		to   *secret.Value
-	}{{s.Token, &read.token}, {s.APIKey, &read.key}, {s.APISecret, &read.apiSecret}}
-	for _, source := range sources {
-		if source.from.IsZero() {
-			continue
-		}
-		if *source.to, err = source.from.Read(ctx); err != nil {
-			return secrets{}, err
-		}
+	if read.token, err = s.Token.Read(ctx); err != nil {
+		return secrets{}, err
+	}
+	if read.key, err = s.APIKey.Read(ctx); err != nil {
+		return secrets{}, err
+	}
+	if read.apiSecret, err = s.APISecret.Read(ctx); err != nil {
+		return secrets{}, err
 	}
 	read.header, err = s.target.Header(ctx)
 	return read, err

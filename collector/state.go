@@ -17,47 +17,22 @@ import (
 // A probe that started earlier never replaces the result of one that started later. Brief
 // probes do not count.
 type state struct {
-	mu           sync.Mutex
-	probe        *sharedProbe // the one under way
-	last         *Result      // nil before the first probe
-	timedOutAt   time.Time    // when the last probe timed out, unless a later one did not
-	unansweredAt time.Time    // when the HMP last did not answer, unless a later result is valid
-	history      history
-	rotations    int32              // see [Result.Rotations]
-	logins       map[hmp.Result]int // see [Logins.Counts]
-	logged       loggedFailure
+	mu         sync.Mutex
+	probe      *sharedProbe // the one under way
+	last       *Result      // nil before the first probe
+	timedOutAt time.Time    // when the last probe timed out, unless a later one did not
+	history    history
+	rotations  int32              // see [Result.Rotations]
+	logins     map[hmp.Result]int // see [Logins.Counts]
+	logged     loggedFailure
 }
 
 // finish counts the events of a probe and sets the counters of its result. Nobody may change
-// the result afterwards. New scrapes no longer share the probe. For a valid result, it
-// returns the last time without an answer since the valid result before, if any.
-func (s *state) finish(p *sharedProbe) (silent time.Time) {
+// the result afterwards. New scrapes no longer share the probe.
+func (s *state) finish(p *sharedProbe) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.countLocked(p.result)
-	s.setCountersLocked(p.result)
-	p.superseded = s.probe != p
-	if !p.superseded {
-		s.probe = nil
-	}
-	switch r := p.result; {
-	case r.Result == hmp.Timeout && !r.Skipped:
-		s.timedOutAt = time.Now()
-	case r.sent():
-		s.timedOutAt = time.Time{}
-	}
-	switch r := p.result; {
-	case p.brief:
-	case r.Valid():
-		silent, s.unansweredAt = s.unansweredAt, time.Time{}
-	case r.unanswered() || r.sent() && !r.Responded:
-		s.unansweredAt = time.Now()
-	}
-	return silent
-}
-
-// countLocked counts the events of one probe.
-func (s *state) countLocked(r *Result) {
+	r := p.result
 	if r.Rotated {
 		s.rotations++
 	}
@@ -67,6 +42,17 @@ func (s *state) countLocked(r *Result) {
 			s.logins = make(map[hmp.Result]int)
 		}
 		s.logins[r.Logins.Last]++
+	}
+	s.setCountersLocked(r)
+	p.superseded = s.probe != p
+	if !p.superseded {
+		s.probe = nil
+	}
+	switch r.feedback() {
+	case timedOut:
+		s.timedOutAt = time.Now()
+	case answered:
+		s.timedOutAt = time.Time{}
 	}
 }
 
@@ -78,23 +64,16 @@ func (s *state) setCountersLocked(r *Result) {
 	}
 }
 
-// setCounters sets the counters of a result that no probe has made.
-func (s *state) setCounters(r *Result) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.setCountersLocked(r)
-}
-
 // record records the result of a probe that has finished and logs a change. It does so once
 // per probe. It ignores a probe that is older than the last result, or that a probe of a
-// newer configuration supersedes.
-func (s *state) record(p *sharedProbe, logger log.Logger) {
-	r := p.result
+// newer configuration supersedes. It returns whether the session is valid again.
+func (s *state) record(p *sharedProbe) (recovered bool) {
+	r, logger := p.result, p.collector.options.Logger
 	s.mu.Lock()
 	before := s.last
 	if p.superseded || before == r || before != nil && r.Start.Before(before.Start) {
 		s.mu.Unlock()
-		return
+		return false
 	}
 	s.last = r
 	s.history.add(r)
@@ -106,6 +85,7 @@ func (s *state) record(p *sharedProbe, logger log.Logger) {
 	if change {
 		logChange(logger, before, r)
 	}
+	return before != nil && !before.Valid() && r.Valid()
 }
 
 // lastResult returns the last recorded result, nil before the first.

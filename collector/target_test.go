@@ -3,54 +3,19 @@ package collector
 import (
 	"net/http"
 	"os"
-	"slices"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
 )
-
-// An HMP that refuses more than ten requests at once answers all sessions, if it is told so.
-func TestMaxConcurrent(t *testing.T) {
-	for _, tt := range []struct {
-		setting string
-		want    hmp.Result // of some session
-	}{
-		{"max_concurrent: 10", hmp.Valid},
-		{"max_concurrent: 0", hmp.HTTPError},
-	} {
-		t.Run(tt.setting, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				var p pace
-				answers, names := many(40, func(w http.ResponseWriter, req *http.Request, c hmpsim.Call) {
-					p.add(1)
-					defer p.add(-1)
-					time.Sleep(time.Second)
-					p.mu.Lock()
-					now := p.now
-					p.mu.Unlock()
-					if now > 10 {
-						w.WriteHeader(http.StatusTooManyRequests)
-						return
-					}
-					valid()(w, req, c)
-				})
-				r.simulate("studio", answers)
-				r.Apply(r.load(targetWith("studio", "url: http://studio\n"+tt.setting, names...)))
-				results := resultNames(r.probe(Request{Target: "studio"}))
-				if len(results) != 40 || !slices.Contains(results, tt.want) || tt.want == hmp.Valid && slices.ContainsFunc(results, func(o hmp.Result) bool { return o != hmp.Valid }) {
-					t.Errorf("results %v, want %s", results, tt.want)
-				}
-			})
-		})
-	}
-}
 
 // A connection goes to the address, and everything else is that of the URL.
 func TestAddress(t *testing.T) {
@@ -130,5 +95,48 @@ func TestLabelsOfMetricsAreReserved(t *testing.T) {
 				t.Errorf("a target may have the label %s: %v", label, err)
 			}
 		}
+	}
+}
+
+// TestResultsOfSecrets has what can be wrong with a token's file. The file is
+// read for every probe, so that no reload is needed to put it right.
+func TestResultsOfSecrets(t *testing.T) {
+	nothingSent := verdict{"credentials", absent, "0", "0", "", 0}
+	tests := []struct {
+		name   string
+		spoil  func(path string) error
+		reason string // a part of it
+	}{
+		{"missing", os.Remove, "no such file"},
+		{"empty", func(path string) error { return os.Truncate(path, 0) }, "is empty"},
+		{"a directory", func(path string) error { _ = os.Remove(path); return os.Mkdir(path, 0o700) }, "token"},
+		{"two lines", func(path string) error { return os.WriteFile(path, []byte(canary.Word+"\n"+canary.Word+"\n"), 0o600) }, "more than one line"},
+	}
+	for _, tt := range tests {
+		t.Run("credentials: "+tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				sim := r.simulate("studio", sessions{"playout": valid()})
+				r.file("token", tokenOf("playout")+"\n")
+				r.Apply(r.load(targetWith("studio", "url: http://studio") + "      - {name: playout, token_file: token}\n"))
+				path := filepath.Join(r.dir, "token")
+				if err := tt.spoil(path); err != nil {
+					t.Fatal(err)
+				}
+				got, result := r.verdict(Request{Target: "studio"}, sim)
+				if diff := cmp.Diff(nothingSent, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				if !strings.Contains(result.Reason, path) || !strings.Contains(result.Reason, tt.reason) {
+					t.Errorf("reason %q, want one with %q", result.Reason, tt.reason)
+				}
+
+				_ = os.Remove(path)
+				r.file("token", tokenOf("playout")+"\n")
+				if got, _ := r.verdict(Request{Target: "studio"}, sim); got.Result != "valid" {
+					t.Errorf("the file is back: got %+v", got)
+				}
+			})
+		})
 	}
 }

@@ -2,11 +2,9 @@ package collector
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,7 +27,7 @@ func (r *rig) scrape(timeout string) (infos []string) {
 			infos = append(infos, strings.TrimSpace(strings.TrimPrefix(line, Info)))
 		}
 	}
-	<-r.VersionsDone()
+	r.WaitForVersions(r.t.Context())
 	return infos
 }
 
@@ -54,8 +52,8 @@ func (r *rig) questions(sim *hmpsim.Server, lasting time.Duration) (at []time.Du
 }
 
 const (
-	oldInfo = `{build="30118",target="studio",version="4.1.0"} 1`
-	newInfo = `{build="30242",target="studio",version="4.1.1"} 1`
+	oldInfo = `{build="30118",version="4.1.0",target="studio"} 1`
+	newInfo = `{build="30242",version="4.1.1",target="studio"} 1`
 )
 
 // The answers come after the scrape, in which a version can be seen already.
@@ -182,50 +180,34 @@ func TestVersionFails(t *testing.T) {
 	}
 }
 
-// TestVersionTouchesNoResult has an HMP that hangs when it is asked for its version, and one
-// place for all. Scrapes end as they do without the question: the next probe has the place at once.
-func TestVersionTouchesNoResult(t *testing.T) {
-	for _, pause := range []time.Duration{0, 500 * time.Millisecond, 3 * time.Second} {
-		t.Run(pause.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, withVersion, maxConcurrent(1))
-				slow := hmpsim.Delay(time.Second, valid())
-				sim := r.simulate("studio", sessions{"a": slow, "b": slow})
-				sim.SetVersion(hmpsim.Hang())
-				r.Apply(r.load(targetWith("studio", "url: http://studio\nkeep_alive: true", "a", "b")))
-				for range 3 {
-					begin := time.Now()
-					for _, got := range r.probe(Request{ScrapeTimeout: "10"}) {
-						if !got.Valid() || got.Duration != time.Second {
-							t.Errorf("%s is %s after %v", got.Session, got.Result, got.Duration)
-						}
-					}
-					if took := time.Since(begin); took != 2*time.Second {
-						t.Errorf("the scrape took %v", took)
-					}
-					advance(pause)
-				}
-				if pause > 0 && sim.Stats().Versions == 0 { // else it may be given up before it is sent
-					t.Error("the HMP was never asked")
-				}
-			})
-		})
-	}
-}
-
-// TestVersionTime is how long a question may take: what is left of the scrape, and two
-// seconds at most.
-func TestVersionTime(t *testing.T) {
-	for scrape, want := range map[string]time.Duration{"10": 2 * time.Second, "3.5": time.Second} {
+// TestHungVersion has an HMP hang when it is asked for its version, and one slot for all. The
+// probes get their results as without the request, and the slot soon. The request takes what
+// is left of the scrape's time, and two seconds at most.
+func TestHungVersion(t *testing.T) {
+	for scrape, want := range map[string]time.Duration{"10": 2 * time.Second, "2.5": time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, withVersion)
-			r.simulate("studio", sessions{"a": hmpsim.Delay(2*time.Second, valid())}).SetVersion(hmpsim.Hang())
-			r.Apply(r.load(targetNamed("studio", "a")))
-			r.probe(Request{ScrapeTimeout: scrape})
+			r := newRig(t, withVersion, maxConcurrent(1))
+			slow := hmpsim.Delay(time.Second, valid())
+			sim := r.simulate("studio", sessions{"a": slow, "b": slow})
+			sim.SetVersion(hmpsim.Hang())
+			r.Apply(r.load(targetNamed("studio", "a", "b")))
+			for range 3 {
+				begin := time.Now()
+				for _, got := range r.probe(Request{ScrapeTimeout: "10"}) {
+					if !got.Valid() || got.Duration != time.Second {
+						t.Errorf("%s is %s after %v", got.Session, got.Result, got.Duration)
+					}
+				}
+				if took := time.Since(begin); took > 2*time.Second+idleSlotTimeout {
+					t.Errorf("the scrape took %v", took)
+				}
+			}
+			advance(time.Minute)
+			r.probe(Request{Session: "a", Target: "studio", ScrapeTimeout: scrape})
 			begin := time.Now()
-			<-r.VersionsDone()
-			if took := time.Since(begin); took != want {
-				t.Errorf("after a scrape with a timeout of %ss: the question took %v, want %v", scrape, took, want)
+			r.WaitForVersions(t.Context())
+			if took := time.Since(begin); took != want || sim.Stats().Versions != 2 {
+				t.Errorf("scrape timeout %ss: request %d took %v", scrape, sim.Stats().Versions, took)
 			}
 		})
 	}
@@ -260,52 +242,6 @@ func TestVersionIsNotAsked(t *testing.T) {
 	}
 }
 
-// TestVersionsWithinLimit has many HMPs and few slots. Questions and probes together never
-// take more, each HMP is asked once in a quarter of an hour, and the next questions spread.
-func TestVersionsWithinLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const hmps, slots = 40, 4
-		var now, most, asked atomic.Int32
-		counted := func(b hmpsim.Behaviour) hmpsim.Behaviour {
-			return func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
-				n := now.Add(1)
-				defer now.Add(-1)
-				for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
-				}
-				if q.URL.Path == hmpsim.VersionEndpoint {
-					asked.Add(1)
-				}
-				hmpsim.Delay(100*time.Millisecond, b)(w, q, c)
-			}
-		}
-		r := newRig(t, withVersion, maxConcurrent(slots))
-		var targets []string
-		for i := range hmps {
-			name := fmt.Sprintf("hmp-%d", i)
-			r.simulate(name, sessions{"a": counted(valid()), "b": counted(valid())}).SetVersion(counted(newVersion))
-			targets = append(targets, targetNamed(name, "a", "b"))
-		}
-		r.Apply(r.load(targets...))
-		for begin := time.Now(); time.Since(begin) < versionInterval; advance(2 * interval) {
-			r.scrape("10")
-		}
-		if n := asked.Load(); n != hmps {
-			t.Errorf("%d questions to %d HMPs in the first quarter of an hour", n, hmps)
-		}
-		var busiest, before int32 = 0, hmps
-		for begin := time.Now(); time.Since(begin) < versionInterval; advance(2 * interval) {
-			r.scrape("10")
-			busiest, before = max(busiest, asked.Load()-before), asked.Load()
-		}
-		if n := asked.Load(); n != 2*hmps || busiest > hmps/2 {
-			t.Errorf("%d questions in the next quarter of an hour, %d after one scrape", n-hmps, busiest)
-		}
-		if n := most.Load(); n > slots {
-			t.Errorf("%d exchanges at once, and there are %d slots", n, slots)
-		}
-	})
-}
-
 // TestVersionSurvivesReload is that a version belongs to the name and the URL of a target.
 func TestVersionSurvivesReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -337,7 +273,7 @@ func TestVersionWithTokensThatChange(t *testing.T) {
 		sim.Rotation = &hmpsim.Rotation{}
 		sim.SetVersion(newVersion)
 		addKeys(sim, sessions{"a": valid()})
-		r.Apply(r.load(keyTarget("studio", "a")))
+		r.Apply(r.load(keyTarget("a")))
 		r.scrape("10")
 		r.expectInfo("with the token that was handed out", newInfo)
 		sim.SetVersion(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {

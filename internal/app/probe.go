@@ -134,10 +134,7 @@ func probeOnce(ctx context.Context, f *flags, cfg *config.Config, logger log.Log
 	for r.Results == nil {
 		select {
 		case r.Results = <-done:
-			select {
-			case <-c.VersionsDone():
-			case <-ctx.Done():
-			}
+			c.WaitForVersions(ctx)
 			for i := range r.Results {
 				r.Results[i].Version = c.Version(r.Results[i].Target)
 			}

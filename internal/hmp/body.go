@@ -272,12 +272,15 @@ func (d *decoder) countField(first byte) (*float64, error) {
 }
 
 // timeField accepts a time after 1970.
-func (d *decoder) timeField(first byte) (time.Time, error) {
-	text, whole, err := d.stringField(first, maxFieldSource)
-	if t, e := time.Parse(time.RFC3339, text); e == nil && whole && t.Unix() > 0 {
-		return t, err
+func (d *decoder) timeField(first byte) (t time.Time, err error) {
+	if first != '"' {
+		return t, d.skip()
 	}
-	return time.Time{}, err
+	text, whole, err := d.text(maxFieldSource)
+	if t.UnmarshalText(text) != nil || !whole || t.Unix() <= 0 {
+		return time.Time{}, err
+	}
+	return t, err
 }
 
 func (d *decoder) lengthField(first byte) (*int, error) { return d.arrayField(first, d.skip) }

@@ -42,21 +42,21 @@ type ResultInfo struct {
 var Results = []ResultInfo{
 	{Valid, "HMP confirmed the session", "Nothing to do."},
 	{NoRoles, "HMP knows the user, but the user has no role", "Assign a role to the user in HMP."},
-	{Unauthorized, "HMP does not accept the token: expired, revoked or wrong", "Replace the token; HMP tokens expire after 30 minutes. With an API key: find out who else uses the key."},
-	{InternalError, "HMP met an internal error", "Look into calypso.log on the HMP and contact Haivision support."},
-	{AuthUnavailable, "HMP cannot reach its authentication server", "Check HMP's connection to its directory; the token may be fine."},
+	{Unauthorized, "HMP does not accept the token: expired, revoked or wrong", "Replace the token: HMP tokens expire after 30 minutes. With an API key, find out who else uses the key."},
+	{InternalError, "HMP has an internal error", "Read calypso.log on the HMP, and contact Haivision support."},
+	{AuthUnavailable, "HMP cannot reach its authentication server", "Check the connection of the HMP to its directory. The token may be good."},
 	{EndpointMissing, "there is no session endpoint at this URL", "Check the base URL, and that the HMP is version 4.1.1 or later."},
-	{Redirect, "the answer is a redirect, which the exporter does not follow", "Configure the URL that the HMP itself answers at."},
-	{HTTPError, "the answer has an unexpected HTTP status", "Look at hmp_session_http_status_code; without an error code, a proxy in between may have answered."},
-	{BadPayload, "the status is 200, but the body is not a session", "Check that the URL is an HMP's, and max_body_size if the session is very large."},
-	{Timeout, "the probe's time ran out", "Compare the phases to see where the time went; raise the timeout only if the HMP is merely slow."},
-	{DNS, "the host name does not resolve", "Check the host in the URL and the exporter's name servers."},
-	{Connect, "no connection could be made", "Check that the HMP runs, its port, and firewalls or the proxy in between."},
-	{TLS, "the TLS handshake or the certificate failed", "The reason says what failed. If the HMP's certificate is new, give it as tls_config.ca_file."},
-	{Protocol, "the connection broke, or the answer was not HTTP", "Check what listens on that port, and whether HMP or a proxy restarts."},
-	{LoginRejected, "HMP refused the API key and secret", "Compare both with what HMP gave out, see whether the key is disabled there, and check the URL; a new key ends the old one for all who use it."},
-	{Credentials, "a secret file is missing, unreadable or malformed; nothing was sent", "The reason names the file; see who should write it."},
-	{Saturated, "the exporter could not start the probe; nothing was sent", "Raise --probe.max-concurrent, or spread sessions over more scrapes; the reason says if it lacks something else, such as open files."},
+	{Redirect, "the answer is a redirect, which the exporter does not follow", "Write the URL of the HMP itself into the configuration."},
+	{HTTPError, "the answer has an unexpected HTTP status", "Look at the HTTP status. If there is no error code, a proxy may have answered in place of the HMP."},
+	{BadPayload, "the status is 200, but the body is not a session", "Check that the URL is that of an HMP. If the session is very large, raise max_body_size."},
+	{Timeout, "the probe's time ran out", "The phases show where the time went. Raise the timeout only if the HMP is slow but works."},
+	{DNS, "the host name does not resolve", "Check the host in the URL, and the name servers of the exporter's machine."},
+	{Connect, "no connection could be made", "Check that the HMP runs. Check the port, firewalls and the proxy."},
+	{TLS, "the TLS handshake or the certificate failed", "Do what the reason says. If it says nothing to do, check the certificate and the TLS versions of the HMP."},
+	{Protocol, "the connection broke, or the answer was not HTTP", "If the HMP uses TLS, write https:// in the URL. Check what listens on the port, and whether HMP or a proxy restarts."},
+	{LoginRejected, "HMP refused the API key and secret", "Compare them with the key and secret in HMP, check that the key is enabled there, and check the URL. A new key ends the old one for all who use it."},
+	{Credentials, "a secret file is missing, unreadable or malformed; nothing was sent", "The reason names the file. Find out who must write it."},
+	{Saturated, "the exporter could not start the probe; nothing was sent", "Raise --probe.max-concurrent, or split the sessions between more scrapes. The reason says if the exporter lacks something else, such as open files."},
 }
 
 // Info returns the explanation of r. It is zero for a name outside the set.
@@ -106,12 +106,12 @@ type ErrorInfo struct {
 // other codes.
 var Catalogue = []ErrorInfo{
 	{UserNotAuthorized, "UserNotAuthorized", 401, "the user has no role, or the token is not accepted: the result shows which", "Assign a role to the user, or replace the token."},
-	{InternalServer, "InternalServer", 500, "an internal error in HMP", "Look into calypso.log on the HMP and contact Haivision support."},
-	{ServiceUnavailable, "ServiceUnavailable", 503, "HMP cannot reach its authentication server", "Check HMP's connection to its directory. The token may be fine: do not replace it."},
-	{InputValidation, "InputValidation", 400, "the login lacks an API key or secret, or one has the wrong form", "Check the key and the secret for missing or foreign characters."},
-	{InvalidCredentials, "InvalidCredentials", 401, "the API key or its secret is wrong", "Compare both with what HMP gave out, and see whether the key is disabled; a new key ends the old one for all who use it."},
+	{InternalServer, "InternalServer", 500, "HMP has an internal error", "Read calypso.log on the HMP, and contact Haivision support."},
+	{ServiceUnavailable, "ServiceUnavailable", 503, "HMP cannot reach its authentication server", "Check the connection of the HMP to its directory. The token may be good: do not replace it."},
+	{InputValidation, "InputValidation", 400, "the login lacks an API key or secret, or one has the wrong form", "Check the key and the secret for missing or wrong characters."},
+	{InvalidCredentials, "InvalidCredentials", 401, "the API key or its secret is wrong", "Compare them with the key and secret in HMP, and check that the key is enabled there. A new key ends the old one for all who use it."},
 	{AuthSessionNotFound, "AuthSessionNotFound", 404, "HMP does not know the session, or it has expired", "Replace the token."},
-	{CreateUserSession, "CreateUserSession", 500, "HMP could not create a session for the user", "Look into calypso.log on the HMP and contact Haivision support."},
+	{CreateUserSession, "CreateUserSession", 500, "HMP could not create a session for the user", "Read calypso.log on the HMP, and contact Haivision support."},
 	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look up the code in Haivision's documentation. The log and the session's page show it."},
 }
 

@@ -15,7 +15,7 @@ import (
 
 // TestRequests compares what HMP receives. A configured header does not replace the client's.
 func TestRequests(t *testing.T) {
-	extra := http.Header{"X-Tenant": {"a", "b"}, "Accept": {"*/*"}, "User-Agent": {"x"}}
+	extra := http.Header{"X-Tenant": {"a", "b"}, "Authorization": {"Basic x"}, "Accept": {"*/*"}, "User-Agent": {"x"}}
 	given := extra.Clone()
 	common := http.Header{"X-Tenant": {"a", "b"}, "Accept": {"application/json"}, "Accept-Encoding": {"identity"}, "User-Agent": {"hmp_exporter/test"}}
 	with := func(name, value string) http.Header {

@@ -45,6 +45,9 @@ func TestReasons(t *testing.T) {
 		{strings.Replace(plain.URL, "http", "https", 1), none, TLS, "the server speaks HTTP without TLS; write http:// in `url`"},
 		{strings.Replace(alerts.URL, "http", "https", 1), none, TLS, "the server speaks HTTP without TLS; write http:// in `url`"},
 		{stranger.URL, func(o *Options) { o.TLS = &tls.Config{RootCAs: others} }, TLS, "signed by unknown authority; if the HMP signed its certificate itself, give it as tls_config.ca_file"},
+		{stranger.URL, caFile(others, nil), TLS, "the certificate is not signed by the CA in ca.pem; the HMP's certificate may be new"},
+		{stranger.URL, caFile(nil, errors.New("ca.pem: no such file")), TLS, "ca.pem: no such file"},
+		{stranger.URL, func(o *Options) { o.Proxy = func(*http.Request) (*url.URL, error) { return nil, errors.New("x") } }, Connect, "the URL of the proxy is malformed"},
 		{strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), trust(secure), TLS, "or set tls_config.server_name to one it has"},
 		{compressed.URL, none, BadPayload, "the body is compressed (Content-Encoding: gzip)"},
 		{"http://hmp.example", through(wantsPassword.URL), HTTPError, "the proxy asks for a user and a password (407)"},
@@ -61,6 +64,13 @@ func TestReasons(t *testing.T) {
 		if a.Result != tt.want || !strings.Contains(a.Reason, tt.reason) {
 			t.Errorf("%s: got %s (%s), want %s with %q", tt.url, a.Result, a.Reason, tt.want, tt.reason)
 		}
+	}
+}
+
+// caFile makes a client trust the certificates of a file.
+func caFile(roots *x509.CertPool, err error) func(*Options) {
+	return func(o *Options) {
+		o.CA, o.RootCAs = "the CA in ca.pem", func(context.Context) (*x509.CertPool, error) { return roots, err }
 	}
 }
 

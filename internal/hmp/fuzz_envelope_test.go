@@ -37,31 +37,21 @@ func FuzzEnvelope(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), plenty)
 		defer cancel()
-		get, post := response(status, body), response(status, body)
-		defer get.Body.Close()
-		defer post.Body.Close()
-
-		var a Answer
-		token, _ := (&call{options: options}).read(ctx, get, &a, new(mask))
-		checkAnswer(t, &a)
-		if result := byTable(int(status), want); a.Result != result {
-			t.Errorf("GET: %d with %.300q is %s, and %s by the table", status, body, a.Result, result)
-		}
-		if c := codeByTable(int(status), want); a.Code != c {
-			t.Errorf("GET: %d with %.300q has code %q, want %q", status, body, a.Code, c)
-		}
-		if a.Result == Valid && token.Reveal() != want.token || a.Result != Valid && token.Reveal() != "" {
-			t.Errorf("GET: %s with the token %q, want %q", a.Result, token.Reveal(), want.token)
-		}
-
-		a = Answer{}
-		token, _ = (&call{options: options, method: http.MethodPost}).read(ctx, post, &a, new(mask))
-		checkAnswer(t, &a)
-		if result := loginByTable(int(status), want); a.Result != result {
-			t.Errorf("POST: %d with %.300q is %s, and %s by the table", status, body, a.Result, result)
-		}
-		if (token.Reveal() != "") != (a.Result == Valid) {
-			t.Errorf("POST: %s with the token %q", a.Result, token.Reveal())
+		for method, table := range map[string]func(int, expectation) Result{http.MethodGet: byTable, http.MethodPost: loginByTable} {
+			resp := response(status, body)
+			defer resp.Body.Close()
+			var a Answer
+			token, _ := (&call{options: options, method: method}).read(ctx, resp, &a, new(mask))
+			checkAnswer(t, &a)
+			if result := table(int(status), want); a.Result != result {
+				t.Errorf("%s: %d with %.300q is %s, and %s by the table", method, status, body, a.Result, result)
+			}
+			if c := codeByTable(int(status), want); method == http.MethodGet && a.Code != c {
+				t.Errorf("GET: %d with %.300q has code %q, want %q", status, body, a.Code, c)
+			}
+			if handed := token.Reveal(); a.Result == Valid && handed != want.token || a.Result != Valid && handed != "" {
+				t.Errorf("%s: %s with the token %q, want %q", method, a.Result, handed, want.token)
+			}
 		}
 	})
 }

@@ -141,8 +141,8 @@ func textOf(source json.RawMessage, limit int) (text string, ok bool) {
 
 func timeOf(source json.RawMessage) time.Time {
 	text, _ := textOf(source, maxFieldSource)
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || !t.After(time.Unix(0, 0).Add(time.Second-1)) {
+	var t time.Time
+	if t.UnmarshalText([]byte(text)) != nil || !t.After(time.Unix(0, 0).Add(time.Second-1)) {
 		return time.Time{}
 	}
 	return t

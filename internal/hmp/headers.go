@@ -53,16 +53,19 @@ var usualTokens = strings.Fields(`
 // receivedHeader returns the header of a response. It shows values whose form cannot hold a
 // secret, and masks the names of servers.
 func receivedHeader(h http.Header, m *mask) Header {
-	var b []byte
-	listed := 0
-	for _, name := range receivedFields {
-		if values := h[name]; len(values) > 0 {
-			value, shown := receivedValue(name, values[0], m)
-			b = appendField(b, name, value, shown)
-			listed++
+	listed := make([]string, 0, 8)
+	for name, values := range h { // a response has fewer fields than the list
+		if _, found := slices.BinarySearch(receivedFields, name); found && len(values) > 0 {
+			listed = append(listed, name)
 		}
 	}
-	if others := len(h) - listed; others > 0 {
+	slices.Sort(listed)
+	b := make([]byte, 0, 128)
+	for _, name := range listed {
+		value, shown := receivedValue(name, h[name][0], m)
+		b = appendField(b, name, value, shown)
+	}
+	if others := len(h) - len(listed); others > 0 {
 		b = appendField(b, fmt.Sprintf("%d more", others), "", false)
 	}
 	return Header(b)

@@ -129,6 +129,16 @@ func TestMessagesDoNotRepeatSecrets(t *testing.T) {
 	}
 }
 
+// A code of six digits can be a secret too.
+func TestCodeIsNotASecret(t *testing.T) {
+	a := exchange(t, serve(t, envelope(400, "123456", "x")).URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
+		return c.Session(ctx, Request{Token: secret.New("123456")})
+	})
+	if a.Code != OtherCode || a.Reason != "" {
+		t.Errorf("got code %s and reason %q", a.Code, a.Reason)
+	}
+}
+
 // A secret at the place where a text is shortened leaves no part of itself.
 func TestMessagesAreCutAfterMasking(t *testing.T) {
 	filler := strings.Repeat("a", MaxMessageLength-10)

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"hmp_exporter/internal/hmp"
@@ -9,15 +10,18 @@ import (
 
 // A credential is the state of a [Credential]. The manager's lock guards it.
 type credential struct {
-	key      *apiKey
-	token    *token // the current one, or nil
-	rotation rotation
-	limiter  loginLimiter
-	backoff  backoff
-	refusal  refusal
-	accepted bool // HMP accepted the secret in a login, and has not refused it since
-	retry    bool // an operator asked for a login at once
-	lastUsed time.Time
+	key   *apiKey
+	token *token // the current one, or nil
+	// ignoreNew is true if the exporter ignores the new tokens in answers. That is so after
+	// HMP has rejected one, until it rejects the token of a login: such an HMP may end a token
+	// when it issues the next one.
+	ignoreNew bool
+	limiter   loginLimiter
+	backoff   backoff
+	refusal   refusal
+	accepted  bool // HMP accepted the secret in a login
+	retry     bool // an operator asked for a login at once
+	lastUsed  time.Time
 }
 
 // setToken makes t the current token. It comes from a login that has just succeeded.
@@ -33,8 +37,7 @@ func (c *credential) confirm(t *token, next secret.Value, begun time.Time) {
 	if c.token != t {
 		return
 	}
-	c.rotation.accepted(t)
-	if !next.IsZero() && !c.rotation.off {
+	if !next.IsZero() && !c.ignoreNew {
 		c.token = &token{value: next, loginAt: t.loginAt, rotated: true, issued: begun, jitter: newJitter()}
 	}
 }
@@ -46,8 +49,8 @@ func (c *credential) discard(t *token, answer hmp.Answer, now time.Time) bool {
 		return false
 	}
 	c.token = nil
-	c.rotation.rejected(t)
-	c.limiter.recordRejection(t.age(now), answer)
+	c.ignoreNew = t.rotated
+	c.limiter.recordRejection(now.Sub(t.loginAt), answer)
 	return true
 }
 
@@ -72,4 +75,36 @@ func (c *credential) status(now time.Time, lifetime time.Duration) Status {
 	}
 	_, paced := c.limiter.blocks(now, lifetime)
 	return Status{Suspended: suspended || paced}
+}
+
+// A token is a token that HMP issued. It does not change. Tokens are compared by address.
+// Its lifetime is an argument, because a reload can change it.
+type token struct {
+	value   secret.Value
+	loginAt time.Time // when its login began; a token from an answer keeps the login of the one before
+	issued  time.Time // when HMP issued it, or a little earlier
+	rotated bool      // it came in the answer to a GET, not to a login
+	jitter  float64   // from 0 to 1, for renewAt
+}
+
+// newJitter keeps tokens that were issued together from being renewed together.
+func newJitter() float64 { return rand.Float64() } //nolint:gosec // it spreads load, and guards nothing
+
+// expiresAt returns when the token ends.
+func (t *token) expiresAt(lifetime time.Duration) time.Time { return t.issued.Add(lifetime) }
+
+// renewAt returns when to renew the token: early enough for scrapes that are minutes apart.
+func (t *token) renewAt(lifetime time.Duration) time.Time {
+	leeway := lifetime/10 + time.Duration(t.jitter*float64(lifetime/20))
+	return t.expiresAt(lifetime).Add(-leeway)
+}
+
+// fresh reports whether there is a token that needs no renewal yet.
+func (t *token) fresh(now time.Time, lifetime time.Duration) bool {
+	return t != nil && now.Before(t.renewAt(lifetime))
+}
+
+// alive reports whether there is a token whose lifetime is not over.
+func (t *token) alive(now time.Time, lifetime time.Duration) bool {
+	return t != nil && now.Before(t.expiresAt(lifetime))
 }

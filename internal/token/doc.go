@@ -28,7 +28,7 @@
 //     half an hour.
 //   - backoff.go: HMP neither accepted nor refused, for example because it is down. The
 //     next login comes after 5 seconds, then 10, up to a minute.
-//   - login_limiter.go: HMP ends the tokens soon after their login. The exporter sends
+//   - backoff.go: HMP ends the tokens soon after their login. The exporter sends
 //     three logins at once, and then one in each sixth of the lifetime.
 //
 // Meanwhile a probe without a token sends nothing. Its result is the one that delays the

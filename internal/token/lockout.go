@@ -57,7 +57,6 @@ func (c *credential) recordRefusal(answer hmp.Answer, now time.Time) {
 	repeat := repeatNoRoles
 	if answer.Result == hmp.LoginRejected {
 		repeat = repeatRefused
-		c.accepted = false
 		c.key.forget(now)
 		c.key.refused, c.key.code = append(c.key.refused, now), answer.Code
 	}

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -56,7 +57,7 @@ const retryInterval = time.Minute
 
 // Probe asks HMP whether the session is valid. ctx must have a deadline. It sends at most
 // one login and two session requests.
-func (m *Manager) Probe(ctx context.Context, r Request, h HMP) Report {
+func (m *Manager) Probe(ctx context.Context, r Request, h HMP) *Report {
 	deadline, _ := ctx.Deadline()
 	p := &probe{manager: m, request: r, hmp: h, deadline: deadline, minCallTime: time.Until(deadline) / 4}
 	m.mu.Lock()
@@ -64,15 +65,11 @@ func (m *Manager) Probe(ctx context.Context, r Request, h HMP) Report {
 	m.mu.Unlock()
 
 	p.run(ctx)
-	p.report.Status = m.Status(r.Credential, r.Lifetime)
-	return p.report
-}
 
-// Status returns the status of a credential without a probe.
-func (m *Manager) Status(c Credential, lifetime time.Duration) Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.find(c).status(time.Now(), lifetime)
+	p.report.Status = p.credential.status(time.Now(), r.Lifetime)
+	return &p.report
 }
 
 // RetryLogin lets the next probe log in at once, whatever holds logins back. It
@@ -97,26 +94,16 @@ func (m *Manager) find(of Credential) *credential {
 	m.forget(now)
 	account := digest(sha256.Sum256([]byte(of.HMP + "\x00" + of.Key.Reveal())))
 	id := digest(sha256.Sum256(append(account[:], of.Secret.Reveal()...)))
-	c, ok := m.credentials[id]
-	if !ok {
-		c = &credential{key: m.apiKey(account)}
-		m.credentials[id] = c
-	}
-	c.lastUsed, c.key.lastUsed = now, now
-	return c
-}
-
-// apiKey returns the state of an API key on an HMP.
-func (m *Manager) apiKey(id digest) *apiKey {
 	if m.keys == nil {
 		m.credentials, m.keys = make(map[digest]*credential), make(map[digest]*apiKey)
 	}
-	a, ok := m.keys[id]
-	if !ok {
-		a = new(apiKey)
-		m.keys[id] = a
+	c := m.credentials[id]
+	if c == nil {
+		c = &credential{key: cmp.Or(m.keys[account], new(apiKey))}
+		m.credentials[id], m.keys[account] = c, c.key
 	}
-	return a
+	c.lastUsed, c.key.lastUsed = now, now
+	return c
 }
 
 const (

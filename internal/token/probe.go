@@ -210,7 +210,7 @@ func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Ti
 // It is zero if HMP's answer says more.
 func (p *probe) tooLate() hmp.Answer {
 	switch {
-	case p.waited && p.request.MayLogin:
+	case p.waited:
 		return loginTimedOut
 	case p.sent:
 		return hmp.Answer{}

@@ -29,6 +29,7 @@ func TestRejectedTokenCostsOneLogin(t *testing.T) {
 		{"then undecided", hmp.Unauthorized, 0, "", hmp.AuthUnavailable, "auth_unavailable login", "GET unauthorized, POST valid, GET auth_unavailable", "valid"},
 		{"login undecided", hmp.Unauthorized, 0, hmp.AuthUnavailable, "", "auth_unavailable login", "GET unauthorized, POST auth_unavailable", "valid login"},
 		{"login breaks", hmp.Unauthorized, 0, hmp.Protocol, "", "protocol login", "GET unauthorized, POST protocol", "valid login"},
+		{"no file descriptor for the login", hmp.Unauthorized, 0, hmp.Saturated, "", "unauthorized login", "GET unauthorized, POST saturated", "valid login"},
 		{"login without roles", hmp.NoRoles, 0, hmp.NoRoles, "", "no_roles login", "GET no_roles, POST no_roles", "no_roles held"},
 		{"login refused", hmp.Unauthorized, 0, hmp.LoginRejected, "", "login_rejected login", "GET unauthorized, POST login_rejected", "login_rejected held"},
 		{"undecided at once", hmp.AuthUnavailable, 0, "", "", "auth_unavailable", "GET auth_unavailable", "valid"},
@@ -152,74 +153,19 @@ func TestRenewalsSpread(t *testing.T) {
 func TestTokenLivesFromTheBeginningOfItsLogin(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		c := with(key, apiSecret)
-		check(t, "a credential that nobody has used", Status{}, r.status(c))
 		r.loginTime = 9 * time.Second
 		want := Status{TokenExpiry: time.Now().Add(30 * time.Minute)}
 		report := r.probe(c)
 		check(t, "the report's status", want, report.Status)
-		check(t, "the status", want, r.status(c))
 
 		// A lifetime that a reload changes counts for the token at hand.
 		r.loginTime, r.request.Lifetime = 0, 5*time.Minute
-		check(t, "the status", Status{TokenExpiry: want.TokenExpiry.Add(-25 * time.Minute)}, r.status(c))
+		check(t, "the status", Status{TokenExpiry: want.TokenExpiry.Add(-25 * time.Minute)}, r.probe(c).Status)
 		advance(5 * time.Minute)
 		r.restart()
 		check(t, "at the end of the shorter lifetime", "valid login", brief(r.probe(c)))
-		check(t, "sent", "POST valid, GET valid, POST valid, GET valid", path(r.sent()))
+		check(t, "sent", "POST valid, GET valid, GET valid, POST valid, GET valid", path(r.sent()))
 	})
-}
-
-// The token has ended while the machine was suspended. The next probe finds that out, logs
-// in once, and is valid.
-func TestResume(t *testing.T) {
-	for _, away := range []time.Duration{29 * time.Minute, time.Hour, 72 * time.Hour} {
-		t.Run(away.String(), func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				c := with(key, apiSecret)
-				r.probe(c)
-				advance(2 * time.Minute)
-				r.step(away)
-				r.sent()
-				// The network is back later than the exporter, which says nothing about the token.
-				r.onSession, r.onLogin = always(hmp.Connect), always(hmp.Connect)
-				check(t, "without a network", []string{"connect ×8"}, briefs(r.scrape(c, 2*time.Minute)))
-				check(t, "logins", 0, len(r.logins()))
-				r.onSession, r.onLogin = nil, nil
-				for range 24 {
-					r.valid(c, 10*time.Minute)
-					if n := len(r.logins()); n > 1 {
-						t.Errorf("%d logins", n)
-					}
-					r.step(away)
-				}
-			})
-		})
-	}
-}
-
-func TestRotation(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		rotate func(*fake)
-		// How many logins twelve hours may take, where 27 or 28 are those of an HMP
-		// that rotates nothing.
-		least, most int
-	}{
-		{"none", func(*fake) {}, 27, 29},
-		{"the old token lives on", func(f *fake) { f.rotating = true }, 1, 1},
-		{"the old token ends", func(f *fake) { f.rotating, f.killing = true, true }, 1, 1},
-		{"always the same word", func(f *fake) { f.word = canary.Word + "-masked" }, 28, 30},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				test.rotate(r.fake)
-				r.valid(with(key, apiSecret), 12*time.Hour)
-				if n := len(r.logins()); n < test.least || n > test.most {
-					t.Errorf("%d logins, want %d to %d", n, test.least, test.most)
-				}
-			})
-		})
-	}
 }
 
 // An HMP may change its ways: each change costs one login.
@@ -262,8 +208,10 @@ func TestLateRejection(t *testing.T) {
 		r.sent()
 		var late []func() Report
 		for i := range 4 {
-			late = append(late, r.slowly(time.Duration(i+1)*time.Second, c))
+			r.getTime = time.Duration(i+1) * time.Second
+			late = append(late, r.begin(c, r.time))
 		}
+		r.getTime = 0
 		check(t, "the probe that was faster", "valid login", brief(r.probe(c)))
 		for _, report := range late {
 			check(t, "a late probe", "valid", brief(report()))
@@ -277,27 +225,14 @@ func TestLateRotation(t *testing.T) {
 		c := with(key, apiSecret)
 		r.probe(c)
 		r.rotating = true
-		late := r.slowly(5*time.Second, c) // has a token that is older than that of the next probe
+		r.getTime = 5 * time.Second
+		late := r.begin(c, r.time) // its token is older than that of the next probe
+		r.getTime = 0
 		r.probe(c)
 		want := fmt.Sprintf("%s-token-%d", canary.Word, r.made)
 		check(t, "the late probe", "valid", brief(late()))
 		r.sent()
 		r.probe(c)
 		check(t, "the next probe has the newest token", true, r.sent()[0].token == want)
-	})
-}
-
-// TestShortageKeepsTheAnswer has the exporter lack what a login takes, after HMP has rejected
-// the token: what HMP said is the result.
-func TestShortageKeepsTheAnswer(t *testing.T) {
-	inBubble(t, func(t *testing.T, r *rig) {
-		c := with(key, apiSecret)
-		r.probe(c)
-		r.restart()
-		r.onLogin = func(call) hmp.Answer { return hmp.Answer{Result: hmp.Saturated, Reason: "no file descriptor left"} }
-		got := r.probe(c)
-		if got.Result != hmp.Unauthorized || got.Skipped || got.Login != hmp.Saturated {
-			t.Errorf("got %s (held %v) with a login that ended in %s", got.Result, got.Skipped, got.Login)
-		}
 	})
 }

@@ -149,16 +149,6 @@ func TestDiscoveryErrors(t *testing.T) {
 	}
 }
 
-// TestDiscoveryOfOddURLs is that every URL that a configuration accepts makes valid labels.
-func TestDiscoveryOfOddURLs(t *testing.T) {
-	for _, url := range []string{"https://%ff%fe", "https://hmp.example/%ff", "http://[fe80::1%25eth0]", "https://bücher.example", "https://a/<script>&'"} {
-		r := newExporter(t, fmt.Sprintf("targets: [{name: a, url: %q, sessions: [{name: b, token: CANARY}]}]", url))
-		if got := groups(t, r.get("/sd")); len(got) != 1 {
-			t.Errorf("%s: got %v, want one group", url, got)
-		}
-	}
-}
-
 // TestDiscoveryIsBounded is that the names of many sessions are not a label.
 func TestDiscoveryIsBounded(t *testing.T) {
 	const sessions = 5000

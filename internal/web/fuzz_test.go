@@ -15,6 +15,7 @@ import (
 
 	"hmp_exporter/collector"
 	"hmp_exporter/config"
+	"hmp_exporter/internal/exportertest"
 )
 
 // A recorder is a Collector that records the results of its probes.
@@ -58,7 +59,7 @@ func FuzzProbe(f *testing.F) {
 		f.Add(query)
 	}
 	file := filepath.Join(f.TempDir(), "hmp.yml")
-	writeFile(f, file, similarNames)
+	exportertest.WriteFile(f, file, similarNames)
 	cfg, err := config.Load(file)
 	if err != nil {
 		f.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	_ "net/http/pprof" //nolint:gosec // New serves the default mux only with Pprof
-	"net/url"
 	"path"
 	"strings"
 	"sync/atomic"
@@ -81,8 +80,8 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	prefix := o.Location.Prefix
 	for route, handle := range routes {
-		method, path, _ := strings.Cut(route, " ")
-		mux.HandleFunc(method+" "+prefix+path, handle)
+		method, p, _ := strings.Cut(route, " ")
+		mux.HandleFunc(method+" "+prefix+p, handle)
 	}
 	if prefix != "" {
 		mux.HandleFunc("GET /{$}", redirect(strings.TrimPrefix(prefix, "/")+"/"))
@@ -130,7 +129,7 @@ func redirect(to string) http.HandlerFunc {
 }
 
 func checkTelemetryPath(p string, routes map[string]http.HandlerFunc) error {
-	if path.Clean(p) != p || !path.IsAbs(p) || (&url.URL{Path: p}).EscapedPath() != p {
+	if !isPath(p) {
 		return fmt.Errorf("telemetry path %q is not a path: give one such as /metrics", p)
 	}
 	taken := p == "/" || strings.HasPrefix(p, "/-/") || strings.HasPrefix(p, "/debug/pprof")

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +28,7 @@ import (
 	"hmp_exporter/collector"
 	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
 )
@@ -57,7 +57,7 @@ const (
 func newHandler(t testing.TB, c Collector, change ...func(*Options)) http.Handler {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "hmp.yml")
-	writeFile(t, file, strings.ReplaceAll(threeSessions, "url: HMP", "url: http://hmp.example"))
+	exportertest.WriteFile(t, file, strings.ReplaceAll(threeSessions, "url: HMP", "url: http://hmp.example"))
 	store := config.NewStore(func() (*config.Config, error) { return config.Load(file) }, func(*config.Config) {})
 	if err := store.Reload(); err != nil {
 		t.Fatal(err)
@@ -82,13 +82,6 @@ func lifecycle(o *Options) { o.Lifecycle = true }
 
 func logTo(w io.Writer) func(*Options) {
 	return func(o *Options) { o.Logger = log.NewLogfmtLogger(log.NewSyncWriter(w)) }
-}
-
-func writeFile(t testing.TB, file, content string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // A fake is a Collector with given results.
@@ -183,20 +176,19 @@ func validResults(n int) []collector.Result {
 	return results
 }
 
-// An exporter is a server with a real collector and a simulated HMP.
+// An exporter has a real collector and a simulated HMP.
 type exporter struct {
-	t      *testing.T
-	hmp    *hmpsim.Server
-	hmpURL string
-	file   string // of the configuration
-	store  *config.Store
-	client *http.Client
-	url    string
+	t       *testing.T
+	hmp     *hmpsim.Server
+	hmpURL  string
+	file    string // of the configuration
+	store   *config.Store
+	handler http.Handler
 }
 
 func newExporter(t *testing.T, configuration string, change ...func(*Options)) *exporter {
 	t.Helper()
-	e := &exporter{t: t, hmp: hmpsim.New(), file: filepath.Join(t.TempDir(), "hmp.yml"), client: newClient(t, nil)}
+	e := &exporter{t: t, hmp: hmpsim.New(), file: filepath.Join(t.TempDir(), "hmp.yml")}
 	e.hmp.SetToken("CANARY-playout", validSession())
 	e.hmp.SetToken("CANARY-archive", hmpsim.NoRoles())
 	e.hmp.SetToken("CANARY-relay", validSession())
@@ -215,10 +207,7 @@ func newExporter(t *testing.T, configuration string, change ...func(*Options)) *
 	if err := e.store.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	handler := newHandler(t, sessions, append([]func(*Options){func(o *Options) { o.Store, o.Reload = e.store, e.store.Reload }}, change...)...)
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	e.url = server.URL
+	e.handler = newHandler(t, sessions, append([]func(*Options){func(o *Options) { o.Store, o.Reload = e.store, e.store.Reload }}, change...)...)
 	return e
 }
 
@@ -233,12 +222,12 @@ func validSession() hmpsim.Behaviour {
 // configure writes the configuration for the next reload.
 func (e *exporter) configure(configuration string) {
 	e.t.Helper()
-	writeFile(e.t, e.file, strings.ReplaceAll(configuration, "url: HMP", "url: "+e.hmpURL))
+	exportertest.WriteFile(e.t, e.file, strings.ReplaceAll(configuration, "url: HMP", "url: "+e.hmpURL))
 }
 
 func (e *exporter) do(method, path string, header ...string) reply {
 	e.t.Helper()
-	return do(e.t, e.client, method, e.url+path, header...)
+	return serve(e.t, e.handler, method, path, header...)
 }
 
 func (e *exporter) get(path string, header ...string) reply {

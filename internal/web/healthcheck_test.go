@@ -3,29 +3,33 @@ package web
 import (
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 )
 
 // TestHealthcheck is what the health check says of an address.
 func TestHealthcheck(t *testing.T) {
-	e := newExporter(t, threeSessions)
+	server := httptest.NewServer(newHandler(t, new(fake)))
+	defer server.Close()
 	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = gone.Close()
 	for url, want := range map[string]string{
-		e.url + "/-/healthy": "",
-		e.url + "/nothing":   e.url + "/nothing answers 404 Not Found",
-		strings.Replace(e.url, "//", "//me:CANARY@", 1) + "/nothing": strings.Replace(e.url, "//", "//me:xxxxx@", 1) + "/nothing answers 404 Not Found",
-		"http://" + gone.Addr().String():                             "connect: connection refused",
-		"localhost":                                                  `Get "localhost": unsupported protocol scheme ""`,
-		"http://localhost:port":                                      `invalid port ":port" after host`,
+		server.URL + "/-/healthy": "",
+		server.URL + "/nothing":   server.URL + "/nothing answers 404 Not Found",
+		strings.Replace(server.URL, "//", "//me:CANARY@", 1) + "/nothing": strings.Replace(server.URL, "//", "//me:xxxxx@", 1) + "/nothing answers 404 Not Found",
+		"http://" + gone.Addr().String():                                  "connect: connection refused",
+		"localhost":                                                       `Get "localhost": unsupported protocol scheme ""`,
+		server.URL + "//metrics":                                          "//metrics answers 307 Temporary Redirect",
+		"http://localhost:port":                                           `invalid port ":port" after host`,
 	} {
 		got := ""
 		if err := Healthcheck(t.Context(), url); err != nil {
@@ -48,7 +52,7 @@ func TestHealthcheckOfServe(t *testing.T) {
 	}
 	dir := filepath.Dir(both)
 	file := func(name, text string) string {
-		writeFile(t, filepath.Join(dir, name), text)
+		exportertest.WriteFile(t, filepath.Join(dir, name), text)
 		return filepath.Join(dir, name)
 	}
 	serverTLS, users, _ := strings.Cut(string(text), "\n")
@@ -88,7 +92,7 @@ func TestHealthcheckOfServe(t *testing.T) {
 // TestHealthURLErrors is that an address that is not known is not guessed.
 func TestHealthURLErrors(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "web.yml")
-	writeFile(t, secret, "tls_server_config: {key: [CANARY]}\n")
+	exportertest.WriteFile(t, secret, "tls_server_config: {key: [CANARY]}\n")
 	for _, c := range []struct{ address, webConfig, want string }{
 		{"127.0.0.1:0", "", `"127.0.0.1:0" cannot be asked; name an address with --url`},
 		{"127.0.0.1", "", `"127.0.0.1" cannot be asked; name an address with --url`},

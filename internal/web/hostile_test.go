@@ -35,28 +35,17 @@ var hostileRequests = []struct {
 	{"endless header lines", forever(time.Millisecond, "GET /metrics HTTP/1.1\r\n", strings.Repeat("A: b\r\n", 100)), 431, time.Second},
 	{"an endless header line", forever(time.Millisecond, "GET /metrics HTTP/1.1\r\nA: ", kilobyte), 431, time.Second},
 	{"an endless request line", forever(time.Millisecond, "GET /", kilobyte), 431, time.Second},
-	{"an endless method", forever(time.Millisecond, "", strings.ToUpper(kilobyte)), 431, time.Second},
 	{"a header of 1 MB", once("GET", "/", "A: "+strings.Repeat(markup, 50_000)+"\r\n"), 431, time.Second},
 	{"a parameter of 1 MB", once("GET", "/probe?target="+strings.Repeat(kilobyte, 1000)), 431, time.Second},
 	{"endless empty lines", forever(time.Millisecond, "", "\r\n"), 400, time.Second},
-	{"endless zeros", forever(time.Millisecond, "", strings.Repeat("\x00", 1000)), 431, time.Second},
 	{"markup", saying(0, markup+"\r\n\r\n"), 400, time.Second},
-	{"HTTP/0.9", saying(0, "GET /metrics\r\n\r\n"), 400, time.Second},
-	{"HTTP/1.1 without a host", saying(0, "GET /metrics HTTP/1.1\r\n\r\n"), 400, time.Second},
 	{"HTTP/2 without TLS", saying(0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 413, time.Second},
-	{"HTTP/7.5", saying(0, "GET /metrics HTTP/7.5\r\nHost: localhost\r\n\r\n"), 505, time.Second},
-	{"another protocol", saying(0, "EHLO mail.example\r\n\r\n"), 400, time.Second},
 	{"TLS", saying(0, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"+strings.Repeat("\x00", 512)), 400, headerTimeout},
 
-	{"NUL in a header", once("GET", "/metrics", "A: \x00\r\n"), 400, time.Second},
 	{"header without a colon", once("GET", "/metrics", markup+"\r\n"), 400, time.Second},
-	{"space in the path", once("GET", "/me trics"), 400, time.Second},
 	{"broken escape", once("GET", "/%zz"), 400, time.Second},
-	{"method that is none", once("G<T", "/metrics"), 400, time.Second},
-	{"two hosts", once("GET", "/-/healthy", "Host: evil.example\r\n"), 400, time.Second},
 	{"expectation", once("GET", "/-/healthy", "Expect: "+markup+"\r\n"), 417, time.Second},
 	{"upgrade to HTTP/2", once("GET", "/-/healthy", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"), 200, time.Second},
-	{"upgrade to a WebSocket", once("GET", "/-/healthy", "Connection: Upgrade\r\nUpgrade: websocket\r\n"), 200, time.Second},
 	{"ranges", once("GET", "/config", "Range: bytes=0-0,0-0,0-0\r\n"), 200, time.Second},
 	{"another method in a header", once("GET", "/-/reload", "X-HTTP-Method-Override: POST\r\n"), 405, time.Second},
 
@@ -71,24 +60,16 @@ var hostileRequests = []struct {
 	{"endless chunks", forever(time.Millisecond, request("GET", "/metrics", chunked), "400\r\n"+kilobyte+"\r\n"), 413, bodyLimit},
 	{"endless trailer", forever(time.Millisecond, request("GET", "/metrics", chunked)+"0\r\n", strings.Repeat("A: b\r\n", 100)), 413, bodyLimit},
 	{"endless chunk extension", forever(time.Millisecond, request("GET", "/metrics", chunked)+"1;", kilobyte), 413, bodyLimit},
-	{"chunk without a length", saying(0, request("GET", "/metrics", chunked), "xyz\r\nabc\r\n"), 413, bodyLimit},
 	{"two lengths", once("GET", "/-/healthy", "Content-Length: 3\r\nContent-Length: 4\r\n"), 400, time.Second},
-	{"length with a sign", once("GET", "/-/healthy", "Content-Length: +3\r\n"), 400, time.Second},
-	{"length that overflows", once("GET", "/-/healthy", "Content-Length: 18446744073709551616\r\n"), 400, time.Second},
 	{"length and chunks", saying(0, request("GET", "/-/healthy", "Content-Length: 100\r\n", chunked), "0\r\n\r\n"), 413, bodyLimit},
 	{"unknown encoding", once("GET", "/-/healthy", "Transfer-Encoding: "+markup+"\r\n"), 501, time.Second},
-	{"two encodings", once("GET", "/-/healthy", chunked, "Transfer-Encoding: identity\r\n"), 501, time.Second},
 
 	{"CONNECT", saying(0, "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n"+readyAndClose), 405, time.Second},
 	{"TRACE", once("TRACE", "/metrics", "Cookie: "+markup+"\r\n"), 405, time.Second},
-	{"OPTIONS of all", once("OPTIONS", "*"), 200, time.Second},
-	{"GET of all", once("GET", "*"), 400, time.Second},
-	{"method in lower case", once("get", "/metrics"), 405, time.Second},
 
 	{"absolute URL", once("GET", "http://a:b@evil.example/-/healthy"), 200, time.Second},
 	{"absolute URL to clean", once("GET", "http://evil.example//metrics"), 307, time.Second},
 	{"absolute URL without a path", once("GET", "http://evil.example"), 307, time.Second},
-	{"another scheme", once("GET", "file:///etc/passwd"), 404, time.Second},
 	{"two slashes", once("GET", "//metrics", "X-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n"), 307, time.Second},
 	{"host after slashes", once("GET", "//evil.example/../metrics"), 307, time.Second},
 	{"host after many slashes", once("GET", "/////evil.example//..//probe"), 307, time.Second},
@@ -98,7 +79,6 @@ var hostileRequests = []struct {
 	{"dots", once("GET", "/../../../../etc/passwd"), 307, time.Second},
 	{"encoded dots", once("GET", "/%2e%2e/config"), 404, time.Second},
 	{"encoded slash", once("GET", "/-%2fhealthy"), 404, time.Second},
-	{"encoded NUL", once("GET", "/metrics%00"), 404, time.Second},
 	{"encoded line break", once("GET", "/%0d%0aSet-Cookie:%20a=b"), 404, time.Second},
 	{"encoded line break to clean", once("GET", "//metrics?%0d%0aSet-Cookie:%20a=b"), 307, time.Second},
 	{"path parameters", once("GET", "/metrics/..;/config"), 404, time.Second},
@@ -107,8 +87,6 @@ var hostileRequests = []struct {
 	{"path not in UTF-8", once("GET", "/\xff\xfe"), 404, time.Second},
 	{"host with markup", saying(0, "GET / HTTP/1.1\r\nHost: "+markup+"\r\n\r\n"), 400, time.Second},
 	{"host with quotes", saying(0, "GET / HTTP/1.1\r\nHost: evil.example'onload='x\r\n\r\n"+readyAndClose), 200, time.Second},
-	{"host with a path", saying(0, "GET //metrics HTTP/1.1\r\nHost: evil.example/a\r\n\r\n"), 400, time.Second},
-	{"host that is empty", saying(0, "GET //metrics HTTP/1.1\r\nHost:\r\n\r\n"+readyAndClose), 307, time.Second},
 }
 
 const (
@@ -200,26 +178,6 @@ func checkHostile(t *testing.T, text string, status int) {
 	}
 }
 
-// TestPipelining is that answers come in the order of their requests, and that a malformed
-// request ends the connection.
-func TestPipelining(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newPipeServer(t, newHandler(t, new(fake)), "")
-		requests := strings.Repeat(request("GET", "/-/healthy")+request("GET", "/nothing"), 100)
-		got := s.talk(t, saying(0, requests+"nonsense\r\n\r\n"+requests), 0)
-		got.within(t, time.Second)
-		var statuses strings.Builder
-		for line := range strings.Lines(got.answer) {
-			if status, ok := strings.CutPrefix(line, "HTTP/1.1 "); ok {
-				statuses.WriteString(status[:3] + " ")
-			}
-		}
-		if want := strings.Repeat("200 404 ", 100) + "400 "; statuses.String() != want {
-			t.Errorf("got %s, want %s", &statuses, want)
-		}
-	})
-}
-
 // TestIdleConnection is that a kept connection is closed after five minutes, also if half a
 // request has come.
 func TestIdleConnection(t *testing.T) {
@@ -263,21 +221,6 @@ func TestSlowReaders(t *testing.T) {
 			})
 		})
 	}
-}
-
-// TestPipelinedUnread is that a client that sends requests without end and reads no answer is
-// cut off in time.
-func TestPipelinedUnread(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newPipeServer(t, newHandler(t, &fake{results: validResults(1)}), "")
-		conn := s.dial(t)
-		defer conn.Close()
-		start := time.Now()
-		forever(time.Millisecond, "", request("GET", "/metrics"))(conn)
-		if took := time.Since(start); took > writeTimeout+time.Second {
-			t.Errorf("it took %v, want %v at most", took, writeTimeout)
-		}
-	})
 }
 
 // TestScrapersHangUp is that a scraper that goes during its answer frees its place at once.

@@ -34,9 +34,14 @@ func NewLocation(externalURL, routePrefix string) (l Location, err error) {
 	}
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
 		l.Prefix = "/" + prefix
-		if path.Clean(l.Prefix) != l.Prefix || (&url.URL{Path: l.Prefix}).EscapedPath() != l.Prefix {
+		if !isPath(l.Prefix) {
 			return Location{}, fmt.Errorf("the prefix %q of --web.route-prefix or --web.external-url is not a path: give one such as /hmp", l.Prefix)
 		}
 	}
 	return l, nil
+}
+
+// isPath reports whether p is an absolute path that needs no cleaning and no escaping.
+func isPath(p string) bool {
+	return path.IsAbs(p) && path.Clean(p) == p && (&url.URL{Path: p}).EscapedPath() == p
 }

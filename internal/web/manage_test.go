@@ -15,7 +15,8 @@ import (
 	"hmp_exporter/collector"
 )
 
-// TestReload is that a reload replaces the configuration everywhere, or changes nothing.
+// TestReload is that a reload replaces the configuration everywhere, or changes nothing and the
+// pages say so.
 func TestReload(t *testing.T) {
 	e := newExporter(t, threeSessions, lifecycle)
 	before := e.get("/config").body
@@ -23,6 +24,9 @@ func TestReload(t *testing.T) {
 	e.configure(strings.ReplaceAll(threeSessions, "token: ", "tokn: "))
 	e.do("POST", "/-/reload").want(t, http.StatusInternalServerError, "the old one stays", "hmp.yml:5: ", "tokn")
 	e.get("/metrics").want(t, http.StatusOK, playout, "hmp_exporter_config_last_reload_successful 0\n")
+	for _, path := range []string{"/", playoutPage} {
+		e.get(path).want(t, http.StatusOK, "The last reload of the configuration failed.", "hmp_exporter check")
+	}
 	if after := e.get("/config").body; after != before {
 		t.Errorf("/config has changed:\n%s\n%s", before, after)
 	}

@@ -3,9 +3,9 @@ package web
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"hmp_exporter/collector"
+	"hmp_exporter/internal/report"
 )
 
 // Names that the status page uses beside the names of other results.
@@ -48,13 +48,15 @@ func (i resultInfo) Runbook() string {
 
 var resultInfos = func() map[string]resultInfo {
 	infos := map[string]resultInfo{
-		collector.Panicked: {collector.Panicked, "The exporter itself failed within the probe, so there is no result.",
-			"This is a defect of the exporter, not of the HMP. Its log has a line about it: please report that."},
 		notProbed: {notProbed, "No probe has been made yet.", "Let Prometheus scrape the exporter, or press Probe all."},
 	}
+	names := []string{collector.Panicked}
 	for _, i := range collector.Results() {
-		meaning := strings.ToUpper(i.Meaning[:1]) + i.Meaning[1:] + "."
-		infos[string(i.Result)] = resultInfo{string(i.Result), meaning, i.Advice}
+		names = append(names, string(i.Result))
+	}
+	for _, name := range names {
+		meaning, advice := report.Explain(name)
+		infos[name] = resultInfo{name, meaning, advice}
 	}
 	return infos
 }()

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"hmp_exporter/collector"
 	"hmp_exporter/internal/canary"
@@ -23,7 +24,7 @@ const (
 func TestRoutes(t *testing.T) {
 	f := &fake{results: validResults(1)}
 	plain := newHandler(t, f)
-	all := newHandler(t, f, lifecycle, func(o *Options) { o.Pprof, o.TelemetryPath = true, "/hmp/metrics" })
+	all := newHandler(t, f, lifecycle, func(o *Options) { o.Pprof, o.TelemetryPath, o.ProbeInterval = true, "/hmp/metrics", 30*time.Second })
 	for _, c := range []struct {
 		handler           http.Handler
 		method, path      string
@@ -73,6 +74,7 @@ func TestRoutes(t *testing.T) {
 		{all, "GET", "/hmp/metrics", 200, plainType, playout},
 		{all, "GET", "/metrics", 404, textType, "not found"},
 		{all, "GET", "/", 200, pageType, `href="./hmp/metrics"`},
+		{all, "GET", "/?sort=name", 200, pageType, "The exporter probes every session every 30s."},
 		{all, "POST", "/-/reload", 200, textType, "reloaded"},
 		{all, "GET", "/debug/pprof/", 200, pageType, "goroutine"},
 		{all, "GET", "/debug/pprof/goroutine?debug=1", 200, textType, "goroutine profile"},
@@ -157,7 +159,7 @@ func TestPagePanics(t *testing.T) {
 	}{
 		{"text", func() { panic("CANARY-token") }, "panic=string"},
 		{"error", func() { panic(errors.New("CANARY-token")) }, "panic=*errors.errorString"},
-		{"runtime error", func() { var results []int; _ = results[len(results)+3] }, `panic="runtime error: index out of range [3] with length 0"`},
+		{"runtime error", func() { results := validResults(1); _ = results[len(results)+3] }, `panic="runtime error: index out of range [4] with length 1"`},
 		{"nil", func() { panic(nil) }, "panic=\"panic called with nil argument"}, //nolint:govet // that is the test
 	} {
 		for _, path := range []string{"/metrics", "/probe?target=studio", "/"} {

@@ -26,6 +26,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
 )
 
@@ -213,7 +214,7 @@ func TestListenErrors(t *testing.T) {
 	defer taken.Close()
 	dir := t.TempDir()
 	file := func(name, text string) string {
-		writeFile(t, filepath.Join(dir, name), text)
+		exportertest.WriteFile(t, filepath.Join(dir, name), text)
 		return filepath.Join(dir, name)
 	}
 	for _, c := range []struct {
@@ -300,10 +301,10 @@ func secured(t *testing.T) (webConfig string, client *tls.Config) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "cert.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
-	writeFile(t, filepath.Join(dir, "key.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	exportertest.WriteFile(t, filepath.Join(dir, "cert.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
+	exportertest.WriteFile(t, filepath.Join(dir, "key.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	webConfig = filepath.Join(dir, "web.yml")
-	writeFile(t, webConfig, "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\nbasic_auth_users: {prometheus: "+string(hash)+"}\n")
+	exportertest.WriteFile(t, webConfig, "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\nbasic_auth_users: {prometheus: "+string(hash)+"}\n")
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authority.PEM())
 	now := time.Now() // certificates do not follow a fake clock
@@ -414,32 +415,6 @@ func dialTLS(t *testing.T, s *pipeServer, c *tls.Config) *tls.Conn {
 		t.Fatal(err)
 	}
 	return conn
-}
-
-// TestBodyOfHTTP2 is that a body that does not come is refused over HTTP/2, too.
-func TestBodyOfHTTP2(t *testing.T) {
-	webConfig, clientTLS := secured(t)
-	synctest.Test(t, func(t *testing.T) {
-		s := newPipeServer(t, newHandler(t, &fake{results: validResults(1)}, maxRequests(1)), webConfig)
-		transport := s.client.Transport.(*http.Transport)
-		transport.TLSClientConfig, transport.ForceAttemptHTTP2 = clientTLS, true
-		body, never := io.Pipe()
-		defer never.Close()
-		start := time.Now()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://localhost/metrics", body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", basicAuth)
-		resp, err := s.client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		read(t, resp).want(t, http.StatusRequestEntityTooLarge)
-		if took := time.Since(start); took > bodyTimeout+time.Second || resp.ProtoMajor != 2 {
-			t.Errorf("it took %v over %s, want %v at most", took, resp.Proto, bodyTimeout)
-		}
-	})
 }
 
 // TestSlowReaderOfHTTP2 has a scraper ask again and again on one connection and read nothing.
