@@ -44,12 +44,12 @@ func (r *reloader) Reload() error {
 		return err
 	}
 	c := r.store.Config()
-	line := []any{"msg", "loaded the configuration", "file", c.Source, "targets", len(c.Targets), "sessions", c.Sessions()}
+	line := []any{"msg", "loaded the configuration", "file", c.File, "targets", len(c.Targets), "sessions", c.Sessions()}
 	if before != nil {
 		line = append(line, changes(before, c)...)
 	}
 	_ = level.Info(r.logger).Log(line...)
-	for _, w := range c.UnmatchedPatterns {
+	for _, w := range c.LoadWarnings {
 		_ = level.Warn(r.logger).Log("msg", "the configuration has a pattern that matches no file, or no target", "warning", w)
 	}
 	return nil
