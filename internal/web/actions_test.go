@@ -49,7 +49,7 @@ func TestSlowReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newPipeServer(t, newHandler(t, new(fake), lifecycle, func(o *Options) {
 			o.Reload = func() error {
-				time.Sleep(2 * writeTimeout)
+				time.Sleep(2 * writeTimeout) // of the fake clock
 				return nil
 			}
 		}), "")

@@ -52,8 +52,8 @@ func recoverPage(w http.ResponseWriter, r *http.Request, logger log.Logger) {
 }
 
 // sameOrigin refuses a POST of a page of another origin, so that the page cannot use buttons or
-// reload through somebody's browser. A GET passes, also one that probes, as the page cannot read
-// the answer. Programs send no origin and pass. external, unless it is "", is the origin of the
+// reload through somebody's browser. A GET passes, also one that probes. The page cannot read the
+// answer. Programs send no origin and pass. external, unless it is "", is the origin of the
 // pages behind a proxy.
 func sameOrigin(external string) (*http.CrossOriginProtection, error) {
 	protection := http.NewCrossOriginProtection()

@@ -80,9 +80,9 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, flags 
 	return group.Wait()
 }
 
-// A server serves one listener. [http.Server.Shutdown] closes a new connection although its first
-// request may be on the way. So a server waits for that request and answers it before it ends. It
-// closes idle connections that have had a request; clients must expect that.
+// A server serves one listener. After [http.Server.Shutdown], net/http ignores the requests that
+// it reads. So a server waits for the first request of each new connection before it shuts down.
+// It closes idle connections that have had a request. Clients must expect that.
 type server struct {
 	http.Server
 	listener *drainListener
