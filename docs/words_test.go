@@ -24,7 +24,7 @@ var (
 	plainPackages = []string{
 		"collector", "config", "docs", "internal/app", "internal/canary", "internal/demo",
 		"internal/exportertest", "internal/hmp", "internal/hmpsim", "internal/report", "internal/secret", "internal/token",
-		"internal/web", "test/bench", "test/e2e", "test/faults",
+		"internal/web", "test/bench", "test/dashboards", "test/e2e", "test/faults", "test/kubernetes",
 	}
 )
 

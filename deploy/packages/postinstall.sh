@@ -1,5 +1,5 @@
 #!/bin/sh
-# A first installation starts nothing: there is no HMP to watch yet. An upgrade restarts what runs.
+# A first installation does not start the service: there is no HMP in its configuration. An upgrade restarts it.
 set -eu
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload

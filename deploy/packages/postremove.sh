@@ -1,5 +1,5 @@
 #!/bin/sh
-# The user stays, as files may belong to its group.
+# The user stays, because files may belong to its group.
 set -eu
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload

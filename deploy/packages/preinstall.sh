@@ -1,5 +1,5 @@
 #!/bin/sh
-# The user of the service, before there are files of its group. Either may exist already.
+# Makes the user and the group of the service, before files need them. Both may exist.
 set -eu
 getent group hmp_exporter >/dev/null || groupadd --system hmp_exporter
 getent passwd hmp_exporter >/dev/null ||

@@ -8,18 +8,17 @@ import (
 	"hmp_exporter/collector"
 )
 
-// The uids are what links, alerts among them, lead to.
+// The uids are parts of links, also in alerts.
 const (
 	overviewUID = "hmp-overview"
 	sessionUID  = "hmp-session"
 	exporterUID = "hmp-exporter"
 )
 
-// source is the Prometheus that a reader chooses.
+// source is the data source that the reader chose.
 var source = common.DataSourceRef{Type: new("prometheus"), Uid: new("${datasource}")}
 
-// board is a dashboard with what all of them have, and no panels yet. It needs another refresh only if it is for a
-// wall.
+// board returns a dashboard without panels.
 func board(uid, title, description, refresh string) *dashboard.DashboardBuilder {
 	b := dashboard.NewDashboardBuilder(title).
 		Uid(uid).
@@ -44,12 +43,13 @@ func board(uid, title, description, refresh string) *dashboard.DashboardBuilder 
 	return b
 }
 
-// links lead to the other dashboards, with the time that is shown. The job and the instance of sessions need not be
-// those of the exporter's own metrics, so they are kept between the dashboards about sessions only.
+// links returns links to the other dashboards, with the time range. Sessions and the exporter's
+// own metrics may have different jobs and instances. So only links between dashboards about
+// sessions include these.
 func links(from string) (list []*dashboard.DashboardLinkBuilder) {
 	for _, to := range []struct{ uid, title, tooltip string }{
-		{overviewUID, "HMP Overview", "All sessions at a glance"},
-		{sessionUID, "HMP Session", "One session in depth"},
+		{overviewUID, "HMP Overview", "All sessions"},
+		{sessionUID, "HMP Session", "One session in detail"},
 		{exporterUID, "HMP Exporter", "The exporter itself"},
 	} {
 		if to.uid == from {
@@ -71,7 +71,7 @@ func links(from string) (list []*dashboard.DashboardLinkBuilder) {
 	return list
 }
 
-// hmpLink leads from a row of a table to the sessions of its HMP.
+// hmpLink returns the link of a table row to the sessions of its HMP.
 func hmpLink() map[string]any {
 	return map[string]any{
 		"title": "Open ${__data.fields.target}",
@@ -80,7 +80,7 @@ func hmpLink() map[string]any {
 	}
 }
 
-// sessionLink leads from a row of a table to the session that the row is about.
+// sessionLink returns the link of a table row to its session.
 func sessionLink() map[string]any {
 	return map[string]any{
 		"title": "Open ${__data.fields.target} / ${__data.fields.session}",
@@ -90,11 +90,11 @@ func sessionLink() map[string]any {
 	}
 }
 
-// An event is an annotation: marks on every graph, with one text for all of them.
+// An event is an annotation: marks on every graph, all with the same text.
 type event struct{ name, color, title, text, expr string }
 
-// events are what graphs mark. Grafana makes a region of samples in a row, regions add up, and a dozen of them hide the
-// graph. So an event is one series, and has a sample only in the step in which it begins.
+// events returns the annotations. Grafana draws consecutive samples as a region, and many regions
+// hide the graph. So an event is one series with a sample only in its first step.
 func events() []event {
 	firing := alerts(`alertstate="firing"`)
 	info := "max by (target, version, build) (" + selector(collector.Info, ofHMPs) + ")"
@@ -105,7 +105,7 @@ func events() []event {
 			"count(" + firing + " unless " + firing + " offset $__interval)",
 		},
 		{
-			"HMP upgraded", "blue", "HMP upgraded", "An HMP has another version or build than before.",
+			"HMP upgraded", "blue", "HMP upgraded", "The version or build of an HMP changed.",
 			"count(" + info + " unless " + infoBefore + " and on (target) " + infoBefore + ")",
 		},
 	}
@@ -120,20 +120,19 @@ func (e event) annotation() *dashboard.AnnotationQueryBuilder {
 		Target(prometheus.NewDataqueryBuilder().
 			Expr(e.expr).
 			Range().
-			Interval(leastInterval).
+			Interval(minInterval).
 			Datasource(source).
 			RefId("Anno"))
 }
 
-// An eventTexts is an annotation with what Grafana's Prometheus source writes beside its marks, which the SDK does not
-// know.
+// An eventTexts is an annotation with the texts of its marks. The SDK does not have these fields.
 type eventTexts struct {
 	dashboard.AnnotationQuery
 	TitleFormat string `json:"titleFormat"`
 	TextFormat  string `json:"textFormat"`
 }
 
-// withEventTexts returns a dashboard to be encoded, whose annotations have their texts.
+// withEventTexts adds the texts of annotations to a dashboard.
 func withEventTexts(d dashboard.Dashboard) any {
 	type annotations struct {
 		List []eventTexts `json:"list"`

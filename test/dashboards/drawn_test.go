@@ -18,11 +18,11 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// A drawn is a panel or a dashboard, as it stands in its file.
-type drawn map[string]any
+// An object is a panel or a dashboard in JSON.
+type object map[string]any
 
-// at follows a path of fields; what is not there is nil.
-func (d drawn) at(path string) any {
+// at follows a path of fields. It returns nil if a field is missing.
+func (d object) at(path string) any {
 	var v any = map[string]any(d)
 	for field := range strings.SplitSeq(path, ".") {
 		m, _ := v.(map[string]any)
@@ -31,9 +31,9 @@ func (d drawn) at(path string) any {
 	return v
 }
 
-func (d drawn) text(path string) string    { s, _ := d.at(path).(string); return s }
-func (d drawn) number(path string) float64 { n, _ := d.at(path).(float64); return n }
-func (d drawn) list(path string) (list []drawn) {
+func (d object) text(path string) string    { s, _ := d.at(path).(string); return s }
+func (d object) number(path string) float64 { n, _ := d.at(path).(float64); return n }
+func (d object) list(path string) (list []object) {
 	all, _ := d.at(path).([]any)
 	for _, v := range all {
 		if m, ok := v.(map[string]any); ok {
@@ -43,14 +43,14 @@ func (d drawn) list(path string) (list []drawn) {
 	return list
 }
 
-func readBoards(t *testing.T) (list []drawn) {
+func readBoards(t *testing.T) (list []object) {
 	t.Helper()
 	for _, uid := range []string{overviewUID, sessionUID, exporterUID} {
 		text, err := os.ReadFile("../../dashboards/" + uid + ".json")
 		if err != nil {
 			t.Fatal(err)
 		}
-		var d drawn
+		var d object
 		if err := json.Unmarshal(text, &d); err != nil {
 			t.Fatal(err)
 		}
@@ -59,22 +59,22 @@ func readBoards(t *testing.T) (list []drawn) {
 	return list
 }
 
-// What a query cannot show: each is what a real Grafana drew otherwise than was meant. kind "" is every panel.
-var drawnRules = []struct {
+// drawingRules prevent mistakes that only a real Grafana shows. kind "" is every panel.
+var drawingRules = []struct {
 	name, kind string
-	broken     func(p drawn) string
+	broken     func(p object) string
 }{
-	{"a title fits at 1280 px", "", func(p drawn) string {
+	{"a title fits into 1280 px", "", func(p object) string {
 		const letter, mark, column = 8, 55, 960. / 24
 		need, has := float64(letter*len(p.text("title"))+mark), column*p.number("gridPos.w")
-		return when(need > has, "it needs %v px and has %v", need, has)
+		return when(need > has, "it needs %v px, but has %v", need, has)
 	}},
-	{"states are coloured by their mappings", "state-timeline", func(p drawn) string {
+	{"states are coloured by their mappings", "state-timeline", func(p object) string {
 		return when(p.text("fieldConfig.defaults.color.mode") == "thresholds" && p.at("options.mergeValues") != false,
 			"merged values become ranges of thresholds")
 	}},
-	{"each state has a colour", "state-timeline", func(p drawn) string { return uncoloured(p.list("fieldConfig.defaults.mappings")) }},
-	{"a stat says what no data means", "stat", func(p drawn) string {
+	{"each state has a colour", "state-timeline", func(p object) string { return uncoloured(p.list("fieldConfig.defaults.mappings")) }},
+	{"a stat has a text for no data", "stat", func(p object) string {
 		for _, m := range p.list("fieldConfig.defaults.mappings") {
 			if m.text("type") == "special" && m.text("options.match") == "null+nan" {
 				return when(m.text("options.result.text") == "" || m.text("options.result.color") == "", "it has no text or colour")
@@ -82,7 +82,7 @@ var drawnRules = []struct {
 		}
 		return "no mapping of null"
 	}},
-	{"the unit is one that reads well", "", func(p drawn) string {
+	{"the unit is readable", "", func(p object) string {
 		known := []string{
 			units.Number, units.Short, units.Seconds, units.PercentUnit, units.BytesIEC, units.RequestsPerSecond,
 			probesPerSecond, processors,
@@ -90,7 +90,7 @@ var drawnRules = []struct {
 		unit := p.text("fieldConfig.defaults.unit")
 		return when(p.text("type") != "text" && !slices.Contains(known, unit), "%q", unit)
 	}},
-	{"a table is sorted by a column of its own, and its backgrounds are plain", "table", func(p drawn) string {
+	{"a table is sorted by its own column, and its backgrounds have one colour", "table", func(p object) string {
 		columns := map[any]bool{}
 		for _, tr := range p.list("transformations") {
 			names, _ := tr.at("options.renameByName").(map[string]any)
@@ -110,21 +110,21 @@ var drawnRules = []struct {
 				}
 			}
 			if !columns[o.at("matcher.options")] {
-				return "an override is of no column: " + o.text("matcher.options")
+				return "an override is for a missing column: " + o.text("matcher.options")
 			}
 		}
 		return ""
 	}},
-	{"a graph of 0 has no axis to 100", "timeseries", func(p drawn) string {
+	{"a graph of zeros has no axis to 100", "timeseries", func(p object) string {
 		unit := p.text("fieldConfig.defaults.unit")
 		counts := []string{units.Number, units.RequestsPerSecond, probesPerSecond, units.PercentUnit}
 		return when(slices.Contains(counts, unit) && p.number("fieldConfig.defaults.custom.axisSoftMax") <= 0, "no soft maximum")
 	}},
-	{"a legend shows whole rows", "timeseries", func(p drawn) string {
-		// A legend at the bottom takes 35 % of a panel at most, less its header. Its rows are 24 px high.
+	{"a legend shows complete rows", "timeseries", func(p object) string {
+		// A legend takes at most 35 % of a panel without its header. Its rows are 24 px high.
 		const unit, margin, header, share, row = 38, 8, 42, 0.35, 24
 		over := math.Mod(share*(unit*p.number("gridPos.h")-margin-header), row)
-		return when(over >= row/2, "%.0f px of a row are seen", over)
+		return when(over >= row/2, "%.0f px of a row are visible", over)
 	}},
 }
 
@@ -135,8 +135,8 @@ func when(is bool, format string, args ...any) string {
 	return fmt.Sprintf("broken: "+format, args...)
 }
 
-// uncoloured says which state has no colour, or another one than its result.
-func uncoloured(mappings []drawn) string {
+// uncoloured returns a state without the colour of its result.
+func uncoloured(mappings []object) string {
 	for _, m := range mappings {
 		if m.text("type") == "range" {
 			if m.text("options.result.color") == "" {
@@ -146,7 +146,7 @@ func uncoloured(mappings []drawn) string {
 		}
 		options, _ := m["options"].(map[string]any)
 		for value := range options {
-			state := drawn(options[value].(map[string]any))
+			state := object(options[value].(map[string]any))
 			want := noResultColor
 			if n, err := strconv.Atoi(value); err == nil && n >= 1 && n <= len(hmp.Results) {
 				want = colors[hmp.Results[n-1].Result]
@@ -159,10 +159,11 @@ func uncoloured(mappings []drawn) string {
 	return when(len(mappings) == 0, "no mappings")
 }
 
-func TestDrawnAsMeant(t *testing.T) {
+// TestDrawing checks the rules for each panel.
+func TestDrawing(t *testing.T) {
 	for _, b := range readBoards(t) {
 		for _, p := range b.list("panels") {
-			for _, rule := range drawnRules {
+			for _, rule := range drawingRules {
 				if p.text("type") == "row" || rule.kind != "" && rule.kind != p.text("type") {
 					continue
 				}
@@ -171,20 +172,20 @@ func TestDrawnAsMeant(t *testing.T) {
 				}
 			}
 		}
-		// Regions of annotations add up: each is one series, which has a sample in the step in which it begins only.
+		// An annotation is one series with a sample only in its first step, or regions hide the graph.
 		for _, a := range b.list("annotations.list") {
 			expr := a.text("target.expr")
 			if !strings.HasPrefix(expr, "count(") || !strings.Contains(expr, " unless ") ||
 				!strings.Contains(expr, "offset $__interval") {
-				t.Errorf("%s, annotation %s can be a region or many: %s", b.text("uid"), a.text("name"), expr)
+				t.Errorf("%s, annotation %s can be a region: %s", b.text("uid"), a.text("name"), expr)
 			}
 		}
 	}
 }
 
-// Somebody sees without scrolling at 1280x800 what is wrong, which sessions, and what comes next.
+// TestFirstScreen checks that the most important panels fit on a screen of 1280x800.
 func TestFirstScreen(t *testing.T) {
-	const unit, screen, above = 38, 800, 185 // of px; above are Grafana's own bars and the choices
+	const unit, screen, above = 38, 800, 185 // px; above is the height of Grafana's bars and the variables
 	want := []string{
 		"Sessions not valid", "HMPs not answering", "Sessions missing", "Service messages", "Sessions that fail",
 		"Probe nearest its limit", "Next token to end", "Next certificate to end",
@@ -197,16 +198,16 @@ func TestFirstScreen(t *testing.T) {
 	}
 }
 
-// linkPart is what Grafana fills in a link.
+// linkPart is a part of a link that Grafana replaces.
 var linkPart = regexp.MustCompile(`\$\{([^}:]+)(?::([a-z]+))?\}`)
 
-// alertLink is the link of an alert to a dashboard, and alertLabel what Prometheus fills in.
+// alertLink is the link of an alert to a dashboard. Prometheus replaces alertLabel.
 var (
 	alertLink  = regexp.MustCompile(`dashboard_url: .*?(/d/.+)`)
 	alertLabel = regexp.MustCompile(`{{[^}]*}}`)
 )
 
-// resolve fills a link as Grafana does, with values that have to be escaped. A field is a column of the panel.
+// resolve replaces the parts of a link as Grafana does, with values that need escaping.
 func resolve(t *testing.T, link string, columns []string) string {
 	t.Helper()
 	const value = "a b&c=d/ü"
@@ -221,13 +222,14 @@ func resolve(t *testing.T, link string, columns []string) string {
 		case !isField && m[2] == "queryparam":
 			return "var-" + m[1] + "=" + url.QueryEscape(value)
 		}
-		t.Errorf("%s: Grafana fills %s with nothing, or does not escape it", link, part)
+		t.Errorf("%s: Grafana does not replace or escape %s", link, part)
 		return ""
 	})
 }
 
-// Every link opens a dashboard, and names only variables of that one, each with its value.
-func TestLinksResolve(t *testing.T) {
+// TestLinks checks that every link opens a dashboard and sets only its variables. Each dashboard
+// links to the others.
+func TestLinks(t *testing.T) {
 	boards, variablesOf := readBoards(t), map[string][]string{}
 	for _, b := range boards {
 		for _, v := range b.list("templating.list") {
@@ -246,7 +248,7 @@ func TestLinksResolve(t *testing.T) {
 		for name, values := range u.Query() {
 			variable, isVariable := strings.CutPrefix(name, "var-")
 			if isVariable && !slices.Contains(known, variable) || values[0] == "" || strings.Contains(values[0], "$") {
-				t.Errorf("%s: %s=%s is no variable of %s", where, name, values[0], u.Path)
+				t.Errorf("%s: %s=%s is not a variable of %s", where, name, values[0], u.Path)
 			}
 		}
 	}
@@ -270,6 +272,9 @@ func TestLinksResolve(t *testing.T) {
 	}
 	found = 0
 	for _, b := range boards {
+		if n := len(b.list("links")); n != len(boards)-1 {
+			t.Errorf("%s has %d links", b.text("uid"), n)
+		}
 		for _, l := range b.list("links") {
 			check(b.text("uid")+", "+l.text("title"), l.text("url"), nil)
 		}

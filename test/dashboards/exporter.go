@@ -12,11 +12,11 @@ import (
 	"hmp_exporter/collector"
 )
 
-// exporter is the dashboard about the exporter itself.
+// exporter returns the dashboard about the exporter.
 func exporter() *dashboard.DashboardBuilder {
 	b := board(exporterUID, "HMP Exporter",
-		"Is the exporter well, does it keep up, and are its scrapes complete? Choose its job, and with a scrape for "+
-			"each HMP the job of those too.", "1m")
+		"Does the exporter work, and are its scrapes complete? Choose its job. With a scrape for each HMP, also choose the "+
+			"job of those scrapes.", "1m")
 	exporterNumbers(b)
 	exporterProbes(b)
 	exporterScrapes(b)
@@ -24,10 +24,10 @@ func exporter() *dashboard.DashboardBuilder {
 	return b
 }
 
-// own is what an exporter says of itself.
+// own returns a metric of the exporters themselves.
 func own(metric string) string { return ofExporters(selector(metric, scope)) }
 
-// ownRate is by how much a counter of an exporter grows per second.
+// ownRate returns the increase per second of an exporter's counter.
 func ownRate(metric string) string {
 	return ofExporters("rate(" + selector(metric, scope) + "[$__rate_interval])")
 }
@@ -35,7 +35,8 @@ func ownRate(metric string) string {
 func exporterNumbers(b *dashboard.DashboardBuilder) {
 	b.WithPanel(numbers(panel{
 		title: "Scrapes", unit: units.Number, width: 5, height: 4,
-		description: "Scrapes of exporters and of sessions that fail, of those that brought something within the day.",
+		description: "Failing scrapes of exporters and sessions, and the number of all scrapes. A scrape counts if it returned something " +
+			"in the last day.",
 		queries: []query{
 			{"sum(" + ofScrapes("(1 - "+selector("up", scope)+")") + ")", "fail"},
 			{"count(" + ofScrapes(selector("up", scope)) + ")", "all"},
@@ -43,14 +44,14 @@ func exporterNumbers(b *dashboard.DashboardBuilder) {
 	}, anyIs(bad)).OverrideByName("all", []dashboard.DynamicConfigValue{fixed(plain)}))
 	b.WithPanel(numbers(panel{
 		title: "Version", unit: units.Number, width: 4, height: 4,
-		description: "What the exporters were built from, and how many of each there are.",
+		description: "The versions of the exporters and their numbers.",
 		queries: one("topk(5, count by (version, revision) (max by (instance, version, revision) ("+
 			selector(collector.BuildInfo, scope)+")))", "{{version}}"),
 	}, neutral()).TextMode(common.BigValueTextModeName))
 	b.WithPanel(numbers(panel{
 		title: "Configuration", unit: units.Number, width: 4, height: 4,
-		description: "Whether the last attempt to load the configuration succeeded, on all exporters. After one that " +
-			"failed the old configuration stays; the log says why.",
+		description: "The last load of the configuration on all exporters. If it failed, the exporter keeps the old configuration and " +
+			"logs the reason.",
 		queries: one("min("+selector(collector.ConfigReloadOK, scope)+")", "last load"),
 	}, allAre(), reloadNames()...))
 	b.WithPanel(numbers(panel{
@@ -60,19 +61,18 @@ func exporterNumbers(b *dashboard.DashboardBuilder) {
 	}, neutral()).Decimals(1))
 	b.WithPanel(numbers(panel{
 		title: "Saturated", unit: units.Number, width: 4, height: 4,
-		description: "Sessions whose probe could not start, as too many were under way or the exporter lacks something; " +
-			"the result is saturated.",
+		description: "Sessions whose probe could not start, because too many probes were in flight or the exporter lacked a resource. " +
+			"Their result is saturated.",
 		queries: one("sum("+each("max", collector.SessionProbeResult, `result="saturated"`)+")", "saturated"),
 	}, anyIs(warning)))
 	b.WithPanel(numbers(panel{
 		title: "Panics", unit: units.Number, width: 3, height: 4,
-		description: "Probes within the time that is shown that a defect of the exporter ended. Please report the line in " +
-			"its log.",
-		queries: one("sum(max by (instance) (increase("+selector(collector.ProbePanics, scope)+"[$__range])))", "panics"),
+		description: "Probes in the time range that ended with a panic of the exporter. Please report the line in its log.",
+		queries:     one("sum(max by (instance) (increase("+selector(collector.ProbePanics, scope)+"[$__range])))", "panics"),
 	}, anyIs(bad)))
 }
 
-// reloadNames says how a reload went.
+// reloadNames maps the result of a reload.
 func reloadNames() []dashboard.ValueMapping {
 	return valueNames(map[string]dashboard.ValueMappingResult{
 		"0": {Text: new("failed"), Color: new(bad), Index: new(int32(0))},
@@ -85,23 +85,22 @@ func exporterProbes(b *dashboard.DashboardBuilder) {
 	b.WithPanel(durations())
 	b.WithPanel(lines(panel{
 		title: "Probe durations, percentiles", unit: units.Seconds, width: 8, height: 11,
-		description: "How long half of the probes, and all but 5 % and 1 % of them, took at most.",
+		description: "Half, 95 % and 99 % of the probes took at most this long.",
 		queries:     []query{{quantile("0.5"), "p50"}, {quantile("0.95"), "p95"}, {quantile("0.99"), "p99"}},
 	}))
 	b.WithPanel(lines(panel{
 		title: "Probes under way", unit: units.Number, width: 8, height: 9,
-		description: "At the moment of each scrape, which itself makes probes. --probe.max-concurrent is the most.",
+		description: "Probes in flight at each scrape, including those of the scrape. The limit is --probe.max-concurrent.",
 		queries:     one(instances(own(collector.ProbesInFlight)), "{{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
 		title: "Probes shared", unit: probesPerSecond, width: 8, height: 9,
-		description: "Probes that a scrape did not make, because it could share one under way: scrapes overlap.",
+		description: "Probes that a scrape shared with another scrape, because scrapes overlap.",
 		queries:     one(instances(ownRate(collector.CoalescedProbes)), "{{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
 		title: "Saturation and panics", unit: units.Number, width: 8, height: 9,
-		description: "Sessions whose probe could not start, and probes in an hour that a defect of the exporter ended. " +
-			"Both should be 0.",
+		description: "Sessions whose probe could not start, and panics of the exporter per hour. Both should be 0.",
 		queries: []query{
 			{"sum(" + each("max", collector.SessionProbeResult, `result="saturated"`) + ")", "sessions not probed"},
 			{"3600 * sum(" + byInstance(ownRate(collector.ProbePanics)) + ")", "panics per hour"},
@@ -109,29 +108,28 @@ func exporterProbes(b *dashboard.DashboardBuilder) {
 	}))
 }
 
-// instances merges jobs that scrape one exporter, and shows so many exporters by name.
+// instances merges jobs that scrape the same exporter, and limits the number of exporters.
 func instances(vector string) string {
-	return fmt.Sprintf("topk(%d, %s)", 2*mostLines, byInstance(vector))
+	return fmt.Sprintf("topk(%d, %s)", 2*maxLines, byInstance(vector))
 }
 
-// quantile is of all probes, from the native histogram where Prometheus has it and the classic one where not.
+// quantile returns a quantile of all probes, from the native histogram if Prometheus has it.
 func quantile(share string) string {
 	return fmt.Sprintf("histogram_quantile(%s, sum(%s)) or histogram_quantile(%s, sum by (le) (%s))",
 		share, histogram("instance", collector.ExporterProbeDuration),
 		share, histogram("instance, le", collector.ExporterProbeDuration+"_bucket"))
 }
 
-// histogram is the observations per second of each exporter; those of jobs that scrape the same one are the same.
+// histogram returns the observations per second of each exporter. All its jobs have the same.
 func histogram(by, metric string) string {
 	return fmt.Sprintf("avg by (%s) (rate(%s[$__rate_interval]))", by, selector(metric, scope))
 }
 
-// durations is the histogram of probes over time. Where Prometheus has both forms, Grafana shows the native one.
+// durations returns a heat map of probes. If Prometheus has both histograms, Grafana shows the native one.
 func durations() dashboardPanel {
 	b := fill(heatmap.NewPanelBuilder(), panel{
 		title: "Probe durations, heat map", unit: units.Number, width: 16, height: 11,
-		description: "How many probes per second took how long, from the native histogram where Prometheus keeps it and " +
-			"from the classic one where not.",
+		description: "Probes per second by duration, from the native histogram if Prometheus has it, otherwise from the classic one.",
 		queries: []query{
 			{"sum(" + histogram("instance", collector.ExporterProbeDuration) + ")", "native"},
 		},
@@ -160,25 +158,24 @@ func durations() dashboardPanel {
 func exporterScrapes(b *dashboard.DashboardBuilder) {
 	b.WithRow(dashboard.NewRowBuilder("Scrapes"))
 	scrapes := func(metric string) string {
-		rank := fmt.Sprintf("topk(%d, max by (job, instance) (%s))", 2*mostLines,
+		rank := fmt.Sprintf("topk(%d, max by (job, instance) (%s))", 2*maxLines,
 			ofScrapes("max_over_time("+selector(metric, scope)+"[$__range] @ end())"))
 		return fmt.Sprintf("max by (job, instance) (%s) and on (job, instance) %s", selector(metric, scope), rank)
 	}
 	b.WithPanel(lines(panel{
 		title: "Scrape duration", unit: units.Seconds, width: 8, height: 9,
-		description: fmt.Sprintf("How long Prometheus waited for each scrape, for the %d longest. An HMP that hangs makes "+
-			"it as long as its timeout.", 2*mostLines),
-		queries: one(scrapes("scrape_duration_seconds"), "{{job}} {{instance}}"),
+		description: fmt.Sprintf("The %d longest scrapes. If an HMP hangs, the scrape takes as long as the timeout.", 2*maxLines),
+		queries:     one(scrapes("scrape_duration_seconds"), "{{job}} {{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
 		title: "Scrape size", unit: units.Short, width: 8, height: 9,
-		description: fmt.Sprintf("Samples of each scrape, for the %d largest; some sixty for a session.", 2*mostLines),
+		description: fmt.Sprintf("Samples of the %d largest scrapes. A session has about 60.", 2*maxLines),
 		queries:     one(scrapes("scrape_samples_scraped"), "{{job}} {{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
 		title: "Answers, refused scrapes", unit: units.RequestsPerSecond, width: 8, height: 9,
-		description: "Answers to scrapes of /metrics by their HTTP status, and scrapes of any path that were refused with " +
-			"a 503, because too many of the same target were under way, see --web.max-requests.",
+		description: "Answers to scrapes of /metrics by HTTP status, and scrapes that were refused with a 503 because too many of the " +
+			"same target were in progress. See --web.max-requests.",
 		queries: []query{
 			{"sum by (code) (" + byInstance(ownRate("promhttp_metric_handler_requests_total"), "code") + ")", "{{code}}"},
 			{"sum by (path) (" + byInstance(ownRate(collector.ScrapesRefused), "path") + ")", "refused on {{path}}"},
@@ -190,7 +187,7 @@ func exporterProcess(b *dashboard.DashboardBuilder) {
 	b.WithRow(dashboard.NewRowBuilder("Process"))
 	b.WithPanel(lines(panel{
 		title: "CPU", unit: processors, width: 6, height: 9,
-		description: "Processors in use: 1 is one of them all the time.",
+		description: "Processors in use. 1 is one processor all the time.",
 		queries:     one(instances(ownRate("process_cpu_seconds_total")), "{{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
@@ -200,12 +197,12 @@ func exporterProcess(b *dashboard.DashboardBuilder) {
 	}))
 	b.WithPanel(lines(panel{
 		title: "Goroutines", unit: units.Short, width: 6, height: 9,
-		description: "They come with probes and go with them; a number that only grows is a leak.",
+		description: "Probes start goroutines. If the number only grows, there is a leak.",
 		queries:     one(instances(own("go_goroutines")), "{{instance}}"),
 	}))
 	b.WithPanel(lines(panel{
 		title: "File descriptors", unit: units.PercentUnit, width: 6, height: 9,
-		description: "Open ones, as a share of those allowed. Every probe under way needs one.",
+		description: "Open file descriptors, as a share of the limit. Each probe in flight needs one.",
 		queries: one(instances(ofExporters(fmt.Sprintf("(%s / %s)",
 			selector("process_open_fds", scope), selector("process_max_fds", scope)))), "{{instance}}"),
 	}))

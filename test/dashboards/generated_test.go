@@ -10,7 +10,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// built is every dashboard.
+// built returns all dashboards.
 func built(t *testing.T) (list []dashboard.Dashboard) {
 	t.Helper()
 	for _, b := range boards() {
@@ -23,7 +23,7 @@ func built(t *testing.T) (list []dashboard.Dashboard) {
 	return list
 }
 
-// The files are what the code says.
+// TestGenerated checks that the files are up to date.
 func TestGenerated(t *testing.T) {
 	for _, d := range built(t) {
 		want, err := encode(d)
@@ -35,12 +35,12 @@ func TestGenerated(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(string(want), string(got)); diff != "" {
-			t.Errorf("%s.json is not what the code says, run `go generate` (-code +file):\n%s", *d.Uid, diff)
+			t.Errorf("%s.json is outdated, run `go generate` (-code +file):\n%s", *d.Uid, diff)
 		}
 	}
 }
 
-// The files have no field that Grafana's schema does not know, none that is missing, and no value that it forbids.
+// TestSchema checks the files with Grafana's schema.
 func TestSchema(t *testing.T) {
 	plugins.RegisterDefaultPlugins()
 	for _, d := range built(t) {
@@ -58,7 +58,7 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// withoutEventTexts takes out of annotations what the SDK does not know of them.
+// withoutEventTexts removes the fields of annotations that the SDK does not know.
 func withoutEventTexts(t *testing.T, text []byte) []byte {
 	t.Helper()
 	var d map[string]any
@@ -67,7 +67,7 @@ func withoutEventTexts(t *testing.T, text []byte) []byte {
 	}
 	for _, a := range d["annotations"].(map[string]any)["list"].([]any) {
 		for _, field := range []string{"titleFormat", "textFormat"} {
-			if said, _ := a.(map[string]any)[field].(string); said == "" {
+			if value, _ := a.(map[string]any)[field].(string); value == "" {
 				t.Errorf("an annotation has no %s", field)
 			}
 			delete(a.(map[string]any), field)

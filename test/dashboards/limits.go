@@ -2,31 +2,29 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
-// From where on a value is worth a look or somebody's attention at once, as in the alert rules; in seconds, but for the
-// objective.
+// The limits of the alert rules, in seconds except the objective.
 const (
 	slowProbe = 2.
 
-	// A token is renewed in the last tenth of its life or a little earlier: with the usual 30 minutes, 4.5 to 3 minutes
-	// before its end. One that ends sooner could not be renewed. The alert begins at five minutes, as it also looks
-	// whether logins fail, which a colour cannot.
+	// The exporter renews a token with a lifetime of 30 minutes 4.5 to 3 minutes before its end.
+	// The alert begins at five minutes, because it also checks whether logins fail.
 	tokenSoon  = 2 * 60.
 	tokenEnded = 0.
 
-	// The share of the time that a session is to be valid.
+	// The share of the time in which a session should be valid.
 	objective = 0.995
 
 	certificateSoon = 21 * 24 * 3600.
 	certificateNow  = 3 * 24 * 3600.
 )
 
-// A step is a colour, and the value from which on it is used.
+// A step is a colour and the lowest value that has it.
 type step struct {
 	from  float64
 	color string
 }
 
-// steps are thresholds: a colour for all below the first step, and the steps.
+// steps returns thresholds. base is the colour below the first step.
 func steps(base string, above ...step) *dashboard.ThresholdsConfigBuilder {
 	list := []dashboard.Threshold{{Value: nil, Color: base}}
 	for _, s := range above {
@@ -35,7 +33,7 @@ func steps(base string, above ...step) *dashboard.ThresholdsConfigBuilder {
 	return dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsModeAbsolute).Steps(list)
 }
 
-// What is good or bad has one colour everywhere.
+// Good and bad have the same colours everywhere.
 const (
 	good    = "green"
 	warning = "orange"
@@ -55,7 +53,7 @@ func certificateSteps() *dashboard.ThresholdsConfigBuilder {
 	return steps(bad, step{certificateNow, warning}, step{certificateSoon, good})
 }
 
-// anyIs colours a number of which 0 is the good one.
+// anyIs colours a number that should be 0.
 func anyIs(color string) *dashboard.ThresholdsConfigBuilder { return steps(good, step{1, color}) }
 
 // limitSteps colours a share of a limit.
@@ -63,8 +61,8 @@ func limitSteps() *dashboard.ThresholdsConfigBuilder {
 	return steps(good, step{0.5, warning}, step{0.95, bad})
 }
 
-// allAre colours a share of which the whole is the good one.
+// allAre colours a number that should be 1.
 func allAre() *dashboard.ThresholdsConfigBuilder { return steps(bad, step{1, good}) }
 
-// neutral is for what is neither good nor bad.
+// neutral colours a number that is neither good nor bad.
 func neutral() *dashboard.ThresholdsConfigBuilder { return steps(plain) }

@@ -9,10 +9,11 @@ import (
 	"testing"
 )
 
-// Colours change where alerts begin. That of the token has another limit, but it is red no sooner than the alert fires.
-func TestLimitsAreThoseOfAlerts(t *testing.T) {
+// TestLimits checks that colours and alerts have the same limits. A token has another limit, but
+// is not red before the alert fires.
+func TestLimits(t *testing.T) {
 	for _, limit := range []struct {
-		alert, before string // before is what stands in front of the number, as a pattern
+		alert, before string // before is a pattern before the number
 		want          float64
 	}{
 		{"HMPSessionLatencyHigh", `:hmp_session_probe_duration_seconds:median10m >`, slowProbe},
@@ -22,18 +23,18 @@ func TestLimitsAreThoseOfAlerts(t *testing.T) {
 		{"HMPSessionAvailabilityBurnSlow", `avg1d > 3 \*`, 1 - objective},
 	} {
 		if got := numberIn(t, limit.alert, limit.before); got-limit.want > 1e-9 || limit.want-got > 1e-9 {
-			t.Errorf("%s begins at %v, and colours change at %v", limit.alert, got, limit.want)
+			t.Errorf("%s begins at %v, but colours change at %v", limit.alert, got, limit.want)
 		}
 	}
 	if begins := numberIn(t, "HMPTokenExpiringUnrenewed", `time\(\) <`); tokenSoon > begins || tokenEnded > tokenSoon {
-		t.Errorf("a token has colours from %v and %v s on, and the alert begins at %v s", tokenEnded, tokenSoon, begins)
+		t.Errorf("a token has colours from %v and %v s, but the alert begins at %v s", tokenEnded, tokenSoon, begins)
 	}
 }
 
-// product is a number, or some that are multiplied.
+// product matches a number or a product.
 const product = `\s+([0-9.]+(?: \* [0-9.]+)*)`
 
-// numberIn returns the number that comes after something in the expression of an alert.
+// numberIn returns the number after a pattern in the expression of an alert.
 func numberIn(t *testing.T, alert, before string) float64 {
 	t.Helper()
 	found := regexp.MustCompile(before + product).FindStringSubmatch(expressionOf(t, alert))
@@ -51,7 +52,7 @@ func numberIn(t *testing.T, alert, before string) float64 {
 	return number
 }
 
-// expressionOf returns what an alert is about, as it stands in the files of rules.
+// expressionOf returns the expression of an alert.
 func expressionOf(t *testing.T, alert string) string {
 	t.Helper()
 	files, err := filepath.Glob("../../dashboards/alerts/*.yml")
@@ -68,6 +69,6 @@ func expressionOf(t *testing.T, alert string) string {
 			return string(found[1])
 		}
 	}
-	t.Fatalf("no file of rules has an expression for %s", alert)
+	t.Fatalf("there is no alert %s", alert)
 	return ""
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
 
-// panelsOf are the panels of a dashboard that are no rows.
+// panelsOf returns the panels of a dashboard without rows.
 func panelsOf(d dashboard.Dashboard) (list []*dashboard.Panel) {
 	for _, p := range d.Panels {
 		if p.Panel != nil {
@@ -21,7 +21,7 @@ func panelsOf(d dashboard.Dashboard) (list []*dashboard.Panel) {
 	return list
 }
 
-// queriesOf are the queries of a panel.
+// queriesOf returns the queries of a panel.
 func queriesOf(t *testing.T, p *dashboard.Panel) (list []prometheus.Dataquery) {
 	t.Helper()
 	for _, q := range p.Targets {
@@ -38,8 +38,9 @@ func isSource(ref *common.DataSourceRef) bool {
 	return ref != nil && ref.Type != nil && *ref.Type == "prometheus" && ref.Uid != nil && *ref.Uid == "${datasource}"
 }
 
-// Rules of Grafana's dashboard linter about a dashboard: template-datasource, template-job, template-instance,
-// template-label-promql, template-on-time-change-reload, uneditable-dashboard.
+// TestDashboardRules has the rules of Grafana's dashboard linter for dashboards: template-datasource,
+// template-job, template-instance, template-label-promql, template-on-time-change-reload,
+// uneditable-dashboard.
 func TestDashboardRules(t *testing.T) {
 	for _, d := range built(t) {
 		if d.Id != nil || d.Editable == nil || *d.Editable {
@@ -53,7 +54,7 @@ func TestDashboardRules(t *testing.T) {
 			}
 			if v.Name == "datasource" {
 				if v.Type != dashboard.VariableTypeDatasource || *v.Query.String != "prometheus" || *v.Label != "Data source" {
-					t.Errorf("%s: the data source is no choice of a Prometheus", *d.Uid)
+					t.Errorf("%s: the data source is not a variable for Prometheus", *d.Uid)
 				}
 				continue
 			}
@@ -64,7 +65,7 @@ func TestDashboardRules(t *testing.T) {
 		}
 		for _, a := range d.Annotations.List {
 			if q, ok := a.Target.(prometheus.Dataquery); !ok || !isSource(a.Datasource) || !isSource(q.Datasource) {
-				t.Errorf("%s: annotation %s is not of the chosen data source", *d.Uid, a.Name)
+				t.Errorf("%s: annotation %s does not use the chosen data source", *d.Uid, a.Name)
 			}
 		}
 	}
@@ -73,21 +74,21 @@ func TestDashboardRules(t *testing.T) {
 func checkChoice(t *testing.T, uid string, v dashboard.VariableModel) {
 	t.Helper()
 	if v.Type != dashboard.VariableTypeQuery || !isSource(v.Datasource) {
-		t.Errorf("%s: variable %s is no query of the chosen data source", uid, v.Name)
+		t.Errorf("%s: variable %s is not a query of the chosen data source", uid, v.Name)
 	}
 	if *v.Refresh != dashboard.VariableRefreshOnTimeRangeChanged {
 		t.Errorf("%s: variable %s does not follow the time", uid, v.Name)
 	}
 	if !*v.Multi || !*v.IncludeAll || *v.AllValue != ".+" || *v.Sort == dashboard.VariableSortDisabled {
-		t.Errorf("%s: variable %s is no sorted choice of any number and all", uid, v.Name)
+		t.Errorf("%s: variable %s is not sorted, or does not allow many values and All", uid, v.Name)
 	}
 	if !strings.HasPrefix(*v.Query.String, "label_values(") || !strings.HasSuffix(*v.Query.String, ", "+v.Name+")") {
-		t.Errorf("%s: variable %s is not the values of its label: %s", uid, v.Name, *v.Query.String)
+		t.Errorf("%s: variable %s is not a query of label values: %s", uid, v.Name, *v.Query.String)
 	}
 }
 
-// Rules of the linter about a panel: panel-datasource, panel-title-description, panel-units, panel-no-targets; and that
-// panels are of kinds that are not on their way out, and have an id of their own.
+// TestPanelRules has the rules of the linter for panels: panel-datasource, panel-title-description,
+// panel-units, panel-no-targets. The types of panels must not be deprecated.
 func TestPanelRules(t *testing.T) {
 	kinds := []string{"stat", "timeseries", "state-timeline", "heatmap", "table", "text"}
 	for _, d := range built(t) {
@@ -95,7 +96,7 @@ func TestPanelRules(t *testing.T) {
 		for _, p := range panelsOf(d) {
 			name := *d.Uid + ", " + *p.Title
 			if titles[*p.Title] || *p.Title == "" || p.Description == nil || *p.Description == "" {
-				t.Errorf("%s: there is no title of its own, or no description", name)
+				t.Errorf("%s has no unique title or no description", name)
 			}
 			if titles[*p.Title], ids[*p.Id] = true, true; !slices.Contains(kinds, p.Type) {
 				t.Errorf("%s is a %s", name, p.Type)
@@ -103,8 +104,8 @@ func TestPanelRules(t *testing.T) {
 			if p.Type == "text" {
 				continue
 			}
-			if !isSource(p.Datasource) || len(p.Targets) == 0 || p.Interval == nil || *p.Interval != leastInterval {
-				t.Errorf("%s: its source is not the chosen one, or it has no query or no least interval", name)
+			if !isSource(p.Datasource) || len(p.Targets) == 0 || p.Interval == nil || *p.Interval != minInterval {
+				t.Errorf("%s has another data source, no query or no minimal interval", name)
 			}
 			if unit := p.FieldConfig.Defaults.Unit; unit == nil || *unit == "" {
 				t.Errorf("%s has no unit", name)
@@ -116,7 +117,7 @@ func TestPanelRules(t *testing.T) {
 	}
 }
 
-// No panel lies on another one, or reaches beyond the grid.
+// TestLayout checks that panels do not overlap and are inside the grid.
 func TestLayout(t *testing.T) {
 	for _, d := range built(t) {
 		taken := map[[2]uint32]string{}
@@ -125,7 +126,7 @@ func TestLayout(t *testing.T) {
 			for i := range at.W * at.H {
 				cell := [2]uint32{at.X + i%at.W, at.Y + i/at.W}
 				if other := taken[cell]; other != "" || cell[0] >= 24 {
-					t.Fatalf("%s: %s is at %v, where %q is or nothing can be", *d.Uid, *p.Title, cell, other)
+					t.Fatalf("%s: %s is at %v, on %q or outside the grid", *d.Uid, *p.Title, cell, other)
 				}
 				taken[cell] = *p.Title
 			}
@@ -134,15 +135,15 @@ func TestLayout(t *testing.T) {
 }
 
 var (
-	// series is a metric and its matchers: the code writes no metric without.
+	// series is a metric with its matchers.
 	series = regexp.MustCompile(`([a-zA-Z_][a-zA-Z0-9_]*)\{([^}]*)\}`)
-	// uncounted is a counter or a part of a histogram that is not within a function that counts it.
-	uncounted = regexp.MustCompile(`(?:^|[^e]\(|[^(])\b([a-z_]+(?:_total|_bucket))\{`)
-	ranges    = regexp.MustCompile(`\b(rate|irate|increase)\([^\[]*\[([^\]]*)\]`)
+	// bareCounter is a counter or a histogram bucket that is not inside a function.
+	bareCounter = regexp.MustCompile(`(?:^|[^e]\(|[^(])\b([a-z_]+(?:_total|_bucket))\{`)
+	ranges      = regexp.MustCompile(`\b(rate|irate|increase)\([^\[]*\[([^\]]*)\]`)
 )
 
-// Rules of the linter about a query: target-job, target-instance, target-rate-interval, target-counter-agg. That it is
-// valid PromQL, target-promql, is left to a real Prometheus, with its values.
+// TestQueryRules has the rules of the linter for queries: target-job, target-instance,
+// target-rate-interval, target-counter-agg. The end-to-end tests evaluate the queries.
 func TestQueryRules(t *testing.T) {
 	for _, d := range built(t) {
 		for _, p := range panelsOf(d) {
@@ -150,7 +151,7 @@ func TestQueryRules(t *testing.T) {
 			for _, q := range queriesOf(t, p) {
 				name := *d.Uid + ", " + *p.Title + ", " + *q.RefId
 				if letters[*q.RefId] || !isSource(q.Datasource) || *q.Instant == *q.Range || *q.LegendFormat == "" {
-					t.Errorf("%s: check its letter, its source, its kind and its name", name)
+					t.Errorf("%s has a wrong RefID, data source, type or legend", name)
 				}
 				letters[*q.RefId] = true
 				checkQuery(t, name, q.Expr, *q.Instant)
@@ -169,13 +170,13 @@ func checkQuery(t *testing.T, name, expr string, instant bool) {
 		t.Errorf("%s has no series: %s", name, expr)
 	}
 	for _, s := range found {
-		missing := "" // alerts on what is absent have neither label
+		missing := "" // some alerts have neither label
 		if s[1] == "ALERTS" {
 			missing = "|"
 		}
 		for _, label := range []string{"job", "instance"} {
 			if !strings.Contains(s[2], label+`=~"$`+label+missing+`"`) {
-				t.Errorf("%s: %s is not of the chosen %s", name, s[0], label)
+				t.Errorf("%s: %s does not depend on the variable %s", name, s[0], label)
 			}
 		}
 	}
@@ -184,7 +185,7 @@ func checkQuery(t *testing.T, name, expr string, instant bool) {
 			t.Errorf("%s: %s is over %s, want $__rate_interval", name, m[1], m[2])
 		}
 	}
-	for _, m := range uncounted.FindAllStringSubmatch(expr, -1) {
-		t.Errorf("%s: counter %s is shown as it is", name, m[1])
+	for _, m := range bareCounter.FindAllStringSubmatch(expr, -1) {
+		t.Errorf("%s shows the counter %s without rate or increase", name, m[1])
 	}
 }

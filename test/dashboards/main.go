@@ -1,9 +1,8 @@
 // Dashboards writes the Grafana dashboards in dashboards/: hmp-overview.json, hmp-session.json and
 // hmp-exporter.json.
 //
-// They are Go code, so that a metric that gets another name, or a result that is added, fails the build or a test and
-// does not leave a panel empty. `go generate` writes the files anew; a test fails while they are not what the code
-// says.
+// The dashboards are Go code. If a metric is renamed or a result is added, the build or a test
+// fails, and no panel stays empty. `go generate` writes the files. TestGenerated compares them.
 package main
 
 import (
@@ -24,7 +23,7 @@ func main() {
 	}
 }
 
-// boards are all dashboards, each under its uid, which is also the name of its file.
+// boards returns all dashboards. The uid is also the name of the file.
 func boards() []*dashboard.DashboardBuilder {
 	return []*dashboard.DashboardBuilder{overview(), session(), exporter()}
 }
@@ -46,7 +45,7 @@ func writeAll() error {
 	return nil
 }
 
-// build makes a dashboard and numbers its panels, as Grafana would when it first saves them.
+// build builds a dashboard and numbers its panels, as Grafana does when it saves one.
 func build(b *dashboard.DashboardBuilder) (dashboard.Dashboard, error) {
 	built, err := b.Build()
 	if err != nil {
@@ -63,7 +62,7 @@ func build(b *dashboard.DashboardBuilder) (dashboard.Dashboard, error) {
 	return built, nil
 }
 
-// encode writes the file of a dashboard.
+// encode returns the file of a dashboard.
 func encode(d dashboard.Dashboard) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

@@ -10,13 +10,13 @@ import (
 	"hmp_exporter/collector"
 )
 
-// bySession names a series after its session.
+// bySession is the name of a series of a session.
 const bySession = "{{target}} / {{session}}"
 
-// overview is the dashboard for a wall, and for the first look when something is wrong.
+// overview returns the dashboard for a wall and for the first look when something is wrong.
 func overview() *dashboard.DashboardBuilder {
 	b := board(overviewUID, "HMP Overview",
-		"Are all sessions on all HMPs valid, and if not, which and why? Two exporters that watch one session count once.",
+		"All HMPs and sessions: which are not valid, and why? If two exporters watch a session, it counts once.",
 		"1m")
 	overviewNow(b)
 	overviewNext(b)
@@ -29,48 +29,47 @@ func overview() *dashboard.DashboardBuilder {
 		WithPanel(alertTable())
 }
 
-// overviewNow says what is wrong now: how many, and below which.
+// overviewNow adds what is wrong now.
 func overviewNow(b *dashboard.DashboardBuilder) {
-	b.WithPanel(broken(panel{
+	b.WithPanel(zeros(panel{
 		title: "Sessions not valid", width: 6, height: 4,
-		description: "How many sessions are not valid, of how many. One that any exporter finds invalid is not. A session " +
-			"that is not scraped any more is not among them: see the missing ones.",
+		description: "Sessions that are not valid, and the number of all sessions. If exporters disagree, the session is not valid. " +
+			"Missing sessions do not count here.",
 	}, valid()))
-	b.WithPanel(broken(panel{
+	b.WithPanel(zeros(panel{
 		title: "HMPs not answering", width: 6, height: 4,
-		description: "How many HMPs answered no last probe of any of their sessions, of how many. Those that nothing was " +
-			"sent to, as a token file is missing or logins are suspended, do not count as answering.",
+		description: "HMPs that did not answer the last probe of any session, and the number of all HMPs. If the exporter could not " +
+			"send a probe, for example without a token file, the HMP counts as not answering.",
 	}, answering()))
 	b.WithPanel(numbers(panel{
 		title: "Sessions missing", unit: units.Number, width: 6, height: 4,
-		description: "Sessions that were scraped and are not now: for a day while the exporter is down or a scrape fails, " +
-			"for an hour after they were taken out of the configuration.",
+		description: "Sessions that Prometheus does not scrape any more. While an exporter is down or a scrape fails, they count for a " +
+			"day. After they are removed from the configuration, they count for an hour.",
 		queries: one(missing(), "missing"),
 	}, anyIs(bad)))
 	b.WithPanel(numbers(panel{
 		title: "Service messages", unit: units.Number, width: 6, height: 4,
-		description: "Service messages that HMP has for the users of valid sessions; one for two users counts twice. Only " +
-			"valid sessions tell them.",
+		description: "Service messages of HMP for the users of valid sessions. A message for two users counts twice. Sessions that are " +
+			"not valid have none.",
 		queries: one("sum("+each("max", collector.SessionMessages)+")", "messages"),
 		absent:  "No valid session",
 	}, anyIs(warning)))
 	b.WithPanel(failingTable())
 }
 
-// overviewNext says what comes next, with the name beside it.
+// overviewNext adds what will fail next.
 func overviewNext(b *dashboard.DashboardBuilder) {
 	limit := each("max", collector.SessionProbeDuration) + " / " + each("min", collector.SessionProbeTimeout)
 	b.WithPanel(numbers(panel{
 		title: "Probe nearest its limit", unit: units.PercentUnit, width: 8, height: 4,
-		description: "The session whose probe took most of the time that it may take, failed ones included. At 100 % the " +
-			"probe ran into its limit.",
-		queries: one("topk(1, "+limit+")", bySession),
-		absent:  "No probe",
+		description: "The probe that used most of its timeout, failed probes included. At 100 % the probe reached the timeout.",
+		queries:     one("topk(1, "+limit+")", bySession),
+		absent:      "No probe",
 	}, limitSteps()).Decimals(0))
 	b.WithPanel(numbers(panel{
 		title: "Next token to end", unit: units.Seconds, width: 8, height: 4,
-		description: "Time until the token of a session with an API key ends. The exporter renews it in the last tenth of " +
-			"its life or a little earlier; below zero it could not be renewed.",
+		description: "Time until the next token of an API key expires. The exporter renews a token in the last tenth of its lifetime or " +
+			"a little earlier. If the time is negative, the renewal failed.",
 		queries: one(fmt.Sprintf("bottomk(1, %s - time())", each("min", collector.SessionTokenExpiry)), bySession),
 		absent:  "No session has a key",
 	}, tokenSteps()).Decimals(1))
@@ -82,13 +81,12 @@ func overviewNext(b *dashboard.DashboardBuilder) {
 	}, certificateSteps()).Decimals(1))
 }
 
-// failingTable is the sessions that are not valid, the worst results first.
+// failingTable returns a table of the sessions that are not valid, the worst results first.
 func failingTable() dashboardPanel {
 	failing := func(vector string) string { return vector + " and on (target, session) " + valid() + " == 0" }
 	return list(panel{
 		title: "Sessions that fail", width: 24, height: 7,
-		description: "The sessions that are not valid now. Since: for how long, as far as a day back. A row leads to the " +
-			"session's own dashboard.",
+		description: "Sessions that are not valid now. Since: for how long, at most one day. Click on a row to open the session.",
 	}, sorted{"Result", true}, [][2]string{{"target", "HMP"}, {"session", "Session"}}, []column{
 		{expr: failing(resultNumber()), title: "Result", unit: units.Number, names: resultNames()},
 		{expr: failing(unchanged()), title: "Since"},
@@ -96,16 +94,16 @@ func failingTable() dashboardPanel {
 	}).
 		OverrideByName("Session", []dashboard.DynamicConfigValue{{Id: "links", Value: []any{sessionLink()}}}).
 		OverrideByName("HMP", []dashboard.DynamicConfigValue{{Id: "links", Value: []any{sessionLink()}}}).
-		NoValue("No session fails, of those that are scraped")
+		NoValue("No scraped session fails")
 }
 
-// hmpTable is every HMP.
+// hmpTable returns a table of all HMPs.
 func hmpTable() dashboardPanel {
 	ofTarget := func(how, vector string) string { return how + " by (target) (" + vector + ")" }
 	return list(panel{
 		title: "HMPs", width: 24, height: 9,
-		description: "Every HMP with its version, where HMP tells it, its slowest probe now and its certificate. A row " +
-			"leads to its sessions.",
+		description: "Every HMP with its version, if HMP tells it, its slowest probe now and its certificate. Click on a row to open its " +
+			"sessions.",
 	}, sorted{"Not valid", true}, [][2]string{{"target", "HMP"}, {"version", "Version"}, {"build", "Build"}}, []column{
 		{expr: ofTarget("sum", valid()), title: "Valid", unit: units.Number},
 		{expr: ofTarget("count", valid()), title: "Sessions", unit: units.Number},
@@ -119,14 +117,14 @@ func hmpTable() dashboardPanel {
 		NoValue("No HMP is scraped")
 }
 
-// answering is 1 for each HMP that answered, and 0 also where nothing was sent.
+// answering is 1 for each HMP that answered, and 0 for others.
 func answering() string {
 	return fmt.Sprintf("max by (target) (%s or 0 * %s)",
 		selector(collector.Up, chosen), selector(collector.SessionValid, chosen))
 }
 
-// broken is how many of a vector of ones and zeros are zero, and of how many.
-func broken(p panel, vector string) dashboardPanel {
+// zeros returns a panel with the number of zeros and of all samples of a vector.
+func zeros(p panel, vector string) dashboardPanel {
 	p.unit = units.Number
 	p.queries = []query{{"sum(1 - " + vector + ")", "now"}, {"count(" + vector + ")", "of"}}
 	return numbers(p, anyIs(bad)).OverrideByName("of", []dashboard.DynamicConfigValue{fixed(plain)})
@@ -135,13 +133,13 @@ func broken(p panel, vector string) dashboardPanel {
 func overviewResults(b *dashboard.DashboardBuilder) {
 	b.WithPanel(states(panel{
 		title: "Results over time", unit: units.Number, width: 16, height: 2*overviewRows + 3,
-		description: fmt.Sprintf("The %d sessions that were not valid for most of the time that is shown; sessions that "+
-			"were always valid fill up the rest. A gap is no data.", overviewRows),
+		description: "Every session. Since: for how long it has been valid or not, at most one day. An unknown token or certificate is " +
+			"blank. Click on a row to open the session.",
 		queries: one(highest(overviewRows, resultNumber(), failing()), bySession),
 	}, resultNames()))
 	b.WithPanel(list(panel{
 		title: "Sessions by result", width: 8, height: 2*overviewRows + 3,
-		description: "What the last probes came to. A session that two exporters disagree about is under both results.",
+		description: "The results of the last probes. If two exporters disagree about a session, it counts for both results.",
 	}, sorted{"Sessions", true}, [][2]string{{"result", "Result"}}, []column{
 		{expr: resultCounts(), title: "Sessions", unit: units.Number},
 	}).
@@ -154,25 +152,24 @@ func overviewGraphs(b *dashboard.DashboardBuilder) {
 	rank := "max by (target) (avg_over_time(" + selector(collector.SessionProbeDuration, chosen) + "[$__range] @ end()))"
 	b.WithPanel(limits(lines(panel{
 		title: "Latency by HMP", unit: units.Seconds, width: 8, height: 11,
-		description: fmt.Sprintf("How long the slowest probe of each HMP takes, for the %d slowest on average.", mostLines),
-		queries:     one(fmt.Sprintf("%s and on (target) topk(%d, %s)", slowest, mostLines, rank), "{{target}}"),
+		description: fmt.Sprintf("The duration of the slowest probe of each HMP, for the %d HMPs that are slowest on average.", maxLines),
+		queries:     one(fmt.Sprintf("%s and on (target) topk(%d, %s)", slowest, maxLines, rank), "{{target}}"),
 	}), latencySteps()))
 	b.WithPanel(band(panel{
 		title: "Latency and where it usually is", width: 8, height: 11,
-		description: "How long probes take on average over all sessions chosen above. The area is the mean of the day " +
-			"before, two standard deviations up and down. Choose one HMP to see its own.",
+		description: "The average probe duration of all chosen sessions. The area is the mean of the last day, plus and minus two " +
+			"standard deviations. Choose one HMP to see its own.",
 		queries: one(latency(), "average"),
 	}, latency()))
 	b.WithPanel(stacked(lines(panel{
 		title: "Error codes", unit: units.Number, width: 8, height: 11,
-		description: "Sessions that HMP answers with an error code: 020001 the user has no role or the token is not " +
-			"accepted, 070000 an internal error, 090002 HMP cannot reach its authentication server. HMP Session shows the " +
-			"others.",
+		description: "Sessions that HMP answers with an error code. 020001: the user has no role, or HMP does not accept the token. " +
+			"070000: an internal error. 090002: HMP cannot reach its authentication server. HMP Session shows other codes.",
 		queries: one(errorCodes(`code=~"020001|070000|090002"`), "{{code}} {{name}}"),
 	})))
 }
 
-// sessionTable is every session, the worst results first, with links to its own dashboard.
+// sessionTable returns a table of all sessions, the worst results first.
 func sessionTable() dashboardPanel {
 	certificate := fmt.Sprintf("0 * %s + on (target) group_left () (%s - time())", valid(), certificates())
 	return list(panel{
@@ -191,19 +188,18 @@ func sessionTable() dashboardPanel {
 		OverrideByName("HMP", []dashboard.DynamicConfigValue{{Id: "links", Value: []any{sessionLink()}}})
 }
 
-// unchanged is for how many seconds each session has been valid, or not, within a day: since the last moment at which
-// it was otherwise, or else since it was first seen.
+// unchanged is for how many seconds each session has been valid or not, at most a day.
 func unchanged() string {
 	last := func(when string) string { return "max_over_time(timestamp(" + valid() + when + ")[1d:1m])" }
 	return fmt.Sprintf("time() - ((%s and %s == 1) or (%s and %s == 0) or (min_over_time(timestamp(%s)[1d:1m]) and %s))",
 		last(" == 0"), valid(), last(" == 1"), valid(), valid(), valid())
 }
 
-// alertTable is what Prometheus's alerts say at present.
+// alertTable returns a table of the current alerts.
 func alertTable() dashboardPanel {
 	return list(panel{
 		title: "Alerts", width: 24, height: 8,
-		description: "Alerts that wait or fire. None may also mean that Prometheus has not loaded the rules.",
+		description: "Pending and firing alerts. If there are none, check that Prometheus has loaded the rules.",
 	}, sorted{"State", false}, [][2]string{
 		{"alertstate", "State"}, {"severity", "Severity"}, {"alertname", "Alert"}, {"target", "HMP"}, {"session", "Session"},
 	}, []column{
@@ -215,5 +211,5 @@ func alertTable() dashboardPanel {
 		OverrideByName("Alerts", []dashboard.DynamicConfigValue{{Id: "custom.hidden", Value: true}}).
 		OverrideByName("State", []dashboard.DynamicConfigValue{stateColors(), cells(common.TableCellDisplayModeColorText)}).
 		OverrideByName("Session", []dashboard.DynamicConfigValue{{Id: "links", Value: []any{sessionLink()}}}).
-		NoValue("No alert waits or fires, or Prometheus has not loaded the rules")
+		NoValue("No alert is pending or firing, or Prometheus has not loaded the rules")
 }

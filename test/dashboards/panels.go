@@ -12,25 +12,26 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// leastInterval is the shortest step of a graph: with a shorter one, scrapes that are a minute apart would leave gaps.
-const leastInterval = "1m"
+// minInterval is the shortest step of a graph. With a shorter step, a scrape interval of one
+// minute would leave gaps.
+const minInterval = "1m"
 
-// A panel is what panels of all kinds have.
+// A panel has the settings that all kinds of panels have.
 type panel struct {
 	title, description string
 	unit               string
-	width, height      uint32 // of a grid that is 24 wide
-	absent             string // what a stat says where there is no data; "" is loud
+	width, height      uint32 // the grid is 24 wide
+	absent             string // the text of a stat without data; "" is an error
 	queries            []query
 }
 
-// A query is an expression, and the name of what it returns.
+// A query is an expression and the name of its series.
 type query struct{ expr, name string }
 
-// one is a panel's queries where it has one.
+// one returns a single query.
 func one(expr, name string) []query { return []query{{expr, name}} }
 
-// A paneler is a builder of the SDK, for a panel of any kind.
+// A paneler is a panel builder of the SDK.
 type paneler[B any] interface {
 	Title(string) B
 	Description(string) B
@@ -42,17 +43,17 @@ type paneler[B any] interface {
 	WithTarget(cog.Builder[variants.Dataquery]) B
 }
 
-// overridable is a builder for a panel whose fields can look different from each other.
+// overridable is a panel builder with overrides of fields.
 type overridable[B any] interface {
 	OverrideByName(string, []dashboard.DynamicConfigValue) B
 }
 
-// fill gives a panel what panels of all kinds have. The kind says how its queries are evaluated.
+// fill sets the common settings of a panel. kind says how its queries are evaluated.
 func fill[B paneler[B]](b B, p panel, kind func(*prometheus.DataqueryBuilder)) B {
 	b = b.Title(p.title).
 		Description(p.description).
 		Datasource(source).
-		Interval(leastInterval).
+		Interval(minInterval).
 		Unit(p.unit).
 		Span(p.width).
 		Height(p.height)
@@ -69,7 +70,7 @@ func fill[B paneler[B]](b B, p panel, kind func(*prometheus.DataqueryBuilder)) B
 	return b
 }
 
-// refID names the queries of a panel, as Grafana does.
+// refID returns the name that Grafana gives a query.
 func refID(i int) string { return "ABCDEFGH"[i : i+1] }
 
 // The ways to evaluate a query.
@@ -77,14 +78,14 @@ func now(q *prometheus.DataqueryBuilder)      { q.Instant().Format(prometheus.Pr
 func rows(q *prometheus.DataqueryBuilder)     { q.Instant().Format(prometheus.PromQueryFormatTable) }
 func overTime(q *prometheus.DataqueryBuilder) { q.Range().Format(prometheus.PromQueryFormatTimeSeries) }
 
-// The units of rates. Grafana's "cps" reads "c/s", and its unit for a plain number names no processor.
+// Units that Grafana does not have.
 const (
 	probesPerSecond = "suffix: probes/s"
 	processors      = "suffix: CPUs"
 )
 
-// noData says what a stat shows where there is no data. Grafana shows null then (createNoValuesFieldDisplay), in the
-// colour of the lowest threshold unless null has a mapping: red for what may be absent, green for what must not be.
+// noData sets what a stat shows without data. Grafana then shows null (createNoValuesFieldDisplay)
+// in the colour of the lowest threshold, unless null has a mapping. That colour may be green.
 func noData(text string) dashboard.ValueMapping {
 	color := plain
 	if text == "" {
@@ -99,7 +100,7 @@ func noData(text string) dashboard.ValueMapping {
 	}}
 }
 
-// numbers are a few values of now, in large.
+// numbers returns a panel with a few current values.
 func numbers(p panel, thresholds *dashboard.ThresholdsConfigBuilder, names ...dashboard.ValueMapping) *stat.PanelBuilder {
 	return fill(stat.NewPanelBuilder(), p, now).
 		Thresholds(thresholds).
@@ -115,16 +116,16 @@ func latest() *common.ReduceDataOptionsBuilder {
 	return common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}).Values(false)
 }
 
-// softMax is how far the axis of a unit reaches at least. Without it, a graph of nothing but 0 has an axis to 100.
+// softMax is the minimal end of the axis. Without it, a graph of zeros has an axis to 100.
 var softMax = map[string]float64{
 	units.Number: 1, units.RequestsPerSecond: 0.1, probesPerSecond: 0.1, units.PercentUnit: 0.01,
 }
 
-// lines are values over time. They begin at zero, so that a small change looks small.
+// lines returns a graph. Its axis begins at zero, so a small change looks small.
 func lines(p panel) *timeseries.PanelBuilder {
 	b := fill(timeseries.NewPanelBuilder(), p, overTime)
-	if most, ok := softMax[p.unit]; ok {
-		b.AxisSoftMax(most)
+	if end, ok := softMax[p.unit]; ok {
+		b.AxisSoftMax(end)
 	}
 	return b.
 		Min(0).
@@ -143,23 +144,23 @@ func lines(p panel) *timeseries.PanelBuilder {
 			Sort(common.SortOrderDescending))
 }
 
-// stacked lays lines on top of each other.
+// stacked stacks the lines of a graph.
 func stacked(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
 	return p.FillOpacity(40).Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A"))
 }
 
-// limits draws thresholds into a graph.
+// limits draws thresholds in a graph.
 func limits(p *timeseries.PanelBuilder, thresholds *dashboard.ThresholdsConfigBuilder) *timeseries.PanelBuilder {
 	return p.Thresholds(thresholds).
 		ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeDashed))
 }
 
-// states are values over time that change now and then, a row for each series.
+// states returns a state timeline with a row for each series.
 func states(p panel, names []dashboard.ValueMapping) *statetimeline.PanelBuilder {
 	return fill(statetimeline.NewPanelBuilder(), p, overTime).
 		Mappings(names).
 		Thresholds(neutral()).
-		// With the colours of thresholds, Grafana replaces merged numbers by ranges of thresholds before it looks at
+		// With threshold colours, Grafana replaces merged numbers by ranges before it applies
 		// mappings (mergeThresholdValues in the timeline's utils).
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdFixed).FixedColor(plain)).
 		ShowValue(common.VisibilityModeAuto).
@@ -174,7 +175,7 @@ func states(p panel, names []dashboard.ValueMapping) *statetimeline.PanelBuilder
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeSingle))
 }
 
-// band is a value and, as an area behind it, where it usually is.
+// band returns a graph of a value with its usual range.
 func band(p panel, value string) *timeseries.PanelBuilder {
 	const lower, upper = "usual, from", "usual, to"
 	p.unit = units.Seconds
@@ -193,19 +194,19 @@ func band(p panel, value string) *timeseries.PanelBuilder {
 			dashboard.DynamicConfigValue{Id: "custom.fillOpacity", Value: 15}))
 }
 
-// fixed is a colour that does not depend on the value.
+// fixed returns a fixed colour.
 func fixed(color string) dashboard.DynamicConfigValue {
 	return dashboard.DynamicConfigValue{Id: "color", Value: map[string]any{"mode": "fixed", "fixedColor": color}}
 }
 
-// dashboardPanel is a panel that is ready.
+// dashboardPanel is a finished panel.
 type dashboardPanel = cog.Builder[dashboard.Panel]
 
-// thresholdsOf makes thresholds those of one field.
+// thresholdsOf returns thresholds for one field.
 func thresholdsOf(b *dashboard.ThresholdsConfigBuilder) []dashboard.DynamicConfigValue {
 	built, err := b.Build()
 	if err != nil {
-		panic(err) // they are ours
+		panic(err) // a mistake in this package
 	}
 	return []dashboard.DynamicConfigValue{
 		{Id: "thresholds", Value: built},

@@ -7,36 +7,36 @@ import (
 	"hmp_exporter/collector"
 )
 
-// What a reader chose. A session is known by its target and its name: two exporters that watch it, or two jobs that
-// scrape one exporter, are merged by these and do not count twice.
+// What the reader chose. The labels target and session identify a session. Queries merge exporters
+// and jobs that have the same session, so it counts once.
 const (
 	scope  = `job=~"$job", instance=~"$instance"`
 	chosen = scope + `, target=~"$target", session=~"$session"`
 	ofHMPs = scope + `, target=~"$target"`
 )
 
-// How many sessions or HMPs graphs show by name. Rows of states need two units of height each to be read.
+// The number of series in graphs. A readable row of a state timeline needs two units of height.
 const (
-	mostLines    = 10
+	maxLines     = 10
 	overviewRows = 6
 	sessionRows  = 3
 )
 
-// selector writes a metric with its matchers.
+// selector returns a metric with matchers.
 func selector(metric string, matchers ...string) string {
 	return metric + "{" + strings.Join(matchers, ", ") + "}"
 }
 
-// each is a metric by session. Where exporters disagree, how tells which of them is shown: max or min.
+// each returns a metric by session. If exporters disagree, how decides: max or min.
 func each(how, metric string, matchers ...string) string {
 	return how + " by (target, session) (" + selector(metric, append([]string{chosen}, matchers...)...) + ")"
 }
 
-// valid is 1 for each session that is valid as far as every exporter that watches it can tell.
+// valid is 1 for each session that is valid for all its exporters.
 func valid() string { return each("min", collector.SessionValid) }
 
-// missing is how many sessions there were and are not: within the hour, and within the day where the scrape that had
-// them is still to be made and fails.
+// missing counts sessions of the last hour that are gone. If the scrape of a session fails, the
+// session counts for a day.
 func missing() string {
 	were := func(within string) string {
 		return "last_over_time(" + selector(collector.SessionValid, chosen) + "[" + within + "])"
@@ -45,57 +45,56 @@ func missing() string {
 	return fmt.Sprintf("count(count by (target, session) (%s)) - (count(%s) or vector(0))", all, valid())
 }
 
-// versions is a series for each HMP with the version and the build that it says, or "unknown", as with
-// --no-collector.version. Of two versions, which exporters may see during an upgrade, one is shown.
+// versions has a series for each HMP with its version and build, or "unknown", for example with
+// --no-collector.version. During an upgrade exporters may see two versions; it has one of them.
 func versions() string {
 	return fmt.Sprintf("topk by (target) (1, max by (target, version, build) (%s))"+
 		" or on (target) label_replace(%s, \"version\", \"unknown\", \"\", \"\")", selector(collector.Info, ofHMPs), answering())
 }
 
-// certificates is when the certificates of each HMP end.
+// certificates is the expiry of the certificate of each HMP.
 func certificates() string {
 	return "min by (target) (" + selector(collector.TLSCertificateExpiry, ofHMPs) + ")"
 }
 
-// overRange is a metric by session, reduced over the time that is shown to one number: the same at every step of a
-// graph.
+// overRange reduces a metric of a session to one number over the time range. It is the same at
+// every step of a graph.
 func overRange(how, function, metric string) string {
 	return fmt.Sprintf("%s by (target, session) (%s(%s[$__range] @ end()))", how, function, selector(metric, chosen))
 }
 
-// highest keeps the n sessions of a vector that have the highest rank. The rank is the same at every step of a graph,
-// so that no more than these are ever seen.
+// highest returns the n sessions with the highest rank. The rank must be the same at every step of
+// a graph, so the graph has only n series.
 func highest(n int, vector, rank string) string {
 	return fmt.Sprintf("%s and on (target, session) topk(%d, %s)", vector, n, rank)
 }
 
-// lowest is highest, from the other end.
+// lowest returns the n sessions with the lowest rank.
 func lowest(n int, vector, rank string) string {
 	return fmt.Sprintf("%s and on (target, session) bottomk(%d, %s)", vector, n, rank)
 }
 
-// failing ranks sessions by how much of the time that is shown they were not valid.
+// failing ranks sessions by the share of the time range in which they were not valid.
 func failing() string { return "1 - " + overRange("min", "avg_over_time", collector.SessionValid) }
 
-// perHour is how much a counter of sessions counts in an hour, by session and perhaps other labels. Of several
-// exporters that watch a session it is the one that counts most.
+// perHour returns the increase of a session's counter per hour. If several exporters have the
+// session, the highest value counts.
 func perHour(metric string, by ...string) string {
 	labels := strings.Join(append([]string{"target", "session"}, by...), ", ")
 	return fmt.Sprintf("3600 * max by (%s) (rate(%s[$__rate_interval]))", labels, selector(metric, chosen))
 }
 
-// latency is how long the probe of a session takes, on average over the sessions.
+// latency is the average probe duration of the sessions.
 func latency() string { return "avg(" + each("max", collector.SessionProbeDuration) + ")" }
 
-// usually is where a value mostly was within the day: so many standard deviations away from its mean. With less history
-// than a day it takes what there is.
+// usually returns the mean of a value in the last day, plus or minus standard deviations.
 func usually(value, deviations string) string {
 	day := "(" + value + ")[1d:1m]"
 	return fmt.Sprintf("clamp_min(avg_over_time(%s) %s * stddev_over_time(%s), 0)", day, deviations, day)
 }
 
-// alerts are those of this product, without HMPWatchdog, which always fires. Some are about no session, and some about
-// no instance, so that these labels may be missing; every other metric has to have them.
+// alerts selects the alerts of this product except HMPWatchdog, which always fires. Alerts may lack
+// the labels of a session or an instance.
 func alerts(matchers ...string) string {
 	all := []string{`alertname=~"HMP.+"`, `severity!="none"`}
 	for _, label := range []string{"job", "instance", "target", "session"} {
@@ -104,13 +103,12 @@ func alerts(matchers ...string) string {
 	return selector("ALERTS", append(all, matchers...)...)
 }
 
-// ofExporters keeps of any metric what the exporters say about themselves: programs of other kinds have metrics of the
-// same name.
+// ofExporters restricts a metric to the exporters. Other programs have metrics with the same name.
 func ofExporters(vector string) string {
 	return vector + " and on (job, instance) " + selector(collector.BuildInfo, scope)
 }
 
-// ofScrapes keeps of what Prometheus says about scrapes those that had exporters or sessions within the day.
+// ofScrapes restricts a metric of scrapes to scrapes of exporters and sessions in the last day.
 func ofScrapes(vector string) string {
 	return fmt.Sprintf("%s and on (job, instance) (last_over_time(%s[1d]) or last_over_time(%s[1d]))",
 		vector, selector(collector.BuildInfo, scope), selector(collector.SessionValid, scope))

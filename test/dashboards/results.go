@@ -12,9 +12,9 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// colors is the one colour that each result has on all dashboards, of the families that the status page has: green is
-// well, red is HMP's own trouble, orange a credential, purple a role, yellow to brown something else that answers,
-// pink to violet out of reach, blue-grey the exporter.
+// colors has the colour of each result on all dashboards, as on the status page: green is valid,
+// red a failure of HMP, orange a credential, purple a role, yellow to brown a wrong answer,
+// pink to violet no answer, blue-grey the exporter.
 var colors = map[hmp.Result]string{
 	hmp.Valid:           "green",
 	hmp.NoRoles:         "purple",
@@ -35,14 +35,14 @@ var colors = map[hmp.Result]string{
 	hmp.Saturated:       "#4f6d8a",
 }
 
-// The text and the colour of a session that has no result, because the exporter failed in its probe.
+// The text and the colour of a session without a result, after a panic of the exporter.
 const noResult, noResultColor = "no result", "#7a1414"
 
-// words is a result as a reader says it.
+// words returns a result in words.
 func words(o hmp.Result) string { return strings.ReplaceAll(string(o), "_", " ") }
 
-// resultNumber is by session the number of its result in the list of all, from 1 on; one that has none comes after them
-// all, as the worst. Where exporters disagree it is the higher one, which is never that of a valid session.
+// resultNumber is the number of each session's result: valid is 1, and a session without a result
+// has the highest number. If exporters disagree, the higher number counts.
 func resultNumber() string {
 	parts := make([]string, 0, len(hmp.Results)+1)
 	for i, o := range hmp.Results {
@@ -54,27 +54,27 @@ func resultNumber() string {
 	return "max by (target, session) (\n  " + strings.Join(parts, "\n  or ") + "\n)"
 }
 
-// resultCounts is how many sessions have each result, by its name, and how many have none.
+// resultCounts counts the sessions with each result and without one.
 func resultCounts() string {
 	all := selector(collector.SessionProbeResult, chosen)
 	return fmt.Sprintf("sort_desc(sum by (result) (max by (target, session, result) (%s)) > 0"+
 		" or label_replace(count(max by (target, session) (%s) == 0), \"result\", %q, \"\", \"\"))", all, all, noResult)
 }
 
-// valueNames shows single values by name.
+// valueNames maps values to names.
 func valueNames(options map[string]dashboard.ValueMappingResult) []dashboard.ValueMapping {
 	return []dashboard.ValueMapping{
 		{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}},
 	}
 }
 
-// errorCodes is how many sessions HMP answers with each error code.
+// errorCodes counts the sessions with each error code.
 func errorCodes(matchers ...string) string {
 	errors := selector(collector.SessionError, append([]string{chosen}, matchers...)...)
 	return "sum by (code, name) (max by (target, session, code, name) (" + errors + "))"
 }
 
-// resultNames shows the number of a result as its words, in its colour.
+// resultNames maps the number of a result to its words and colour.
 func resultNames() []dashboard.ValueMapping {
 	options := map[string]dashboard.ValueMappingResult{
 		strconv.Itoa(len(hmp.Results) + 1): {Text: new(noResult), Color: new(noResultColor), Index: new(int32(0))},
@@ -87,7 +87,7 @@ func resultNames() []dashboard.ValueMapping {
 	return valueNames(options)
 }
 
-// resultColors gives series that are named by their result its colour.
+// resultColors sets the colours of series that have the name of a result.
 func resultColors[B overridable[B]](b B) B {
 	for _, o := range hmp.Results {
 		b = b.OverrideByName(string(o.Result), []dashboard.DynamicConfigValue{fixed(colors[o.Result])})
@@ -97,10 +97,10 @@ func resultColors[B overridable[B]](b B) B {
 		OverrideByName(loginSuccess, []dashboard.DynamicConfigValue{fixed(colors[hmp.Valid])})
 }
 
-// loginSuccess is what a login ends in that is none of the results.
+// loginSuccess is the result of a successful login.
 const loginSuccess = "success"
 
-// statusNames shows an HTTP status, or that there was none, in the colour of its kind.
+// statusNames sets the colours of HTTP statuses.
 func statusNames() []dashboard.ValueMapping {
 	names := valueNames(map[string]dashboard.ValueMappingResult{
 		"0": {Text: new("none"), Color: new("#708090"), Index: new(int32(0))},
@@ -118,22 +118,22 @@ func statusNames() []dashboard.ValueMapping {
 	return names
 }
 
-// resultHelp says of each result what is the case and what to do, and so of each code.
+// resultHelp returns tables with the meaning and the advice of each result and error code.
 func resultHelp() string {
 	var text strings.Builder
-	text.WriteString("| result | what is the case | what to do |\n| --- | --- | --- |\n")
+	text.WriteString("| result | meaning | what to do |\n| --- | --- | --- |\n")
 	for _, o := range hmp.Results {
 		fmt.Fprintf(&text, "| `%s` | %s | %s |\n", o.Result, o.Meaning, o.Advice)
 	}
 	fmt.Fprintf(&text, "| %s | a defect of the exporter ended the probe | Report the line in its log. |\n", noResult)
-	text.WriteString("\n| code | name | what is the case | what to do |\n| --- | --- | --- | --- |\n")
+	text.WriteString("\n| code | name | meaning | what to do |\n| --- | --- | --- | --- |\n")
 	for _, e := range hmp.Catalogue {
 		fmt.Fprintf(&text, "| `%s` | %s | %s | %s |\n", e.Code, e.Name, e.Meaning, e.Advice)
 	}
 	return text.String()
 }
 
-// resultTextColors gives the cells of a table that name a result its colour.
+// resultTextColors sets the colours of table cells with results.
 func resultTextColors() []dashboard.DynamicConfigValue {
 	options := map[string]dashboard.ValueMappingResult{noResult: {Color: new(noResultColor), Index: new(int32(0))}}
 	for i, o := range hmp.Results {
@@ -144,10 +144,10 @@ func resultTextColors() []dashboard.DynamicConfigValue {
 	}
 }
 
-// resultHelpHeight is how high a panel has to be that shows all of the help: a row of the tables takes a unit.
+// resultHelpHeight is the height of the help. A row of its tables takes one unit.
 func resultHelpHeight() uint32 { return uint32(len(hmp.Results) + len(hmp.Catalogue) + 8) } //nolint:gosec // few
 
-// stateColors tells alerts that wait from those that fire.
+// stateColors sets the colours of pending and firing alerts.
 func stateColors() dashboard.DynamicConfigValue {
 	return dashboard.DynamicConfigValue{Id: "mappings", Value: valueNames(map[string]dashboard.ValueMappingResult{
 		"firing":  {Color: new(bad), Index: new(int32(0))},

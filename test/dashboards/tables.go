@@ -8,22 +8,22 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// A column is one of a table: a query, whose labels are columns too, and how its values are shown.
+// A column is a query of a table. The labels of its series are columns too.
 type column struct {
 	expr, title string
-	unit        string // seconds, unless said
+	unit        string // seconds if ""
 	thresholds  *dashboard.ThresholdsConfigBuilder
 	names       []dashboard.ValueMapping
 }
 
-// sorted is by which column a table is, until a reader sorts it otherwise.
+// sorted is the initial order of a table.
 type sorted struct {
 	column     string
 	descending bool
 }
 
-// list is a table of now, with a row for each combination of labels, which are given with their titles and stand in
-// front.
+// list returns a table of current values. It has a row for each combination of labels, whose
+// columns come first.
 func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.PanelBuilder {
 	order, titles := map[string]int{}, map[string]string{}
 	for i, l := range labels {
@@ -33,7 +33,7 @@ func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.P
 		p.queries = append(p.queries, query{c.expr, c.title})
 		order[valueField(i, len(columns))], titles[valueField(i, len(columns))] = len(labels)+i, c.title
 	}
-	p.unit = units.Number // of columns that say nothing else
+	p.unit = units.Number // of columns without another unit
 	b := fill(table.NewPanelBuilder(), p, rows).
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})).
 		Thresholds(neutral()).
@@ -55,7 +55,7 @@ func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.P
 	return b
 }
 
-// valueField is what Grafana calls the values of a query in a table.
+// valueField is the name that Grafana gives the values of a query in a table.
 func valueField(i, of int) string {
 	if of == 1 {
 		return "Value"
@@ -63,7 +63,7 @@ func valueField(i, of int) string {
 	return "Value #" + refID(i)
 }
 
-// properties are how the cells of a column look.
+// properties returns the settings of a column.
 func (c column) properties() []dashboard.DynamicConfigValue {
 	unit := c.unit
 	if unit == "" {
@@ -81,7 +81,7 @@ func (c column) properties() []dashboard.DynamicConfigValue {
 	return properties
 }
 
-// decimals are as many as a reader can use.
+// decimals returns the number of decimals of a unit.
 func decimals(unit string) int {
 	if unit == units.Seconds {
 		return 1
@@ -89,8 +89,8 @@ func decimals(unit string) int {
 	return 0
 }
 
-// cells colours the cells of a column. Unless the mode of a background is basic, Grafana turns its colour into a
-// gradient that ends in another hue (getCellColors in the table's utils).
+// cells colours the cells of a column. If the mode of a background is not basic, Grafana draws a
+// gradient to another colour (getCellColors in the table's utils).
 func cells(mode common.TableCellDisplayMode) dashboard.DynamicConfigValue {
 	options := map[string]any{"type": mode}
 	if mode == common.TableCellDisplayModeColorBackground {

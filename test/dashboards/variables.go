@@ -9,10 +9,10 @@ import (
 	"hmp_exporter/collector"
 )
 
-// variables are what a reader chooses from, each within what was chosen before it. Names in Prometheus are the values,
-// and Grafana escapes them for the regular expressions that they are used in.
+// variables returns what the reader can choose. Each variable depends on those before it. Grafana
+// escapes the values for regular expressions.
 func variables(uid string) []cog.Builder[dashboard.VariableModel] {
-	// What the exporter says of itself may come from another job than the sessions do.
+	// The exporter's own metrics may have another job than the sessions.
 	of := func(matchers ...string) string {
 		if uid != exporterUID {
 			return selector(collector.SessionValid, matchers...)
@@ -26,7 +26,7 @@ func variables(uid string) []cog.Builder[dashboard.VariableModel] {
 			Description("The Prometheus that scrapes the exporter.").
 			Type("prometheus"),
 		choice("job", "Job", "The scrape job in Prometheus.", of()),
-		choice("instance", "Instance", "The exporter; with a scrape for each HMP, what that scrape is called.",
+		choice("instance", "Instance", "The exporter, or with a scrape for each HMP the name of the HMP.",
 			of(`job=~"$job"`)),
 		choice("target", "HMP", "The HMP, by its name in the exporter's configuration.",
 			selector(collector.SessionValid, scope)),
@@ -35,7 +35,7 @@ func variables(uid string) []cog.Builder[dashboard.VariableModel] {
 	}
 }
 
-// choice is a variable of which any number of values can be chosen, at first all.
+// choice returns a variable with multiple values. At first all are chosen.
 func choice(label, title, description, of string) *dashboard.QueryVariableBuilder {
 	query := fmt.Sprintf("label_values(%s, %s)", of, label)
 	all := dashboard.VariableOption{

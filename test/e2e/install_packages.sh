@@ -1,17 +1,17 @@
 #!/bin/sh
-# Installs packages of the distribution, as root or through sudo: install_packages.sh NAME…
+# Installs packages of the distribution, as root or with sudo: install_packages.sh NAME…
 set -eu
 packages=$*
 
 if ! command -v apt-get >/dev/null; then
-	echo "missing, for this system's package manager to install: $packages" >&2
+	echo "missing packages, install them with the package manager of this system: $packages" >&2
 	exit 1
 elif [ "$(id -u)" -eq 0 ]; then
 	sudo=
 elif command -v sudo >/dev/null; then
 	sudo=sudo
 else
-	echo "missing: as root, apt-get install --no-install-recommends $packages" >&2
+	echo "missing packages, as root run: apt-get install --no-install-recommends $packages" >&2
 	exit 1
 fi
 

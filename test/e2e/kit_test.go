@@ -83,7 +83,8 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 func startExporter(t *testing.T, args ...string) (*process, string) {
 	t.Helper()
 	p := start(t, command(t, exporterBinary, append(args, "--web.listen-address=127.0.0.1:0")...))
-	return p, p.url(t)
+	p.url(t)
+	return p, p.URL
 }
 
 var addressPattern = regexp.MustCompile(`127\.0\.0\.1:[1-9]\d*`)

@@ -249,7 +249,7 @@ func (p prometheus) checkResults(t *testing.T, job string) {
 }
 
 // checkExposition has promtool lint /metrics and /probe, and asks for OpenMetrics.
-func checkExposition(t *testing.T, url string, targets []string) {
+func checkExposition(t *testing.T, exporter string, targets []string) {
 	t.Helper()
 	paths := []string{"/metrics"}
 	for _, target := range targets {
@@ -257,10 +257,10 @@ func checkExposition(t *testing.T, url string, targets []string) {
 	}
 	for _, path := range paths {
 		check := command(t, tool("promtool"), "check", "metrics", "--extended")
-		check.Stdin = strings.NewReader(get(t, url+path))
+		check.Stdin = strings.NewReader(get(t, exporter+path))
 		output(t, check)
 
-		res, err := fetch(t, url+path, http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
+		res, err := fetch(t, exporter+path, http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -395,7 +395,7 @@ func startHMPs(t *testing.T) simulatedHMPs {
 }
 
 // startReplica starts an exporter with all HMPs.
-func (h simulatedHMPs) startReplica(t *testing.T) (exporter *process, url string) {
+func (h simulatedHMPs) startReplica(t *testing.T) (exporter *process, address string) {
 	t.Helper()
 	config := "targets:\n"
 	for _, name := range slices.Sorted(maps.Keys(h)) {

@@ -101,7 +101,7 @@ func (s *scenario) probeAll(t *testing.T, queries []string) []page {
 func (s *scenario) reload(t *testing.T) {
 	t.Helper()
 	s.Signal(t, syscall.SIGHUP)
-	resp, err := s.client.Post(s.URL+"/-/reload", "", nil) //nolint:noctx // the test's own timeout ends it
+	resp, err := s.client.Post(s.URL+"/-/reload", "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Becomes a machine of its own on which systemd is init and nothing runs but the unit: systemd_boot.sh DIRECTORY
-# TestService starts it as the first process of new namespaces for mounts and processes, in a cgroup of its own. It sees
-# this machine's files, and what is written here goes to memory. In the directory there are the program and the unit, or
-# the package, and what goes to /etc. The unit logs to the standard output.
+# Turns into a machine with systemd as init, which runs only the unit: systemd_boot.sh DIRECTORY
+# TestService starts it as the first process of new mount and process namespaces, in its own cgroup. It sees this machine's
+# files; changes go to memory. The directory has the program and the unit, or the package, and the files for /etc. The unit
+# logs to the standard output.
 set -eu
 dir=$1
 
@@ -18,16 +18,16 @@ mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /e
 mount --bind /run/bin /usr/local/bin
 
 if [ -e "$dir/hmp-exporter.deb" ]; then
-	# What the package brings, and what its hmp.yml says to do.
+	# Install the package and follow its hmp.yml.
 	mkdir /run/usr /run/usr.work /run/var /run/var.work
 	mount -t overlay -o lowerdir=/usr,upperdir=/run/usr,workdir=/run/usr.work overlay /usr
 	mount -t overlay -o lowerdir=/var,upperdir=/run/var,workdir=/run/var.work overlay /var
-	dpkg --no-triggers --install "$dir/hmp-exporter.deb" # what manual pages there are takes long to list
+	dpkg --no-triggers --install "$dir/hmp-exporter.deb" # listing manual pages takes long
 	cat "$dir/hmp.yml" >/etc/hmp_exporter/hmp.yml
 	install -m 0640 -g hmp_exporter "$dir/token" /etc/hmp_exporter/secrets/playout.token
 	cat "$dir/default" >/etc/default/hmp_exporter
 else
-	# It is what the README beside the unit says.
+	# Follow the README beside the unit.
 	groupadd --system --force hmp_exporter
 	useradd --system --gid hmp_exporter --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hmp_exporter
 	install -m 0755 "$dir/hmp_exporter" /usr/local/bin/
@@ -39,7 +39,7 @@ else
 	install -D -m 0644 "$dir/hmp_exporter.service" /run/systemd/system/hmp_exporter.service
 fi
 
-# But for what a machine has and this one has not: targets to wait for, a journal.
+# This machine has no journal and no targets to wait for.
 install -d /run/systemd/system/hmp_exporter.service.d
 cat >/run/systemd/system/hmp_exporter.service.d/machine.conf <<CONF
 [Unit]
@@ -51,7 +51,7 @@ StandardOutput=append:/run/log
 StandardError=append:/run/log
 CONF
 touch /run/log
-tail --follow /run/log & # systemd closes what it was given
+tail --follow /run/log & # systemd closes its standard output
 
-# systemd leaves the hardware and the kernel alone if it is told that this is a container.
+# In a container systemd does not change the hardware and the kernel.
 exec env -i container=test PATH="$PATH" /lib/systemd/systemd --system --unit=hmp_exporter.service --log-target=null --show-status=no

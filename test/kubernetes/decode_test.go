@@ -16,10 +16,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// objects are what a chart renders, by "Kind/name".
+// objects are the objects of a rendered chart by "Kind/name".
 type objects map[string]metav1.Object
 
-// kinds are those that the chart may render, in the version that it has to be.
+// kinds are the kinds and versions that the chart may render.
 var kinds = map[string]func() metav1.Object{
 	"apps/v1 Deployment":                          func() metav1.Object { return new(appsv1.Deployment) },
 	"apps/v1 StatefulSet":                         func() metav1.Object { return new(appsv1.StatefulSet) },
@@ -33,7 +33,7 @@ var kinds = map[string]func() metav1.Object{
 	"v1 ServiceAccount":                           func() metav1.Object { return new(corev1.ServiceAccount) },
 }
 
-// decode decodes strictly: a field that Kubernetes does not know, or one of another type, is an error.
+// decode decodes strictly: unknown fields and wrong types are errors.
 func decode(t *testing.T, files map[string]string) objects {
 	t.Helper()
 	all := make(objects)
@@ -52,7 +52,7 @@ func decode(t *testing.T, files map[string]string) objects {
 			kind := meta.APIVersion + " " + meta.Kind
 			empty, ok := kinds[kind]
 			if !ok {
-				t.Fatalf("%s: %s is not a kind that the chart makes:\n%s", file, kind, document)
+				t.Fatalf("%s: %s is an unexpected kind:\n%s", file, kind, document)
 			}
 			object := empty()
 			if err := yaml.UnmarshalStrict([]byte(document), object); err != nil {
@@ -60,7 +60,7 @@ func decode(t *testing.T, files map[string]string) objects {
 			}
 			name := meta.Kind + "/" + object.GetName()
 			if _, twice := all[name]; twice {
-				t.Fatalf("%s: %s is there twice", file, name)
+				t.Fatalf("%s: there are two %s", file, name)
 			}
 			all[name] = object
 		}
@@ -78,7 +78,7 @@ func get[T metav1.Object](t *testing.T, all objects, name string) T {
 	return object
 }
 
-// TestObjects renders each example and checks of all objects what the API server would, and that they belong together.
+// TestObjects checks the names and labels in each example as the API server does.
 func TestObjects(t *testing.T) {
 	for _, example := range examples(t) {
 		t.Run(example, func(t *testing.T) {
@@ -91,14 +91,14 @@ func TestObjects(t *testing.T) {
 					t.Errorf("%s: %q", name, problems)
 				}
 				if object.GetNamespace() != namespace || object.GetLabels()["app.kubernetes.io/instance"] != release {
-					t.Errorf("%s is not one of release %s in namespace %s", name, release, namespace)
+					t.Errorf("%s is not of release %s in namespace %s", name, release, namespace)
 				}
 			}
 		})
 	}
 }
 
-// TestEveryKind checks that the examples leave no template without a test.
+// TestEveryKind checks that the examples contain every kind.
 func TestEveryKind(t *testing.T) {
 	rendered := make(map[string]bool)
 	for _, example := range examples(t) {
@@ -114,7 +114,7 @@ func TestEveryKind(t *testing.T) {
 	}
 }
 
-// TestMinimal lists what little there is without anything turned on.
+// TestMinimal lists the objects when nothing is turned on.
 func TestMinimal(t *testing.T) {
 	var got []string
 	for name := range render(t, "minimal.yaml") {

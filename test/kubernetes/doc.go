@@ -1,5 +1,5 @@
-// Package kubernetes tests the Helm chart: rendered by Helm itself, decoded as the API server decodes it, with the
-// configuration in it loaded by the program and the rules in it by promtool.
+// Package kubernetes tests the Helm chart. Helm renders it, the types of the API server decode
+// it, the program loads its configuration, and promtool checks its rules.
 //
-// It is a module apart from e2e, because Helm and the types of Kubernetes take as long to compile as the rest together.
+// It is a module of its own, because Helm and the types of Kubernetes take long to compile.
 package kubernetes

@@ -11,7 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// podOf returns the pods that an example makes.
+// podOf returns the pod template of an example.
 func podOf(t *testing.T, all objects) corev1.PodTemplateSpec {
 	t.Helper()
 	for _, object := range all {
@@ -26,8 +26,8 @@ func podOf(t *testing.T, all objects) corev1.PodTemplateSpec {
 	return corev1.PodTemplateSpec{}
 }
 
-// TestPodIsConfined checks that pods meet the "restricted" standard of Kubernetes, have no token of its API and nowhere
-// to write.
+// TestPodIsConfined checks that pods meet the "restricted" standard of Kubernetes. They have no
+// token of its API and no writable directory.
 func TestPodIsConfined(t *testing.T) {
 	for _, example := range examples(t) {
 		t.Run(example, func(t *testing.T) {
@@ -60,14 +60,14 @@ func TestPodIsConfined(t *testing.T) {
 				}
 			}
 			if container.Resources.Limits.Memory().IsZero() {
-				t.Error("nothing limits its memory")
+				t.Error("there is no memory limit")
 			}
 		})
 	}
 }
 
-// TestPodOnOpenShift checks that the pods have no id that the SCC "restricted-v2" refuses: those outside the range of the
-// namespace. One that the user sets stays.
+// TestPodOnOpenShift checks that the pods have no user or group ID. The SCC "restricted-v2" refuses
+// an ID outside the range of the namespace. An ID that the user sets stays.
 func TestPodOnOpenShift(t *testing.T) {
 	for values, want := range map[string]*int64{
 		`demo: true`: nil,
@@ -84,8 +84,7 @@ func TestPodOnOpenShift(t *testing.T) {
 	}
 }
 
-// TestPodExtras checks that the pods have the volumes and the environment that the user adds, and that a session can have
-// its secret from there.
+// TestPodExtras checks that the pods have the volumes and the environment that the user adds.
 func TestPodExtras(t *testing.T) {
 	pod := podOf(t, render(t, `
 environment: {url: "https://hmp.example"}
@@ -100,7 +99,7 @@ extraVolumeMounts: [{name: vault, mountPath: /mnt/secrets, readOnly: true}]`)).S
 	}
 }
 
-// TestPodSelected checks that whatever selects the pods selects these.
+// TestPodSelected checks that all selectors match the pods.
 func TestPodSelected(t *testing.T) {
 	all := render(t, "full.yaml")
 	labels := podOf(t, all).Labels
@@ -119,14 +118,14 @@ func TestPodSelected(t *testing.T) {
 		}
 		for key, value := range selector {
 			if labels[key] != value {
-				t.Errorf("%s selects pods with %s=%s, and they have %s", name, key, value, labels[key])
+				t.Errorf("%s selects pods with %s=%s, but they have %s", name, key, value, labels[key])
 			}
 		}
 	}
 }
 
-// TestPodSpread checks that a constraint of the user's keeps its labelSelector as it is, and that one without gets that of
-// the pods.
+// TestPodSpread checks that a constraint of the user keeps its labelSelector. A constraint without
+// one gets the selector of the pods.
 func TestPodSpread(t *testing.T) {
 	all := render(t, `{demo: true, topologySpreadConstraints: [
 		{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {team: video}}},
@@ -146,15 +145,15 @@ func TestPodSpread(t *testing.T) {
 	}
 }
 
-// TestConfigurationKeepsPods checks that another configuration does not make other pods, which would log in anew: the
-// program is told to load it.
+// TestConfigurationKeepsPods checks that a changed configuration does not change the pods. New
+// pods would log in again. The program loads the configuration itself.
 func TestConfigurationKeepsPods(t *testing.T) {
 	of := func(url string) corev1.PodTemplateSpec {
 		return podOf(t, render(t, `config: {targets: [{name: studio, url: "`+url+`", sessions: [{name: playout, token_file: /token}]}]}`))
 	}
 	before, after := of("https://hmp.example"), of("https://other.example")
 	if diff := cmp.Diff(before, after); diff != "" {
-		t.Errorf("another configuration makes other pods (-before +after):\n%s", diff)
+		t.Errorf("a changed configuration changes the pods (-before +after):\n%s", diff)
 	}
 	for _, example := range examples(t) {
 		args := podOf(t, render(t, example)).Spec.Containers[0].Args
@@ -164,8 +163,8 @@ func TestConfigurationKeepsPods(t *testing.T) {
 	}
 }
 
-// TestPodProbes checks what the kubelet asks: both answers of the program, or, where it has no password or certificate to
-// ask with, the port.
+// TestPodProbes checks the probes of the kubelet. If the pages need a password or a certificate,
+// the kubelet connects to the port only.
 func TestPodProbes(t *testing.T) {
 	paths := func(example string) (found []string) {
 		container := podOf(t, render(t, example)).Spec.Containers[0]

@@ -1,7 +1,8 @@
 package kubernetes
 
 import (
-	"bytes"
+	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -13,7 +14,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,12 +23,12 @@ import (
 )
 
 const (
-	program  = "../../hmp_exporter"
-	patience = 30 * time.Second
+	program = "../../hmp_exporter"
+	timeout = 5 * time.Minute // generous, for a busy machine
 )
 
-// TestProgram runs what the container of each example runs, with its arguments, its environment and its files, and sees
-// that the program takes all of it and becomes ready.
+// TestProgram runs the program with the arguments, the environment and the files of each
+// example's container. It must become ready.
 func TestProgram(t *testing.T) {
 	for _, example := range examples(t) {
 		t.Run(example, func(t *testing.T) {
@@ -44,15 +44,15 @@ func TestProgram(t *testing.T) {
 			}
 			args := slices.Clone(pod.Spec.Containers[0].Args)
 			port := slices.IndexFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--web.listen-address=:") })
-			args[port] = "--web.listen-address=127.0.0.1:0" // that of the cluster is not this machine's to open
+			args[port] = "--web.listen-address=127.0.0.1:0" // any free port
 			serve := commandOf(t, pod, dir, args...)
-			expectListening(t, serve)
+			checkProgram(t, serve)
 		})
 	}
 }
 
-// mountConfig makes a directory of what a pod has at /etc/hmp_exporter. Of Secrets, whose values the chart never sees,
-// there are keys; each gets a value that is good for its place.
+// mountConfig makes a directory with the files of a pod at /etc/hmp_exporter. The chart does not
+// have the values of Secrets, so each key gets a suitable value.
 func mountConfig(t *testing.T, all objects, pod corev1.PodTemplateSpec) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -104,7 +104,7 @@ func selfSigned(t *testing.T) (certificate, key string) {
 	return encode("CERTIFICATE", server.Certificate().Raw), encode("PRIVATE KEY", der)
 }
 
-// valueOf is what a file that a user has to supply may hold.
+// valueOf returns the content of a file that the user supplies.
 func valueOf(t *testing.T, path string) string {
 	t.Helper()
 	certificate, key := selfSigned(t)
@@ -126,16 +126,17 @@ func valueOf(t *testing.T, path string) string {
 	}
 }
 
-// commandOf is the program as a container runs it, in a directory that stands for where the image starts it.
+// commandOf returns the program with the environment of a container. dir stands for the working
+// directory of the image.
 func commandOf(t *testing.T, pod corev1.PodTemplateSpec, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	binary, err := filepath.Abs(program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), binary, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = patience
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = dir
 	cmd.Env = []string{"TMPDIR=" + t.TempDir()}
 	for _, variable := range pod.Spec.Containers[0].Env {
@@ -144,38 +145,42 @@ func commandOf(t *testing.T, pod corev1.PodTemplateSpec, dir string, args ...str
 	return cmd
 }
 
-// How the program says where it listens, in either format of its log.
+// listening matches the address in the log, in both formats.
 var listening = regexp.MustCompile(`address"?[=:]"?(127\.0\.0\.1:[1-9]\d*)`)
 
-// expectListening starts the program, waits until it says where it listens, asks whether it is ready, and ends it.
-func expectListening(t *testing.T, cmd *exec.Cmd) {
+// checkProgram starts the program, asks whether it is ready, and stops it.
+func checkProgram(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
-	output := &watchedOutput{found: make(chan string, 1)}
-	cmd.Stdout, cmd.Stderr = output, output
+	output, pipe, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Close()
+	cmd.Stdout, cmd.Stderr = pipe, pipe
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("%v (did make build it?)", err)
+		t.Fatalf("%v (run make build first)", err)
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
-	select {
-	case address := <-output.found:
-		expectReady(t, address, slices.ContainsFunc(cmd.Args, func(arg string) bool { return strings.HasPrefix(arg, "--web.config.file=") }))
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		if err := <-exited; err != nil {
-			t.Errorf("after SIGTERM: %v\n%s", err, output)
+	_ = pipe.Close()
+	secured := slices.ContainsFunc(cmd.Args, func(arg string) bool { return strings.HasPrefix(arg, "--web.config.file=") })
+	ready, text := false, ""
+	for lines := bufio.NewScanner(output); lines.Scan(); { // until the program ends
+		text += lines.Text() + "\n"
+		if address := listening.FindStringSubmatch(lines.Text()); address != nil && !ready {
+			ready = true
+			checkReady(t, address[1], secured)
+			_ = cmd.Process.Signal(syscall.SIGTERM)
 		}
-	case err := <-exited:
-		t.Errorf("%q ended: %v\n%s", cmd.Args, err, output)
-	case <-time.After(patience):
-		t.Errorf("%q is not ready after %s:\n%s", cmd.Args, patience, output)
 	}
-	if strings.Contains(output.String(), "CANARY") {
-		t.Errorf("its output has a secret:\n%s", output)
+	if err := cmd.Wait(); err != nil || !ready {
+		t.Errorf("%q: ready: %t, then %v\n%s", cmd.Args, ready, err, text)
+	}
+	if strings.Contains(text, "CANARY") {
+		t.Errorf("the output contains a secret:\n%s", text)
 	}
 }
 
-// expectReady asks as the kubelet would, which has no password where one is wanted.
-func expectReady(t *testing.T, address string, secured bool) {
+// checkReady asks as the kubelet does, which has no password.
+func checkReady(t *testing.T, address string, secured bool) {
 	t.Helper()
 	url, want := "http://"+address+"/-/ready", http.StatusOK
 	if secured {
@@ -185,7 +190,7 @@ func expectReady(t *testing.T, address string, secured bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	client := http.Client{Timeout: timeout, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	defer client.CloseIdleConnections()
 	resp, err := client.Do(req)
 	if err != nil {
@@ -195,30 +200,4 @@ func expectReady(t *testing.T, address string, secured bool) {
 	if resp.StatusCode != want {
 		t.Errorf("%s answers %s, want %d", url, resp.Status, want)
 	}
-}
-
-// A watchedOutput finds where the program says that it listens.
-type watchedOutput struct {
-	mu    sync.Mutex
-	text  bytes.Buffer
-	found chan string
-}
-
-func (o *watchedOutput) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.text.Write(p)
-	if address := listening.FindStringSubmatch(o.text.String()); address != nil {
-		select {
-		case o.found <- address[1]:
-		default:
-		}
-	}
-	return len(p), nil
-}
-
-func (o *watchedOutput) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

@@ -9,7 +9,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 )
 
-// TestReadmeExamples renders the values that the README shows: the first ones, which are whole, and the others over them.
+// TestReadmeExamples renders the values in the README: the first ones, and the others over them.
 func TestReadmeExamples(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join(chartDir, "README.md"))
 	if err != nil {

@@ -13,10 +13,11 @@ import (
 
 func labelSet(of map[string]string) klabels.Set { return of }
 
-// relabelled are the labels of a target.
+// relabelled has the labels of a target.
 type relabelled map[string]string
 
-// through has Prometheus' own code relabel a target as a ScrapeConfig says. Labels that it drops then are left out.
+// through relabels a target with the rules of a ScrapeConfig and the code of Prometheus. It omits
+// temporary labels.
 func (r relabelled) through(t *testing.T, config *monitoringv1alpha1.ScrapeConfig) relabelled {
 	t.Helper()
 	var rules []*relabel.Config
@@ -34,7 +35,7 @@ func (r relabelled) through(t *testing.T, config *monitoringv1alpha1.ScrapeConfi
 			next.Action = relabel.Action(strings.ToLower(rule.Action))
 		}
 		if rule.Regex != "" || rule.Separator != nil {
-			t.Fatalf("this relabelling is more than the test knows: %v", rule)
+			t.Fatalf("the test does not support this rule: %v", rule)
 		}
 		if err := next.Validate(model.UTF8Validation); err != nil {
 			t.Fatal(err)

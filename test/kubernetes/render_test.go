@@ -26,11 +26,11 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	slog.SetLogLoggerLevel(slog.LevelWarn) // Helm has a line for each symbolic link that it follows
+	slog.SetLogLoggerLevel(slog.LevelWarn) // Helm logs each symbolic link
 	os.Exit(m.Run())
 }
 
-// exampleValues are the values of a file in ci/, or values written out as YAML.
+// exampleValues returns the values of a file in ci/, or values in YAML.
 func exampleValues(t *testing.T, example string) map[string]any {
 	t.Helper()
 	text := []byte(example)
@@ -47,7 +47,7 @@ func exampleValues(t *testing.T, example string) map[string]any {
 	return values
 }
 
-// examples are the files in ci/.
+// examples returns the names of the files in ci/.
 func examples(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(chartDir, "ci", "*.yaml"))
@@ -60,8 +60,7 @@ func examples(t *testing.T) []string {
 	return files
 }
 
-// helmTemplate does what `helm template` does: values over the chart's own, checked by the schema, and rendered, for a
-// cluster that has these APIs beside those of Kubernetes.
+// helmTemplate does the same as `helm template`, for a cluster with more APIs.
 func helmTemplate(t *testing.T, values map[string]any, apis ...string) (map[string]string, error) {
 	t.Helper()
 	return renderChart(load(t), values, apis...)
@@ -87,7 +86,7 @@ func renderChart(c *chart.Chart, values map[string]any, apis ...string) (map[str
 	return engine.Render(c, all)
 }
 
-// render renders an example, which has to be a good one, and returns its objects.
+// render renders an example, which must succeed, and returns its objects.
 func render(t *testing.T, example string) objects {
 	t.Helper()
 	files, err := helmTemplate(t, exampleValues(t, example))
@@ -97,7 +96,7 @@ func render(t *testing.T, example string) objects {
 	return decode(t, files)
 }
 
-// TestLint has `helm lint --strict` look at the chart with the values of each example.
+// TestLint does the same as `helm lint --strict`, with the values of each example.
 func TestLint(t *testing.T) {
 	for _, example := range examples(t) {
 		t.Run(example, func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 
 const promtool = "../../.tools/promtool"
 
-// The chart has links to these files of the repository, as Helm reads no others.
+// The chart has symbolic links to these files, because Helm reads no files outside a chart.
 const (
 	ruleFiles      = "../../dashboards/alerts/*.yml"
 	dashboardFiles = "../../dashboards/*.json"
@@ -42,8 +42,7 @@ func contents(t *testing.T, pattern string) map[string]string {
 	return texts
 }
 
-// TestRules has promtool check each PrometheusRule, and compares it with the rules that it is made from: only the URLs in
-// it are others.
+// TestRules compares each PrometheusRule with its source, which has other URLs. promtool checks it.
 func TestRules(t *testing.T) {
 	all := render(t, "full.yaml")
 	sources, count := contents(t, ruleFiles), 0
@@ -53,7 +52,7 @@ func TestRules(t *testing.T) {
 		name := "hmp-" + strings.TrimPrefix(strings.TrimSuffix(file, ".yml"), "hmp-")
 		rule := get[*monitoringv1.PrometheusRule](t, all, "PrometheusRule/"+name)
 		if rule.Labels["release"] != "kube-prometheus-stack" {
-			t.Errorf("%s has not the labels that it is to be selected by", name)
+			t.Errorf("%s lacks the labels that select it", name)
 		}
 		var want monitoringv1.PrometheusRuleSpec
 		if err := yaml.UnmarshalStrict([]byte(text), &want); err != nil {
@@ -72,7 +71,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestAlertValues changes, adds to and leaves out alerts by values.
+// TestAlertValues changes and disables alerts by values.
 func TestAlertValues(t *testing.T) {
 	rules := func(values string) map[string]monitoringv1.Rule {
 		found := make(map[string]monitoringv1.Rule)
@@ -100,7 +99,7 @@ func TestAlertValues(t *testing.T) {
 		HMPSessionFlapping: {replace: {">= 6": ">= 12"}, for: 10m, labels: {severity: info, desk: night}, annotations: {note: later}},
 		HMPInternalError: {expr: vector(1), keep_firing_for: 1h}}`)
 	if _, ok := after["HMPSessionDisputed"]; ok || len(after) != len(before)-1 {
-		t.Error("HMPSessionDisputed is not off, or others are")
+		t.Error("HMPSessionDisputed is on, or others are off")
 	}
 	want := before["HMPSessionFlapping"]
 	want.For, want.Labels = ptr.To[monitoringv1.Duration]("10m"), map[string]string{"team": "video", "severity": "info", "desk": "night"}
@@ -120,7 +119,7 @@ func TestAlertValues(t *testing.T) {
 			t.Errorf("%s has the labels %v", name, rule.Labels)
 		}
 		if strings.Contains(rule.Expr.StrVal, "ignoring (alertname, ") && !strings.Contains(rule.Expr.StrVal, "ignoring (alertname, alertstate, severity, desk, team") {
-			t.Errorf("%s takes an alert with more labels for another: %s", name, rule.Expr.StrVal)
+			t.Errorf("%s does not ignore all labels of alerts: %s", name, rule.Expr.StrVal)
 		}
 	}
 }
@@ -146,7 +145,7 @@ func checkRules(t *testing.T, name string, spec monitoringv1.PrometheusRuleSpec)
 	}
 }
 
-// TestDashboards checks that the sidecar of Grafana finds each dashboard, whole, in an object that is not too large.
+// TestDashboards checks that Grafana's sidecar finds each dashboard. A ConfigMap may not be too large.
 func TestDashboards(t *testing.T) {
 	all := render(t, "full.yaml")
 	for file, text := range contents(t, dashboardFiles) {
@@ -155,9 +154,9 @@ func TestDashboards(t *testing.T) {
 		if diff := cmp.Diff(map[string]string{file: text}, object.Data); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-		const most = 1 << 20 // of a ConfigMap, all in all
-		if size := object.Size(); size > most*3/4 {
-			t.Errorf("%s has %d bytes, which comes close to the %d that there may be", name, size, most)
+		const maxSize = 1 << 20 // of a ConfigMap
+		if size := object.Size(); size > maxSize*3/4 {
+			t.Errorf("%s has %d bytes, near the limit of %d", name, size, maxSize)
 		}
 		if object.Labels["grafana_dashboard"] != "1" || object.Annotations["grafana_folder"] != "HMP" {
 			t.Errorf("%s is not marked for the sidecar: %v %v", name, object.Labels, object.Annotations)

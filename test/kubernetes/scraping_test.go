@@ -15,15 +15,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestMonitors checks where the operator's objects have Prometheus go: to the port that there is, under a job that does
-// not depend on the name of the release.
+// TestMonitors checks the port and the path of the operator's objects. The job does not depend on
+// the name of the release.
 func TestMonitors(t *testing.T) {
 	full := render(t, "full.yaml")
 	monitor := get[*monitoringv1.ServiceMonitor](t, full, "ServiceMonitor/hmp").Spec
 	service := get[*corev1.Service](t, full, "Service/hmp")
 	endpoint := monitor.Endpoints[0]
 	if endpoint.Port != service.Spec.Ports[0].Name || endpoint.Path != "/all" || endpoint.Scheme.String() != "https" {
-		t.Errorf("Prometheus goes to %s %s %s", endpoint.Port, endpoint.Path, endpoint.Scheme)
+		t.Errorf("Prometheus scrapes %s %s %s", endpoint.Port, endpoint.Path, endpoint.Scheme)
 	}
 	if !endpoint.HonorLabels || !*get[*monitoringv1alpha1.ScrapeConfig](t, full, "ScrapeConfig/hmp").Spec.HonorLabels {
 		t.Error("a label target of the scrape replaces the exporter's")
@@ -46,7 +46,7 @@ func TestMonitors(t *testing.T) {
 	}
 }
 
-// TestScrapeConfig follows a target from /sd through the relabelling: to the Service, or to the one replica that it is of.
+// TestScrapeConfig relabels targets from /sd. Each leads to the Service or to its replica.
 func TestScrapeConfig(t *testing.T) {
 	const single = `
 collector: {sessions: false}
@@ -83,8 +83,8 @@ demo: true`
 	}
 }
 
-// TestExternalURL checks that its path is part of every path by which Prometheus and the kubelet come, unless the prefix is
-// another.
+// TestExternalURL checks that Prometheus and the kubelet use the path of the external URL, or the
+// prefix that the user sets.
 func TestExternalURL(t *testing.T) {
 	const values = `
 demo: true
@@ -106,16 +106,16 @@ web: {externalUrl: "https://tools.example/hmp/", routePrefix: %q}`
 			t.Errorf("routePrefix %q (-want +got):\n%s", given, diff)
 		}
 		if !slices.Contains(container.Args, "--web.external-url=https://tools.example/hmp/") {
-			t.Errorf("the program is not told: %q", container.Args)
+			t.Errorf("the program lacks the URL: %q", container.Args)
 		}
 	}
 }
 
-// TestNetworkPolicy checks who gets in, and where the pods get to.
+// TestNetworkPolicy checks the connections to and from the pods.
 func TestNetworkPolicy(t *testing.T) {
 	policy := get[*networkingv1.NetworkPolicy](t, render(t, "full.yaml"), "NetworkPolicy/hmp").Spec
 	if len(policy.Ingress) != 1 || policy.Ingress[0].Ports[0].Port.String() != "http" || policy.Ingress[0].From[0].PodSelector == nil {
-		t.Errorf("in come %v", policy.Ingress)
+		t.Errorf("ingress is %v", policy.Ingress)
 	}
 	var ports []int
 	for _, rule := range policy.Egress {
@@ -124,9 +124,9 @@ func TestNetworkPolicy(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]int{53, 53, 443, 8080}, ports); diff != "" || len(policy.Egress[1].To) != 1 {
-		t.Errorf("out they get to (-want +got):\n%s", diff)
+		t.Errorf("egress (-want +got):\n%s", diff)
 	}
 	if len(policy.PolicyTypes) != 2 {
-		t.Errorf("the policy is about %v only", policy.PolicyTypes)
+		t.Errorf("the policy has only the types %v", policy.PolicyTypes)
 	}
 }

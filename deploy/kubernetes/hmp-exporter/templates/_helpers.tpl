@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The name of all objects. What is added to it, "-exporter" of a dashboard for example, has to fit into 63 letters too. */}}
+{{/* The name of all objects. With a suffix, for example "-exporter" of a dashboard, it must fit into 63 letters. */}}
 {{- define "hmp-exporter.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" }}
@@ -36,7 +36,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
-{{/* The name, the namespace and the labels of an object: a dict of root, and of suffix and labels if it has any. */}}
+{{/* The name, the namespace and the labels of an object: a dict of root, and optionally suffix and labels. */}}
 {{- define "hmp-exporter.metadata" -}}
 name: {{ include "hmp-exporter.fullname" .root }}{{ .suffix }}
 namespace: {{ .root.Release.Namespace }}
@@ -55,7 +55,7 @@ labels:
 {{- end }}
 {{- end }}
 
-{{/* How Prometheus scrapes: of a ServiceMonitor's endpoint, or of a ScrapeConfig. `target` is a label of the exporter's. */}}
+{{/* Scrape settings of a ServiceMonitor's endpoint or of a ScrapeConfig. `target` is a label of the exporter. */}}
 {{- define "hmp-exporter.scraping" -}}
 honorLabels: true
 scrapeTimeout: {{ .scrapeTimeout }}
@@ -73,12 +73,12 @@ metricRelabelings:
 {{- end }}
 {{- end }}
 
-{{/* What all paths begin with: "" or a path without a slash at its end. */}}
+{{/* The beginning of all paths: "" or a path without a slash at its end. */}}
 {{- define "hmp-exporter.prefix" -}}
 {{- default (urlParse .Values.web.externalUrl).path .Values.web.routePrefix | trimSuffix "/" }}
 {{- end }}
 
-{{/* A linked file of the repository: a dict of root and path. It is not a template of Helm's, and has {{ }} of its own. */}}
+{{/* A linked file of the repository: a dict of root and path. It is not a template, but contains {{ }}. */}}
 {{- define "hmp-exporter.file" -}}
 {{- $text := .root.Files.Get .path }}
 {{- if not (contains "\n" $text) }}
@@ -87,7 +87,7 @@ metricRelabelings:
 {{- $text }}
 {{- end }}
 
-{{/* An expression as the values have it: a dict of root and expr. The labels that they add to alerts are in ALERTS too. */}}
+{{/* An expression with the changes of the values: a dict of root and expr. Labels of the values are in ALERTS too. */}}
 {{- define "hmp-exporter.expr" -}}
 {{- $values := .root.Values.prometheusRule }}
 {{- $added := keys $values.alertLabels }}
@@ -101,7 +101,7 @@ metricRelabelings:
 {{- $expr }}
 {{- end }}
 
-{{/* An alert as the values have it: a dict of root and rule. "" for one that is off. */}}
+{{/* An alert with the changes of the values: a dict of root and rule. "" if it is off. */}}
 {{- define "hmp-exporter.alert" -}}
 {{- $values := .root.Values.prometheusRule }}
 {{- $change := get $values.alerts .rule.alert | default dict }}

@@ -13,7 +13,7 @@ metadata:
 spec:
   serviceAccountName: {{ include "hmp-exporter.serviceAccountName" . }}
   automountServiceAccountToken: false
-  # They would be HMP_EXPORTER_… in the environment, as flags are.
+  # Service links would be variables HMP_EXPORTER_…, as flags are.
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
   {{- with .Values.imagePullSecrets }}
@@ -47,7 +47,7 @@ spec:
   topologySpreadConstraints:
     {{- $ofPods := dict "labelSelector" (dict "matchLabels" (include "hmp-exporter.selectorLabels" $ | fromYaml)) }}
     {{- range . }}
-    {{- /* merge is deep: it would add to a labelSelector that is there. */}}
+    {{- /* merge is deep: it would extend an existing labelSelector. */}}
     - {{- toYaml (merge (dict) . (hasKey . "labelSelector" | ternary (dict) $ofPods)) | nindent 6 }}
     {{- end }}
   {{- end }}
@@ -155,7 +155,7 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* With a web configuration the kubelet may not be let in; that the port is open tells as much, as it is opened last. */}}
+{{/* With a web configuration the kubelet may get no answer. The program opens the port last, so an open port is enough. */}}
 {{- define "hmp-exporter.probe" -}}
 {{- if .web.configFile -}}
 tcpSocket:
@@ -170,7 +170,7 @@ httpGet:
 {{- end }}
 {{- end }}
 
-{{/* What is mounted at /etc/hmp_exporter. In one volume, so that a key and its secret change at once. */}}
+{{/* The files at /etc/hmp_exporter. One volume, so that a key and its secret change at the same time. */}}
 {{- define "hmp-exporter.sources" -}}
 {{- if .Values.config }}
 - configMap:

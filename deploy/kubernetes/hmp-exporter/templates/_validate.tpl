@@ -1,25 +1,25 @@
-{{/* What the schema cannot say: values that are good by themselves, and not together. */}}
+{{/* Combinations of values that the schema cannot check. */}}
 {{- define "hmp-exporter.validate" -}}
 {{- include "hmp-exporter.validateSource" . }}
 {{- include "hmp-exporter.validateFiles" . }}
 {{- if and .Values.scrapeConfig.enabled .Values.collector.sessions }}
-{{- fail "scrapeConfig.enabled probes every session through /probe, and collector.sessions does once more for every scrape of the telemetry path: set collector.sessions to false" }}
+{{- fail "scrapeConfig.enabled probes every session through /probe, and collector.sessions probes it again at every scrape of the telemetry path: set collector.sessions to false" }}
 {{- end }}
 {{- if and .Values.sharding (not .Values.scrapeConfig.enabled) }}
-{{- fail "sharding is done by the relabelling of a ScrapeConfig: set scrapeConfig.enabled to true" }}
+{{- fail "sharding needs the relabelling of a ScrapeConfig: set scrapeConfig.enabled to true" }}
 {{- end }}
 {{- if and .Values.podDisruptionBudget.enabled (lt (int .Values.replicas) 2) }}
-{{- fail "podDisruptionBudget.enabled wants at least 2 replicas: with one, it protects nothing or blocks maintenance" }}
+{{- fail "podDisruptionBudget.enabled needs at least 2 replicas: with one, it protects nothing or blocks maintenance" }}
 {{- end }}
 {{- if and .Values.prometheusRule.enabled (not .Values.prometheusRule.runbookPrefix) (not .Values.web.externalUrl) }}
-{{- fail "prometheusRule.enabled: alerts link to a runbook; set web.externalUrl, for the exporter's own, or prometheusRule.runbookPrefix" }}
+{{- fail "prometheusRule.enabled: alerts link to a runbook; set web.externalUrl, for the runbook of the exporter, or prometheusRule.runbookPrefix" }}
 {{- end }}
 {{- if and (eq .Values.web.scheme "HTTPS") (not .Values.web.configFile) }}
-{{- fail "web.scheme is HTTPS, and nothing has a certificate: name a web configuration with TLS as web.configFile" }}
+{{- fail "web.scheme is HTTPS, but there is no certificate: set web.configFile to a web configuration with TLS" }}
 {{- end }}
 {{- end }}
 
-{{/* There is one answer to what is watched. */}}
+{{/* There is one source of the configuration. */}}
 {{- define "hmp-exporter.validateSource" -}}
 {{- $sources := list }}
 {{- if .Values.config }}{{ $sources = append $sources "config" }}{{ end }}
@@ -27,31 +27,31 @@
 {{- if .Values.environment.url }}{{ $sources = append $sources "environment.url" }}{{ end }}
 {{- if .Values.demo }}{{ $sources = append $sources "demo" }}{{ end }}
 {{- if not $sources }}
-{{- fail "there is nothing to watch: set config, the contents of hmp.yml (or configSecret.name, environment.url, or demo to have a look)" }}
+{{- fail "there is nothing to watch: set config, the contents of hmp.yml (or configSecret.name, environment.url, or demo)" }}
 {{- else if gt (len $sources) 1 }}
-{{- fail (printf "there are several answers to what is watched: %s; take one" (join " and " $sources)) }}
+{{- fail (printf "the configuration has several sources: %s; keep one" (join " and " $sources)) }}
 {{- end }}
 {{- $env := .Values.environment }}
 {{- $token := not (empty $env.tokenFile) }}
 {{- $key := and $env.apiKeyFile $env.apiSecretFile }}
 {{- $more := regexMatch "HMP_(TOKEN|API_KEY|API_SECRET)" (toJson .Values.extraEnv) }}
 {{- if and $env.url (not $more) (not (or (and $token (not $env.apiKeyFile) (not $env.apiSecretFile)) (and $key (not $token)))) }}
-{{- fail "environment.url wants either environment.tokenFile, or both environment.apiKeyFile and environment.apiSecretFile (or HMP_TOKEN, HMP_API_KEY and HMP_API_SECRET in extraEnv)" }}
+{{- fail "environment.url needs either environment.tokenFile, or both environment.apiKeyFile and environment.apiSecretFile (or HMP_TOKEN, HMP_API_KEY and HMP_API_SECRET in extraEnv)" }}
 {{- else if and (not $env.url) (or $token $env.apiKeyFile $env.apiSecretFile) }}
-{{- fail "environment has files and no environment.url to use them at" }}
+{{- fail "environment has files but no environment.url" }}
 {{- end }}
 {{- end }}
 
-{{/* Secrets are files, and the files are there. */}}
+{{/* Secrets are files, and the files exist. */}}
 {{- define "hmp-exporter.validateFiles" -}}
 {{- $files := list }}
 {{- range .Values.files }}
 {{- range concat (dig "secret" "items" list .) (dig "configMap" "items" list .) }}
 {{- if eq .path "hmp.yml" }}
-{{- fail "files has a hmp.yml, which is where the configuration goes: see config and configSecret" }}
+{{- fail "files contains hmp.yml, the path of the configuration: use config or configSecret" }}
 {{- end }}
 {{- if has .path $files }}
-{{- fail (printf "files has %s twice" .path) }}
+{{- fail (printf "files contains %s twice" .path) }}
 {{- end }}
 {{- $files = append $files .path }}
 {{- end }}
@@ -75,12 +75,12 @@
 {{- end }}
 {{- range $field, $file := $named }}
 {{- if and $file (not (hasPrefix "/" $file)) (not (has $file $files)) }}
-{{- fail (printf "%s is %s, which no item of files has as its path" $field $file) }}
+{{- fail (printf "%s is %s, but no item of files has this path" $field $file) }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* Where else a target can have a secret. */}}
+{{/* Other fields of a target that can contain a secret. */}}
 {{- define "hmp-exporter.validateSecrets" -}}
 {{- $instead := "would be a secret in a ConfigMap" }}
 {{- if dig "tls_config" "key" "" .target }}
