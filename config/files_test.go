@@ -194,6 +194,7 @@ func TestChecksOfHungDisk(t *testing.T) {
 		environment := func(string) string { return "set" }
 		for _, s := range []*Source{{File: main}, {File: hung}, {Getenv: environment}} {
 			if s.Getenv != nil {
+				synctest.Wait() // earlier reads use d.dir
 				t.Chdir(d.dir)
 				d.dir = DefaultFile
 			}
