@@ -1,5 +1,5 @@
-// Command hmp_exporter watches sessions of service tokens on Haivision Media
-// Platforms (HMP) for Prometheus. See README.md.
+// Command hmp_exporter watches sessions and API keys on Haivision Media Platforms (HMP) for
+// Prometheus. See README.md.
 package main
 
 import (

@@ -93,7 +93,7 @@ func FuzzScrape(f *testing.F) {
 	if err := os.WriteFile(file, []byte("targets:\n"+targetWith("studio", "url: http://studio\nservice_message_text: true", "playout")+keySession("archive")), 0o600); err != nil {
 		f.Fatal(err)
 	}
-	cfg, err := config.Load(file)
+	cfg, err := (&config.Source{File: file}).Load()
 	if err != nil {
 		f.Fatal(err)
 	}

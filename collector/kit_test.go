@@ -150,7 +150,7 @@ func (r *rig) file(name, content string) {
 func (r *rig) load(targets ...string) *config.Config {
 	r.t.Helper()
 	r.file("hmp.yml", "targets:\n"+strings.Join(targets, ""))
-	cfg, err := config.Load(filepath.Join(r.dir, "hmp.yml"))
+	cfg, err := (&config.Source{File: filepath.Join(r.dir, "hmp.yml")}).Load()
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ var Metrics = []Metric{
 			s.add(*failures, nil)
 		}
 	}},
-	{SessionLoginSuspended, gauge, perSession(), "Whether logins of the API key are suspended after a rejection.", func(s sink, r *Result) {
+	{SessionLoginSuspended, gauge, perSession(), "Whether logins of the API key are suspended: HMP refused it, found no role, or ended tokens early.", func(s sink, r *Result) {
 		if r.Logins != nil {
 			s.add(boolean(r.Logins.Suspended), nil)
 		}

@@ -91,7 +91,7 @@ func TestLabelsOfMetricsAreReserved(t *testing.T) {
 			}
 			seen[label] = true
 			r.file("labels.yml", "targets:\n"+targetWith("studio", "url: http://studio\nlabels: {"+label+": a}", "playout"))
-			if _, err := config.Load(r.dir + "/labels.yml"); err == nil || !strings.Contains(err.Error(), "labels."+label+": this label has a meaning already") {
+			if _, err := (&config.Source{File: r.dir + "/labels.yml"}).Load(); err == nil || !strings.Contains(err.Error(), "labels."+label+": this label is reserved") {
 				t.Errorf("a target may have the label %s: %v", label, err)
 			}
 		}

@@ -8,8 +8,8 @@
 // No other package validates a configuration again.
 //
 // No step stops at the first problem. Each problem is an [Error] with file, line, field,
-// what is wrong and what to do. An error never quotes a value, because a value in the wrong
-// field may be a secret.
+// what is wrong and what to do. An error shows valid names and paths of files, and no other
+// value, because a value in the wrong field may be a secret.
 //
 // A [SecretSource] says where a secret comes from. Every probe reads secret files again, so
 // a rotated token needs no reload. Secrets print as <secret>, also in [Config.YAML].
@@ -38,11 +38,11 @@ import (
 type Config struct {
 	Targets []*Target // in the order of the file, then of target_files
 
-	// UnmatchedPatterns are warnings about patterns that match no file, and about a
+	// LoadWarnings are warnings about patterns that match no file, and about a
 	// configuration without targets.
-	UnmatchedPatterns Errors
+	LoadWarnings Errors
 
-	Source      string // the main file as given, or "environment"
+	File        string // the main file as given, or "environment"
 	TargetFiles int    // how many files target_files led to
 
 	yaml        func() ([]byte, error)

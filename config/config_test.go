@@ -83,7 +83,7 @@ func runArchives(t *testing.T, pattern string, describe func(t *testing.T, file 
 // TestBad has a case for every way in which a configuration can be wrong, with all problems.
 func TestBad(t *testing.T) {
 	runArchives(t, "testdata/bad/*.txtar", func(t *testing.T, file string) string {
-		config, err := Load(file)
+		config, err := loadFile(file)
 		if _, ok := errors.AsType[Errors](err); !ok || config != nil {
 			t.Fatalf("Load = %v, %v; want Errors alone", config, err)
 		}
@@ -105,7 +105,7 @@ func TestBadText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			write(t, "hmp.yml", tt.text)
-			if _, err := Load("hmp.yml"); !strings.HasPrefix(errorText(err), tt.want) {
+			if _, err := loadFile("hmp.yml"); !strings.HasPrefix(errorText(err), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
 		})
@@ -114,20 +114,36 @@ func TestBadText(t *testing.T) {
 		"nowhere.yml": "no such file or directory; name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none",
 		"testdata":    "is a directory; name the file in it",
 	} {
-		if _, err := Load(file); errorText(err) != file+": "+want {
+		if _, err := loadFile(file); errorText(err) != file+": "+want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 	_, err := loadText(t, "targets:\n"+strings.Repeat("- {}\n", 1000))
-	if n := strings.Count(errorText(err), "\n") + 1; n != maxProblems {
-		t.Errorf("%d problems are listed, want %d", n, maxProblems)
+	lines := strings.Split(errorText(err), "\n")
+	if last := lines[len(lines)-1]; len(lines) != maxProblems+1 || !strings.HasSuffix(last, "hmp.yml: …and 2900 more problems") {
+		t.Errorf("%d problems are listed, want %d; the last is %s", len(lines), maxProblems, last)
+	}
+}
+
+// The search for the line of a mistake costs about as much as two parses of a large file.
+func TestMistakeInLargeFile(t *testing.T) {
+	lines := strings.Repeat("- {name: a}\n", maxSearched/12+1)
+	text := []byte(lines + "- {name: \"a}\n" + lines)
+	parse := testing.AllocsPerRun(1, func() { _, _, _ = parseDocuments(bytes.NewReader(text)) })
+	var err error
+	load := testing.AllocsPerRun(1, func() { _, err = Parse("hmp.yml", text) })
+	if want := fmt.Sprintf("hmp.yml:%d: malformed YAML", maxSearched/12+2); !strings.HasPrefix(errorText(err), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if load > 4*parse {
+		t.Errorf("a load allocates %.0f times, and one parse %.0f times", load, parse)
 	}
 }
 
 // TestGood has cases that load, with what people see of each.
 func TestGood(t *testing.T) {
 	runArchives(t, "testdata/good.txtar", func(t *testing.T, file string) string {
-		config, err := Load(file)
+		config, err := loadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +158,7 @@ func TestGood(t *testing.T) {
 			want := effective(t, config)
 			again := filepath.Join(t.TempDir(), "hmp.yml")
 			write(t, again, want)
-			config, err := Load(again)
+			config, err := loadFile(again)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, want)
 			}
@@ -165,7 +181,7 @@ func TestByteOrderMarkAndCRLF(t *testing.T) {
 }
 
 func TestTargets(t *testing.T) {
-	config, err := Load(filepath.Join(goodDir(t), "full.yml"))
+	config, err := loadFile(filepath.Join(goodDir(t), "full.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +226,7 @@ func TestSame(t *testing.T) {
 	load := func(text string) *Target {
 		t.Helper()
 		write(t, "hmp.yml", text)
-		config, err := Load("hmp.yml")
+		config, err := loadFile("hmp.yml")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -307,11 +323,13 @@ func session(text string) string {
 	return "targets: [{name: a, url: https://a, sessions: [" + text + "]}]"
 }
 
+func loadFile(file string) (*Config, error) { return (&Source{File: file}).Load() }
+
 func loadText(t *testing.T, text string) (*Config, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "hmp.yml")
 	write(t, file, text)
-	return Load(file)
+	return loadFile(file)
 }
 
 func mustLoadText(t *testing.T, text string) *Config {

@@ -28,7 +28,7 @@ const maxAliased = 100_000
 
 // decodeYAML fills a raw value from YAML and records the line of each field. Unlike yaml's own
 // decoder, it continues after a problem, has the path of each, and never quotes a value. It
-// returns false if the file has another kind of value.
+// returns false if the value of the file is of the wrong kind.
 func (p position) decodeYAML(data []byte, raw any) bool {
 	node := p.parse(data)
 	if node == nil {
@@ -49,7 +49,7 @@ func (p position) parse(data []byte) *yaml.Node {
 	case second.Line > 0: // otherwise it would be ignored
 		p.addAt(second.Line, "a second document begins here", "a configuration is one YAML document; remove the line ---")
 	case first.Line == 0 || first.Content[0].Tag == "!!null":
-		p.addAt(first.Line, "has nothing in it", "list at least one HMP under targets; a target file with none on purpose is []")
+		p.addAt(first.Line, "the file is empty", "list at least one HMP under targets; a target file with none on purpose is []")
 	default:
 		return first.Content[0]
 	}
@@ -79,19 +79,33 @@ func (p position) addSyntaxError(data []byte) {
 	p.addAt(line, "malformed YAML", "check the indentation, close quotes and brackets, use no tabs, and quote a value with special characters")
 }
 
-// syntaxErrorLine returns the first line with which the parser fails in the same way as with
-// the whole file.
+// maxSearched bounds the bytes that syntaxErrorLine searches, because it parses them many times.
+const maxSearched = 128 << 10
+
+// parserLine matches the line in an error of the parser.
+var parserLine = regexp.MustCompile(`^yaml: line (\d+)`)
+
+// syntaxErrorLine returns the line of a syntax error. It looks for the shortest beginning of the
+// file with which the parser reports the same error as with the whole file. In a large file, it
+// returns a line near the mistake.
 func syntaxErrorLine(data []byte) int {
+	// The parser reads a little further than the mistake, or to the end for a missing quote.
+	r := bytes.NewReader(data)
+	_, _, err := parseDocuments(readFunc(func(b []byte) (int, error) { return r.Read(b[:1]) }))
+	high := 1 + bytes.Count(data[:len(data)-r.Len()], []byte("\n"))
+	if len(data) > maxSearched {
+		line := high - 1
+		if found := parserLine.FindStringSubmatch(fmt.Sprint(err)); found != nil && r.Len() == 0 {
+			line, _ = strconv.Atoi(found[1])
+		}
+		return min(max(line, 1), high)
+	}
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	failure := func(line int) string {
 		begin := append([]byte("#\n"), bytes.Join(lines[:line], nil)...) // the parser never names line 1
 		_, _, err := parseDocuments(bytes.NewReader(begin))
 		return fmt.Sprint(err)
 	}
-	// The parser reads a little further than the mistake, or to the end for a missing quote.
-	r := bytes.NewReader(data)
-	_, _, _ = parseDocuments(readFunc(func(b []byte) (int, error) { return r.Read(b[:1]) }))
-	high := 1 + bytes.Count(data[:len(data)-r.Len()], []byte("\n"))
 	whole, low := failure(high), high-1
 	for step := 1; low > 0 && failure(low) == whole; step *= 2 {
 		high, low = low, max(low-step, 0)
@@ -130,8 +144,8 @@ func (p position) decode(n *yaml.Node, line int, out reflect.Value) {
 	}
 }
 
-// addWrongKind reports a node of another kind. It takes the line of the field away, so that
-// the fields in it are not missing too.
+// addWrongKind reports a node of the wrong kind. It removes the field from lines, so that the
+// loader does not report its inner fields as missing.
 func (p position) addWrongKind(n *yaml.Node, want, hint string) {
 	p.addAt(n.Line, "want "+want, hint)
 	delete(p.lines, p.path)
@@ -255,7 +269,7 @@ func (p position) decodeSingle(n *yaml.Node, want string, out reflect.Value) {
 	case n.Kind != yaml.ScalarNode:
 		p.addAt(n.Line, "want a single value", "quote a value that begins with [ or {")
 	case !strings.HasPrefix(n.Tag, "!!"):
-		p.addAt(n.Line, "a tag that means nothing here", "quote a value that begins with !")
+		p.addAt(n.Line, "YAML tags are not supported", "quote a value that begins with !")
 	case n.Value == "" || n.Tag == "!!null" && n.Style == 0:
 		p.addAt(n.Line, "nothing is set", "give a value or remove the line")
 	case !set(n, out):

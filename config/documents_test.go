@@ -154,7 +154,7 @@ func TestConfigurationPage(t *testing.T) {
 // TestReference loads reference.yml. Its first target spells out the defaults, which the second
 // one relies on, and it has every field, be it commented out.
 func TestReference(t *testing.T) {
-	config, err := Load("reference.yml")
+	config, err := loadFile("reference.yml")
 	if err != nil {
 		t.Fatal(err)
 	}

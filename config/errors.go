@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,7 +14,7 @@ type Error struct {
 	File    string // as given to Load, or "environment"
 	Line    int    // 1 for the first line; 0 if the problem has no line
 	Field   string // like targets[0].sessions[1].token_file, or the variable; "" for the whole file
-	Problem string // what is wrong and, after a semicolon, what to do about it; never the value
+	Problem string // what is wrong and, after a semicolon, what to do about it
 
 	Target, Session string // the names of the target and session; "" if not known
 }
@@ -38,7 +39,8 @@ func (e Error) with(problem, hint string) *Error {
 	return &e
 }
 
-// Errors are all problems found in one configuration, sorted by file, line and field.
+// Errors are the problems found in one configuration, sorted by file, line and field. If there are
+// more than 100, the last error says how many are left out.
 type Errors []*Error
 
 // Error returns one line for each problem.
@@ -60,12 +62,35 @@ func (e Errors) sorted() Errors {
 // maxProblems bounds the problems of one configuration, because it can be the wrong file.
 const maxProblems = 100
 
+// problems collects the problems of one configuration.
+type problems struct {
+	first Errors
+	more  int // how many are not in first
+}
+
+func (ps *problems) add(e *Error) {
+	if len(ps.first) < maxProblems {
+		ps.first = append(ps.first, e)
+	} else {
+		ps.more++
+	}
+}
+
+// errors returns the first problems, and how many more there are.
+func (ps *problems) errors(file string) Errors {
+	all := ps.first.sorted()
+	if ps.more > 0 {
+		all = append(all, Error{File: file}.with(fmt.Sprintf("…and %d more problems", ps.more), ""))
+	}
+	return all
+}
+
 // A document is one file, or the environment.
 type document struct {
 	file  string
 	lines map[string]int // by field path; a field that was not given is not in it
 	left  int            // values that may still be decoded
-	errs  *Errors        // shared by all documents of one configuration
+	errs  *problems      // shared by all documents of one configuration
 
 	variables map[string]string // by field, if this is the environment
 }
@@ -74,12 +99,6 @@ type document struct {
 func (d *document) name(field string) string { return cmp.Or(d.variables[field], field) }
 
 func (d *document) dir() string { return filepath.Dir(d.file) }
-
-func (d *document) addError(e *Error) {
-	if len(*d.errs) < maxProblems {
-		*d.errs = append(*d.errs, e)
-	}
-}
 
 // A position is a field of a document: a target, a session, a mapping or a value.
 type position struct {
@@ -136,19 +155,19 @@ func (p position) error(field string) Error {
 }
 
 // add reports a problem of a field, or of p itself for "".
-func (p position) add(field, problem, hint string) { p.addError(p.error(field).with(problem, hint)) }
+func (p position) add(field, problem, hint string) { p.errs.add(p.error(field).with(problem, hint)) }
 
 // addAt reports a problem of p that is on another line.
 func (p position) addAt(line int, problem, hint string) {
 	e := p.error("")
 	e.Line = line
-	p.addError(e.with(problem, hint))
+	p.errs.add(e.with(problem, hint))
 }
 
 // valid reports whether the field and its inner fields have no problem so far.
 func (p position) valid(field string) bool {
 	path := p.child(field).field()
-	return !slices.ContainsFunc(*p.errs, func(e *Error) bool {
+	return !slices.ContainsFunc(p.errs.first, func(e *Error) bool {
 		return e.File == p.file && (strings.HasPrefix(e.Field+".", path+".") || strings.HasPrefix(e.Field, path+"["))
 	})
 }

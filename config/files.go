@@ -45,6 +45,7 @@ var (
 // read.
 type fileReader struct {
 	open        func(path string) (*os.File, error)
+	lstat       func(path string) (os.FileInfo, error)
 	readings    singleflight.Group
 	running     chan struct{} // a semaphore
 	directories sync.Map      // a semaphore by the name of a directory
@@ -58,7 +59,7 @@ func newFileReader() *fileReader {
 		// Without O_NONBLOCK, opening a FIFO without a writer would block forever.
 		return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	}
-	return &fileReader{open: open, running: make(chan struct{}, maxReadings)}
+	return &fileReader{open: open, lstat: os.Lstat, running: make(chan struct{}, maxReadings)}
 }
 
 // readFile reads a regular file of at most limit bytes. It returns errSlowFile if ctx ends
@@ -82,9 +83,16 @@ func (f *fileReader) findFiles(ctx context.Context, pattern string) ([]string, e
 	return share(ctx, f, "pattern "+pattern, filepath.Dir(pattern), func() ([]string, error) { return f.find(pattern) })
 }
 
-// share calls read, which can hang, for all callers with the same key. The value is never older
-// than the call: a caller that finds a read under way waits for its end, and for the next read.
-// Do not change the value.
+// exists reports whether a file exists, with the bounds of readFile.
+func (f *fileReader) exists(ctx context.Context, path string) (bool, error) {
+	return share(ctx, f, "exists "+path, filepath.Dir(path), func() (bool, error) {
+		_, err := f.lstat(path)
+		return err == nil, nil
+	})
+}
+
+// share calls read, which can hang, for all callers with the same key. The read starts after
+// the call. A caller never gets the result of an earlier read. Do not change the value.
 func share[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
 	for waited := false; ; waited = true {
 		started := false
@@ -134,7 +142,7 @@ func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 
 func (f *fileReader) find(pattern string) (found []string, err error) {
 	if !strings.ContainsAny(pattern, `*?[\`) {
-		if _, err := os.Lstat(pattern); isMissing(err) {
+		if _, err := f.lstat(pattern); isMissing(err) {
 			return nil, nil
 		}
 		return []string{pattern}, nil
@@ -185,7 +193,7 @@ func hintFor(err error) string {
 	case isHinted:
 		return h.hint
 	case errors.Is(err, fs.ErrNotExist):
-		return "a relative path starts at the directory of the file that names it; in a variable, at the working directory"
+		return "a relative path begins at the directory of the file that contains it; a path in a variable begins at the working directory"
 	case errors.Is(err, fs.ErrPermission):
 		return "the user that runs hmp_exporter must be able to read it"
 	default:

@@ -40,6 +40,13 @@ func withHungDisk(t *testing.T, test func(t *testing.T, d *hungDisk)) {
 			}
 			return open(path)
 		}
+		lstat := files.lstat
+		files.lstat = func(path string) (os.FileInfo, error) {
+			if strings.HasPrefix(path, d.dir) {
+				<-d.repaired
+			}
+			return lstat(path)
+		}
 		test(t, d)
 		close(d.repaired)
 		synctest.Wait()
@@ -111,7 +118,7 @@ func TestReadIsNotOlderThanItsCall(t *testing.T) {
 // Every caller waits until its own deadline, and one file has one reading.
 func TestSecretOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		source := SecretSource{name: "token_file", file: filepath.Join(d.dir, "token"), kind: isToken}
+		source := SecretSource{name: "token_file", file: filepath.Join(d.dir, "token"), kind: kindToken}
 		target := &Target{headers: []header{{"X-Key", source}}}
 		var wg sync.WaitGroup
 		for i := range 100 {
@@ -183,9 +190,15 @@ func TestChecksOfHungDisk(t *testing.T) {
 			t.Errorf("Check = %v, %v", problems, warnings)
 		}
 		write(t, main, "target_files: ["+filepath.Join(d.dir, "*.yml")+"]")
-		for _, file := range []string{main, filepath.Join(d.dir, "hmp.yml")} {
+		hung := filepath.Join(d.dir, "hmp.yml")
+		environment := func(string) string { return "set" }
+		for _, s := range []*Source{{File: main}, {File: hung}, {Getenv: environment}} {
+			if s.Getenv != nil {
+				t.Chdir(d.dir)
+				d.dir = DefaultFile
+			}
 			start := time.Now()
-			if _, err := Load(file); !strings.HasSuffix(errorText(err), "yml: could not be read in time; find out whether its disk hangs") || time.Since(start) != loadTimeout {
+			if _, err := s.Load(); !strings.HasSuffix(errorText(err), "yml: could not be read in time; find out whether its disk hangs") || time.Since(start) != loadTimeout {
 				t.Errorf("Load = %v after %v", err, time.Since(start))
 			}
 		}
@@ -232,9 +245,8 @@ func TestGlob(t *testing.T) {
 		"f.yml/*.yml":   "",
 		"nowhere.yml":   "",
 	} {
-		var errs Errors
 		l := &loader{ctx: t.Context(), inputs: make(map[input]digest), config: new(Config)}
-		p := position{document: &document{file: dir + "/hmp.yml", errs: &errs}}
+		p := position{document: &document{file: dir + "/hmp.yml", errs: new(problems)}}
 		got := strings.ReplaceAll(strings.Join(l.findTargetFiles(p, []string{pattern, pattern}), " "), dir+"/", "")
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", pattern, diff)

@@ -27,7 +27,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		t.Chdir(t.TempDir())
 		write(t, "hmp.yml", string(data))
-		config, err := Load("hmp.yml")
+		config, err := loadFile("hmp.yml")
 		if _, ok := errors.AsType[Errors](err); (err == nil) == (config == nil) || err != nil && !ok {
 			t.Fatalf("Load = %v, %v", config, err)
 		}
@@ -96,7 +96,7 @@ func FuzzSecretFile(f *testing.F) {
 		write(t, file, string(content))
 		source := SecretSource{name: "token_file", file: file}
 		if token {
-			source.kind = isToken
+			source.kind = kindToken
 		}
 		secret, err := source.Read(t.Context())
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -80,23 +79,24 @@ type Source struct {
 	inputs map[input]digest // of the last load
 }
 
-// Load loads a configuration file and its target files. See [Source.Load].
-func Load(file string) (*Config, error) { return (&Source{File: file}).Load() }
-
-// Load loads the configuration. The error is of type [Errors] and has every problem of all
-// files. If there are both a file and variables, it is another error.
+// Load loads the configuration. The error is of type [Errors] and has the problems of all
+// files, except if there are both a file and variables.
 func (s *Source) Load() (*Config, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
 	defer cancel()
-	file, hasVariables := cmp.Or(s.File, DefaultFile), s.Getenv != nil && inEnvironment(s.Getenv)
-	if _, err := os.Stat(file); hasVariables && (s.File != "" || err == nil) {
-		return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
-	}
+	file := cmp.Or(s.File, DefaultFile)
 	l := newLoader(ctx, s)
-	if hasVariables {
-		l.loadEnvironment(s.Getenv)
-	} else {
+	if s.Getenv == nil || !inEnvironment(s.Getenv) {
 		l.loadFiles(file)
+	} else {
+		exists, err := files.exists(ctx, file)
+		switch {
+		case s.File != "" || exists:
+			return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
+		case err != nil:
+			return nil, Errors{Error{File: file}.with(err.Error(), hintFor(err))}
+		}
+		l.loadEnvironment(s.Getenv)
 	}
 	s.mu.Lock()
 	s.inputs = l.inputs
@@ -116,9 +116,9 @@ func Parse(name string, text []byte) (*Config, error) {
 }
 
 // Changed reports whether the configuration file, a target file, a CA file or a client
-// certificate has other content than for the last Load, or a pattern matches other files. So
-// a broken configuration is loaded once, and not again until somebody changes it. Secret files
-// do not count, because each probe reads them. A file on a disk that hangs has not changed.
+// certificate has other content than for the last Load, or a pattern matches other files.
+// After a failed load, the exporter loads again only after a change. Secret files do not count,
+// because each probe reads them. A file that could not be read in time counts as unchanged.
 func (s *Source) Changed(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -172,7 +172,7 @@ type loader struct {
 	*Source
 	ctx    context.Context // bounds the reading of files
 	inputs map[input]digest
-	errs   Errors
+	errs   problems
 	config *Config
 	global rawGlobal         // with its defaults
 	names  map[string]string // the first position of each target's name
@@ -191,8 +191,8 @@ func newLoader(ctx context.Context, s *Source) *loader {
 
 // document returns the position of a whole document.
 func (l *loader) document(file string) position {
-	if l.config.Source == "" {
-		l.config.Source = file
+	if l.config.File == "" {
+		l.config.File = file
 	}
 	return position{document: &document{file: file, lines: make(map[string]int), errs: &l.errs}}
 }
@@ -237,7 +237,7 @@ func (l *loader) decodeFile(p position, raw any) bool {
 		return p.decodeYAML(data, raw)
 	}
 	hint := hintFor(err)
-	if p.file == l.config.Source && errors.Is(err, fs.ErrNotExist) {
+	if p.file == l.config.File && errors.Is(err, fs.ErrNotExist) {
 		hint = "name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"
 	}
 	p.add("", err.Error(), hint)
@@ -248,8 +248,8 @@ func (l *loader) decodeFile(p position, raw any) bool {
 func (l *loader) findTargetFiles(p position, patterns []string) []string {
 	found := make(map[string]bool)
 	for i, pattern := range patterns {
-		if pattern == "" {
-			continue // reported by the decoder
+		if pattern == "" || !p.item("target_files", i).checkPath("", pattern) {
+			continue // reported
 		}
 		dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(p.dir()) // the directory's name is no pattern
 		full := filepath.Clean(promconfig.JoinDir(dir, pattern))
@@ -265,22 +265,22 @@ func (l *loader) findTargetFiles(p position, patterns []string) []string {
 				found[file] = true
 			}
 		case !strings.ContainsAny(pattern, "*?["):
-			p.add("", "no such file", "a relative path starts at the directory of the file that names it; a pattern such as targets.d/*.yml can match nothing")
+			p.add("", "no such file", "a relative path begins at the directory of the file that contains it; a pattern such as targets.d/*.yml can match nothing")
 		default:
-			l.config.UnmatchedPatterns = append(l.config.UnmatchedPatterns, p.error("").with(full+": matches no file", "a relative pattern is relative to the file that has it"))
+			l.config.LoadWarnings = append(l.config.LoadWarnings, p.error("").with(full+": matches no file", "a relative pattern begins at the directory of the file that contains it"))
 		}
 	}
 	return slices.Sorted(maps.Keys(found))
 }
 
-// finish returns the Config, or all problems if there are any.
+// finish returns the Config, or the problems if there are any.
 func (l *loader) finish() (*Config, error) {
-	if len(l.errs) > 0 {
-		return nil, l.errs.sorted()
+	if len(l.errs.first) > 0 {
+		return nil, l.errs.errors(l.config.File)
 	}
 	c := l.config
 	if len(c.Targets) == 0 {
-		c.UnmatchedPatterns = append(c.UnmatchedPatterns, Error{File: c.Source}.with("no target: nothing is watched", "list targets here or in target_files"))
+		c.LoadWarnings = append(c.LoadWarnings, Error{File: c.File}.with("no target: nothing is watched", "list targets here or in target_files"))
 	}
 	// Encoded on first use, because it takes as long as the rest of a load.
 	c.yaml = sync.OnceValues(func() ([]byte, error) { return encode(l.global, c.Targets) })

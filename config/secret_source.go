@@ -36,10 +36,10 @@ type SecretSource struct {
 type secretKind int
 
 const (
-	isKey    secretKind = iota // an API key or its secret, sent as JSON
-	isToken                    // sent in a header after the word Bearer
-	isHeader                   // the value of a header
-	isPEM                      // a certificate or key; crypto/tls checks what is in it
+	kindKey    secretKind = iota // an API key or its secret, sent as JSON
+	kindToken                    // sent in a header after the word Bearer
+	kindHeader                   // the value of a header
+	kindPEM                      // a certificate or key; crypto/tls checks what is in it
 )
 
 // IsZero reports whether there is no secret.
@@ -106,12 +106,12 @@ var variableName = regexp.MustCompile(`^\$(\w+|\{\w+\}|\(\w+\))$`)
 
 // checkSecret returns an error for a value that HTTP or HMP would refuse.
 func checkSecret(value string, kind secretKind) error {
-	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == isToken && r > '~' }
+	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == kindToken && r > '~' }
 	switch {
-	case kind == isPEM:
+	case kind == kindPEM:
 	case value == "":
 		return errEmpty
-	case kind == isHeader:
+	case kind == kindHeader:
 		if !httpguts.ValidHeaderFieldValue(value) {
 			return errCharacters
 		}

@@ -17,8 +17,8 @@ import (
 // TestSecretFile writes one content after the other, and each Read has the one of now.
 func TestSecretFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
-	token, key := SecretSource{name: "token_file", file: file, kind: isToken}, SecretSource{name: "api_key_file", file: file}
-	header := SecretSource{name: "http_headers.X.files[0]", file: file, kind: isHeader}
+	token, key := SecretSource{name: "token_file", file: file, kind: kindToken}, SecretSource{name: "api_key_file", file: file}
+	header := SecretSource{name: "http_headers.X.files[0]", file: file, kind: kindHeader}
 	for _, tt := range []struct {
 		source        SecretSource
 		content, want string

@@ -28,12 +28,13 @@ func TestEnvironment(t *testing.T) {
 		{"token file", "URL=https://h TOKEN_FILE=t", "HMP_TOKEN_FILE t"},
 		{"key", "URL=https://h API_KEY=CANARY API_SECRET=CANARY", "environment variable HMP_API_KEY, environment variable HMP_API_SECRET"},
 		{"key files", "URL=https://h API_KEY_FILE=k API_SECRET_FILE=s", "HMP_API_KEY_FILE k, HMP_API_SECRET_FILE s"},
-		{"no CA", "URL=https://h TOKEN=CANARY CA_FILE=nowhere.pem", "environment: HMP_CA_FILE: nowhere.pem: no such file or directory; a relative path starts at the directory of the file that names it; in a variable, at the working directory"},
+		{"no CA", "URL=https://h TOKEN=CANARY CA_FILE=nowhere.pem", "environment: HMP_CA_FILE: nowhere.pem: no such file or directory; a relative path begins at the directory of the file that contains it; a path in a variable begins at the working directory"},
 		{"no credential", "URL=https://h", noCredential},
 		{"no URL", "TOKEN=CANARY", url},
 		{"a CA alone", "CA_FILE=", "hmp.yml: no such file or directory; name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"},
 		{"bad URL", "URL=https://u:CANARY@h TOKEN=CANARY", "environment: HMP_URL: has a user or password in it; remove them; give the token, or the API key and secret, to a session"},
 		{"bad token", "URL=https://h TOKEN=CANARY\x01", "environment: HMP_TOKEN: has invalid characters; look for line breaks, control characters, curly quotes, accents and a byte order mark"},
+		{"token as file", "URL=https://h TOKEN_FILE=CANARY-0123456789abcdef0123456789", "environment: HMP_TOKEN_FILE: looks like a secret and is not shown; write the secret into a file and name the file; if this is the name of a file, begin it with ./"},
 		{"token twice", "URL=https://h TOKEN=CANARY TOKEN_FILE=t", "environment: HMP_TOKEN_FILE: both HMP_TOKEN and HMP_TOKEN_FILE; keep one of the two"},
 		{"both", "URL=https://h TOKEN_FILE=t API_KEY=CANARY", noCredential},
 		{"key alone", "URL=https://h API_KEY=CANARY", noCredential},
@@ -53,7 +54,7 @@ func TestEnvironment(t *testing.T) {
 				target := config.Targets[0]
 				got = target.Sessions[0].Credential()
 				canary.Check(t, "the configuration", show(t, config))
-				if s := config.Source + " " + target.Name + " " + target.Sessions[0].Name; s != "environment default default" {
+				if s := config.File + " " + target.Name + " " + target.Sessions[0].Name; s != "environment default default" {
 					t.Errorf("got %s", s)
 				}
 			}

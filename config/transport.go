@@ -20,7 +20,6 @@ import (
 )
 
 func (l *loader) tls(p position, raw *promconfig.TLSConfig, t *Target) {
-	raw.SetDirectory(p.dir())
 	t.TLS = &tls.Config{
 		ServerName:         raw.ServerName,
 		InsecureSkipVerify: raw.InsecureSkipVerify, //nolint:gosec // off unless a user sets it, and then check warns
@@ -34,15 +33,15 @@ func (l *loader) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 		return
 	}
 	if raw.CA+raw.CAFile != "" {
-		ca, text := l.pem(p, "ca", raw.CAFile, raw.CA)
-		t.RootCAs = &RootCAs{source: ca}
+		ca, text := l.pem(p, "ca", &raw.CAFile, raw.CA)
+		t.RootCAs = &RootCAs{pem: ca}
 		if _, err := t.RootCAs.pool(text); err != nil && !text.IsZero() {
-			p.addError(ca.problem(p.error(ca.name), err))
+			p.errs.add(ca.problem(p.error(ca.name), err))
 		}
 	}
 	if raw.Cert+raw.CertFile != "" {
-		cert, certText := l.pem(p, "cert", raw.CertFile, raw.Cert)
-		key, keyText := l.pem(p, "key", raw.KeyFile, string(raw.Key))
+		cert, certText := l.pem(p, "cert", &raw.CertFile, raw.Cert)
+		key, keyText := l.pem(p, "key", &raw.KeyFile, string(raw.Key))
 		if !certText.IsZero() && !keyText.IsZero() {
 			if _, err := tls.X509KeyPair([]byte(certText.Reveal()), []byte(keyText.Reveal())); err != nil {
 				p.add("", fmt.Sprintf("%s and %s do not go together: %v", cert, key, err), "")
@@ -55,52 +54,55 @@ func (l *loader) tls(p position, raw *promconfig.TLSConfig, t *Target) {
 }
 
 // pem returns the source of a certificate or key, which is inline or in a file, and its text.
-// If it has a problem, or the load may not open it, the text is zero.
-func (l *loader) pem(p position, field, file, inline string) (s SecretSource, text secret.Value) {
-	s = SecretSource{name: field, value: secret.New(inline), kind: isPEM}
+// It makes the path of the file relative to the working directory. If the file has a problem,
+// or the load may not open it, the text is zero.
+func (l *loader) pem(p position, field string, file *string, inline string) (s SecretSource, text secret.Value) {
+	s = SecretSource{name: field, value: secret.New(inline), kind: kindPEM}
 	data, err := []byte(inline), error(nil)
-	if file != "" {
-		s = SecretSource{name: p.name(field + "_file"), file: file, kind: isPEM}
+	if *file != "" {
 		field += "_file"
-		if l.SyntaxOnly {
+		isPath := p.checkPath(field, *file)
+		*file = promconfig.JoinDir(p.dir(), *file)
+		s = SecretSource{name: p.name(field), file: *file, kind: kindPEM}
+		if l.SyntaxOnly || !isPath {
 			return s, secret.Value{}
 		}
-		data, err = l.read(input{file, maxSecretFile})
+		data, err = l.read(input{*file, maxSecretFile})
 	}
 	text, err = s.parse(data, err)
 	if err != nil {
-		p.addError(s.problem(p.error(field), err))
+		p.errs.add(s.problem(p.error(field), err))
 	}
 	return s, text
 }
 
 // RootCAs are the certificates of ca or ca_file. They follow changes of the file.
 type RootCAs struct {
-	source SecretSource
-	last   atomic.Pointer[rootCAs]
+	pem  SecretSource
+	last atomic.Pointer[cachedPool]
 }
 
-type rootCAs struct {
+type cachedPool struct {
 	content digest
 	pool    *x509.CertPool
 }
 
 // Pool returns the current certificates. It returns the same pool until they change.
 func (r *RootCAs) Pool(ctx context.Context) (*x509.CertPool, error) {
-	text, err := r.source.Read(ctx)
+	text, err := r.pem.Read(ctx)
 	if err != nil {
 		return nil, err
 	}
 	pool, err := r.pool(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.source, err)
+		return nil, fmt.Errorf("%s: %w", r.pem, err)
 	}
 	return pool, nil
 }
 
 func (r *RootCAs) pool(text secret.Value) (*x509.CertPool, error) {
 	certificates := []byte(text.Reveal())
-	now := &rootCAs{newDigest(certificates, nil), x509.NewCertPool()}
+	now := &cachedPool{newDigest(certificates, nil), x509.NewCertPool()}
 	if last := r.last.Load(); last != nil && last.content == now.content {
 		return last.pool, nil
 	}
@@ -113,7 +115,7 @@ func (r *RootCAs) pool(text secret.Value) (*x509.CertPool, error) {
 
 // String returns a name of the certificates for an error message.
 func (r *RootCAs) String() string {
-	return "the CA in " + cmp.Or(r.source.file, "tls_config")
+	return "the CA in " + cmp.Or(r.pem.file, "tls_config")
 }
 
 // clientCertificate reads a certificate and its key. Each handshake calls it. The context of
@@ -144,7 +146,10 @@ func (p position) proxy(raw *rawTarget, target *url.URL) {
 	}
 	if raw.ProxyFromEnvironment && target != nil {
 		environment := httpproxy.FromEnvironment()
-		value := map[string]string{"http": environment.HTTPProxy, "https": environment.HTTPSProxy}[target.Scheme]
+		value := environment.HTTPSProxy
+		if target.Scheme == "http" {
+			value = environment.HTTPProxy
+		}
 		full := value
 		if !strings.Contains(value, "://") {
 			full = "http://" + value
@@ -175,8 +180,8 @@ var unusableHeaders = []string{
 
 // A header is one value of http_headers.
 type header struct {
-	name   string
-	source SecretSource
+	name  string
+	value SecretSource
 }
 
 // Header returns the configured http_headers, nil if there are none. It reads their files on
@@ -187,7 +192,7 @@ func (t *Target) Header(ctx context.Context) (http.Header, error) {
 	}
 	all := make(http.Header)
 	for _, h := range t.headers {
-		value, err := h.source.Read(ctx)
+		value, err := h.value.Read(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -199,7 +204,6 @@ func (t *Target) Header(ctx context.Context) (http.Header, error) {
 func (l *loader) headers(p position, raw map[string]promconfig.Header) (all []header) {
 	for name, h := range raw {
 		at, canonical := p.child("http_headers").child(name), http.CanonicalHeaderKey(name)
-		h.SetDirectory(p.dir())
 		if _, isReserved := promconfig.ReservedHeaders[canonical]; isReserved || slices.Contains(unusableHeaders, canonical) {
 			at.add("", "this header is set by the exporter, or changes the connection or the answer", "leave it out; a token belongs in a session")
 		}
@@ -211,7 +215,9 @@ func (l *loader) headers(p position, raw map[string]promconfig.Header) (all []he
 		}
 		for i, file := range h.Files {
 			at := at.item("files", i)
-			s := SecretSource{name: strings.TrimPrefix(at.path, p.path+"."), file: file, kind: isHeader}
+			at.checkPath("", file)
+			h.Files[i] = promconfig.JoinDir(p.dir(), file)
+			s := SecretSource{name: strings.TrimPrefix(at.path, p.path+"."), file: h.Files[i], kind: kindHeader}
 			all = append(all, header{canonical, s})
 			l.addSecretFile(at, s)
 		}
@@ -221,7 +227,7 @@ func (l *loader) headers(p position, raw map[string]promconfig.Header) (all []he
 
 // header returns the source of a header's value in the configuration itself.
 func (p position) header(value string) SecretSource {
-	s := SecretSource{name: p.path, value: secret.New(value), kind: isHeader}
+	s := SecretSource{name: p.path, value: secret.New(value), kind: kindHeader}
 	p.check(s)
 	return s
 }

@@ -106,7 +106,7 @@ func TestRootCAs(t *testing.T) {
 // The context of a handshake has no deadline: the target's timeout bounds it.
 func TestClientCertificateOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		cert, key := SecretSource{name: "cert", value: secret.New("CANARY"), kind: isPEM}, SecretSource{name: "key_file", file: d.dir + "/key.pem", kind: isPEM}
+		cert, key := SecretSource{name: "cert", value: secret.New("CANARY"), kind: kindPEM}, SecretSource{name: "key_file", file: d.dir + "/key.pem", kind: kindPEM}
 		start := time.Now()
 		var wg sync.WaitGroup
 		for range 100 {
@@ -147,7 +147,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 			t.Setenv(tt.variable, tt.value)
 			t.Chdir(t.TempDir())
 			write(t, "hmp.yml", "targets: [{name: a, url: "+tt.url+", proxy_from_environment: true, sessions: [{name: a, token: CANARY}]}]")
-			_, err := Load("hmp.yml")
+			_, err := loadFile("hmp.yml")
 			want := ""
 			if tt.want != "" {
 				want = fmt.Sprintf(bad, tt.want)
@@ -161,7 +161,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 
 func TestHeader(t *testing.T) {
 	dir := goodDir(t)
-	config, err := Load(filepath.Join(dir, "full.yml"))
+	config, err := loadFile(filepath.Join(dir, "full.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}

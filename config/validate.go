@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -92,9 +93,9 @@ func (l *loader) sessions(p position, raws []rawSession, t *Target) {
 }
 
 func (l *loader) session(p position, raw *rawSession, t *Target) *Session {
-	token := l.source(p, "token", raw.Token, &raw.TokenFile, isToken)
-	key := l.source(p, "api_key", raw.APIKey, &raw.APIKeyFile, isKey)
-	apiSecret := l.source(p, "api_secret", raw.APISecret, &raw.APISecretFile, isKey)
+	token := l.secretSource(p, "token", raw.Token, &raw.TokenFile, kindToken)
+	key := l.secretSource(p, "api_key", raw.APIKey, &raw.APIKeyFile, kindKey)
+	apiSecret := l.secretSource(p, "api_secret", raw.APISecret, &raw.APISecretFile, kindKey)
 	isToken, isPair := !token.IsZero(), !key.IsZero() && !apiSecret.IsZero()
 	isMixed := isToken && !(key.IsZero() && apiSecret.IsZero())
 	if (isToken == isPair || isMixed) && p.valid("") { // otherwise the field with a problem may be the credential
@@ -103,9 +104,9 @@ func (l *loader) session(p position, raw *rawSession, t *Target) *Session {
 	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
 }
 
-// source returns the source of a secret, which is inline or in a file. It makes the path of
+// secretSource returns the source of a secret, which is inline or in a file. It makes the path of
 // the file relative to the working directory. It returns zero if neither was given.
-func (l *loader) source(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
+func (l *loader) secretSource(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
 	fileField := field + "_file"
 	s := SecretSource{name: p.name(field), value: inline, kind: kind}
 	switch hasInline := !inline.IsZero(); {
@@ -113,6 +114,7 @@ func (l *loader) source(p position, field string, inline secret.Value, file *str
 		if hasInline {
 			p.add(fileField, "both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
 		}
+		p.checkPath(fileField, *file)
 		*file = promconfig.JoinDir(p.dir(), *file)
 		s.name, s.file, s.value = p.name(fileField), *file, secret.Value{}
 		l.addSecretFile(p.child(fileField), s)
@@ -131,6 +133,21 @@ func (p position) check(s SecretSource) {
 	}
 }
 
+// secretInPath matches what is probably a secret, or part of one, and not the path of a file.
+var secretInPath = regexp.MustCompile(`^eyJ|^[Bb]earer |-{5}BEGIN|[[:cntrl:]]`)
+
+// checkPath reports a path that is probably a secret in the wrong field. Errors, pages and logs
+// show paths. It returns false if it reports a problem.
+func (p position) checkPath(field, path string) bool {
+	isTooLong := len(filepath.Base(path)) > 255 || len(path) > 1000
+	isOneWord := len(path) >= 32 && !strings.ContainsAny(path, `./\ `) && strings.ContainsAny(path, "0123456789")
+	if isTooLong || isOneWord || secretInPath.MatchString(path) {
+		p.add(field, "looks like a secret and is not shown", "write the secret into a file and name the file; if this is the name of a file, begin it with ./")
+		return false
+	}
+	return true
+}
+
 // validName bounds a name, because it is a label value of some sixty samples.
 var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,64}$`)
 
@@ -142,7 +159,7 @@ func (p position) checkName(name string, seen map[string]string) {
 	case name == "":
 		p.add("name", "is missing", "it becomes a label of every metric")
 	case !validName.MatchString(name):
-		p.add("name", fmt.Sprintf("%.40q is not a valid name", name), "use at most 64 letters, digits and _ . -")
+		p.add("name", "is not a valid name", "use at most 64 letters, digits and _ . -")
 	case isSeen:
 		p.add("name", "the name "+name+" is already at "+first, "choose another")
 	default:
@@ -233,7 +250,7 @@ func (p position) labels(labels map[string]string) {
 		case !model.LegacyValidation.IsValidLabelName(name):
 			p.add("", "is not a valid label name", "use letters, digits and _, and no digit in front")
 		case strings.HasPrefix(name, "__") || slices.Contains(reservedLabels, name):
-			p.add("", "this label has a meaning already", "choose another name")
+			p.add("", "this label is reserved", "choose another name")
 		}
 	}
 }

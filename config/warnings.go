@@ -23,7 +23,7 @@ const (
 // secretFile is a file that only the exporter should read.
 type secretFile struct {
 	at     Error // the field that names it
-	source SecretSource
+	secret SecretSource
 }
 
 // addSecretFile adds a secret file for Check.
@@ -42,21 +42,21 @@ func (c *Config) Check() (problems, warnings Errors) {
 	errs := make([]error, len(c.secretFiles))
 	var wg sync.WaitGroup
 	for i, f := range c.secretFiles { // all at once, to wait only once if a disk hangs
-		wg.Go(func() { _, errs[i] = f.source.read(ctx) })
+		wg.Go(func() { _, errs[i] = f.secret.read(ctx) })
 	}
 	wg.Wait()
-	warnings = slices.Concat(c.warnings, c.UnmatchedPatterns)
+	warnings = slices.Concat(c.warnings, c.LoadWarnings)
 	for i, f := range c.secretFiles {
 		if errs[i] != nil {
-			problems = append(problems, f.source.problem(f.at, errs[i]))
+			problems = append(problems, f.secret.problem(f.at, errs[i]))
 		}
 		if errors.Is(errs[i], errSlowFile) {
 			continue // os.Stat would hang too
 		}
 		// The mode of a directory or a device says nothing about a secret.
-		if info, err := os.Stat(f.source.file); err == nil && info.Mode().IsRegular() && isOpenToOthers(info.Mode()) {
+		if info, err := os.Stat(f.secret.file); err == nil && info.Mode().IsRegular() && isOpenToOthers(info.Mode()) {
 			warnings = append(warnings, f.at.with(
-				fmt.Sprintf("%s: has mode %04o: other users have access to the secret", f.source.file, info.Mode().Perm()),
+				fmt.Sprintf("%s: has mode %04o: other users have access to the secret", f.secret.file, info.Mode().Perm()),
 				"chmod 600; or the exporter's group, and chmod 640"))
 		}
 	}
@@ -88,19 +88,19 @@ func (l *loader) warn(p position, raw *rawTarget, t *Target) {
 	for i, s := range t.Sessions {
 		p := p.item("sessions", i)
 		p.session = s.Name
-		for _, source := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
-			isInClear := !source.value.IsZero() && p.variables == nil
-			isToken, keyFiles := source.kind == isToken, "use "+p.name("api_key_file")+" and "+p.name("api_secret_file")
-			p := p.child(source.name)
+		for _, secret := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
+			isInClear := !secret.value.IsZero() && p.variables == nil
+			isToken, keyFiles := secret.kind == kindToken, "use "+p.name("api_key_file")+" and "+p.name("api_secret_file")
+			p := p.child(secret.name)
 			warn(isToken && isInClear, p, "is a secret in clear, and HMP ends a token after 30 minutes", keyFiles)
 			warn(isToken && !isInClear, p, "HMP ends a token after 30 minutes, and the exporter does not renew it", keyFiles+", or have something replace the token before that")
-			warn(!isToken && isInClear, p, secretInClear, "name a file instead: "+source.name+"_file")
+			warn(!isToken && isInClear, p, secretInClear, "name a file instead: "+secret.name+"_file")
 		}
 	}
 	for name, h := range raw.HTTPHeaders {
 		warn(len(h.Secrets) > 0, p.child("http_headers").child(name), secretInClear, "name files instead")
 	}
 	if file := raw.TLSConfig.KeyFile; file != "" {
-		l.addSecretFile(p.child("tls_config.key_file"), SecretSource{name: "key_file", file: file, kind: isPEM})
+		l.addSecretFile(p.child("tls_config.key_file"), SecretSource{name: "key_file", file: file, kind: kindPEM})
 	}
 }

@@ -72,7 +72,7 @@ func TestCheck(t *testing.T) {
 	want := `:13: targets[0].http_headers.X-Other.files[1]: empty: is empty; write the secret into it, and nothing else
 :21: targets[0].sessions[2].api_key_file: lines: has more than one line; it is one line and nothing else
 :22: targets[0].sessions[2].api_secret_file: directory: is a directory; name the file in it
-:36: targets[2].sessions[1].token_file: nowhere: no such file or directory; a relative path starts at the directory of the file that names it; in a variable, at the working directory
+:36: targets[2].sessions[1].token_file: nowhere: no such file or directory; a relative path begins at the directory of the file that contains it; a path in a variable begins at the working directory
 :3: targets[0].url: is plain http: anybody on the network path can read and use the tokens; use https
 :5: targets[0].token_lifetime: 1h is longer than the 30 minutes that HMP keeps a token: sessions lose theirs before it is renewed; use 30m, unless your HMP is known to keep them longer
 :7: targets[0].tls_config.insecure_skip_verify: is unsafe: anybody who can redirect the connection gets the tokens; give the HMP's certificate as ca_file
@@ -84,7 +84,7 @@ func TestCheck(t *testing.T) {
 :28: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: other users have access to the secret; chmod 600; or the exporter's group, and chmod 640
 :34: targets[2].sessions[0].token_file: HMP ends a token after 30 minutes, and the exporter does not renew it; use api_key_file and api_secret_file, or have something replace the token before that
 :36: targets[2].sessions[1].token_file: HMP ends a token after 30 minutes, and the exporter does not renew it; use api_key_file and api_secret_file, or have something replace the token before that
-:40: target_files[0]: nothing.d/*.yml: matches no file; a relative pattern is relative to the file that has it`
+:40: target_files[0]: nothing.d/*.yml: matches no file; a relative pattern begins at the directory of the file that contains it`
 	config, err := (&Source{File: "hmp.yml", ForCheck: true}).Load()
 	if err != nil {
 		t.Fatal(err)
@@ -113,19 +113,19 @@ func TestWarningOfNothingWatched(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "hmp.yml", "target_files: [a*.yml, b*.yml]")
 	const (
-		a      = "hmp.yml:1: target_files[0]: a*.yml: matches no file; a relative pattern is relative to the file that has it\n"
-		b      = "hmp.yml:1: target_files[1]: b*.yml: matches no file; a relative pattern is relative to the file that has it"
+		a      = "hmp.yml:1: target_files[0]: a*.yml: matches no file; a relative pattern begins at the directory of the file that contains it\n"
+		b      = "hmp.yml:1: target_files[1]: b*.yml: matches no file; a relative pattern begins at the directory of the file that contains it"
 		nobody = "\nhmp.yml: no target: nothing is watched; list targets here or in target_files"
 	)
 	for _, tt := range []struct{ file, want string }{
 		{"none", a + b + nobody}, {"a.yml", b + nobody}, {"a2.yml", b},
 	} {
 		write(t, tt.file, map[string]string{"none": "", "a.yml": "[]", "a2.yml": targetFile}[tt.file])
-		config, err := Load("hmp.yml")
+		config, err := loadFile("hmp.yml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(tt.want, config.UnmatchedPatterns.Error()); diff != "" {
+		if diff := cmp.Diff(tt.want, config.LoadWarnings.Error()); diff != "" {
 			t.Errorf("with %s (-want +got):\n%s", tt.file, diff)
 		}
 	}

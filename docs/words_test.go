@@ -20,8 +20,8 @@ var (
 	// bannedNames are private metaphors. The words of an identifier are compared one by one.
 	bannedNames = regexp.MustCompile(`\b(pilot|seat|lobby|drainer|mortal|keyring|farewell|glance|episode|outcome|outcomes|tally|workforce|allowance|patience|fleet|churn)\b|^flights?\b`)
 
-	// plainRooms are the directories whose Go files pass. Add a room when it passes.
-	plainRooms = []string{
+	// plainPackages are the directories whose Go files pass. Add a package when it passes.
+	plainPackages = []string{
 		"collector", "config", "docs", "internal/app", "internal/canary", "internal/demo",
 		"internal/exportertest", "internal/hmp", "internal/hmpsim", "internal/report", "internal/secret", "internal/token",
 		"internal/web", "test/bench", "test/dashboards", "test/e2e", "test/faults", "test/kubernetes",
@@ -37,10 +37,10 @@ func TestPlainWords(t *testing.T) {
 			t.Errorf("%s: %q", document, phrase)
 		}
 	}
-	for _, room := range plainRooms {
-		files, err := filepath.Glob(room + "/*.go")
+	for _, directory := range plainPackages {
+		files, err := filepath.Glob(directory + "/*.go")
 		if err != nil || len(files) == 0 {
-			t.Fatalf("%s has no Go files: %v", room, err)
+			t.Fatalf("%s has no Go files: %v", directory, err)
 		}
 		for _, file := range files {
 			source, err := os.ReadFile(file)

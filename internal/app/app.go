@@ -1,8 +1,8 @@
 // Package app has the commands of the program: serve, check, probe, demo and healthcheck.
 //
-// [Run] parses the command line (flags.go, help.go) and runs a command, which has a file of
-// its own. The commands only connect the other packages: config loads the configuration,
-// collector probes, internal/web serves and internal/report writes results.
+// [Run] parses the command line (flags.go, help.go) and runs a command. The commands only
+// connect the other packages: config loads the configuration, collector probes, internal/web
+// serves and internal/report writes results.
 package app
 
 import (
@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"hmp_exporter/config"
+	"hmp_exporter/internal/web"
 )
 
 // Run runs a command line. It returns the exit code of the process.
@@ -55,7 +56,7 @@ func (f *flags) run() error {
 	case demoCommand:
 		return runDemo(f)
 	case healthcheckCommand:
-		return healthcheck(f)
+		return web.Healthcheck(context.Background(), f.web, f.location, f.healthURL)
 	default:
 		ctx, stop := signalContext()
 		defer stop()

@@ -46,7 +46,7 @@ func check(f *flags, source *config.Source) error {
 // itself. They are about secrets.
 func describe(c *config.Config, errs, warnings config.Errors) string {
 	var b strings.Builder
-	b.WriteString(c.Source)
+	b.WriteString(c.File)
 	if c.TargetFiles > 0 {
 		b.WriteString(" and " + report.Plural(c.TargetFiles, "target file"))
 	}

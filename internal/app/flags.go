@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"regexp"
 	"slices"
@@ -31,6 +32,10 @@ const (
 // demoInterval is how often the demo probes. Its shortest state lasts 25 s.
 const demoInterval = 10 * time.Second
 
+// notGiven is a duration that neither the command line nor the environment sets, where 0s is
+// different. Kingpin's IsSetByUser does not know the environment.
+const notGiven time.Duration = math.MinInt64
+
 // flags are the command, its arguments and all flags.
 type flags struct {
 	command string
@@ -57,10 +62,8 @@ type flags struct {
 	strict, syntaxOnly bool          // of check
 	target, session    string        // of probe; "" for all
 	output             string        // of probe
-	timeout            time.Duration // of probe; 0 for the timeouts of the configuration
+	timeout            time.Duration // of probe; not above 0 for the timeouts of the configuration
 	healthURL          string        // of healthcheck; "" for where the flags make serve listen
-
-	probeIntervalGiven, timeoutGiven bool // on the command line, where 0 differs from no flag
 
 	unknownVariables map[string]string // like those of flags, with a hint
 }
@@ -68,7 +71,7 @@ type flags struct {
 // parse parses a command line. Kingpin ends the process if it asks for help, the version, the
 // man page or completion.
 func parse(args []string) (*flags, error) {
-	f := new(flags)
+	f := &flags{probeInterval: notGiven, timeout: notGiven}
 	app := newApplication()
 	f.define(app)
 	if !slices.Contains(args, "--completion-bash") { // with a default command, kingpin completes no command
@@ -114,7 +117,7 @@ func (f *flags) define(app *kingpin.Application) {
 	app.Flag("probe.max-concurrent", "Maximum number of concurrent probes, of all scrapes together.").Default("256").IntVar(&f.maxConcurrent)
 	app.Flag("probe.interval", "How often to probe every session without a scrape, for the status page, the history and the log. "+
 		"0s: only scrapes probe. The demo's default is 10s.").
-		PlaceHolder("0s").IsSetByUser(&f.probeIntervalGiven).DurationVar(&f.probeInterval)
+		PlaceHolder("0s").DurationVar(&f.probeInterval)
 
 	app.Flag("log.level", "Minimum log level: debug, info, warn or error.").Default("info").EnumVar(&f.logLevel, "debug", "info", "warn", "error")
 	app.Flag("log.format", "Log format: logfmt or json.").Default("logfmt").EnumVar(&f.logFormat, "logfmt", "json")
@@ -133,7 +136,7 @@ func (f *flags) define(app *kingpin.Application) {
 	probe.Arg("session", "A session of the target.").PlaceHolder("SESSION").HintAction(f.sessionNames).StringVar(&f.session)
 	probe.Flag("output", "Output format: table, json or metrics.").Short('o').Default(outputs[0]).EnumVar(&f.output, outputs...)
 	probe.Flag("timeout", "Maximum duration of the command, such as 5s. It cannot lengthen the timeouts of the configuration.").
-		PlaceHolder("DURATION").IsSetByUser(&f.timeoutGiven).DurationVar(&f.timeout)
+		PlaceHolder("DURATION").DurationVar(&f.timeout)
 
 	app.Command(demoCommand, "Serve simulated HMPs that run inside this program. Needs no configuration.").HelpLong(demoHelp)
 
@@ -144,8 +147,11 @@ func (f *flags) define(app *kingpin.Application) {
 
 // validate finds values that make no sense.
 func (f *flags) validate() (err error) {
-	if f.command == demoCommand && f.probeInterval == 0 && !f.probeIntervalGiven {
-		f.probeInterval = demoInterval
+	if f.probeInterval == notGiven {
+		f.probeInterval = 0
+		if f.command == demoCommand {
+			f.probeInterval = demoInterval
+		}
 	}
 	switch {
 	case f.maxConcurrent < 1:
@@ -158,7 +164,7 @@ func (f *flags) validate() (err error) {
 		return errors.New("--probe.interval must be 0s or at least 1s")
 	case f.maxRequests < 0:
 		return errors.New("--web.max-requests must be at least 0")
-	case f.timeout < 0, f.timeout == 0 && f.timeoutGiven:
+	case f.timeout <= 0 && f.timeout != notGiven:
 		return errors.New("--timeout must be more than 0s")
 	}
 	f.location, err = web.NewLocation(f.externalURL, f.routePrefix)

@@ -38,4 +38,8 @@ func TestProbeInterval(t *testing.T) {
 			t.Errorf("%q: %v, want %v", args, err, want)
 		}
 	}
+	t.Setenv("HMP_EXPORTER_PROBE_INTERVAL", "0s")
+	if f, err := parse([]string{"demo"}); err != nil || f.probeInterval != 0 {
+		t.Errorf("demo with a variable: %v, %v, want 0s", f, err)
+	}
 }

@@ -91,6 +91,6 @@ var (
 // newApplication returns an application without flags and commands.
 func newApplication() *kingpin.Application {
 	kingpin.LongHelpTemplate, kingpin.ManPageTemplate = longHelpTemplate, manPageTemplate
-	return kingpin.New("hmp_exporter", "Prometheus exporter for sessions of service tokens on Haivision Media Platforms (HMP).").
+	return kingpin.New("hmp_exporter", "Prometheus exporter for sessions and API keys on Haivision Media Platforms (HMP).").
 		UsageWriter(os.Stdout).UsageTemplate(usageTemplate).DefaultEnvars()
 }

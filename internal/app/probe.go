@@ -20,6 +20,7 @@ import (
 	"hmp_exporter/config"
 	"hmp_exporter/internal/logging"
 	"hmp_exporter/internal/report"
+	"hmp_exporter/internal/token"
 )
 
 // outputs are the output formats. The first is the default.
@@ -46,21 +47,21 @@ func probe(f *flags, source *config.Source) error {
 	logger, _, flush := logging.New(os.Stderr, f.logFormat, logLevel)
 	defer flush()
 	var terminal report.Terminal
-	counter := io.Discard
+	progress := io.Discard // where to show how many sessions have answered
 	if t := os.Getenv("TERM"); t != "" && t != "dumb" {
 		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
 			terminal = report.Terminal{Width: max(width, 20), Colours: os.Getenv("NO_COLOR") == ""}
 		}
 		if term.IsTerminal(int(os.Stderr.Fd())) && logLevel == "error" {
-			counter = os.Stderr
+			progress = os.Stderr
 		}
 	}
 	ctx, stop := signalContext()
 	defer stop()
 	r := probeOnce(ctx, f, c, log.With(logger, "command", f.command), func(answered int, elapsed time.Duration) {
-		_, _ = fmt.Fprintf(counter, "\r%d of %d answered, %.1f s\x1b[K", answered, sessions, elapsed.Seconds())
+		_, _ = fmt.Fprintf(progress, "\r%d of %d answered, %.1f s\x1b[K", answered, sessions, elapsed.Seconds())
 	})
-	_, _ = io.WriteString(counter, "\r\x1b[K")
+	_, _ = io.WriteString(progress, "\r\x1b[K")
 	if err := write(os.Stdout, r, f.output, terminal); err != nil {
 		return fmt.Errorf("failed to write the output: %w", err)
 	}
@@ -159,7 +160,7 @@ func probeOnce(ctx context.Context, f *flags, cfg *config.Config, logger log.Log
 	for i := range r.Results {
 		// The next run does not know when this one would have tried the login again.
 		if result := &r.Results[i]; result.Logins != nil && result.Logins.Suspended {
-			reason, _, _ := strings.Cut(result.Reason, "the exporter tries this secret ")
+			reason, _, _ := strings.Cut(result.Reason, token.NextLogin)
 			result.Reason = strings.TrimSuffix(reason, "; ")
 		}
 	}

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-kit/log"
@@ -26,10 +28,14 @@ type reloader struct {
 	source source
 	store  *config.Store
 	logger log.Logger
+
+	mu sync.Mutex // one reload at a time, so that each line of the log has its own changes
 }
 
 // Reload loads the configuration. If it fails, the old one stays.
 func (r *reloader) Reload() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	before := r.store.Config()
 	if err := r.store.Reload(); err != nil {
 		if before != nil { // at the start, the program prints the error and ends
@@ -38,19 +44,19 @@ func (r *reloader) Reload() error {
 		return err
 	}
 	c := r.store.Config()
-	line := []any{"msg", "loaded the configuration", "file", c.Source, "targets", len(c.Targets), "sessions", c.Sessions()}
+	line := []any{"msg", "loaded the configuration", "file", c.File, "targets", len(c.Targets), "sessions", c.Sessions()}
 	if before != nil {
 		line = append(line, changes(before, c)...)
 	}
 	_ = level.Info(r.logger).Log(line...)
-	for _, w := range c.UnmatchedPatterns {
-		_ = level.Warn(r.logger).Log("msg", "a part of the configuration watches nothing", "warning", w)
+	for _, w := range c.LoadWarnings {
+		_ = level.Warn(r.logger).Log("msg", "the configuration has a pattern that matches no file, or no target", "warning", w)
 	}
 	return nil
 }
 
-// changes returns the names of sessions that differ between two configurations, as keys and
-// values.
+// changes returns how two configurations differ, as keys and values. It names sessions that
+// the exporter probes in another way.
 func changes(before, after *config.Config) []any {
 	const maxNames = 10
 	var added, changed []string
@@ -72,15 +78,20 @@ func changes(before, after *config.Config) []any {
 	for _, list := range []struct {
 		key   string
 		names []string
-	}{{"added", added}, {"removed", removed}, {"changed", changed}} {
+	}{{"added_sessions", added}, {"removed_sessions", removed}, {"changed_sessions", changed}} {
 		if len(list.names) > 0 {
 			pairs = append(pairs, list.key, report.Join(list.names, ",", maxNames))
 		}
 	}
-	if pairs == nil {
-		return []any{"changed", "nothing"}
+	if pairs != nil {
+		return pairs
 	}
-	return pairs
+	oldText, errBefore := before.YAML()
+	newText, errAfter := after.YAML()
+	if errBefore != nil || errAfter != nil || !bytes.Equal(oldText, newText) {
+		return []any{"changed", "labels, max_concurrent or order"}
+	}
+	return []any{"changed", "nothing"}
 }
 
 func sessionsByName(c *config.Config) map[string]*config.Session {

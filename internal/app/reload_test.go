@@ -33,7 +33,10 @@ func newReloader(t *testing.T, file string) (*reloader, *canary.Log) {
 	t.Helper()
 	logged := canary.NewLog(t)
 	source := &config.Source{File: file, Getenv: func(string) string { return "" }}
-	return &reloader{source, config.NewStore(source.Load, func(*config.Config) {}), log.NewLogfmtLogger(logged)}, logged
+	return &reloader{
+		source: source, store: config.NewStore(source.Load, func(*config.Config) {}),
+		logger: log.NewLogfmtLogger(logged),
+	}, logged
 }
 
 // TestAutoReload changes the configuration under a running reloader.
@@ -72,7 +75,7 @@ func TestAutoReload(t *testing.T) {
 }
 
 // TestReloadSaysWhatChanged has the log of reloads: the sessions that they add, remove and
-// change, and what watches nothing.
+// change, other changes, and patterns without a match.
 func TestReloadSaysWhatChanged(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hmp.yml")
 	r, logged := newReloader(t, file)
@@ -83,10 +86,11 @@ func TestReloadSaysWhatChanged(t *testing.T) {
 	}{
 		{"https://hmp.example", "playout archive", "level=info msg=\"loaded the configuration\" file=" + file + " targets=1 sessions=2\n"},
 		{"https://hmp.example", "playout archive", "sessions=2 changed=nothing\n"},
-		{"https://hmp.example", "playout ingest", "sessions=2 added=studio/ingest removed=studio/archive\n"},
-		{"https://new.example", "playout", "sessions=1 removed=studio/ingest changed=studio/playout\n"},
-		{"https://new.example", "a b c d e f g h i j k l", `added="studio/a,studio/b,studio/c,studio/d,studio/e,studio/f,studio/g,studio/h,studio/i,studio/j and 2 more" removed=studio/playout` + "\n"},
-		{"", "", "level=warn msg=\"a part of the configuration watches nothing\" warning=\"" + file + ":1: target_files[0]: "},
+		{"https://hmp.example", "archive playout", "sessions=2 changed=\"labels, max_concurrent or order\"\n"},
+		{"https://hmp.example", "playout ingest", "sessions=2 added_sessions=studio/ingest removed_sessions=studio/archive\n"},
+		{"https://new.example", "playout", "sessions=1 removed_sessions=studio/ingest changed_sessions=studio/playout\n"},
+		{"https://new.example", "a b c d e f g h i j k l", `added_sessions="studio/a,studio/b,studio/c,studio/d,studio/e,studio/f,studio/g,studio/h,studio/i,studio/j and 2 more" removed_sessions=studio/playout` + "\n"},
+		{"", "", "level=warn msg=\"the configuration has a pattern that matches no file, or no target\" warning=\"" + file + ":1: target_files[0]: "},
 	} {
 		before := len(logged.String())
 		exportertest.WriteConfig(t, file, step.url, strings.Fields(step.sessions)...)
@@ -99,6 +103,49 @@ func TestReloadSaysWhatChanged(t *testing.T) {
 		if got := logged.String()[before:]; !strings.Contains(got, step.want) {
 			t.Errorf("the log has %s, want %s", got, step.want)
 		}
+	}
+}
+
+// TestConcurrentReloads is that only one of several reloads at once claims a change.
+func TestConcurrentReloads(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "hmp.yml")
+	exportertest.WriteConfig(t, file, "https://hmp.example", "playout")
+	r, logged := newReloader(t, file)
+	started, gate := make(chan struct{}), make(chan struct{})
+	load := r.source.Load
+	r.store = config.NewStore(func() (*config.Config, error) {
+		started <- struct{}{}
+		<-gate
+		return load()
+	}, func(*config.Config) {})
+	var reloads sync.WaitGroup
+	reload := func() {
+		if err := r.Reload(); err != nil {
+			t.Error(err)
+		}
+	}
+	reloads.Go(reload)
+	<-started
+	gate <- struct{}{}
+	reloads.Wait()
+
+	exportertest.WriteConfig(t, file, "https://hmp.example", "playout", "archive")
+	const concurrent = 4
+	for range concurrent {
+		reloads.Go(reload)
+	}
+	<-started
+	for range 1000 {
+		runtime.Gosched() // the other reloads begin
+	}
+	gate <- struct{}{}
+	for range concurrent - 1 {
+		<-started
+		gate <- struct{}{}
+	}
+	reloads.Wait()
+	if n := strings.Count(logged.String(), "added_sessions=studio/archive"); n != 1 {
+		t.Errorf("%d reloads added a session, want one:\n%s", n, logged)
 	}
 }
 

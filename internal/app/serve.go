@@ -42,7 +42,7 @@ func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready 
 		setGCPercent(c.Sessions())
 		hmpCollector.Apply(c)
 	})
-	reloader := &reloader{source, store, logger}
+	reloader := &reloader{source: source, store: store, logger: logger}
 	if err := reloader.Reload(); err != nil {
 		return err
 	}
@@ -76,8 +76,10 @@ func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready 
 	}
 
 	_ = level.Info(logger).Log("msg", "starting hmp_exporter", "version", version.Info(), "build", version.BuildContext())
-	go reloader.run(ctx, hangup, f.reloadInterval) // a reload that hangs must not hold the end
-	ready(web.URL(listeners[0]) + f.location.Prefix)
+	// A reload that hangs must not hold the end, so nobody waits for it. After Close, Apply only
+	// stores the configuration.
+	go reloader.run(ctx, hangup, f.reloadInterval)
+	ready(web.URL(listeners[0], f.web) + f.location.Prefix)
 	err = web.Serve(ctx, listeners, handler, f.web, slogger)
 	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
 	return err

@@ -23,8 +23,8 @@ type Answer struct {
 	// RetryAfter is the wait that the server asked for in the header Retry-After, if the
 	// status is 300 or higher. It is a day at most, and 0 without a valid header.
 	RetryAfter time.Duration
-	// Rotated is true if the session has another authToken than the one sent, valid in a
-	// header or not. It is false for a login.
+	// Rotated is true if the authToken of the session differs from the one sent, even if it
+	// is not valid in a header. It is false for a login.
 	Rotated bool
 	// Details are values from the payload. They are zero unless the result is Valid.
 	Details Details

@@ -165,19 +165,21 @@ type sessionField struct {
 var sessionFields = []sessionField{
 	{"authToken", (*decoder).authToken},
 	{"sessionId", (*decoder).sessionID},
-	{"admin", func(d *decoder, first byte) (bool, error) { return keep(&d.details.Admin, first, d.boolField) }},
-	{"roleIds", func(d *decoder, first byte) (bool, error) { return keep(&d.details.Roles, first, d.lengthField) }},
-	{"numLoginFailures", func(d *decoder, first byte) (bool, error) { return keep(&d.details.LoginFailures, first, d.countField) }},
-	{"lastAction", func(d *decoder, first byte) (bool, error) { return keep(&d.details.LastAction, first, d.timeField) }},
-	{"lastLoginDate", func(d *decoder, first byte) (bool, error) { return keep(&d.details.LastLogin, first, d.timeField) }},
+	{"admin", func(d *decoder, first byte) (bool, error) { return setField(&d.details.Admin, first, d.boolField) }},
+	{"roleIds", func(d *decoder, first byte) (bool, error) { return setField(&d.details.Roles, first, d.lengthField) }},
+	{"numLoginFailures", func(d *decoder, first byte) (bool, error) {
+		return setField(&d.details.LoginFailures, first, d.countField)
+	}},
+	{"lastAction", func(d *decoder, first byte) (bool, error) { return setField(&d.details.LastAction, first, d.timeField) }},
+	{"lastLoginDate", func(d *decoder, first byte) (bool, error) { return setField(&d.details.LastLogin, first, d.timeField) }},
 	{"serviceMessages", (*decoder).serviceMessages},
 }
 
-// keep stores the value of a field. A zero value is not valid.
-func keep[T comparable](kept *T, first byte, read func(byte) (T, error)) (valid bool, err error) {
+// setField sets a field to the value that read returns. A zero value is not valid.
+func setField[T comparable](field *T, first byte, read func(byte) (T, error)) (valid bool, err error) {
 	var zero T
-	*kept, err = read(first)
-	return *kept != zero, err
+	*field, err = read(first)
+	return *field != zero, err
 }
 
 // authToken reads the token of the session. It keeps the token if it differs from the one
@@ -210,7 +212,7 @@ func (d *decoder) secret(first byte) (text string, whole bool, err error) {
 
 func (d *decoder) serviceMessages(first byte) (valid bool, err error) {
 	d.messages, d.messagesSeen = nil, 0
-	return keep(&d.details.ServiceMessages, first, func(first byte) (*int, error) { return d.arrayField(first, d.serviceMessage) })
+	return setField(&d.details.ServiceMessages, first, func(first byte) (*int, error) { return d.arrayField(first, d.serviceMessage) })
 }
 
 func (d *decoder) serviceMessage() error {
@@ -228,7 +230,7 @@ func (d *decoder) maskMessages(secrets []string) {
 	if !d.hasData || len(d.messages) == 0 {
 		return
 	}
-	m := &mask{secrets: slices.Concat([]string{d.sent}, secrets, d.secrets)}
+	m := newMask(slices.Concat([]string{d.sent}, secrets, d.secrets)...)
 	for _, raw := range d.messages {
 		text := m.apply(raw.text, raw.whole)
 		if text != "" && !slices.Contains(d.details.MessageTexts, text) {

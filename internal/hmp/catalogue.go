@@ -9,7 +9,7 @@ import (
 // on the names.
 type Result string
 
-// The closed set of results. With the last two, the exporter sent nothing.
+// The closed set of results. The last two are failures of the exporter, not of the HMP.
 const (
 	Valid           Result = "valid"
 	NoRoles         Result = "no_roles"
@@ -56,7 +56,7 @@ var Results = []ResultInfo{
 	{Protocol, "the connection broke, or the answer was not HTTP", "If the HMP uses TLS, write https:// in the URL. Check what listens on the port, and whether HMP or a proxy restarts."},
 	{LoginRejected, "HMP refused the API key and secret", "Compare them with the key and secret in HMP, check that the key is enabled there, and check the URL. A new key ends the old one for all who use it."},
 	{Credentials, "a secret file is missing, unreadable or malformed; nothing was sent", "The reason names the file. Find out who must write it."},
-	{Saturated, "the exporter could not start the probe; nothing was sent", "Raise --probe.max-concurrent, or split the sessions between more scrapes. The reason says if the exporter lacks something else, such as open files."},
+	{Saturated, "the exporter lacked something for the probe: a free slot, time, files, ports or memory", "Raise --probe.max-concurrent, or split the sessions between more scrapes. The reason says if the exporter lacks something else, such as open files."},
 }
 
 // Info returns the explanation of r. It is zero for a name outside the set.
@@ -69,8 +69,9 @@ func (r Result) Info() ResultInfo {
 	return ResultInfo{}
 }
 
-// Sent reports whether a probe with this result sent anything to the HMP. For "" it is not
-// known, and Sent returns false.
+// Sent reports whether a probe with this result sent a request to the HMP. With Saturated, it
+// sent a part of one at most, and Sent returns false. For "" it is not known, and Sent
+// returns false.
 func (r Result) Sent() bool { return r != "" && r != Credentials && r != Saturated }
 
 // A Code is an HMP error code: six digits in a string. It is not a number, because the
@@ -95,7 +96,7 @@ const (
 type ErrorInfo struct {
 	Code    Code
 	Name    string // the vendor's
-	Family  int    // the HTTP status that codes with these first two digits belong to
+	Family  int    // the HTTP status of all codes with the same first two digits
 	Meaning string
 	Advice  string // what an operator does
 }

@@ -33,14 +33,14 @@ const (
 var errNoStatus = errors.New("the status is not one of HTTP")
 
 // read sets the answer from a response, by the table of results. It returns the token of a
-// Valid answer. It adds the secrets in the body to the mask, and closes the body.
-func (x *call) read(ctx context.Context, resp *http.Response, a *Answer, m *mask) (token secret.Value, err error) {
+// Valid answer. It adds the secrets in the body to those of the call, and closes the body.
+func (c *call) read(ctx context.Context, resp *http.Response, a *Answer) (token secret.Value, err error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 100 {
 		return token, errNoStatus
 	}
-	if x.onResponse != nil {
-		x.onResponse(resp.StatusCode)
+	if c.onResponse != nil {
+		c.onResponse(resp.StatusCode)
 	}
 	a.Responded, a.StatusCode = true, resp.StatusCode
 	if resp.StatusCode >= 300 {
@@ -49,12 +49,12 @@ func (x *call) read(ctx context.Context, resp *http.Response, a *Answer, m *mask
 	switch status := resp.StatusCode; {
 	case status >= 300 && status < 400:
 		a.Result = Redirect
-	case x.version != nil:
-		x.readVersion(ctx, resp, a, m)
-	case status == http.StatusOK, x.login() && status > 200 && status < 300:
-		token = x.readSession(ctx, resp, a, m)
+	case c.version != nil:
+		c.readVersion(ctx, resp, a)
+	case status == http.StatusOK, c.login() && status > 200 && status < 300:
+		token = c.readSession(ctx, resp, a)
 	case status >= 400:
-		x.readError(ctx, resp, a, m)
+		c.readError(ctx, resp, a)
 	default:
 		a.Result = HTTPError
 	}
@@ -62,21 +62,21 @@ func (x *call) read(ctx context.Context, resp *http.Response, a *Answer, m *mask
 }
 
 // readSession reads the body of a success.
-func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, m *mask) (token secret.Value) {
+func (c *call) readSession(ctx context.Context, resp *http.Response, a *Answer) (token secret.Value) {
 	p := new(payload)
 	var err error = errTooLarge
-	if resp.ContentLength <= x.options.MaxBodySize {
-		p, err = decode(resp.Body, x.options.MaxBodySize, x.sent, x.options.MessageTexts, x.secrets...)
+	if resp.ContentLength <= c.options.MaxBodySize {
+		p, err = decode(resp.Body, c.options.MaxBodySize, c.sent, c.options.MessageTexts, c.secrets...)
 	}
-	m.secrets = append(m.secrets, p.secrets...)
+	c.secrets = append(c.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
 	if a.BodySize = p.size; err == nil {
 		a.InvalidFields = p.invalid
-		err = x.missingField(p)
+		err = c.missingField(p)
 	}
 	switch {
 	case err == nil:
-		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !x.login()
+		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !c.login()
 		if p.token != "" {
 			token = secret.New(p.token)
 		}
@@ -89,7 +89,7 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, 
 		if errors.Is(err, errNoData) {
 			a.Code = code(p.code)
 		}
-		if x.login() && (a.Code == InvalidCredentials || a.Code == InputValidation) {
+		if c.login() && (a.Code == InvalidCredentials || a.Code == InputValidation) {
 			a.Result, a.Reason = LoginRejected, ""
 		}
 	}
@@ -97,11 +97,11 @@ func (x *call) readSession(ctx context.Context, resp *http.Response, a *Answer, 
 }
 
 // missingField returns an error if a session lacks its data or, after a login, its token.
-func (x *call) missingField(p *payload) error {
+func (c *call) missingField(p *payload) error {
 	switch {
 	case !p.hasData:
 		return errNoData
-	case !x.login() || p.token != "":
+	case !c.login() || p.token != "":
 		return nil
 	case p.invalidToken:
 		return errInvalidToken
@@ -129,23 +129,23 @@ func bodyReason(err error, encoding string) string {
 }
 
 // readError reads the body of an error.
-func (x *call) readError(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
+func (c *call) readError(ctx context.Context, resp *http.Response, a *Answer) {
 	body, wantsTLS := io.Reader(resp.Body), false
-	if a.StatusCode == http.StatusBadRequest && x.options.URL.Scheme == "http" {
+	if a.StatusCode == http.StatusBadRequest && c.options.URL.Scheme == "http" {
 		buffered := bufio.NewReaderSize(resp.Body, 1<<10)
 		start, _ := buffered.Peek(buffered.Size())
 		body, wantsTLS = buffered, wantsTLSText.Match(start)
 	}
 	p, err := decode(body, maxEnvelope, "", false)
-	m.secrets = append(m.secrets, p.secrets...)
+	c.secrets = append(c.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
 	if a.BodySize = p.size; !timedOut {
 		a.Code = code(p.code)
 	}
 	a.Result = errorResult(a, p.message)
-	refused := x.login() && a.StatusCode < 500
+	refused := c.login() && a.StatusCode < 500
 	switch {
-	case timedOut && needsBody(a.StatusCode, x.login()):
+	case timedOut && needsBody(a.StatusCode, c.login()):
 		a.Result = Timeout
 	case refused && a.Result != NoRoles && (a.StatusCode == http.StatusUnauthorized || a.Envelope()):
 		a.Result = LoginRejected
@@ -156,10 +156,11 @@ func (x *call) readError(ctx context.Context, resp *http.Response, a *Answer, m 
 	if wantsTLS {
 		a.Reason = "the server speaks TLS; write https:// in `url`"
 	}
-	a.Reason = cmp.Or(a.Reason, x.errorReason(a))
+	a.Reason = cmp.Or(a.Reason, c.errorReason(a))
 }
 
-// errorResult returns the result of an error to the GET.
+// errorResult returns the result of an error status. [call.readError] changes it if HMP refuses a
+// login.
 func errorResult(a *Answer, message string) Result {
 	switch status := a.StatusCode; {
 	case status == 401 && a.Code == UserNotAuthorized && strings.Contains(strings.ToLower(message), "no role"):
@@ -187,9 +188,9 @@ func needsBody(status int, login bool) bool {
 }
 
 // errorReason explains an error beyond its status and code.
-func (x *call) errorReason(a *Answer) string {
+func (c *call) errorReason(a *Answer) string {
 	switch {
-	case a.StatusCode == 407 && !a.Envelope() && x.proxy != nil:
+	case a.StatusCode == 407 && !a.Envelope() && c.proxy != nil:
 		return "the proxy asks for a user and a password (407); write them in proxy_url"
 	case a.StatusCode == 407 && !a.Envelope():
 		return "a proxy before the HMP asks for a user and a password (407)"
@@ -216,7 +217,7 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return min(max(0, wait), maxRetryAfter)
 }
 
-// expired reports whether the deadline of an exchange is over. The dialer can end an instant
+// expired reports whether the deadline of a call is over. The dialer can end an instant
 // before the context does.
 func expired(ctx context.Context) bool {
 	deadline, _ := ctx.Deadline()

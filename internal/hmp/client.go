@@ -3,10 +3,13 @@ package hmp
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,6 +21,23 @@ import (
 // sessionPath is where HMP serves the session of a Bearer (GET) and opens one for
 // an API key (POST), since version 4.1.1.
 const sessionPath = "/apis/authentication/login/key"
+
+// Options say how to reach one HMP.
+type Options struct {
+	URL                *url.URL                                                             // scheme, host and perhaps a path, without a slash at its end
+	TLS                *tls.Config                                                          // for https; nil for Go's defaults
+	RootCAs            func(context.Context) (*x509.CertPool, error)                        // the trusted certificates, called for each new connection; nil for those in TLS
+	CA                 string                                                               // a name for RootCAs in errors, like "the CA in hmp.pem"; "" without RootCAs
+	Address            string                                                               // host and port to connect to; "" for those of URL
+	Proxy              func(*http.Request) (*url.URL, error)                                // the proxy for a request; nil for none
+	ProxyConnectHeader http.Header                                                          // goes to a proxy along with a CONNECT
+	KeepAlive          bool                                                                 // reuse connections, for five minutes at most and not after a failure
+	HTTP2              bool                                                                 // allow HTTP/2
+	MaxBodySize        int64                                                                // maximum size of a session's body, in bytes
+	MessageTexts       bool                                                                 // keep the texts of service messages, not only their number
+	UserAgent          string                                                               // name/version of this program
+	Dial               func(ctx context.Context, network, address string) (net.Conn, error) // nil for [net.Dialer]'s
+}
 
 // A Client calls one HMP: it checks sessions, opens sessions, and asks for the version. It is
 // safe for concurrent use.
@@ -36,13 +56,13 @@ func NewClient(o Options) *Client {
 		options: o, url: endpoint(o.URL, sessionPath), pool: newPool(&o), userAgent: []string{o.UserAgent},
 		secrets: slices.Concat(slices.Collect(maps.Values(o.ProxyConnectHeader))...),
 	}
-	x := c.call(http.MethodGet, nil)
-	x.header["Authorization"] = nil
-	c.get = sentHeader(x.method, x.header)
+	call := c.newCall(http.MethodGet, nil)
+	call.header["Authorization"] = nil
+	c.get = sentHeader(call.method, call.header)
 	return c
 }
 
-// Close closes the idle connections. The client keeps no connection afterwards.
+// Close closes the idle connections. The client reuses no connection afterwards.
 func (c *Client) Close() { c.pool.close() }
 
 // A Request is a request with a token.
@@ -65,10 +85,10 @@ func (Request) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.Reque
 // The token is the authToken of a [Valid] answer, if it differs from the one sent and is
 // valid in a header. Otherwise it is zero.
 func (c *Client) Session(ctx context.Context, r Request) (a Answer, token secret.Value) {
-	x := c.call(http.MethodGet, r.Header, r.Secrets...)
-	x.onResponse = r.OnResponse
-	x.authorize(r.Token)
-	token = c.exchange(ctx, x, &a)
+	call := c.newCall(http.MethodGet, r.Header, r.Secrets...)
+	call.onResponse = r.OnResponse
+	call.authorize(r.Token)
+	token = c.do(ctx, call, &a)
 	return a, token
 }
 
@@ -93,17 +113,18 @@ func (LoginRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.
 //
 // The vendor page "Initiate User Session using Key and Secret" describes the call.
 func (c *Client) Login(ctx context.Context, r LoginRequest) (a Answer, token secret.Value) {
-	x := c.call(http.MethodPost, r.Header, r.Key, r.Secret)
-	x.onResponse = r.OnResponse
-	delete(x.header, "Authorization")
-	x.header["Content-Type"] = applicationJSON
+	call := c.newCall(http.MethodPost, r.Header, r.Key, r.Secret)
+	call.onResponse = r.OnResponse
+	delete(call.header, "Authorization")
+	call.header["Content-Type"] = applicationJSON
 	// Marshal does not fail for a map of strings.
-	x.body, _ = json.Marshal(map[string]string{"apiKey": r.Key.Reveal(), "apiSecret": r.Secret.Reveal()})
-	token = c.exchange(ctx, x, &a)
+	call.body, _ = json.Marshal(map[string]string{"apiKey": r.Key.Reveal(), "apiSecret": r.Secret.Reveal()})
+	token = c.do(ctx, call, &a)
 	return a, token
 }
 
-// A call is one request. It can be sent again if an attempt fails.
+// A call is what one of [Client.Session], [Client.Login] and [Client.Version] sends, and what
+// it needs to read the response. The client sends it in one [attempt], or in two.
 type call struct {
 	options    *Options
 	method     string
@@ -112,8 +133,8 @@ type call struct {
 	header     http.Header
 	body       []byte
 	sent       string   // the token, if there is one
-	secrets    []string // to mask in the answer
-	keep       bool     // whether to use and keep connections
+	secrets    []string // to mask in the answer; those in the body of the response are added
+	reuse      bool     // whether to use an idle connection, and to leave one
 	onResponse func(status int)
 	version    *Version // the destination of a version call, else nil
 }
@@ -123,115 +144,125 @@ var (
 	identity        = []string{"identity"} // otherwise a proxy may choose an encoding
 )
 
-// call returns a call with what all calls have in common.
-func (c *Client) call(method string, extra http.Header, values ...secret.Value) *call {
-	x := &call{options: &c.options, method: method, url: c.url, keep: c.options.KeepAlive, header: make(http.Header, len(extra)+5)}
-	x.secrets = append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
+// newCall returns a call with what all calls have in common.
+func (c *Client) newCall(method string, extra http.Header, values ...secret.Value) *call {
+	call := &call{options: &c.options, method: method, url: c.url, reuse: c.options.KeepAlive, header: make(http.Header, len(extra)+5)}
+	call.secrets = append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
 	for _, v := range values {
-		x.secrets = append(x.secrets, v.Reveal())
+		call.secrets = append(call.secrets, v.Reveal())
 	}
 	for name, values := range extra {
-		x.header[name] = values
-		x.secrets = append(x.secrets, values...)
+		call.header[name] = values
+		call.secrets = append(call.secrets, values...)
 	}
-	x.header["Accept"], x.header["Accept-Encoding"], x.header["User-Agent"] = applicationJSON, identity, c.userAgent
-	return x
+	call.header["Accept"], call.header["Accept-Encoding"], call.header["User-Agent"] = applicationJSON, identity, c.userAgent
+	return call
 }
 
 // authorize adds a token to the call.
-func (x *call) authorize(t secret.Value) {
-	x.sent = t.Reveal()
-	x.secrets = append(x.secrets, x.sent)
-	x.header["Authorization"] = []string{"Bearer " + x.sent}
+func (c *call) authorize(t secret.Value) {
+	c.sent = t.Reveal()
+	c.secrets = append(c.secrets, c.sent)
+	c.header["Authorization"] = []string{"Bearer " + c.sent}
 }
 
-func (x *call) login() bool { return x.method == http.MethodPost }
+// setProxy sets the proxy. If its URL has a user without a password, the user is a token.
+func (c *call) setProxy(proxy *url.URL) {
+	c.proxy = proxy
+	if proxy == nil || proxy.User == nil {
+		return
+	}
+	password, ok := proxy.User.Password()
+	if !ok {
+		password = proxy.User.Username()
+	}
+	c.secrets = append(c.secrets, password, proxy.User.String())
+}
 
-func (x *call) request(ctx context.Context) *http.Request {
-	r := &http.Request{Method: x.method, URL: x.url, Host: x.url.Host, Header: x.header}
-	if x.body != nil {
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(x.body)), int64(len(x.body))
+func (c *call) login() bool { return c.method == http.MethodPost }
+
+// request returns the request of one attempt.
+func (c *call) request(ctx context.Context) *http.Request {
+	r := &http.Request{Method: c.method, URL: c.url, Host: c.url.Host, Header: c.header}
+	if c.body != nil {
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
 	}
 	return r.WithContext(ctx)
 }
 
-// exchange sends a request and sets the answer. If an idle connection turns out to be dead,
-// it sends the request again on a new one.
+// do makes a call and sets the answer. If an idle connection turns out to be dead, it makes a
+// second attempt on a new one.
 //
 // Answers are passed by pointer, because each probe begins with a small stack.
-func (c *Client) exchange(ctx context.Context, x *call, a *Answer) (token secret.Value) {
+func (c *Client) do(ctx context.Context, call *call, a *Answer) (token secret.Value) {
 	if c.options.Proxy != nil {
-		var err error
-		if x.proxy, err = c.options.Proxy(x.request(ctx)); err != nil {
+		proxy, err := c.options.Proxy(call.request(ctx))
+		if err != nil {
 			a.Result, a.Reason = Connect, "the URL of the proxy is malformed"
-			c.recordExchange(a, x, nil, nil)
+			c.recordExchange(a, call, nil)
 			return token
 		}
+		call.setProxy(proxy)
 	}
-	if x.proxy != nil {
-		if password, ok := x.proxy.User.Password(); ok {
-			x.secrets = append(x.secrets, password, x.proxy.User.String())
-		}
+	var idle *conn
+	if call.reuse {
+		idle = c.pool.take()
 	}
-	var kept *conn
-	if x.keep {
-		kept = c.pool.take()
-	}
-	token, again := c.attempt(ctx, x, kept, a)
+	token, again := c.try(ctx, call, idle, a)
 	if again {
 		before := a.Phases
 		*a = Answer{}
-		token, _ = c.attempt(ctx, x, nil, a)
+		token, _ = c.try(ctx, call, nil, a)
 		a.Phases = before.Add(a.Phases)
 		a.Exchanges[0].Took = a.Phases.Total()
 	}
 	return token
 }
 
-// attempt sends a request on an idle connection, or on a new one if on is nil. again is true
-// if the attempt failed so early that the request may be sent once more.
-func (c *Client) attempt(ctx context.Context, x *call, on *conn, a *Answer) (token secret.Value, again bool) {
-	t := &attempt{proxy: x.proxy, ca: x.options.CA}
-	kept := on != nil
-	ctx = t.withHooks(ctx, kept)
+// try makes one attempt on an idle connection, or on a new one if on is nil. again is true if
+// the attempt failed so early that the request may be sent once more.
+func (c *Client) try(ctx context.Context, call *call, on *conn, a *Answer) (token secret.Value, again bool) {
+	attempt := &attempt{proxy: call.proxy, ca: c.options.CA}
+	reused := on != nil
+	ctx = attempt.withHooks(ctx, reused)
 	var err error
-	if !kept {
-		on, err = c.pool.dial(ctx, t, x.keep)
+	if !reused {
+		on, err = c.pool.dial(ctx, attempt, call.reuse)
 	}
 	var resp *http.Response
-	m := &mask{secrets: x.secrets}
 	var written int64
 	if err == nil {
 		defer func() { c.pool.release(on, a.Result) }() // also after a panic
-		t.connected(on)
+		attempt.connected(on)
 		written = on.written.Load()
-		if resp, err = on.client.RoundTrip(x.request(ctx)); err == nil {
-			token, err = x.read(ctx, resp, a, m)
+		if resp, err = on.client.RoundTrip(call.request(ctx)); err == nil {
+			token, err = call.read(ctx, resp, a)
 		}
 	}
-	t.end()
+	attempt.end()
 	switch {
 	case err == nil:
 	case expired(ctx):
-		a.Result, a.Reason = Timeout, t.timeoutReason()
+		a.Result, a.Reason = Timeout, attempt.timeoutReason()
 	default:
-		a.Result, a.Reason = t.failure(err), t.reason(err, m)
-		idempotent := !x.login() || on != nil && on.written.Load() == written
-		again = kept && !t.reached(firstByte) && idempotent
+		a.Result, a.Reason = attempt.failure(err), attempt.reason(err, newMask(call.secrets...))
+		idempotent := !call.login() || on != nil && on.written.Load() == written
+		again = reused && !attempt.reached(firstByte) && idempotent
 	}
-	a.Phases, a.CertificateExpiry = t.phases(), t.certificate
-	c.recordExchange(a, x, resp, m)
+	a.Phases, a.CertificateExpiry = attempt.phases(), attempt.certificate
+	c.recordExchange(a, call, resp)
 	return token, again
 }
 
-// recordExchange adds the exchange to its answer. The response may be nil.
-func (c *Client) recordExchange(a *Answer, x *call, resp *http.Response, m *mask) {
+// recordExchange adds the request and the response to the answer. The response may be nil.
+func (c *Client) recordExchange(a *Answer, call *call, resp *http.Response) {
+	m := newMask(call.secrets...)
 	if a.Code.Catalogued() == OtherCode && m.apply(string(a.Code), true) == secret.Masked {
 		a.Code, a.Reason = OtherCode, "" // the code is a secret of six digits
 	}
-	e := Exchange{Method: x.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.get}
-	if x.login() || len(x.header) > 4 {
-		e.Request = sentHeader(x.method, x.header)
+	e := Exchange{Method: call.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.get}
+	if call.login() || len(call.header) > 4 {
+		e.Request = sentHeader(call.method, call.header)
 	}
 	if resp != nil {
 		e.Proto = strings.Clone(resp.Proto) // otherwise the whole status line would stay in memory

@@ -158,7 +158,54 @@ func (c *testConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-func TestNoExchangeEndsAnother(t *testing.T) {
+// TLS writes a close_notify when a connection closes. A server that reads nothing makes that
+// write wait for five seconds. No probe waits for it.
+func TestNoProbeWaitsForAClosingConnection(t *testing.T) {
+	s := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{MaxVersion: tls.VersionTLS12} })
+	closing, probed := make(chan struct{}), make(chan struct{})
+	dials := 0
+	c := newClient(t, s.URL, trust(s), keepAlive, func(o *Options) {
+		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			if dials++; dials > 1 {
+				return conn, err
+			}
+			return &stallingConn{conn, func() {
+				close(closing)
+				select {
+				case <-probed:
+				case <-time.After(5 * hung):
+					t.Error("the probe waited")
+				}
+			}}, err
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), plenty)
+	defer cancel()
+	session(ctx, c)
+	go c.Close()
+	<-closing
+	if a, _ := session(ctx, c); a.Result != Valid || dials != 2 {
+		t.Errorf("got %+v after %d connections, want valid after two", a, dials)
+	}
+	close(probed)
+}
+
+// A stallingConn calls stall in place of writing a TLS alert.
+type stallingConn struct {
+	net.Conn
+	stall func()
+}
+
+func (c *stallingConn) Write(b []byte) (int, error) {
+	if b[0] == 0x15 {
+		c.stall()
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+func TestNoRequestBreaksAnother(t *testing.T) {
 	for name, change := range map[string]func(*Options){"HTTP/1.1": keepAlive, "HTTP/2": keepHTTP2} {
 		t.Run(name, func(t *testing.T) {
 			var logins atomic.Int32
@@ -208,7 +255,7 @@ func TestNoExchangeEndsAnother(t *testing.T) {
 			if n := logins.Load(); n != sessions/3*rounds {
 				t.Errorf("HMP had %d logins, want %d", n, sessions/3*rounds)
 			}
-			if n := len(c.pool.kept); n > atOnce {
+			if n := len(c.pool.reusable); n > atOnce {
 				t.Errorf("it keeps %d connections, want %d at most", n, atOnce)
 			}
 		})
@@ -217,7 +264,7 @@ func TestNoExchangeEndsAnother(t *testing.T) {
 
 func withHTTP2(s *httptest.Server) { s.EnableHTTP2, s.TLS = true, new(tls.Config) }
 
-func TestFailedConnectionStartsNoExchange(t *testing.T) {
+func TestFailedConnectionIsNotReused(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
 	var connections atomic.Int32
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -26,11 +26,11 @@
 //
 // A session can be megabytes long, with the service messages at its end. The package has its
 // own JSON scanner, which keeps a few small values. Other scanners hold at least one whole
-// token, and one token may be the whole body.
+// JSON token, and one JSON token may be the whole body.
 //
-// An exchange goes through client.go, transport.go (connections) and trace.go (timestamps
-// of an attempt). Then classify.go finds the result of a response, and failure.go the
-// result of an attempt without one.
+// A call goes through client.go, transport.go (connections) and trace.go (timestamps of an
+// attempt). Then classify.go finds the result of a response, and failure.go the result of an
+// attempt without one.
 //
 // The vendor describes the endpoint for HMP 4.1.1 on the pages "Get User Session Info using
 // Bearer Token" and "Initiate User Session using Key and Secret".

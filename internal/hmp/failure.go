@@ -47,7 +47,7 @@ func Shortage(err error) string {
 
 // failure returns the result of an attempt without an answer. The phase it reached says more
 // than the error, which net/http wraps in many ways.
-func (t *attempt) failure(err error) Result {
+func (a *attempt) failure(err error) Result {
 	_, isLookup := errors.AsType[*net.DNSError](err)
 	_, isCA := errors.AsType[caError](err)
 	switch {
@@ -59,25 +59,25 @@ func (t *attempt) failure(err error) Result {
 		return TLS
 	case isLookup:
 		return DNS
-	case t.reached(gotConn):
+	case a.reached(gotConn):
 		return Protocol
-	case t.inTLS(), t.inProxyTLS():
+	case a.inTLS(), a.inProxyTLS():
 		return TLS
 	default:
 		return Connect
 	}
 }
 
-func (t *attempt) inTLS() bool      { return t.reached(tlsStart) && !t.reached(tlsDone) }
-func (t *attempt) inProxyTLS() bool { return t.reached(proxyTLSStart) && !t.reached(proxyTLSDone) }
+func (a *attempt) inTLS() bool      { return a.reached(tlsStart) && !a.reached(tlsDone) }
+func (a *attempt) inProxyTLS() bool { return a.reached(proxyTLSStart) && !a.reached(proxyTLSDone) }
 
 // reason says why an attempt failed. It uses texts of local errors and of certificates,
 // masked, and never what a server sent as HTTP.
-func (t *attempt) reason(err error, m *mask) string {
+func (a *attempt) reason(err error, m *mask) string {
 	text := func(err error) string { return m.sentence(err.Error()) }
-	atProxy := t.proxy != nil && !t.reached(gotConn) && !t.reached(tlsStart)
+	atProxy := a.proxy != nil && !a.reached(gotConn) && !a.reached(tlsStart)
 	who, whose, field := "the server", "", "`url`"
-	if t.proxy != nil {
+	if a.proxy != nil {
 		who, whose, field = "the proxy", "the proxy's name: ", "proxy_url"
 	}
 	if lack := Shortage(err); lack != "" {
@@ -92,17 +92,17 @@ func (t *attempt) reason(err error, m *mask) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
 		err = op.Err
 	}
-	if t.inProxyTLS() {
+	if a.inProxyTLS() {
 		return "the TLS handshake with the proxy failed: " + text(err) + "; look at the proxy's certificate and the scheme of proxy_url"
 	}
-	if a := alert(err); a != nil && atProxy {
-		return "the proxy ended the TLS connection: " + text(a)
+	if remote := alert(err); remote != nil && atProxy {
+		return "the proxy ended the TLS connection: " + text(remote)
 	}
 	if ca, ok := errors.AsType[caError](err); ok {
 		return text(ca)
 	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok && t.ca != "" {
-		return "the certificate is not signed by " + t.ca + "; the HMP's certificate may be new"
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok && a.ca != "" {
+		return "the certificate is not signed by " + a.ca + "; the HMP's certificate may be new"
 	}
 	if reason := handshakeReason(err, m); reason != "" {
 		return reason
@@ -114,7 +114,7 @@ func (t *attempt) reason(err error, m *mask) string {
 	switch {
 	case isErrno && atProxy:
 		return "the proxy: " + text(op)
-	case t.dialed.speaksTLS() && t.handshakes == 0:
+	case a.dialed.speaksTLS() && a.handshakes == 0:
 		return who + " speaks TLS; write https:// in " + field
 	case atProxy:
 		return "the proxy did not make the connection"
@@ -126,9 +126,9 @@ func (t *attempt) reason(err error, m *mask) string {
 		return "the connection was closed before the answer was complete"
 	case isErrno:
 		return text(op)
-	case t.inTLS(): // only the handshake and the certificate have been received
+	case a.inTLS(): // only the handshake and the certificate have been received
 		return text(err)
-	case !t.reached(gotConn):
+	case !a.reached(gotConn):
 		return "no connection could be made"
 	default:
 		return "the answer is not valid HTTP, or its header is too large"
@@ -233,8 +233,8 @@ func alertHint(a error) string {
 
 // timeoutReason explains a timeout without any answer to the ClientHello. It returns "" for
 // any other timeout. Go's ClientHello needs two packets for post-quantum key exchange.
-func (t *attempt) timeoutReason() string {
-	if !t.inTLS() || t.dialed.firstBytes.Load() != 0 {
+func (a *attempt) timeoutReason() string {
+	if !a.inTLS() || a.dialed.firstBytes.Load() != 0 {
 		return ""
 	}
 	return "the server did not answer the ClientHello; a firewall may drop a long one: try tls_config.max_version: TLS12, which sends a short one"

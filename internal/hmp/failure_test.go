@@ -101,11 +101,11 @@ func TestReasonsOfAnswers(t *testing.T) {
 		{500, `{"code":"020002"}`, "HMP itself answered: status 500, code 020002 InvalidCredentials", "HMP itself answered: status 500, code 020002 InvalidCredentials"},
 	} {
 		for method, want := range map[string]string{http.MethodGet: tt.get, http.MethodPost: tt.login} {
-			x := &call{options: &Options{URL: new(url.URL), MaxBodySize: 1 << 20}, method: method}
+			c := &call{options: &Options{URL: new(url.URL), MaxBodySize: 1 << 20}, method: method}
 			var a Answer
 			resp := response(uint16(tt.status), []byte(tt.body))
 			defer resp.Body.Close()
-			if _, _ = x.read(ctx, resp, &a, new(mask)); a.Reason != want {
+			if _, _ = c.read(ctx, resp, &a); a.Reason != want {
 				t.Errorf("%s: %d with %.40s: got %q, want %q", method, tt.status, tt.body, a.Reason, want)
 			}
 		}

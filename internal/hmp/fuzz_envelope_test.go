@@ -41,7 +41,7 @@ func FuzzEnvelope(f *testing.F) {
 			resp := response(status, body)
 			defer resp.Body.Close()
 			var a Answer
-			token, _ := (&call{options: options, method: method}).read(ctx, resp, &a, new(mask))
+			token, _ := (&call{options: options, method: method}).read(ctx, resp, &a)
 			checkAnswer(t, &a)
 			if result := table(int(status), want); a.Result != result {
 				t.Errorf("%s: %d with %.300q is %s, and %s by the table", method, status, body, a.Result, result)

@@ -40,19 +40,19 @@ const (
 	states = inLiteral + state(len("true"+"false"+"null")-3)
 )
 
-// The grammar has one of these marks instead of a state if the next state depends on the
-// containers around the value.
+// The grammar has one of these pseudo-states if the next state depends on the containers
+// around the value. Each says what the byte does.
 const (
 	opensObject state = states + iota
 	opensArray
-	closes // a container
-	ends   // a string or a literal
-	ended  // a number, by a byte after it
+	closesContainer
+	endsValue     // it is the last byte of a string or a literal
+	followsNumber // it is the first byte after a number, and read again in the next state
 
 	// These end the scan.
 	illegal
 	tooDeep
-	done // the value has been read
+	complete // the value has been read
 )
 
 // grammar has the next state for each state and byte. It is the grammar of RFC 8259 without
@@ -69,7 +69,7 @@ var grammar = func() (g [states][256]state) {
 		}
 	}
 	for c := range g[zero] {
-		g[zero][c], g[integer][c], g[fraction][c], g[exponent][c] = ended, ended, ended, ended
+		g[zero][c], g[integer][c], g[fraction][c], g[exponent][c] = followsNumber, followsNumber, followsNumber, followsNumber
 	}
 	for c := ' '; c <= 0xff; c++ {
 		g[inString][c], g[inName][c] = inString, inName
@@ -85,10 +85,10 @@ var grammar = func() (g [states][256]state) {
 			at = free
 			free++
 		}
-		set(at, word, ends)
+		set(at, word, endsValue)
 	}
 	g[beforeElement] = g[beforeValue]
-	set(beforeElement, `]`, closes)
+	set(beforeElement, `]`, closesContainer)
 	for at := beforeValue; at <= afterMember; at++ {
 		set(at, " \t\r\n", at)
 	}
@@ -108,12 +108,12 @@ var grammarRules = []struct {
 }{
 	{beforeValue, `{`, opensObject}, {beforeValue, `[`, opensArray}, {beforeValue, `"`, inString},
 	{beforeValue, `-`, minus}, {beforeValue, decimal, integer}, {beforeValue, `0`, zero},
-	{beforeMember, `"`, inName}, {beforeMember, `}`, closes},
+	{beforeMember, `"`, inName}, {beforeMember, `}`, closesContainer},
 	{beforeName, `"`, inName}, {beforeColon, `:`, beforeValue},
-	{afterMember, `,`, beforeName}, {afterMember, `}`, closes},
-	{afterElement, `,`, beforeValue}, {afterElement, `]`, closes},
+	{afterMember, `,`, beforeName}, {afterMember, `}`, closesContainer},
+	{afterElement, `,`, beforeValue}, {afterElement, `]`, closesContainer},
 
-	{inString, `"`, ends}, {inString, `\`, escape},
+	{inString, `"`, endsValue}, {inString, `\`, escape},
 	{escape, `"\/bfnrt`, inString}, {escape, `u`, hex1},
 	{hex1, hexadecimal, hex2}, {hex2, hexadecimal, hex3}, {hex3, hexadecimal, hex4}, {hex4, hexadecimal, inString},
 
@@ -133,16 +133,16 @@ type nesting struct {
 	depth int
 }
 
-// resolve returns the state for one of the grammar's marks.
-func (n *nesting) resolve(mark state) state {
-	switch mark {
+// resolve returns the state for a pseudo-state of the grammar.
+func (n *nesting) resolve(pseudoState state) state {
+	switch pseudoState {
 	case opensObject:
 		return n.push(1, beforeMember)
 	case opensArray:
 		return n.push(0, beforeElement)
 	case illegal:
 		return illegal
-	case closes:
+	case closesContainer:
 		n.depth--
 	}
 	return n.afterValue()
@@ -167,7 +167,7 @@ func (n *nesting) afterValue() state {
 	i := n.depth - 1
 	switch {
 	case i < 0:
-		return done
+		return complete
 	case n.bits[i/64]>>(i%64)&1 == 1:
 		return afterMember
 	default:

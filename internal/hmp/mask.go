@@ -26,6 +26,9 @@ type mask struct {
 	work  int      // bytes compared so far
 }
 
+// newMask returns a mask of secrets. Make a new mask when there are more secrets.
+func newMask(secrets ...string) *mask { return &mask{secrets: secrets} }
+
 const (
 	// minMatch is how many consecutive bytes of a secret mask a word. A shorter secret masks
 	// a word only if no letter or digit is next to it.
@@ -42,14 +45,15 @@ func (m *mask) prepare() {
 		return
 	}
 	m.ready = true
+	secrets := slices.Clip(m.secrets)
 	for _, s := range m.secrets {
 		if scheme, pair, _ := strings.Cut(s, " "); strings.EqualFold(scheme, "Basic") {
 			plain, _ := base64.StdEncoding.DecodeString(pair)
 			_, password, _ := strings.Cut(string(plain), ":")
-			m.secrets = append(m.secrets, password)
+			secrets = append(secrets, password)
 		}
 	}
-	all := strings.Join(m.secrets, "\x00")
+	all := strings.Join(secrets, "\x00")
 	m.long = strings.ToLower(all)
 	for word := range strings.FieldsFuncSeq(all, func(c rune) bool { return c == 0 || unicode.IsSpace(c) }) {
 		if len(word) < minMatch {
@@ -59,14 +63,14 @@ func (m *mask) prepare() {
 	}
 }
 
-// apply returns a text printable, masked and shortened. If the text is not whole, it drops
+// apply returns a text without control characters, masked and shortened. If the text is not whole, it drops
 // the last word, which could be the beginning of a secret.
 func (m *mask) apply(text string, whole bool) string {
 	m.prepare()
 	if len(text) > maxMasked {
 		text, whole = text[:maxMasked], false
 	}
-	words := strings.Split(printable(text), " ")
+	words := strings.Split(withoutControls(text), " ")
 	for i, word := range words {
 		if m.revealsSecret(word) {
 			words[i] = secret.Masked
@@ -161,9 +165,9 @@ func hasWord(text, word string) bool {
 	return false
 }
 
-// printable returns a text as valid UTF-8. It replaces control characters, which could change
-// a terminal or a log, with spaces.
-func printable(text string) string {
+// withoutControls returns a text as valid UTF-8. It replaces control characters, which could
+// change a terminal or a log, with spaces.
+func withoutControls(text string) string {
 	return strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) && c != utf8.RuneError {
 			return ' '

@@ -49,14 +49,14 @@ func TestMask(t *testing.T) {
 		"nothing":                {"User has no roles assigned: 100%, a\\b & more; aGVsbG8gd29ybGQgaGVsbG8=", "User has no roles assigned: 100%, a\\b & more; aGVsbG8gd29ybGQgaGVsbG8="},
 		"empty":                  {"", ""},
 	} {
-		if got := (&mask{secrets: secrets}).apply(tt.text, true); got != tt.want {
+		if got := newMask(secrets...).apply(tt.text, true); got != tt.want {
 			t.Errorf("%s: %s: got %q, want %q", name, tt.text, got, tt.want)
 		}
 	}
 	// Wherever a text is cut, nothing of a secret stays at its end.
 	for _, form := range []string{token, url.QueryEscape(token), encode("")} {
 		for end := range len(form) + 1 {
-			if got := (&mask{secrets: secrets}).apply("word word "+form[:end], false); got != "word word …" {
+			if got := newMask(secrets...).apply("word word "+form[:end], false); got != "word word …" {
 				t.Errorf("cut behind %q: %q", form[:end], got)
 			}
 		}
@@ -65,7 +65,7 @@ func TestMask(t *testing.T) {
 
 // What a hostile server can make a mask do is bounded. Beyond that, it hides all.
 func TestMaskIsBounded(t *testing.T) {
-	m := &mask{secrets: []string{strings.Repeat("secret-0", 1<<15)}}
+	m := newMask(strings.Repeat("secret-0", 1<<15))
 	m.apply(strings.Repeat("a%", maxMasked), true)
 	if got := m.apply("a harmless text", true); got != "<secret> <secret> <secret>" {
 		t.Errorf("got %q", got)
@@ -79,7 +79,7 @@ func FuzzMask(f *testing.F) {
 	}
 	const word = "0ne-secret"
 	f.Fuzz(func(t *testing.T, before, after string) {
-		m := &mask{secrets: []string{word, "xyz"}}
+		m := newMask(word, "xyz")
 		got := m.apply(before+word+after, true)
 		if strings.Contains(strings.ReplaceAll(got, secret.Masked, "|"), word) {
 			t.Errorf("%q shows the secret", got)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"io"
 	"net"
 	"net/http"
@@ -80,6 +81,25 @@ func TestProxyWithTLS(t *testing.T) {
 	}
 }
 
+// A user without a password is often a token.
+func TestProxyUserIsMasked(t *testing.T) {
+	for user, want := range map[string]string{
+		"CANARY%2Fproxy-token@":       "Server: <secret> <secret> ok",
+		"public:CANARY%2Fpassword-1@": "Server: <secret> <secret> ok",
+	} {
+		proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			basic := strings.TrimPrefix(r.Header.Get("Proxy-Authorization"), "Basic ")
+			plain, _ := base64.StdEncoding.DecodeString(basic)
+			w.Header().Set("Server", basic+" "+string(plain)+" ok")
+			answer(200, `{"data":{}}`)(w, r)
+		})
+		a := ask(t, "http://hmp.example", plenty, through(strings.Replace(proxy.URL, "//", "//"+user, 1)))
+		if a.Result != Valid || !strings.Contains(string(a.Exchanges[0].Response), want) {
+			t.Errorf("%s: got %+v, want valid with %q", user, a, want)
+		}
+	}
+}
+
 // tunnel joins the client of a CONNECT to an address until one of the two ends.
 func tunnel(w http.ResponseWriter, address string) {
 	far, err := net.Dial("tcp", address)
@@ -114,7 +134,7 @@ func TestPhasesBehindAProxy(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newClient(t, tt.scheme+"://hmp.example", through("http://proxy.example"), func(o *Options) {
 					o.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
-						attemptOf(ctx).mark(connectStart) // as the dialer of net does
+						attemptOf(ctx).record(connectStart) // as the dialer of net does
 						near, far := net.Pipe()
 						go func() {
 							defer far.Close()

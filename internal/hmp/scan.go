@@ -10,6 +10,26 @@ import (
 	"unicode/utf8"
 )
 
+// The scanner exists because encoding/json holds a whole JSON token in memory. One JSON token
+// can be the whole body, which is 64 MiB by default. The scanner needs the same memory for any
+// body. In 4.5 million fuzz runs its results were those of encoding/json (FuzzDecode).
+//
+// The decoder reads the body and its data with object, and the values that it needs with text
+// and source. All other values go to skip. For each state and byte, the table grammar has the
+// next state, or a pseudo-state that depends on the open containers. skip reads {"a":[1]} so:
+//
+//	byte  in the table     next state     open containers
+//	{     opensObject      beforeMember   {
+//	"     inName           inName         {
+//	a     inName           inName         {
+//	"     beforeColon      beforeColon    {
+//	:     beforeValue      beforeValue    {
+//	[     opensArray       beforeElement  { [
+//	1     integer          integer        { [
+//	]     followsNumber    afterElement   { [       the ] is read again
+//	]     closesContainer  afterMember    {
+//	}     closesContainer  complete
+
 const (
 	scanBufferSize = 32 << 10
 	// maxDepth bounds the nesting of arrays and objects. The scanner keeps a bit for each.
@@ -210,8 +230,8 @@ func (s *scanner) source(limit int) (source []byte, whole bool, err error) {
 	return s.value, !s.truncated, err
 }
 
-// keep appends b to value, as far as valueRoom allows.
-func (s *scanner) keep(b []byte) {
+// appendSource appends b to value, as far as valueRoom allows.
+func (s *scanner) appendSource(b []byte) {
 	n := min(len(b), s.valueRoom)
 	s.value = append(s.value, b[:n]...)
 	s.valueRoom -= n
@@ -247,8 +267,8 @@ func (s *scanner) text(limit int) (text []byte, whole bool, err error) {
 
 // unquote decodes the source of a string. The source may end within an escape.
 func unquote(source []byte) []byte {
-	intricate := func(c byte) bool { return c == '\\' || c >= utf8.RuneSelf }
-	if !slices.ContainsFunc(source, intricate) {
+	needsDecoding := func(c byte) bool { return c == '\\' || c >= utf8.RuneSelf }
+	if !slices.ContainsFunc(source, needsDecoding) {
 		return source
 	}
 	const longestEscape = len(`\u0000`)
@@ -268,9 +288,9 @@ func (s *scanner) skip() error {
 	for at := beforeValue; ; {
 		begin := s.pos
 		at = s.walk(at)
-		s.keep(s.buf[begin:s.pos])
+		s.appendSource(s.buf[begin:s.pos])
 		switch at {
-		case done:
+		case complete:
 			return nil
 		case illegal:
 			return s.unexpected()
@@ -296,10 +316,10 @@ func (s *scanner) walk(at state) state {
 		if n == len(buf) {
 			break
 		}
-		if at = row[buf[n]]; at < ended {
+		if at = row[buf[n]]; at < followsNumber {
 			n++
 		}
-		if at >= states {
+		if at >= states { // a pseudo-state
 			at = s.open.resolve(at)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Phases has the duration of each phase of an exchange. A phase that did not occur is 0, such
-// as a lookup for an IP address, or a connect on a kept connection. The phase in which the
+// Phases has the duration of each phase of a call. A phase that did not occur is 0, such
+// as a lookup for an IP address, or a connect on a reused connection. The phase in which the
 // time ran out lasts until then.
 type Phases struct {
 	Resolve    time.Duration // DNS lookup of the HMP, or of the proxy if there is one
@@ -22,7 +22,7 @@ type Phases struct {
 	Transfer   time.Duration // from the first byte to the end of the body
 }
 
-// Add returns the sum of the phases of two exchanges.
+// Add returns the sum of the phases of two attempts.
 func (p Phases) Add(q Phases) Phases {
 	return Phases{p.Resolve + q.Resolve, p.Connect + q.Connect, p.TLS + q.TLS, p.Processing + q.Processing, p.Transfer + q.Transfer}
 }
@@ -43,11 +43,11 @@ func (p Phases) Total() time.Duration {
 	return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer
 }
 
-// A mark is an event in an attempt, with an index for its time.
-type mark int
+// An event is a moment in an attempt. It is the index of its time.
+type event int
 
 const (
-	resolveStart mark = iota
+	resolveStart event = iota
 	resolveDone
 	connectStart
 	connectDone // to the HMP: through the proxy, if there is one
@@ -57,10 +57,11 @@ const (
 	tlsDone
 	gotConn
 	firstByte
-	numMarks
+	numEvents
 )
 
-// An attempt is one try of an exchange. A second try has an attempt of its own.
+// An attempt sends the request of a [call] once, on one connection. It has the times of its
+// events, which say how far it came.
 type attempt struct {
 	proxy       *url.URL // nil for none
 	ca          string   // see Options.CA
@@ -69,10 +70,10 @@ type attempt struct {
 	http2       bool
 	certificate time.Time
 
-	// Goroutines of the dialer can set marks even after the attempt has ended. So the lock
-	// guards the marks until the end, and nobody sets one afterwards.
+	// Goroutines of the dialer can record events even after the attempt has ended. So the lock
+	// guards the times until the end, and nobody sets one afterwards.
 	mu    sync.Mutex
-	marks [numMarks]time.Time
+	times [numEvents]time.Time
 	ended time.Time
 }
 
@@ -81,55 +82,55 @@ type attemptKey struct{}
 // attemptOf returns the attempt of a context.
 func attemptOf(ctx context.Context) *attempt { return ctx.Value(attemptKey{}).(*attempt) }
 
-// withHooks returns the context of the attempt. With a kept connection it needs fewer hooks.
-func (t *attempt) withHooks(ctx context.Context, kept bool) context.Context {
-	hooks := &httptrace.ClientTrace{GotFirstResponseByte: func() { t.mark(firstByte) }}
-	if !kept {
-		ctx = context.WithValue(ctx, attemptKey{}, t)
-		hooks.DNSStart = func(httptrace.DNSStartInfo) { t.mark(resolveStart) }
-		hooks.DNSDone = func(httptrace.DNSDoneInfo) { t.mark(resolveDone) }
-		hooks.ConnectStart = func(_, _ string) { t.mark(connectStart) }
+// withHooks returns the context of the attempt. A reused connection needs fewer hooks.
+func (a *attempt) withHooks(ctx context.Context, reused bool) context.Context {
+	hooks := &httptrace.ClientTrace{GotFirstResponseByte: func() { a.record(firstByte) }}
+	if !reused {
+		ctx = context.WithValue(ctx, attemptKey{}, a)
+		hooks.DNSStart = func(httptrace.DNSStartInfo) { a.record(resolveStart) }
+		hooks.DNSDone = func(httptrace.DNSDoneInfo) { a.record(resolveDone) }
+		hooks.ConnectStart = func(_, _ string) { a.record(connectStart) }
 		hooks.ConnectDone = func(_, _ string, err error) {
-			if err == nil && t.proxy == nil {
-				t.mark(connectDone)
+			if err == nil && a.proxy == nil {
+				a.record(connectDone)
 			}
 		}
-		hooks.TLSHandshakeStart, hooks.TLSHandshakeDone = t.handshakeStarted, t.handshakeDone
+		hooks.TLSHandshakeStart, hooks.TLSHandshakeDone = a.handshakeStarted, a.handshakeDone
 	}
 	return httptrace.WithClientTrace(ctx, hooks)
 }
 
-// mark records the time of m. Only the first call counts.
-func (t *attempt) mark(m mark) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.marks[m].IsZero() && t.ended.IsZero() {
-		t.marks[m] = time.Now()
+// record sets the time of an event. Only the first call counts.
+func (a *attempt) record(e event) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.times[e].IsZero() && a.ended.IsZero() {
+		a.times[e] = time.Now()
 	}
 }
 
 // withProxy reports whether the current handshake is the one with the proxy, which comes
 // first.
-func (t *attempt) withProxy() bool {
-	return t.proxy != nil && t.proxy.Scheme == "https" && t.handshakes == 1
+func (a *attempt) withProxy() bool {
+	return a.proxy != nil && a.proxy.Scheme == "https" && a.handshakes == 1
 }
 
-func (t *attempt) handshakeStarted() {
-	if t.handshakes++; t.withProxy() {
-		t.mark(proxyTLSStart)
+func (a *attempt) handshakeStarted() {
+	if a.handshakes++; a.withProxy() {
+		a.record(proxyTLSStart)
 		return
 	}
-	t.mark(connectDone)
-	t.mark(tlsStart)
+	a.record(connectDone)
+	a.record(tlsStart)
 }
 
-func (t *attempt) handshakeDone(state tls.ConnectionState, err error) {
+func (a *attempt) handshakeDone(state tls.ConnectionState, err error) {
 	done := proxyTLSDone
-	if !t.withProxy() {
-		done, t.http2, t.certificate = tlsDone, state.NegotiatedProtocol == "h2", certificateExpiry(&state, err)
+	if !a.withProxy() {
+		done, a.http2, a.certificate = tlsDone, state.NegotiatedProtocol == "h2", certificateExpiry(&state, err)
 	}
 	if err == nil {
-		t.mark(done)
+		a.record(done)
 	}
 }
 
@@ -162,42 +163,42 @@ func earliest(chain []*x509.Certificate) (end time.Time) {
 }
 
 // connected records that the attempt has a connection.
-func (t *attempt) connected(c *conn) {
-	if t.reached(connectStart) {
-		t.mark(connectDone)
+func (a *attempt) connected(c *conn) {
+	if a.reached(connectStart) {
+		a.record(connectDone)
 	}
-	t.mark(gotConn)
-	t.certificate = c.certificate
+	a.record(gotConn)
+	a.certificate = c.certificate
 }
 
-// end ends the attempt. Only then may other methods read all marks.
-func (t *attempt) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ended = time.Now()
+// end ends the attempt. Only then may other methods read all times.
+func (a *attempt) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ended = time.Now()
 }
 
-func (t *attempt) reached(m mark) bool { return !t.marks[m].IsZero() }
+func (a *attempt) reached(e event) bool { return !a.times[e].IsZero() }
 
-func (t *attempt) phases() Phases {
+func (a *attempt) phases() Phases {
 	return Phases{
-		Resolve:    t.between(resolveStart, resolveDone),
-		Connect:    t.between(connectStart, connectDone),
-		TLS:        t.between(tlsStart, tlsDone),
-		Processing: t.between(gotConn, firstByte),
-		Transfer:   t.between(firstByte, numMarks),
+		Resolve:    a.between(resolveStart, resolveDone),
+		Connect:    a.between(connectStart, connectDone),
+		TLS:        a.between(tlsStart, tlsDone),
+		Processing: a.between(gotConn, firstByte),
+		Transfer:   a.between(firstByte, numEvents),
 	}
 }
 
-// between returns the time from one mark to another. If the attempt did not reach the second
-// mark, it returns the time to the end.
-func (t *attempt) between(from, to mark) time.Duration {
-	if !t.reached(from) {
+// between returns the time from one event to another. If the attempt did not reach the second
+// event, it returns the time to the end.
+func (a *attempt) between(from, to event) time.Duration {
+	if !a.reached(from) {
 		return 0
 	}
-	end := t.ended
-	if to < numMarks && t.reached(to) {
-		end = t.marks[to]
+	end := a.ended
+	if to < numEvents && a.reached(to) {
+		end = a.times[to]
 	}
-	return max(0, end.Sub(t.marks[from]))
+	return max(0, end.Sub(a.times[from]))
 }

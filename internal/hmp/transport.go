@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// maxConnectionAge bounds the use of a kept connection. So the exporter notices a change
+	// maxConnectionAge bounds how long a connection is reused. So the exporter notices a change
 	// in DNS, a failover or a new certificate after this time.
 	maxConnectionAge = 5 * time.Minute
 	// maxIdleRead bounds the bytes that a server may send on an idle connection. A PING of
@@ -30,29 +30,12 @@ const (
 	maxHeaderSize = 64 << 10
 )
 
-// Options say how to reach one HMP.
-type Options struct {
-	URL                *url.URL                                                             // scheme, host and perhaps a path, without a slash at its end
-	TLS                *tls.Config                                                          // for https; nil for Go's defaults
-	RootCAs            func(context.Context) (*x509.CertPool, error)                        // the trusted certificates, called for each new connection; nil for those in TLS
-	CA                 string                                                               // a name for RootCAs in errors, like "the CA in hmp.pem"; "" without RootCAs
-	Address            string                                                               // host and port to connect to; "" for those of URL
-	Proxy              func(*http.Request) (*url.URL, error)                                // the proxy for a request; nil for none
-	ProxyConnectHeader http.Header                                                          // goes to a proxy along with a CONNECT
-	KeepAlive          bool                                                                 // keep connections, for five minutes at most and not after a failure
-	HTTP2              bool                                                                 // allow HTTP/2
-	MaxBodySize        int64                                                                // maximum size of a session's body, in bytes
-	MessageTexts       bool                                                                 // keep the texts of service messages, not only their number
-	UserAgent          string                                                               // name/version of this program
-	Dial               func(ctx context.Context, network, address string) (net.Conn, error) // nil for [net.Dialer]'s
-}
-
-// A pool makes connections to one HMP, and keeps them if KeepAlive is set.
+// A pool makes connections to one HMP, and reuses them if KeepAlive is set.
 //
-// Rule: no exchange ends another. After a failed exchange, the pool gives the connection to
-// no later exchange. It closes the connection when the last exchange on it has ended. The
-// pool of [http.Transport] cannot do this, because it reuses a connection before the
-// exchange on it is over.
+// Rule: A failed request never breaks another request. After a failure, the pool gives the
+// connection to no later request. It closes the connection when the last request on it has
+// ended. The pool of [http.Transport] cannot do this, because it reuses a connection before
+// the request on it has ended.
 type pool struct {
 	options *Options
 	address string
@@ -60,7 +43,7 @@ type pool struct {
 	mu        sync.Mutex
 	transport *http.Transport
 	roots     *x509.CertPool // of the transport
-	kept      []*conn        // idle HTTP/1 connections, the last used last, and all HTTP/2 ones
+	reusable  []*conn        // idle HTTP/1 connections, the last used last, and all HTTP/2 ones
 	closed    bool
 }
 
@@ -68,13 +51,13 @@ type pool struct {
 type conn struct {
 	net.Conn
 	client      *http.ClientConn
-	shared      bool      // HTTP/2: several exchanges may use it at once
-	kept        bool      // a later exchange may use it; the pool's lock guards this
+	shared      bool      // HTTP/2: several requests may use it at once
+	reusable    bool      // a later request may use it; the pool's lock guards this
 	certificate time.Time // see certificateExpiry
 	made        time.Time
-	timer       *time.Timer // retires the connection; nil if it was never kept
+	timer       *time.Timer // retires the connection; nil if it was never reusable
 
-	users atomic.Int32 // exchanges, and the making of the connection
+	users atomic.Int32 // requests, and the making of the connection
 	// Bytes written, bytes read while idle, and the first two bytes read with a 1 before
 	// them.
 	written, idleRead atomic.Int64
@@ -107,9 +90,9 @@ func (c *conn) tooOld() bool {
 	return time.Now().Round(0).Sub(c.made.Round(0)) >= maxConnectionAge
 }
 
-// close closes the connection. After a timeout it does not send TLS's close_notify, because
-// that write could block.
-func (c *conn) close(timedOut bool) {
+// discard closes the connection for good. After a timeout it does not send TLS's close_notify,
+// because that write could block.
+func (c *conn) discard(timedOut bool) {
 	if c.timer != nil {
 		c.timer.Stop()
 	}
@@ -195,21 +178,24 @@ func address(u *url.URL) string {
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii
 	}
-	port := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	port := "80"
+	if u.Scheme == "https" {
+		port = "443"
+	}
 	return net.JoinHostPort(host, cmp.Or(u.Port(), port))
 }
 
-// take returns a kept connection for an exchange, or nil.
+// take returns a connection to reuse, or nil.
 func (p *pool) take() *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, c := range slices.Backward(p.kept) {
+	for i, c := range slices.Backward(p.reusable) {
 		switch {
 		case c.tooOld() || c.client.Err() != nil:
 			p.retireLocked(c)
 		case c.client.Reserve() == nil:
 			if !c.shared {
-				p.kept = slices.Delete(p.kept, i, i+1)
+				p.reusable = slices.Delete(p.reusable, i, i+1)
 			}
 			c.users.Add(1)
 			c.idleRead.Store(0)
@@ -219,9 +205,9 @@ func (p *pool) take() *conn {
 	return nil
 }
 
-// dial makes a connection for an attempt. If keep is true, later exchanges may use it.
-func (p *pool) dial(ctx context.Context, t *attempt, keep bool) (*conn, error) {
-	transport, err := p.currentTransport(ctx, t.proxy)
+// dial makes a connection for an attempt. If reusable is true, later requests may use it.
+func (p *pool) dial(ctx context.Context, a *attempt, reusable bool) (*conn, error) {
+	transport, err := p.currentTransport(ctx, a.proxy)
 	if err != nil {
 		return nil, err
 	}
@@ -229,20 +215,20 @@ func (p *pool) dial(ctx context.Context, t *attempt, keep bool) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := t.dialed
-	c.client, c.made, c.shared, c.certificate = client, time.Now(), t.http2, t.certificate
+	c := a.dialed
+	c.client, c.made, c.shared, c.certificate = client, time.Now(), a.http2, a.certificate
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.kept = keep; keep {
+	if c.reusable = reusable; reusable {
 		c.timer = time.AfterFunc(maxConnectionAge, func() { p.retire(c) })
 		if c.shared {
-			p.kept = append(p.kept, c)
+			p.reusable = append(p.reusable, c)
 		}
 	}
 	return c, nil
 }
 
-// release ends the use of a connection by an exchange with a result.
+// release ends the use of a connection by a request with a result.
 func (p *pool) release(c *conn, result Result) {
 	p.mu.Lock()
 	if result != Valid || p.closed {
@@ -250,46 +236,47 @@ func (p *pool) release(c *conn, result Result) {
 	}
 	unused := c.users.Add(-1) == 0
 	switch {
-	case !unused || !c.kept:
+	case !unused || !c.reusable:
 	case c.client.Available() == 0: // the server has closed it
 		p.forget(c)
 	case !c.shared:
-		p.kept = append(p.kept, c)
+		p.reusable = append(p.reusable, c)
 	}
-	ended := unused && !c.kept
+	ended := unused && !c.reusable
 	p.mu.Unlock()
 	if ended {
-		c.close(result == Timeout)
+		c.discard(result == Timeout)
 	}
 }
 
-// retire makes sure that no later exchange uses a connection. Exchanges under way go on.
+// retire makes sure that no later request uses a connection. Requests under way go on.
 func (p *pool) retire(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.retireLocked(c)
 }
 
-// retireLocked is retire with the lock held.
+// retireLocked is retire with the lock held. Nobody waits for the connection to close, because
+// a server can delay the write of TLS's close_notify by five seconds.
 func (p *pool) retireLocked(c *conn) {
-	if c.kept && c.users.Load() == 0 {
-		defer c.close(false)
+	if c.reusable && c.users.Load() == 0 {
+		go c.discard(false)
 	}
 	p.forget(c)
 }
 
 // forget takes a connection out of the pool.
 func (p *pool) forget(c *conn) {
-	c.kept = false
-	p.kept = slices.DeleteFunc(p.kept, func(other *conn) bool { return other == c })
+	c.reusable = false
+	p.reusable = slices.DeleteFunc(p.reusable, func(other *conn) bool { return other == c })
 }
 
-// close retires all connections. The pool keeps no connection afterwards.
+// close retires all connections. The pool reuses no connection afterwards.
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	for _, c := range slices.Clone(p.kept) {
+	for _, c := range slices.Clone(p.reusable) {
 		p.retireLocked(c)
 	}
 }

@@ -37,10 +37,10 @@ type Version struct{ Version, Build string }
 //
 // The request has a connection of its own, so that it does not disturb a probe.
 func (c *Client) Version(ctx context.Context, r Request) (v Version, a Answer) {
-	x := c.call(http.MethodGet, r.Header, r.Secrets...)
-	x.url, x.version, x.keep = endpoint(c.options.URL, versionPath), &v, false
-	x.authorize(r.Token)
-	c.exchange(ctx, x, &a)
+	call := c.newCall(http.MethodGet, r.Header, r.Secrets...)
+	call.url, call.version, call.reuse = endpoint(c.options.URL, versionPath), &v, false
+	call.authorize(r.Token)
+	c.do(ctx, call, &a)
 	return v, a
 }
 
@@ -56,14 +56,14 @@ func endpoint(base *url.URL, path string) *url.URL {
 
 // readVersion reads the answer to the version call. It reads no body of an error, because the
 // status says enough.
-func (x *call) readVersion(ctx context.Context, resp *http.Response, a *Answer, m *mask) {
+func (c *call) readVersion(ctx context.Context, resp *http.Response, a *Answer) {
 	if resp.StatusCode != http.StatusOK {
 		a.Result = errorResult(a, "")
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxVersionBody+1))
 	if err == nil {
-		*x.version, err = parseVersion(body, m)
+		*c.version, err = c.parseVersion(body)
 	}
 	switch {
 	case err == nil:
@@ -76,7 +76,7 @@ func (x *call) readVersion(ctx context.Context, resp *http.Response, a *Answer, 
 }
 
 // parseVersion returns the version in a body.
-func parseVersion(body []byte, m *mask) (Version, error) {
+func (c *call) parseVersion(body []byte) (Version, error) {
 	if len(body) > maxVersionBody {
 		return Version{}, errVersionTooLarge
 	}
@@ -84,7 +84,8 @@ func parseVersion(body []byte, m *mask) (Version, error) {
 		Data struct{ Version, Build, AuthToken, SessionID string }
 	}
 	err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &b)
-	m.secrets = append(m.secrets, b.Data.AuthToken, b.Data.SessionID)
+	c.secrets = append(c.secrets, b.Data.AuthToken, b.Data.SessionID)
+	m := newMask(c.secrets...)
 	version, build := m.apply(b.Data.Version, true), m.apply(b.Data.Build, true)
 	switch {
 	case err != nil || version == "" || build == "":

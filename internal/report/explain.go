@@ -9,15 +9,33 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// Explain returns what a result means and what to do about it, in sentences. The name is
-// that of [collector.Result.ResultName].
-func Explain(name string) (meaning, advice string) {
-	if name == collector.Panicked {
-		return "The exporter failed in the probe, so there is no result.",
-			"This is a defect of the exporter, not of the HMP. Please report it with what the exporter logged."
+// An Explanation says what a result means and what to do about it, in sentences.
+type Explanation struct {
+	Meaning, Advice string
+	Runbook         string // the path and anchor of its section; "" if there is none
+}
+
+// Explain explains the result with a name, see [ResultName].
+func Explain(name string) Explanation {
+	switch name {
+	case NotProbed:
+		return Explanation{"No probe has been made yet.", "Let Prometheus scrape the exporter, or press Probe all.", ""}
+	case collector.Panicked:
+		return Explanation{
+			"The exporter failed in the probe, so there is no result.",
+			"This is a defect of the exporter, not of the HMP. Please report it with what the exporter logged.",
+			"runbook#hmpexporterpanics",
+		}
 	}
 	info := hmp.Result(name).Info()
-	return strings.ToUpper(info.Meaning[:1]) + info.Meaning[1:] + ".", info.Advice
+	if info.Meaning == "" {
+		return Explanation{}
+	}
+	e := Explanation{strings.ToUpper(info.Meaning[:1]) + info.Meaning[1:] + ".", info.Advice, "runbook#result-" + name}
+	if info.Result == hmp.Valid {
+		e.Runbook = ""
+	}
+	return e
 }
 
 // A failure is what sessions have in common that failed in the same way.
@@ -75,7 +93,8 @@ func (r *Report) explanations() []paragraph {
 }
 
 func (f failure) explain(sessions []*collector.Result) []string {
-	meaning, advice := Explain(f.name)
+	explanation := Explain(f.name)
+	meaning := explanation.Meaning
 	var evidence []string
 	if f.status != 0 {
 		evidence = append(evidence, fmt.Sprintf("HTTP %d", f.status))
@@ -90,10 +109,7 @@ func (f failure) explain(sessions []*collector.Result) []string {
 	if f.skipped {
 		texts = append(texts, "Nothing was sent for this session.")
 	}
-	texts = append(texts, advice)
-	if f.name != collector.Panicked {
-		texts = append(texts, "More: /runbook#result-"+f.name+" of a running exporter.")
-	}
+	texts = append(texts, explanation.Advice, "More: /"+explanation.Runbook+" of a running exporter.")
 	if f.suspended {
 		texts = append(texts, "Do not run this command again before you have corrected that: each run tries a login, and refused logins can lock the account.")
 	}

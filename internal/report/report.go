@@ -5,6 +5,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -71,7 +72,7 @@ func (r *Report) summary() string {
 	var failed []string
 	for i := range r.Results {
 		if result := &r.Results[i]; !result.Valid() {
-			failed = append(failed, sessionName(result)+" "+resultName(result))
+			failed = append(failed, sessionName(result)+" "+ResultName(result.ResultName()))
 		}
 	}
 	return fmt.Sprintf("HMP FAILED: %d of %d sessions not valid %s: %s", all-valid, all, took, Join(failed, ", ", maxNames))
@@ -104,12 +105,8 @@ func Plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
-const notProbed = "not_probed"
+// NotProbed is the result name of a session that was not probed.
+const NotProbed = "not_probed"
 
-// resultName returns the result as the table shows it.
-func resultName(r *collector.Result) string {
-	if name := r.ResultName(); name != "" {
-		return name
-	}
-	return notProbed
-}
+// ResultName returns the name that people see of a [collector.Result.ResultName].
+func ResultName(name string) string { return cmp.Or(name, NotProbed) }

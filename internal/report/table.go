@@ -51,7 +51,7 @@ func (r *Report) WriteTable(out io.Writer, terminal Terminal) error {
 	for _, p := range r.explanations() {
 		w.line("", w.paint(bold, p.heading))
 		for _, text := range p.texts {
-			w.line(wrap(printable(text), width)...)
+			w.line(wrap(forTerminal(text), width)...)
 		}
 	}
 	if terminal.Width > 0 {
@@ -66,7 +66,7 @@ func (r *Report) WriteTable(out io.Writer, terminal Terminal) error {
 
 // sessions writes a line for each session.
 func (w *tableWriter) sessions(results []collector.Result) {
-	target, session, name := len("TARGET"), len("SESSION"), len(notProbed)
+	target, session, name := len("TARGET"), len("SESSION"), len(NotProbed)
 	for i := range results {
 		target, session = max(target, len(results[i].Target)), max(session, len(results[i].Session))
 	}
@@ -91,7 +91,7 @@ func (w *tableWriter) sessions(results []collector.Result) {
 		if r.StatusCode != 0 {
 			status = strconv.Itoa(r.StatusCode)
 		}
-		line(colour, r.Target, r.Session, resultName(r), took, status, detail(r))
+		line(colour, r.Target, r.Session, ResultName(r.ResultName()), took, status, detail(r))
 	}
 }
 
@@ -138,9 +138,9 @@ func wrap(text string, width int) []string {
 	return append(lines, indent+line)
 }
 
-// printable replaces what a terminal may obey: invalid UTF-8, control characters, invisible
+// forTerminal replaces what a terminal may obey: invalid UTF-8, control characters, invisible
 // characters, and characters that change the direction of text.
-func printable(text string) string {
+func forTerminal(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t' || r == '\r':

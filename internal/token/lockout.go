@@ -89,6 +89,10 @@ func (c *credential) lockedOut(now time.Time) (hmp.Answer, bool) {
 	return why, true
 }
 
+// NextLogin begins the part of a reason that says when the exporter logs in again. The command
+// probe leaves that part out, because its next run does not know it.
+const NextLogin = "the exporter tries this secret "
+
 // lockoutReason says when the next login comes, and what makes it come earlier.
 func (c *credential) lockoutReason(why string, until time.Time) string {
 	if why != "" {
@@ -103,6 +107,6 @@ func (c *credential) lockoutReason(why string, until time.Time) string {
 		why += fmt.Sprintf("HMP refused %d logins of this key within an hour; ", len(c.key.refused))
 		changed = fmt.Sprintf("a changed secret is tried at %s, and at once if HMP accepted it before", clock(free))
 	}
-	return fmt.Sprintf("%sthe exporter tries this secret %sat %s; %s; or use the button \"Try the login now\" on the session's page",
+	return fmt.Sprintf("%s"+NextLogin+"%sat %s; %s; or use the button \"Try the login now\" on the session's page",
 		why, again, clock(until), changed)
 }

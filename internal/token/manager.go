@@ -45,7 +45,8 @@ type Request struct {
 type Status struct {
 	// TokenExpiry is when the token ends by the configured lifetime, zero without a token.
 	TokenExpiry time.Time
-	// Suspended is true while logins have to wait after a rejection.
+	// Suspended is true while logins wait because HMP refused the key, found no role, or
+	// ended tokens early. Other failures of a login do not count.
 	Suspended bool
 }
 

@@ -4,11 +4,10 @@ import (
 	"bufio"
 	"cmp"
 	"io"
-	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -39,14 +38,12 @@ func writeBody(w http.ResponseWriter, r *http.Request, compress bool, write func
 	return cmp.Or(out.Flush(), z.Close())
 }
 
-func acceptsGzip(h http.Header) bool {
-	for accepted := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
-		coding, parameters, _ := mime.ParseMediaType(accepted) // a coding has the form of a media type
-		if quality, err := strconv.ParseFloat(cmp.Or(parameters["q"], "1"), 64); coding == "gzip" && err == nil && quality > 0 {
-			return true
-		}
-	}
-	return false
+// suspendWriteTimeout lets a client wait without a limit. Its time to read the answer begins with
+// resume.
+func suspendWriteTimeout(w http.ResponseWriter) (resume func()) {
+	c := http.NewResponseController(w)
+	_ = c.SetWriteDeadline(time.Time{})
+	return func() { _ = c.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 }
 
 var (

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -22,8 +21,8 @@ type targetGroup struct {
 
 const (
 	metaLabel = "__meta_hmp_"
-	// maxNames is the maximum length of the label with the names of all sessions, in bytes.
-	maxNames = 16 << 10
+	// maxSessionsLabel is the maximum length of the label with the names of all sessions, in bytes.
+	maxSessionsLabel = 16 << 10
 )
 
 // discovery answers with a group for each target, or with ?by=session for each session. The
@@ -33,7 +32,7 @@ func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
 	by, given := query["by"]
 	bySession := slices.Equal(by, []string{"session"})
 	if err == nil && given && !bySession && !slices.Equal(by, []string{"target"}) {
-		err = errors.New("parameter by is given, but neither as target nor as session: write /sd, or /sd?by=session")
+		err = errors.New("the parameter by must be target or session")
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -54,7 +53,7 @@ func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
 		for _, s := range t.Sessions {
 			names = append(names, s.Name)
 		}
-		if list := labelList(names); len(list) <= maxNames {
+		if list := labelList(names); len(list) <= maxSessionsLabel {
 			labels[metaLabel+"sessions"] = list
 		}
 		groups = append(groups, targetGroup{[]string{t.Name}, labels})
@@ -71,18 +70,28 @@ func (h *handler) discovery(w http.ResponseWriter, r *http.Request) {
 // groupLabels returns the labels of sessions of a target. A URL in a configuration has no user
 // and no password.
 func (h *handler) groupLabels(t *config.Target, sessions []*config.Session) map[string]string {
-	credentials := make(map[string]bool)
-	for _, s := range sessions {
-		credentials[map[bool]string{true: "api_key", false: "token"}[s.KeyMode()]] = true
+	port := t.URL.Port()
+	switch {
+	case port == "" && t.URL.Scheme == "https":
+		port = "443"
+	case port == "":
+		port = "80"
+	}
+	var credentials []string
+	if slices.ContainsFunc(sessions, func(s *config.Session) bool { return s.KeyMode() }) {
+		credentials = append(credentials, "api_key")
+	}
+	if slices.ContainsFunc(sessions, func(s *config.Session) bool { return !s.KeyMode() }) {
+		credentials = append(credentials, "token")
 	}
 	labels := map[string]string{
 		metaLabel + "target":        t.Name,
 		metaLabel + "url":           t.URL.String(),
 		metaLabel + "scheme":        t.URL.Scheme,
 		metaLabel + "host":          t.URL.Hostname(),
-		metaLabel + "port":          cmp.Or(t.URL.Port(), map[string]string{"http": "80", "https": "443"}[t.URL.Scheme]),
+		metaLabel + "port":          port,
 		metaLabel + "session_count": strconv.Itoa(len(sessions)),
-		metaLabel + "credentials":   labelList(slices.Sorted(maps.Keys(credentials))),
+		metaLabel + "credentials":   labelList(credentials),
 	}
 	maps.Copy(labels, t.Labels)
 	if v := h.Collector.Version(t.Name); v != nil {

@@ -26,8 +26,9 @@ const (
 	firstRequestTimeout = time.Second
 )
 
-// A drainListener accepts the connections that the kernel has accepted already before it
-// closes. The kernel would reset them, although their clients expect an answer.
+// A drainListener loses no connection when it closes. The kernel takes connections before the
+// program accepts them, and resets the rest when the listener closes. So a drainListener
+// accepts the rest first.
 type drainListener struct {
 	net.Listener
 	logger *slog.Logger

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hmp_exporter/collector"
+	"hmp_exporter/internal/report"
 )
 
 // The size of a history chart in SVG units. Each of [collector.MaxPoints] probes has a step.
@@ -51,7 +52,7 @@ func newHistoryChart(points []collector.Point) historyChart {
 		}
 	}
 	if n := len(points); n > 0 {
-		chart.Text = fmt.Sprintf("%s, %d valid, the oldest %s", count(n, "probe"), validCount, relative(time.Until(points[n-1].Start)))
+		chart.Text = fmt.Sprintf("%s, %d valid, the oldest %s", report.Plural(n, "probe"), validCount, relative(time.Until(points[n-1].Start)))
 	}
 	return chart
 }

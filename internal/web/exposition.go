@@ -40,28 +40,6 @@ func (h *handler) writeMetrics(w http.ResponseWriter, r *http.Request, e exposit
 	}
 }
 
-// A format is the result of a negotiation.
-type format struct {
-	expfmt.Format
-	accept      string // the header that it comes from
-	openMetrics bool
-	text        bool // [collector.WriteText] can write it
-}
-
-// negotiate returns the format that a scraper prefers. It remembers the last one, because
-// scrapers send the same header each time.
-func (h *handler) negotiate(r *http.Request) *format {
-	accept := r.Header.Get("Accept")
-	if last := h.lastFormat.Load(); last != nil && last.accept == accept {
-		return last
-	}
-	f := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
-	openMetrics := f.FormatType() == expfmt.TypeOpenMetrics
-	next := &format{f, accept, openMetrics, openMetrics || f.FormatType() == expfmt.TypeTextPlain}
-	h.lastFormat.Store(next)
-	return next
-}
-
 // encode writes an exposition. An error of writing stays in out.
 func (h *handler) encode(out *bufio.Writer, f *format, e exposition) error {
 	var families []*dto.MetricFamily

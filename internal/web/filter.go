@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"hmp_exporter/collector"
+	"hmp_exporter/internal/report"
 )
 
 const (
@@ -51,6 +52,9 @@ func parseFilter(r *http.Request) (filter, error) {
 		}
 	}
 	f := filter{Text: strings.TrimSpace(query.Get("q")), Target: query.Get("target"), Result: query.Get("result"), Page: 1}
+	if f.Result == "pending" { // links of former versions
+		f.Result = report.NotProbed
+	}
 	f.Sort = cmp.Or(query.Get("sort"), orders[0].Name)
 	switch {
 	case len(f.Text) > maxText || len(f.Target) > maxText:
@@ -84,9 +88,9 @@ func (f filter) apply(all []collector.Summary) []collector.Summary {
 }
 
 func (f filter) matches(s *collector.Summary) bool {
-	name := resultName(s.ResultName)
+	name := report.ResultName(s.ResultName)
 	return (f.Target == "" || f.Target == s.Target) &&
-		(f.Result == "" || f.Result == name || f.Result == failing && name != valid && name != notProbed) &&
+		(f.Result == "" || f.Result == name || f.Result == failing && name != valid && name != report.NotProbed) &&
 		strings.Contains(strings.ToLower(s.Target+"/"+s.Session), strings.ToLower(f.Text))
 }
 

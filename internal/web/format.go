@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hmp_exporter/collector"
+	"hmp_exporter/internal/report"
 )
 
 // functions are the functions of the templates.
@@ -26,7 +27,7 @@ var functions = template.FuncMap{
 	"since":   func(t time.Time) string { return age(time.Since(t)) },
 	"latency": latency,
 	"size":    size,
-	"count":   count,
+	"count":   report.Plural,
 	"join":    func(names []string) string { return strings.Join(names, ", ") },
 	"value":   func(pointer any) any { return reflect.ValueOf(pointer).Elem().Interface() },
 
@@ -101,18 +102,10 @@ func latency(d time.Duration) string {
 func size(bytes int64) string {
 	switch n := float64(bytes); {
 	case bytes < 1000:
-		return count(int(bytes), "byte")
+		return report.Plural(int(bytes), "byte")
 	case n < 1e6:
 		return fmt.Sprintf("%.1f kB", n/1e3)
 	default:
 		return fmt.Sprintf("%.1f MB", n/1e6)
 	}
-}
-
-// count formats a number of things, as "1 session" or "2 sessions".
-func count(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
 }

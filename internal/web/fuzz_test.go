@@ -60,7 +60,7 @@ func FuzzProbe(f *testing.F) {
 	}
 	file := filepath.Join(f.TempDir(), "hmp.yml")
 	exportertest.WriteFile(f, file, similarNames)
-	cfg, err := config.Load(file)
+	cfg, err := (&config.Source{File: file}).Load()
 	if err != nil {
 		f.Fatal(err)
 	}

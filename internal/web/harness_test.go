@@ -58,7 +58,7 @@ func newHandler(t testing.TB, c Collector, change ...func(*Options)) http.Handle
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "hmp.yml")
 	exportertest.WriteFile(t, file, strings.ReplaceAll(threeSessions, "url: HMP", "url: http://hmp.example"))
-	store := config.NewStore(func() (*config.Config, error) { return config.Load(file) }, func(*config.Config) {})
+	store := config.NewStore((&config.Source{File: file}).Load, func(*config.Config) {})
 	if err := store.Reload(); err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func newExporter(t *testing.T, configuration string, change ...func(*Options)) *
 	logger := log.NewLogfmtLogger(log.NewSyncWriter(canary.NewLog(t)))
 	sessions := collector.New(collector.Options{MaxConcurrent: 100, TimeoutOffset: 500 * time.Millisecond, Logger: logger})
 	t.Cleanup(sessions.Close)
-	e.store = config.NewStore(func() (*config.Config, error) { return config.Load(e.file) }, sessions.Apply)
+	e.store = config.NewStore((&config.Source{File: e.file}).Load, sessions.Apply)
 	if err := e.store.Reload(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,15 +10,16 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"go.yaml.in/yaml/v3"
 )
 
-// HealthURL returns the URL of the health of an exporter on this machine that has these flags. It
+// healthURL returns the URL of the health of an exporter on this machine that has these flags. It
 // uses the first address of the flags.
-func HealthURL(flags *toolkit.FlagConfig, l Location) (string, error) {
+func healthURL(flags *toolkit.FlagConfig, l Location) (string, error) {
 	if *flags.WebSystemdSocket {
 		return "", errors.New("the address of a socket of systemd is not known here; name it with --url")
 	}
@@ -47,10 +48,10 @@ func scheme(file string) (string, error) {
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("failed to load the web configuration: %w", err)
+		return "", configError(file, err)
 	}
-	if yaml.Unmarshal(text, &c) != nil { // the error can quote a key
-		return "", fmt.Errorf("failed to load the web configuration %s: it is not valid", file)
+	if err := yaml.Unmarshal(text, &c); err != nil {
+		return "", configError(file, err)
 	}
 	if c.TLS.IsEnabled() {
 		return "https", nil
@@ -58,23 +59,33 @@ func scheme(file string) (string, error) {
 	return "http", nil
 }
 
-// Healthcheck returns nil if the exporter at a URL answers with 200, or wants a password or a
-// client certificate. On loopback it accepts any certificate. Container images use it, because
-// they have no other program.
-func Healthcheck(ctx context.Context, address string) error {
+// Healthcheck asks the exporter on this machine that has these flags. If address is not "", it
+// asks that URL instead. It returns nil if the exporter answers with 200, or wants a password or
+// a client certificate. Container images use it, because they have no other program.
+//
+// On this machine it accepts any certificate. The name of a listen address is often not the name
+// in the certificate.
+func Healthcheck(ctx context.Context, flags *toolkit.FlagConfig, l Location, address string) error {
+	isHere := address == ""
+	if isHere {
+		var err error
+		if address, err = healthURL(flags, l); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
-	askedForCertificate := false
-	transport := &http.Transport{ // without a proxy
+	var askedForCertificate atomic.Bool // a goroutine of the transport sets it
+	transport := &http.Transport{       // without a proxy
 		DisableKeepAlives: true,
 		TLSClientConfig: &tls.Config{
-			InsecureSkipVerify: onLoopback(req.URL), //nolint:gosec // it sends no secret, and nobody is in between
+			InsecureSkipVerify: isHere || onLoopback(req.URL), //nolint:gosec // it sends no secret, and nobody is in between
 			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-				askedForCertificate = true
+				askedForCertificate.Store(true)
 				return new(tls.Certificate), nil
 			},
 		},
@@ -85,7 +96,7 @@ func Healthcheck(ctx context.Context, address string) error {
 	}
 	resp, err := client.Do(req)
 	switch {
-	case err != nil && askedForCertificate && ctx.Err() == nil:
+	case err != nil && askedForCertificate.Load() && ctx.Err() == nil:
 		return nil
 	case err != nil:
 		return err
@@ -97,7 +108,7 @@ func Healthcheck(ctx context.Context, address string) error {
 	return nil
 }
 
-// onLoopback reports whether a URL is on this machine.
+// onLoopback reports whether a URL is an address of loopback.
 func onLoopback(u *url.URL) bool {
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()

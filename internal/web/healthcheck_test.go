@@ -32,7 +32,7 @@ func TestHealthcheck(t *testing.T) {
 		"http://localhost:port":                                           `invalid port ":port" after host`,
 	} {
 		got := ""
-		if err := Healthcheck(t.Context(), url); err != nil {
+		if err := Healthcheck(t.Context(), webFlags(""), Location{}, url); err != nil {
 			got = err.Error()
 		}
 		if (got == "") != (want == "") || !strings.Contains(got, want) {
@@ -63,6 +63,7 @@ func TestHealthcheckOfServe(t *testing.T) {
 		{"a name", "", "localhost:PORT", "http"},
 		{"password", file("users.yml", users), ":PORT", "http"},
 		{"TLS", file("tls.yml", serverTLS), ":PORT", "https"},
+		{"TLS on another name", filepath.Join(dir, "tls.yml"), "LOCALHOST:PORT", "https"},
 		{"TLS and a password", both, "127.0.0.1:PORT", "https"},
 		{"client certificates", file("clients.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem, client_auth_type: RequireAnyClientCert}\n"), ":PORT", "https"},
 	} {
@@ -73,16 +74,20 @@ func TestHealthcheckOfServe(t *testing.T) {
 			}
 			_, port, _ := net.SplitHostPort(listeners[0].Addr().String())
 			cancel, wait := serveOn(t, listeners, newHandler(t, new(fake)), c.webConfig)
-			address, err := HealthURL(webFlags(c.webConfig, strings.ReplaceAll(c.address, "PORT", port), "192.0.2.1:1"), Location{})
+			flags := webFlags(c.webConfig, strings.ReplaceAll(c.address, "PORT", port), "192.0.2.1:1")
+			address, err := healthURL(flags, Location{})
 			if err != nil || !strings.HasPrefix(address, c.scheme+"://") {
 				t.Errorf("URL %s, error %v", address, err)
 			}
-			if err := Healthcheck(t.Context(), address); err != nil {
+			if err := Healthcheck(t.Context(), flags, Location{}, ""); err != nil {
 				t.Errorf("while it serves: %v", err)
+			}
+			if err := Healthcheck(t.Context(), flags, Location{}, address); (err == nil) == strings.HasPrefix(address, "https://LOCALHOST") {
+				t.Errorf("--url=%s: %v, want the certificate verified except on loopback", address, err)
 			}
 			cancel()
 			wait()
-			if Healthcheck(t.Context(), address) == nil {
+			if Healthcheck(t.Context(), flags, Location{}, "") == nil {
 				t.Error("it is healthy though nothing serves")
 			}
 		})
@@ -92,18 +97,18 @@ func TestHealthcheckOfServe(t *testing.T) {
 // TestHealthURLErrors is that an address that is not known is not guessed.
 func TestHealthURLErrors(t *testing.T) {
 	secret := filepath.Join(t.TempDir(), "web.yml")
-	exportertest.WriteFile(t, secret, "tls_server_config: {key: [CANARY]}\n")
+	exportertest.WriteFile(t, secret, "tls_server_config: {prefer_server_cipher_suites: CANARY}\n")
 	for _, c := range []struct{ address, webConfig, want string }{
 		{"127.0.0.1:0", "", `"127.0.0.1:0" cannot be asked; name an address with --url`},
 		{"127.0.0.1", "", `"127.0.0.1" cannot be asked; name an address with --url`},
 		{"vsock://:10042", "", `"vsock://:10042" cannot be asked; name an address with --url`},
 		{"systemd", "", "the address of a socket of systemd is not known here; name it with --url"},
-		{":1", "none/web.yml", "failed to load the web configuration: open none/web.yml: no such file or directory"},
-		{":1", secret, "failed to load the web configuration " + secret + ": it is not valid"},
+		{":1", "none/web.yml", "failed to load the web configuration none/web.yml: open none/web.yml: no such file or directory"},
+		{":1", secret, "failed to load the web configuration " + secret + ": yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str into bool"},
 	} {
 		flags := webFlags(c.webConfig, c.address)
 		*flags.WebSystemdSocket = c.address == "systemd"
-		if got, err := HealthURL(flags, Location{}); err == nil || err.Error() != c.want {
+		if got, err := healthURL(flags, Location{}); err == nil || err.Error() != c.want {
 			t.Errorf("%s: got %q, error %v, want %s", c.address, got, err, c.want)
 		}
 	}
@@ -135,7 +140,7 @@ func TestLocation(t *testing.T) {
 			}
 			continue
 		}
-		address, err := HealthURL(webFlags("", "localhost:1"), l)
+		address, err := healthURL(webFlags("", "localhost:1"), l)
 		if want := "http://localhost:1" + c.want + "/-/healthy"; err != nil || address != want {
 			t.Errorf("%s, %s: its health is at %s, %v, want %s", c.external, c.prefix, address, err, want)
 		}

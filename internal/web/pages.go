@@ -21,16 +21,18 @@ func parsePage(file string) *template.Template {
 
 // pageData is what every page shows.
 type pageData struct {
-	Options
-	Title        string
-	Version      string
-	Loaded       time.Time // when the configuration in use was loaded
-	ReloadFailed bool
+	Title         string
+	Version       string
+	Loaded        time.Time // when the configuration in use was loaded
+	ReloadFailed  bool
+	TelemetryPath string
+	ProbeSessions bool
+	ProbeInterval time.Duration
 }
 
 func (h *handler) pageData(title string) pageData {
 	ok, loaded := h.Store.Status()
-	return pageData{h.Options, title, version.Version, loaded, !ok}
+	return pageData{title, version.Version, loaded, !ok, h.TelemetryPath, h.ProbeSessions, h.ProbeInterval}
 }
 
 // render writes the whole page, or an error.

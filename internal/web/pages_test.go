@@ -18,6 +18,7 @@ import (
 	"hmp_exporter/collector"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/report"
 )
 
 // TestStatus is the status page before and after a scrape. It does not probe.
@@ -27,9 +28,9 @@ func TestStatus(t *testing.T) {
 	got.want(t, http.StatusOK, "3 sessions, not probed yet", "on 2 targets", "No probe has been made yet.", "Probe now", "Configuration loaded <time")
 	never := "No probe has been made yet. Let Prometheus scrape the exporter, or press Probe all."
 	before := [][]string{
-		{"studio/archive", "pending", never, "not probed yet", "", "", "", "", "never Probe now"},
-		{"studio/playout", "pending", never, "not probed yet", "", "", "", "", "never Probe now"},
-		{"tower/relay", "pending", never, "not probed yet", "", "", "", "", "never Probe now"},
+		{"studio/archive", "not_probed", never, "not probed yet", "", "", "", "", "never Probe now"},
+		{"studio/playout", "not_probed", never, "not probed yet", "", "", "", "", "never Probe now"},
+		{"tower/relay", "not_probed", never, "not probed yet", "", "", "", "", "never Probe now"},
 	}
 	if diff := cmp.Diff(before, got.page(t).rows()); diff != "" {
 		t.Errorf("before a scrape (-want +got):\n%s", diff)
@@ -51,7 +52,7 @@ func TestStatus(t *testing.T) {
 	}
 	after := [][]string{
 		{"studio/archive", "no_roles", "HMP knows the user, but the user has no role. Assign a role to the user in HMP. Runbook", "1 probe, 0 valid, the oldest just now In this state for", "", "", "", "", "just now Probe now"},
-		{"tower/relay", "pending", never, "not probed yet", "", "", "", "", "never Probe now"},
+		{"tower/relay", "not_probed", never, "not probed yet", "", "", "", "", "never Probe now"},
 		{"studio/playout", "valid", "HMP confirmed the session.", "1 probe, 1 valid, the oldest just now In this state for", "", "", "", "1", "just now Probe now"},
 	}
 	if diff := cmp.Diff(after, rows); diff != "" {
@@ -62,7 +63,7 @@ func TestStatus(t *testing.T) {
 	for li := range all(filtered.root, "li") {
 		counts = append(counts, text(li))
 	}
-	if !slices.Equal(counts, []string{"1 no_roles", "1 pending", "1 valid"}) || !slices.Contains(filtered.links(), "./?result=no_roles") {
+	if !slices.Equal(counts, []string{"1 no_roles", "1 not_probed", "1 valid"}) || !slices.Contains(filtered.links(), "./?result=no_roles") {
 		t.Errorf("the counts are %q, with links to %q", counts, filtered.links())
 	}
 }
@@ -103,7 +104,7 @@ func everyResult() []collector.Result {
 	return append(results,
 		collector.Result{Target: "t0", Session: collector.Panicked, Panicked: true, Start: time.Now(), Answer: hmp.Answer{Reason: "*errors.errorString"}},
 		collector.Result{Target: "t0", Session: "held", Skipped: true, Start: time.Now(), Answer: hmp.Answer{Result: hmp.LoginRejected, Reason: "the exporter tries this secret again at 12:00:00"}},
-		collector.Result{Target: "t0", Session: notProbed})
+		collector.Result{Target: "t0", Session: report.NotProbed})
 }
 
 // TestEveryResult is that both pages explain each result, link to its section of the runbook,
@@ -131,7 +132,7 @@ func TestEveryResult(t *testing.T) {
 		if info.Name != valid {
 			want += " " + info.Advice
 		}
-		if info.Runbook() != "" {
+		if info.Runbook != "" {
 			want += " Runbook"
 		}
 		if r.Skipped {
@@ -151,12 +152,12 @@ func TestEveryResult(t *testing.T) {
 			t.Errorf("the page of %s does not say %q", r.Session, info.Meaning)
 		}
 		link := slices.IndexFunc(page.links(), func(l string) bool { return strings.HasPrefix(l, "runbook#") })
-		if wanted := info.Name != valid && info.Name != notProbed; (link >= 0) != wanted || wanted && !slices.Contains(anchors, page.links()[link]) {
+		if wanted := info.Name != valid && info.Name != report.NotProbed; (link >= 0) != wanted || wanted && !slices.Contains(anchors, page.links()[link]) {
 			t.Errorf("the page of %s has no link to its section of the runbook: %q", r.Session, page.links())
 		}
 	}
-	if len(bySeverity) != len(resultInfos) {
-		t.Errorf("%d results have a severity, and there are %d", len(bySeverity), len(resultInfos))
+	if want := len(collector.Results()) + 2; len(bySeverity) != want { // with a panic and no probe
+		t.Errorf("%d results have a severity, and there are %d", len(bySeverity), want)
 	}
 }
 
@@ -183,6 +184,7 @@ func TestFilter(t *testing.T) {
 		"q=+one+":                     "b/one",
 		"result=problems":             "a/two",
 		"result=valid&sort=name":      "a/Three b/one",
+		"result=not_probed":           "c/four",
 		"result=pending":              "c/four",
 		"result=tls":                  "",
 		"target=nowhere":              "",
@@ -391,7 +393,7 @@ func TestRetryLogin(t *testing.T) {
 		{"target=studio", nil, http.StatusBadRequest, "parameter session is missing", ""},
 		{session, collector.ErrUnknownTarget, http.StatusNotFound, "unknown target", ""},
 		{session, collector.ErrUnknownSession, http.StatusNotFound, "unknown session", ""},
-		{session, collector.ErrTooSoon, http.StatusTooManyRequests, "less than a minute ago. Wait a minute", "60"},
+		{session, collector.ErrTooSoon, http.StatusTooManyRequests, "less than a minute ago: wait a minute", "60"},
 		{session, collector.ErrNoLogin, http.StatusConflict, "has a token and no API key", ""},
 		{session, errors.New("disk on fire"), http.StatusInternalServerError, "disk on fire", ""},
 	} {

@@ -51,9 +51,10 @@ func recoverPage(w http.ResponseWriter, r *http.Request, logger log.Logger) {
 	http.Error(w, "the exporter failed to make this page; this is a defect of the exporter, and its log has a line about it", http.StatusInternalServerError)
 }
 
-// sameOrigin refuses requests of pages of other origins, so that they cannot probe or reload
-// through somebody's browser. Programs send no origin and pass. external, unless it is "", is
-// the origin of the pages behind a proxy.
+// sameOrigin refuses a POST of a page of another origin, so that the page cannot use buttons or
+// reload through somebody's browser. A GET passes, also one that probes, as the page cannot read
+// the answer. Programs send no origin and pass. external, unless it is "", is the origin of the
+// pages behind a proxy.
 func sameOrigin(external string) (*http.CrossOriginProtection, error) {
 	protection := http.NewCrossOriginProtection()
 	if external != "" {

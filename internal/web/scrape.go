@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"hmp_exporter/collector"
 )
@@ -49,12 +48,9 @@ func unknown(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error()+": only what is configured can be probed; /config shows it", http.StatusNotFound)
 }
 
-// probeSessions probes one session, all sessions of a target, or all sessions. The client may
-// wait without a limit. Its time to read the answer begins when the probes have ended.
+// probeSessions probes one session, all sessions of a target, or all sessions.
 func (h *handler) probeSessions(w http.ResponseWriter, r *http.Request, target, session string) ([]collector.Result, error) {
-	c := http.NewResponseController(w)
-	_ = c.SetWriteDeadline(time.Time{})
-	defer func() { _ = c.SetWriteDeadline(time.Now().Add(writeTimeout)) }()
+	defer suspendWriteTimeout(w)()
 	return h.Collector.Probe(collector.Request{
 		Target: target, Session: session, ScrapeTimeout: r.Header.Get(scrapeTimeoutHeader),
 	})

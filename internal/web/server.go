@@ -80,9 +80,9 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, flags 
 	return group.Wait()
 }
 
-// A server is the server of one listener. [http.Server.Shutdown] alone drops a request that it
-// reads after it was called. A server ends only when the first request of each connection has
-// been answered. It closes kept connections without a request, as clients must expect.
+// A server serves one listener. [http.Server.Shutdown] closes a new connection although its first
+// request may be on the way. So a server waits for that request and answers it before it ends. It
+// closes idle connections that have had a request; clients must expect that.
 type server struct {
 	http.Server
 	listener *drainListener
@@ -134,8 +134,8 @@ func (s *server) drain(ctx context.Context) error {
 	return s.Shutdown(ctx)
 }
 
-// URL returns the address of a listener for a browser on this machine.
-func URL(l net.Listener) string {
+// URL returns the address of a listener with these flags for a browser on this machine.
+func URL(l net.Listener, flags *toolkit.FlagConfig) string {
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		return l.Addr().String()
@@ -143,5 +143,9 @@ func URL(l net.Listener) string {
 	if ip := net.ParseIP(host); ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	scheme, err := scheme(*flags.WebConfigFile)
+	if err != nil {
+		scheme = "http" // Serve returns the error
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
 }

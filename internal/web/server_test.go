@@ -229,7 +229,10 @@ func TestListenErrors(t *testing.T) {
 		{"unknown field", file("field.yml", "tls: {}\n"), "", "failed to load the web configuration " + dir + "/field.yml: yaml: "},
 		{"certificate without key", file("cert.yml", "tls_server_config: {cert_file: cert.pem}\n"), "", "cert.yml: missing one of key or key_file"},
 		{"missing certificate", file("none.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"), "", "cert.pem: no such file"},
-		{"password in clear", file("clear.yml", "basic_auth_users: {prometheus: CANARY}\n"), "", "clear.yml: crypto/bcrypt: "},
+		{"key in another field", file("key.yml", "tls_server_config: {prefer_server_cipher_suites: CANARY}\n"), "", "key.yml: yaml: unmarshal errors:\n  line 1: cannot unmarshal !!str into bool"},
+		{"key with quotes", file("quotes.yml", "tls_server_config: {prefer_server_cipher_suites: \"`\\nCANARY\"}\n"), "", "cannot unmarshal !!str into bool"},
+		{"key as an alias", file("alias.yml", "tls_server_config: {key: *CANARY}\n"), "", "alias.yml: yaml: unknown anchor referenced"},
+		{"password in clear", file("clear.yml", "basic_auth_users: {prometheus: "+strings.Repeat("CANARY", 10)+"}\n"), "", "clear.yml: crypto/bcrypt: bcrypt hashes must start with '$'; make the hash with "},
 		{"no socket", "", "systemd", "systemd handed over no socket: start through a .socket unit, or leave --web.systemd-socket out"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -257,13 +260,18 @@ func TestListenErrors(t *testing.T) {
 
 // TestURL is the address that a browser on this machine can open.
 func TestURL(t *testing.T) {
+	webConfig, _ := secured(t)
+	addr := &net.TCPAddr{IP: net.IPv6loopback, Port: 80}
+	if got := URL(addressed{addr: addr}, webFlags(webConfig)); got != "https://[::1]:80" {
+		t.Errorf("with TLS: got %s", got)
+	}
 	for want, addr := range map[string]net.Addr{
 		"http://localhost:10042":   &net.TCPAddr{IP: net.IPv6zero, Port: 10042},
 		"http://192.0.2.1:80":      &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80},
 		"http://[fe80::1%eth0]:80": &net.TCPAddr{IP: net.ParseIP("fe80::1"), Zone: "eth0", Port: 80},
 		"/run/hmp_exporter.sock":   &net.UnixAddr{Name: "/run/hmp_exporter.sock", Net: "unix"},
 	} {
-		if got := URL(addressed{addr: addr}); got != want {
+		if got := URL(addressed{addr: addr}, webFlags("")); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"hmp_exporter/collector"
+	"hmp_exporter/internal/report"
 )
 
 // maxChoices is the maximum number of targets in the list of the filter.
@@ -74,10 +75,10 @@ func (d *statusData) Last() int { return d.First + len(d.Rows) - 1 }
 func (d *statusData) count(all []collector.Summary) {
 	counts, targets := make(map[string]int), make(map[string]bool)
 	for i := range all {
-		counts[resultName(all[i].ResultName)]++
+		counts[report.ResultName(all[i].ResultName)]++
 		targets[all[i].Target] = true
 	}
-	d.Sessions, d.Targets, d.Valid, d.NotProbed = len(all), len(targets), counts[valid], counts[notProbed]
+	d.Sessions, d.Targets, d.Valid, d.NotProbed = len(all), len(targets), counts[valid], counts[report.NotProbed]
 	d.Failing = d.Sessions - d.Valid - d.NotProbed
 	d.TargetExists = targets[d.Filter.Target]
 	if len(targets) <= maxChoices {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
@@ -24,11 +25,20 @@ func ValidateConfig(file string, syntaxOnly bool) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("failed to load the web configuration %s: %w", file, err)
-	if strings.Contains(err.Error(), "crypto/bcrypt") {
-		err = fmt.Errorf("%w; make the hash with `htpasswd -nBC 10`", err)
+	return configError(file, err)
+}
+
+// quotedValue matches what errors of the YAML and the bcrypt packages quote from the file: a part
+// of a key or a password.
+var quotedValue = regexp.MustCompile("(?s) `.*?`( into )| '.*?'( referenced)|, but hashedSecret started with '.'()")
+
+// configError returns an error of a web configuration file without the values of the file.
+func configError(file string, err error) error {
+	problem := quotedValue.ReplaceAllString(err.Error(), "$1$2$3")
+	if strings.Contains(problem, "crypto/bcrypt") {
+		problem += "; make the hash with `htpasswd -nBC 10`"
 	}
-	return err
+	return fmt.Errorf("failed to load the web configuration %s: %s", file, problem)
 }
 
 // validateSyntax makes those checks of the toolkit that need no other file.

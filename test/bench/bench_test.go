@@ -1,14 +1,14 @@
 //go:build linux
 
-// Package bench measures what a scrape costs: of hmp_exporter, of blackbox_exporter and
-// json_exporter, and of the floor, the least that an exporter can do. `make bench-peers` runs it and
+// Package bench measures what a scrape costs hmp_exporter, blackbox_exporter, json_exporter and the
+// baseline. The baseline is a program that does the least that an exporter can do. `make bench-peers` runs it and
 // writes the figures into docs/performance.md.
 //
-// Each subject is a process of its own, so the CPU time and the memory of the process are those of its
+// Each program is a process of its own, so the CPU time and the memory of the process are those of its
 // scrapes. The simulated HMP and the scrapers are in the process of the benchmark.
 //
-// The subjects take turns: in each round, each subject answers its scrapes. If something disturbs the
-// machine for a while, it disturbs all subjects alike.
+// The programs take turns: in each round, each program answers its scrapes. If something disturbs the
+// machine for a while, it disturbs all programs alike.
 //
 // Each answer is checked. A wrong answer fails the benchmark, and so does a scrape
 // that did not make exactly one GET for each session.
@@ -29,7 +29,7 @@ import (
 )
 
 var (
-	rounds      = flag.Int("rounds", 7, "how often each subject is measured")
+	rounds      = flag.Int("rounds", 7, "how often each program is measured")
 	maxSessions = flag.Int("max-sessions", 10_000, "the largest number of sessions in one scrape")
 )
 
@@ -41,16 +41,16 @@ func BenchmarkProbe(b *testing.B) {
 		for _, connections := range []string{"new", "kept"} {
 			b.Run("transport="+transport+"/connections="+connections, func(b *testing.B) {
 				s := setup{startHMP(b), transport, connections == "kept", sessionNames(16)}
-				var subjects []*subject
-				for _, name := range []string{floor, ours, blackbox, jsonExporter} {
-					x := newSubject(b, s, name)
-					subjects = append(subjects, x)
+				var programs []*program
+				for _, name := range []string{baseline, ours, blackbox, jsonExporter} {
+					x := newProgram(b, s, name)
+					programs = append(programs, x)
 					x.start(b)
 					x.scrape(b, x.probe, 200, 16)
 				}
 				for _, scrapers := range []int{1, 16} {
 					b.Run(fmt.Sprintf("scrapers=%d", scrapers), func(b *testing.B) {
-						takeTurns(b, subjects, func(b *testing.B, x *subject) { x.measure(b, x.probe, scrapers) })
+						takeTurns(b, programs, func(b *testing.B, x *program) { x.measure(b, x.probe, scrapers) })
 					})
 				}
 			})
@@ -58,17 +58,17 @@ func BenchmarkProbe(b *testing.B) {
 	}
 }
 
-// BenchmarkMetrics scrapes all sessions at once, on kept connections. The floor makes as many GETs.
+// BenchmarkMetrics scrapes all sessions at once, on kept connections. The baseline makes as many GETs.
 func BenchmarkMetrics(b *testing.B) {
 	for _, transport := range []string{"http", "TLS"} {
 		for _, n := range []int{1000, 10_000} {
 			b.Run(fmt.Sprintf("transport=%s/sessions=%d", transport, n), func(b *testing.B) {
 				s := setup{startHMP(b), transport, true, sessionNames(min(n, *maxSessions))}
-				bare, exporter := newSubject(b, s, floor), newSubject(b, s, ours)
+				bare, exporter := newProgram(b, s, baseline), newProgram(b, s, ours)
 				bare.start(b)
 				exporter.start(b)
 				exporter.scrape(b, exporter.metrics, 60, 1) // then the history of each session is full
-				takeTurns(b, []*subject{bare, exporter}, func(b *testing.B, x *subject) { x.measure(b, x.metrics, 1) })
+				takeTurns(b, []*program{bare, exporter}, func(b *testing.B, x *program) { x.measure(b, x.metrics, 1) })
 			})
 		}
 	}
@@ -80,18 +80,18 @@ func BenchmarkPayload(b *testing.B) {
 	for _, p := range payloads {
 		b.Run("size="+p.name, func(b *testing.B) {
 			s := setup{startHMP(b), "http", true, []string{p.name, "s00000"}}
-			var subjects []*subject
-			idle := make(map[*subject]float64)
-			for _, name := range []string{floor, ours, blackbox, jsonExporter} {
-				x := newSubject(b, s, name)
-				subjects = append(subjects, x)
+			var programs []*program
+			idle := make(map[*program]float64)
+			for _, name := range []string{baseline, ours, blackbox, jsonExporter} {
+				x := newProgram(b, s, name)
+				programs = append(programs, x)
 				x.start(b)
 				small := x.probe
 				small.scraped = []string{"s00000"}
 				x.scrape(b, small, 1000, 1)
 				idle[x] = x.memory(b, "VmRSS")
 			}
-			takeTurns(b, subjects, func(b *testing.B, x *subject) {
+			takeTurns(b, programs, func(b *testing.B, x *program) {
 				peak := x.measure(b, x.probe, 1)
 				b.ReportMetric(peak-idle[x], "over-idle-B")
 			})
@@ -99,17 +99,17 @@ func BenchmarkPayload(b *testing.B) {
 	}
 }
 
-// BenchmarkStart starts a subject and scrapes one session. The scrape is sent before the process
+// BenchmarkStart starts a program and scrapes one session. The scrape is sent before the process
 // listens.
 func BenchmarkStart(b *testing.B) {
 	for _, n := range []int{1, 10_000} {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
 			s := setup{startHMP(b), "http", true, sessionNames(min(n, *maxSessions))}
-			subjects := []*subject{newSubject(b, s, ours), newSubject(b, s, blackbox), newSubject(b, s, jsonExporter)}
-			takeTurns(b, subjects, func(b *testing.B, x *subject) {
-				program, err := os.Stat(x.program)
+			programs := []*program{newProgram(b, s, ours), newProgram(b, s, blackbox), newProgram(b, s, jsonExporter)}
+			takeTurns(b, programs, func(b *testing.B, x *program) {
+				binary, err := os.Stat(x.path)
 				must(b, err)
-				b.ReportMetric(float64(program.Size()), "program-B")
+				b.ReportMetric(float64(binary.Size()), "program-B")
 				for range b.N {
 					x.start(b)
 					x.scrape(b, x.probe, 1, 1)
@@ -123,17 +123,17 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// takeTurns measures each subject once in each round.
-func takeTurns(b *testing.B, subjects []*subject, measure func(*testing.B, *subject)) {
+// takeTurns measures each program once in each round.
+func takeTurns(b *testing.B, programs []*program, measure func(*testing.B, *program)) {
 	for round := range *rounds {
-		for _, x := range subjects {
-			b.Run(fmt.Sprintf("round=%d/subject=%s", round+1, x.name), func(b *testing.B) { measure(b, x) })
+		for _, x := range programs {
+			b.Run(fmt.Sprintf("round=%d/program=%s", round+1, x.name), func(b *testing.B) { measure(b, x) })
 		}
 	}
 }
 
-// measure makes b.N scrapes, reports what each cost the subject, and returns the peak of its memory.
-func (x *subject) measure(b *testing.B, r request, scrapers int) (peak float64) {
+// measure makes b.N scrapes, reports what each cost the program, and returns the peak of its memory.
+func (x *program) measure(b *testing.B, r request, scrapers int) (peak float64) {
 	x.resetPeak(b)
 	gets, cpu := x.hmp.sim.Stats().GETs, x.cpu(b)
 	b.ResetTimer()
@@ -157,7 +157,7 @@ type request struct {
 }
 
 // scrape makes n scrapes.
-func (x *subject) scrape(b *testing.B, r request, n, scrapers int) {
+func (x *program) scrape(b *testing.B, r request, n, scrapers int) {
 	group, ctx := errgroup.WithContext(b.Context())
 	for first := range scrapers {
 		group.Go(func() (err error) {
@@ -223,7 +223,7 @@ func (r request) check(text []byte, session string) error {
 	return nil
 }
 
-// TestCheck fails if an answer is measured that does not show each session as valid.
+// TestCheck is that check accepts an answer only if each session in it is valid.
 func TestCheck(t *testing.T) {
 	const page = "hmp_session_valid{session=\"a\"} 1.0\nhmp_session_valid{session=\"b\"} 0.0\nhmp_session_valid{session=\"c\"} 1\n"
 	const one = `hmp_session_valid{session="{session}"`

@@ -42,10 +42,10 @@ func TestFiguresAreOfNow(t *testing.T) {
 	}
 }
 
-// ratioGoals are the most that hmp_exporter may need, as a multiple of what another subject needs.
+// ratioGoals are the most that hmp_exporter may need, as a multiple of what another program needs.
 var ratioGoals = []struct {
-	what, benchmark, metric   string
-	floor, blackbox, jsonPeer float64 // 0: no goal
+	what, benchmark, metric      string
+	baseline, blackbox, jsonPeer float64 // 0: no goal
 }{
 	{"CPU time, `/probe`, http, new connections", "Probe/transport=http/connections=new/scrapers=16", "cpu-ns/op", 1.5, 0.4, 1},
 	{"CPU time, `/probe`, http, kept connections", "Probe/transport=http/connections=kept/scrapers=16", "cpu-ns/op", 1.5, 0.2, 0},
@@ -85,7 +85,7 @@ func TestPage(t *testing.T) {
 	output := read(t, *update)
 	machine := strings.Join(regexp.MustCompile(`(?m)^[a-z_]+: .*\n`).FindAllString(output, -1), "")
 	text := read(t, *page)
-	for name, table := range map[string]string{"promises": promises(figures(t, output)), "machine": "```text\n" + machine + "```\n"} {
+	for name, table := range map[string]string{"goals": goals(figures(t, output)), "machine": "```text\n" + machine + "```\n"} {
 		var err error
 		if text, err = exportertest.InsertTable(text, name, table); err != nil {
 			t.Fatal(err)
@@ -94,7 +94,7 @@ func TestPage(t *testing.T) {
 	place := regexp.MustCompile("(?s)(<!-- benchstat (.*?) -->\n).*?(<!-- end of benchstat -->)")
 	text = place.ReplaceAllStringFunc(text, func(table string) string {
 		parts := place.FindStringSubmatch(table)
-		benchstat := exec.Command("../../.tools/benchstat", "-col=/subject", "-ignore=/round,/gomaxprocs,.config", "-filter="+parts[2], *update)
+		benchstat := exec.Command("../../.tools/benchstat", "-col=/program", "-ignore=/round,/gomaxprocs,.config", "-filter="+parts[2], *update)
 		benchstat.Stderr = os.Stderr
 		output, err := benchstat.Output()
 		if err != nil {
@@ -107,8 +107,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// promises compares the figures with the goals. A goal that is missed is in bold.
-func promises(values func(benchmark, subject, metric string) []float64) string {
+// goals compares the figures with the goals. A goal that is missed is in bold.
+func goals(values func(benchmark, program, metric string) []float64) string {
 	mark := func(missed bool, format string, args ...any) string {
 		if missed {
 			format = "**missed:** " + format
@@ -116,21 +116,21 @@ func promises(values func(benchmark, subject, metric string) []float64) string {
 		return fmt.Sprintf(format, args...)
 	}
 	var table strings.Builder
-	table.WriteString("| what | × the floor | × blackbox_exporter | × json_exporter |\n| --- | --- | --- | --- |\n")
+	table.WriteString("| what | × the baseline | × blackbox_exporter | × json_exporter |\n| --- | --- | --- | --- |\n")
 	for _, g := range ratioGoals {
 		fmt.Fprintf(&table, "| %s |", g.what)
 		for _, base := range []struct {
 			name string
 			goal float64
-		}{{"floor", g.floor}, {"blackbox_exporter", g.blackbox}, {"json_exporter", g.jsonPeer}} {
+		}{{"baseline", g.baseline}, {"blackbox_exporter", g.blackbox}, {"json_exporter", g.jsonPeer}} {
 			cell := ""
 			if base.goal > 0 {
-				ratio := func(subject string) float64 {
-					return median(values(g.benchmark, subject, g.metric)) / median(values(g.benchmark, base.name, g.metric))
+				ratio := func(program string) float64 {
+					return median(values(g.benchmark, program, g.metric)) / median(values(g.benchmark, base.name, g.metric))
 				}
 				cell = mark(ratio("hmp_exporter") > base.goal, "%.2f of %.2f", ratio("hmp_exporter"), base.goal)
-				if base.name != "floor" {
-					cell += fmt.Sprintf(" (floor: %.2f)", ratio("floor"))
+				if base.name != "baseline" {
+					cell += fmt.Sprintf(" (baseline: %.2f)", ratio("baseline"))
 				}
 			}
 			fmt.Fprintf(&table, " %s |", cell)
@@ -146,9 +146,9 @@ func promises(values func(benchmark, subject, metric string) []float64) string {
 }
 
 // figures reads benchmark output. It returns a function that returns the values of all rounds.
-func figures(t *testing.T, output string) func(benchmark, subject, metric string) []float64 {
+func figures(t *testing.T, output string) func(benchmark, program, metric string) []float64 {
 	all := make(map[string][]float64)
-	name := regexp.MustCompile(`^Benchmark(\S+)/round=\d+/subject=(\w+)`)
+	name := regexp.MustCompile(`^Benchmark(\S+)/round=\d+/program=(\w+)`)
 	for line := range strings.Lines(output) {
 		match := name.FindStringSubmatch(line)
 		if match == nil {
@@ -164,10 +164,10 @@ func figures(t *testing.T, output string) func(benchmark, subject, metric string
 			all[key] = append(all[key], value)
 		}
 	}
-	return func(benchmark, subject, metric string) []float64 {
-		values := all[benchmark+subject+metric]
+	return func(benchmark, program, metric string) []float64 {
+		values := all[benchmark+program+metric]
 		if values == nil {
-			t.Fatalf("%s of %s was not measured in %s", metric, subject, benchmark)
+			t.Fatalf("%s of %s was not measured in %s", metric, program, benchmark)
 		}
 		return values
 	}

@@ -135,14 +135,14 @@ func TestPageProbesNow(t *testing.T) {
 	b.open(address + "/?target=archive")
 	b.follow(click(`.target button`))
 	for _, row := range b.rows() {
-		if row.Result == "pending" || !strings.HasPrefix(row.Name, "archive/") {
+		if row.Result == "not_probed" || !strings.HasPrefix(row.Name, "archive/") {
 			t.Errorf("after a probe of archive the page shows %+v", row)
 		}
 	}
 	b.open(address)
 	b.follow(click(`form[action="probe-all"] button`))
 	for _, row := range b.rows() {
-		if row.Result == "pending" {
+		if row.Result == "not_probed" {
 			t.Errorf("after a probe of everything the page shows %+v", row)
 		}
 	}

@@ -148,7 +148,7 @@ func export(t testing.TB, file string) *exporter {
 		UserAgent:     "hmp_exporter/test",
 		Logger:        logger,
 	})
-	store := config.NewStore(func() (*config.Config, error) { return config.Load(file) }, sessions.Apply)
+	store := config.NewStore((&config.Source{File: file}).Load, sessions.Apply)
 	if err := store.Reload(); err != nil {
 		t.Fatal(err)
 	}

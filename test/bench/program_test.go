@@ -29,9 +29,9 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// The subjects, as the tables name them.
+// The measured programs, as the tables name them.
 const (
-	floor        = "floor"
+	baseline     = "baseline"
 	ours         = "hmp_exporter"
 	blackbox     = "blackbox_exporter"
 	jsonExporter = "json_exporter"
@@ -79,7 +79,7 @@ func sessionNames(n int) []string {
 	return names
 }
 
-// A setup is what a subject asks, and how.
+// A setup is what a program asks, and how.
 type setup struct {
 	hmp       *hmp
 	transport string
@@ -87,10 +87,10 @@ type setup struct {
 	sessions  []string
 }
 
-// A subject is a program whose cost is measured.
-type subject struct {
+// A program is one whose cost is measured.
+type program struct {
 	setup
-	name, program  string
+	name, path     string
 	args, env      []string
 	probe, metrics request
 	process        *exec.Cmd // nil if it does not run
@@ -114,27 +114,27 @@ const (
 `
 )
 
-// newSubject writes the configuration of a subject.
-func newSubject(b *testing.B, s setup, name string) *subject {
+// newProgram writes the configuration of a program.
+func newProgram(b *testing.B, s setup, name string) *program {
 	file := filepath.Join(b.TempDir(), "config.yml")
 	hmpURL, ca, tlsConfig := s.hmp.url[s.transport], "", ""
 	if s.transport == "TLS" {
 		ca, tlsConfig = s.hmp.ca, fmt.Sprintf(", tls_config: {ca: %q}", s.hmp.ca)
 	}
-	x := &subject{setup: s, name: name, program: "../../.tools/" + name}
+	x := &program{setup: s, name: name, path: "../../.tools/" + name}
 	x.args = []string{"--config.file=" + file, "--log.level=error", "--web.systemd-socket"}
 	x.probe = request{path: "/probe?module={session}&target=" + url.QueryEscape(hmpURL+hmpsim.Endpoint), scraped: s.sessions, sessions: 1}
 	x.metrics = request{path: "/metrics", scraped: []string{""}, sessions: len(s.sessions)}
 	config, module := []byte("modules:\n"), ""
 	switch name {
-	case floor:
-		text, err := json.Marshal(floorConfig{hmpURL, ca, s.kept, len(s.sessions)})
+	case baseline:
+		text, err := json.Marshal(baselineConfig{hmpURL, ca, s.kept, len(s.sessions)})
 		must(b, err)
-		x.program, x.args, x.env = os.Args[0], nil, []string{floorVariable + "=" + string(text)}
+		x.path, x.args, x.env = os.Args[0], nil, []string{baselineVariable + "=" + string(text)}
 		x.probe.path = "/probe?session={session}"
 		x.probe.line, x.metrics.line = "hmp_session_valid ", "hmp_session_valid "
 	case ours:
-		x.program, x.args = "../../hmp_exporter", append(x.args, "--web.max-requests=0")
+		x.path, x.args = "../../hmp_exporter", append(x.args, "--web.max-requests=0")
 		x.probe.path = "/probe?target=bench&session={session}"
 		x.probe.line, x.metrics.line = `hmp_session_valid{session="{session}"`, "hmp_session_valid{"
 		config = fmt.Appendf(nil, "targets:\n- name: bench\n  url: %s\n  keep_alive: %t\n  %s\n  sessions:\n", hmpURL, s.kept, strings.TrimPrefix(tlsConfig, ", "))
@@ -155,9 +155,9 @@ func newSubject(b *testing.B, s setup, name string) *subject {
 	return x
 }
 
-// start starts the subject on a listener that is open already, as systemd does. The kernel ends the
-// subject if the benchmark dies.
-func (x *subject) start(b *testing.B) {
+// start starts the program on a listener that is open already, as systemd does. The kernel ends the
+// program if the benchmark dies.
+func (x *program) start(b *testing.B) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(b, err)
 	defer l.Close()
@@ -165,14 +165,14 @@ func (x *subject) start(b *testing.B) {
 	must(b, err)
 	defer file.Close()
 	x.url = "http://" + l.Addr().String()
-	x.process = exec.Command("/bin/sh", append([]string{"-c", `export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"`, "sh", x.program}, x.args...)...)
+	x.process = exec.Command("/bin/sh", append([]string{"-c", `export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"`, "sh", x.path}, x.args...)...)
 	x.process.Env = append([]string{}, x.env...) // not nil, which is the environment of the benchmark
 	x.process.ExtraFiles, x.process.Stderr = []*os.File{file}, os.Stderr
 	x.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(b, x.process.Start())
 }
 
-func (x *subject) stop() {
+func (x *program) stop() {
 	if x.process != nil {
 		_ = x.process.Process.Kill()
 		_ = x.process.Wait() // the error says that it was killed
@@ -182,14 +182,14 @@ func (x *subject) stop() {
 
 // cpu returns the CPU time of the process. This clock counts nanoseconds, and the threads that have
 // ended. The files in /proc do not.
-func (x *subject) cpu(b *testing.B) time.Duration {
+func (x *program) cpu(b *testing.B) time.Duration {
 	var used unix.Timespec
 	must(b, unix.ClockGettime(int32(^x.process.Process.Pid<<3|2), &used)) // as clock_getcpuclockid(3)
 	return time.Duration(used.Nano())
 }
 
 // memory returns a line of /proc/PID/status, in bytes.
-func (x *subject) memory(b *testing.B, line string) (size float64) {
+func (x *program) memory(b *testing.B, line string) (size float64) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", x.process.Process.Pid))
 	must(b, err)
 	_, rest, _ := strings.Cut(string(status), line+":")
@@ -199,7 +199,7 @@ func (x *subject) memory(b *testing.B, line string) (size float64) {
 }
 
 // resetPeak sets VmHWM to VmRSS.
-func (x *subject) resetPeak(b *testing.B) {
+func (x *program) resetPeak(b *testing.B) {
 	must(b, os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", x.process.Process.Pid), []byte("5"), 0o600))
 }
 
@@ -210,18 +210,18 @@ func must(b *testing.B, err error) {
 	}
 }
 
-const floorVariable = "HMP_EXPORTER_BENCH_FLOOR"
+const baselineVariable = "HMP_EXPORTER_BENCH_BASELINE"
 
-type floorConfig struct {
+type baselineConfig struct {
 	HMP, CA  string
 	Kept     bool
 	Sessions int
 }
 
-// TestMain runs the tests, or the floor if the environment has its configuration.
+// TestMain runs the tests, or the baseline if the environment has its configuration.
 func TestMain(m *testing.M) {
-	if config := os.Getenv(floorVariable); config != "" {
-		fmt.Fprintln(os.Stderr, runFloor(config))
+	if config := os.Getenv(baselineVariable); config != "" {
+		fmt.Fprintln(os.Stderr, runBaseline(config))
 		os.Exit(1)
 	}
 	flag.Parse()
@@ -231,10 +231,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runFloor serves the least that an exporter can do: for each session a GET whose answer is thrown
+// runBaseline serves the least that an exporter can do: for each session a GET whose answer is thrown
 // away, and a line of text.
-func runFloor(text string) error {
-	var config floorConfig
+func runBaseline(text string) error {
+	var config baselineConfig
 	if err := json.Unmarshal([]byte(text), &config); err != nil {
 		return err
 	}
