@@ -298,9 +298,9 @@ func (p prometheus) checkUpgrade(t *testing.T, job string) {
 	p.expectNone(t, fmt.Sprintf(`max_over_time((count by (target) (hmp_info{job=%q}))[10m:1s]) > 1`, job))
 }
 
-const manySessions, manyHMPs = 400, 50
+const manySessions, manyHMPs = 1000, 50
 
-// TestDashboardsOfManySessions has two exporters that watch the same 400 sessions. No panel shows
+// TestDashboardsOfManySessions has two exporters that watch the same 1,000 sessions. No panel shows
 // more than it can, and each session counts once.
 func TestDashboardsOfManySessions(t *testing.T) {
 	t.Parallel()
@@ -330,14 +330,14 @@ func TestDashboardsOfManySessions(t *testing.T) {
 		}}},
 	}))
 	exportertest.WaitFor(t, "scrapes of both exporters and firing alerts", func() bool {
-		return len(server.query(t, `count(hmp_session_valid) == 800 and count(ALERTS{alertstate="firing"}) > 200`)) > 0
+		return len(server.query(t, `count(hmp_session_valid) == 2000 and count(ALERTS{alertstate="firing"}) > 200`)) > 0
 	})
 	for _, q := range boardQueries(t) {
 		server.evaluate(t, q, nil)
 	}
 	server.checkNumbers(t, map[string]string{
 		"HMP Overview, Sessions not valid, A": `sum(1 - max by (target, session) (hmp_session_valid))`,
-		"HMP Overview, Sessions not valid, B": `vector(400)`,
+		"HMP Overview, Sessions not valid, B": `vector(1000)`,
 		"HMP Overview, HMPs not answering, B": `vector(50)`,
 		"HMP Overview, Sessions missing, A":   `vector(0)`,
 	})
