@@ -140,7 +140,7 @@ func TestLogOfLogins(t *testing.T) {
 		}
 		for _, want := range []string{
 			"result=login_rejected", "code=020002", `advice="Compare them with the key and secret in HMP`,
-			"tries this secret again at 00:30:00 UTC; a changed secret is tried at once",
+			"tries this secret again at 00:30:00 UTC. For an earlier login, change the secret, or press",
 		} {
 			if !strings.Contains(warnings[0], want) {
 				t.Errorf("no %q in %s", want, warnings[0])

@@ -55,7 +55,7 @@ func answers() []hmp.Answer {
 		because(hmp.Answer{Result: hmp.Connect}, "connection refused"),
 		because(hmp.Answer{Result: hmp.TLS, CertificateExpiry: began.AddDate(0, 0, -1)}, "x509: certificate has expired"),
 		because(hmp.Answer{Result: hmp.Protocol}, "\x1b]0;owned\x07\x1b[2Jconnection reset\u202e\r\nby peer\u009b31m\xff\u200b\ufeff\U000e0001"), // hostile
-		because(answer(hmp.LoginRejected, 401, hmp.InvalidCredentials), "the exporter tries this secret again at 03:34:05; a changed secret is tried at once"),
+		because(answer(hmp.LoginRejected, 401, hmp.InvalidCredentials), "the exporter tries this secret again at 03:34:05 UTC. For an earlier login, change the secret."),
 		because(hmp.Answer{Result: hmp.Credentials}, "token_file secrets/playout.token: no such file or directory"),
 		{Result: hmp.Saturated},
 	}

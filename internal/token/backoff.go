@@ -56,7 +56,7 @@ func (b *backoff) blocks(now time.Time, loginTime time.Duration) bool {
 }
 
 // Rule: each credential has one token bucket for its logins. It allows three at once, and
-// then one in each sixth of the lifetime, whatever makes HMP end tokens early.
+// then one in each sixth of the lifetime. It does not matter why HMP ends tokens early.
 
 const (
 	loginsAtOnce      = 3
@@ -76,41 +76,41 @@ type loginLimiter struct {
 }
 
 // recordLogin records a login that succeeded.
-func (p *loginLimiter) recordLogin(now time.Time, lifetime time.Duration) {
-	if p.bucket == nil {
-		p.bucket = rate.NewLimiter(rate.Every(lifetime/loginsPerLifetime), loginsAtOnce)
+func (l *loginLimiter) recordLogin(now time.Time, lifetime time.Duration) {
+	if l.bucket == nil {
+		l.bucket = rate.NewLimiter(rate.Every(lifetime/loginsPerLifetime), loginsAtOnce)
 	}
-	if p.bucket.TokensAt(now) >= loginsAtOnce {
-		p.rejections, p.longestAge = 0, 0
+	if l.bucket.TokensAt(now) >= loginsAtOnce {
+		l.rejections, l.longestAge = 0, 0
 	}
-	p.bucket.AllowN(now, 1)
+	l.bucket.AllowN(now, 1)
 }
 
 // recordRejection records that HMP rejected the current token at some age.
-func (p *loginLimiter) recordRejection(age time.Duration, rejection hmp.Answer) {
-	p.rejections++
-	p.longestAge = max(p.longestAge, age)
-	p.lastRejection = repeatable(rejection)
+func (l *loginLimiter) recordRejection(age time.Duration, rejection hmp.Answer) {
+	l.rejections++
+	l.longestAge = max(l.longestAge, age)
+	l.lastRejection = repeatable(rejection)
 }
 
 // blocks reports whether the next login has to wait, and why.
-func (p *loginLimiter) blocks(now time.Time, lifetime time.Duration) (hmp.Answer, bool) {
-	if p.bucket == nil {
+func (l *loginLimiter) blocks(now time.Time, lifetime time.Duration) (hmp.Answer, bool) {
+	if l.bucket == nil {
 		return hmp.Answer{}, false
 	}
 	each := lifetime / loginsPerLifetime
-	p.bucket.SetLimitAt(now, rate.Every(each)) // a reload may have changed the lifetime
-	missing := 1 - p.bucket.TokensAt(now)
+	l.bucket.SetLimitAt(now, rate.Every(each)) // a reload may have changed the lifetime
+	missing := 1 - l.bucket.TokensAt(now)
 	if missing <= 0 {
 		return hmp.Answer{}, false
 	}
 	plural := "s"
-	if p.rejections == 1 {
+	if l.rejections == 1 {
 		plural = ""
 	}
-	why := p.lastRejection
-	why.Reason = fmt.Sprintf("HMP ended %d token%s of this key within %v of the login; another client may use the key, or token_lifetime is too long; next login at %s",
-		p.rejections, plural, max(time.Second, p.longestAge.Round(time.Second)), clock(now.Add(time.Duration(missing*float64(each)))))
+	why := l.lastRejection
+	why.Reason = fmt.Sprintf("the next login comes at %s, because HMP ended %d token%s of this key within %v of the login. Find out who else uses the key, or lower token_lifetime.",
+		clock(now.Add(time.Duration(missing*float64(each)))), l.rejections, plural, max(time.Second, l.longestAge.Round(time.Second)))
 	return why, true
 }
 

@@ -66,8 +66,8 @@ func (c *credential) recordRefusal(answer hmp.Answer, now time.Time) {
 
 // lockedOut reports whether a login has to wait because HMP refused one, and why.
 //
-// A refused secret waits for its time, and leaves one of maxRefused logins to other
-// secrets. Another secret waits only if no login is left and HMP never accepted it.
+// A refused secret waits 30 minutes. It may use four of five logins per hour. Another
+// secret waits only if no login is left and HMP never accepted it.
 func (c *credential) lockedOut(now time.Time) (hmp.Answer, bool) {
 	a, why, until := c.key, c.refusal.answer, c.refusal.until
 	a.forget(now)
@@ -98,15 +98,18 @@ func (c *credential) lockoutReason(why string, until time.Time) string {
 	if why != "" {
 		why += "; "
 	}
-	again := "again "
-	if c.refusal.answer.Result == "" {
-		again = ""
+	next, change := "at "+clock(until), "change the secret, or "
+	refused := c.refusal.answer.Result != ""
+	if refused {
+		next = "again " + next
 	}
-	changed := "a changed secret is tried at once"
 	if free := c.key.belowLimitAt(maxRefused); !free.IsZero() {
 		why += fmt.Sprintf("HMP refused %d logins of this key within an hour; ", len(c.key.refused))
-		changed = fmt.Sprintf("a changed secret is tried at %s, and at once if HMP accepted it before", clock(free))
+		change = ""
+		if refused {
+			next += ", and a new secret at " + clock(free)
+		}
 	}
-	return fmt.Sprintf("%s"+NextLogin+"%sat %s; %s; or use the button \"Try the login now\" on the session's page",
-		why, again, clock(until), changed)
+	return fmt.Sprintf("%s"+NextLogin+"%s. For an earlier login, %spress \"Try the login now\" on the session's page.",
+		why, next, change)
 }

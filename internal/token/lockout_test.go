@@ -95,7 +95,11 @@ func TestNoRolesIsRepeatedEveryMinute(t *testing.T) {
 // The reason of a hold is true: the next login comes when it says, and no earlier. What
 // it says of a changed secret is so.
 func TestReasonsAreTrue(t *testing.T) {
-	const button = `; or use the button "Try the login now" on the session's page`
+	const (
+		button = `press "Try the login now" on the session's page.`
+		change = ". For an earlier login, change the secret, or " + button
+		wait   = ". For an earlier login, " + button
+	)
 	refusal := answerOf(hmp.LoginRejected)
 	refusal.Reason = "something else than HMP may have answered"
 	for _, test := range []struct {
@@ -104,11 +108,11 @@ func TestReasonsAreTrue(t *testing.T) {
 		answer hmp.Answer
 		want   string
 	}{
-		{"refused", 0, answerOf(hmp.LoginRejected), "the exporter tries this secret again at TIME; a changed secret is tried at once" + button},
-		{"with more to say", 0, refusal, "something else than HMP may have answered; the exporter tries this secret again at TIME; a changed secret is tried at once" + button},
-		{"no roles", 0, answerOf(hmp.NoRoles), "the exporter tries this secret again at TIME; a changed secret is tried at once" + button},
-		{"the last of the budget", 4, answerOf(hmp.LoginRejected), "HMP refused 5 logins of this key within an hour; the exporter tries this secret again at TIME; a changed secret is tried at TIME, and at once if HMP accepted it before" + button},
-		{"beyond the budget", 5, answerOf(hmp.LoginRejected), "HMP refused 5 logins of this key within an hour; the exporter tries this secret at TIME; a changed secret is tried at TIME, and at once if HMP accepted it before" + button},
+		{"refused", 0, answerOf(hmp.LoginRejected), "the exporter tries this secret again at TIME" + change},
+		{"with more to say", 0, refusal, "something else than HMP may have answered; the exporter tries this secret again at TIME" + change},
+		{"no roles", 0, answerOf(hmp.NoRoles), "the exporter tries this secret again at TIME" + change},
+		{"the last of the budget", 4, answerOf(hmp.LoginRejected), "HMP refused 5 logins of this key within an hour; the exporter tries this secret again at TIME, and a new secret at TIME" + wait},
+		{"beyond the budget", 5, answerOf(hmp.LoginRejected), "HMP refused 5 logins of this key within an hour; the exporter tries this secret at TIME" + wait},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
