@@ -11,11 +11,11 @@
 //	→ samples by the table of metrics (metrics.go, exposition.go)
 //
 // A probe runs in a goroutine of its own and belongs to the name of its session. So scrapes
-// share it, and a reload does not repeat it. A scrape waits until its own deadline, and no
-// longer, even if the probe goes on.
+// share it, and a reload does not repeat it. A scrape waits until its own deadline, even if
+// the probe goes on. If both have the same deadline, the scrape waits 25 ms longer.
 //
-// Tokens, counters, a short history and probes under way outlive a scrape, and nothing
-// else. Probing comes before gathering, because a prometheus.Collector has no context.
+// These outlive a scrape: tokens, counters, a short history, the last logged failure and the
+// probe under way of a session, and the version and the limit of a target. Probing comes before gathering, because a prometheus.Collector has no context.
 //
 // The text writer (WriteText) writes the samples of sessions directly. A registry would
 // check the same names and labels at every scrape. Tests check them instead, with packages

@@ -18,10 +18,12 @@ const (
 	maxTicks = 20
 )
 
-// Rule: a target's limit is learnt. It begins at 8. It doubles while the HMP answers and its
-// queue is long. It falls when the probes under way time out. It belongs to the name of the
-// target and survives reloads. So an HMP that hangs holds a few slots, however many sessions
-// it has. An HMP that answers gets all slots that it can use.
+// Rule: a target's limit is learnt. It begins at 8. It doubles at each tick while the queue is
+// too long for the answers since the last tick, even if there were none. It is 8 again once no
+// probe is under way. The limit belongs to the name of the target and survives reloads.
+//
+// Rule: if there are several targets, fairShare bounds the limit. An HMP that answers gets half
+// of all slots at most. An HMP that hangs gets 8 at most, however many sessions it has.
 
 // A limiter bounds the probes under way, in total and per target.
 type limiter struct {
@@ -54,7 +56,7 @@ type targetLimit struct {
 // A waiter waits for a slot of a target.
 type waiter struct {
 	limit   *targetLimit
-	order   int64     // its position among others that begin to wait together
+	order   int64     // waiters that are queued together start in this order
 	since   time.Time // when it began to wait
 	startBy time.Time // the latest time at which it may start
 	task    task

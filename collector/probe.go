@@ -12,9 +12,9 @@ import (
 )
 
 // probeTimeout returns how long a probe may take: its timeout, or less if the scrape has
-// less time. The scrape has the time in the header X-Prometheus-Scrape-Timeout-Seconds, less
-// the offset: so the answer is back before Prometheus hangs up. The offset takes away half
-// of it at most. An invalid header does not count.
+// less time. The header X-Prometheus-Scrape-Timeout-Seconds has the time of the scrape. The
+// offset is subtracted, at most half of the header, so that Prometheus still waits for the
+// answer. An invalid header is ignored.
 func probeTimeout(timeout time.Duration, header string, offset time.Duration) time.Duration {
 	seconds, err := strconv.ParseFloat(header, 64)
 	if err != nil || !(seconds > 0) || seconds >= (timeout+offset).Seconds() {

@@ -11,9 +11,8 @@ import (
 type Result struct {
 	Target, Session string
 	hmp.Answer
-	// Skipped is true if the probe sent nothing although its result is about the HMP. Either
-	// logins have to wait, and the result repeats that of an earlier login. Or the HMP did
-	// not answer earlier probes.
+	// Skipped is true if the probe sent nothing for one of two reasons. It had no token and
+	// could not log in. Or the HMP did not answer earlier probes.
 	Skipped bool
 	// Panicked is true if the exporter panicked in the probe. Then Result is "".
 	Panicked bool

@@ -118,11 +118,11 @@ type call struct {
 	timeout time.Duration
 }
 
-// grace is how much longer a scrape waits if the probe has the same deadline. The result of
-// the probe says more than a timeout of the scrape.
+// grace is how much longer a scrape waits for a probe with the same deadline. The probe may
+// know what happened, and the scrape only knows that its time is over.
 const grace = 25 * time.Millisecond
 
-// wait returns the result of a call, at its deadline at the latest.
+// wait returns the result of a call, at its deadline and grace at the latest.
 func (c *Collector) wait(call *call) Result {
 	deadline := call.start.Add(call.timeout)
 	brief := isBrief(call.timeout, call.session)

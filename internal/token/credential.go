@@ -12,9 +12,9 @@ import (
 type credential struct {
 	key   *apiKey
 	token *token // the current one, or nil
-	// ignoreNew is true if the exporter ignores the new tokens in answers. That is so after
-	// HMP has rejected one, until it rejects the token of a login: such an HMP may end a token
-	// when it issues the next one.
+	// ignoreNew is true while the exporter ignores new tokens in answers. It begins when HMP
+	// rejects such a token. It ends when HMP rejects the token of a login: HMP may have ended
+	// that token because it issued a new one.
 	ignoreNew bool
 	limiter   loginLimiter
 	backoff   backoff
@@ -95,8 +95,8 @@ func (t *token) expiresAt(lifetime time.Duration) time.Time { return t.issued.Ad
 
 // renewAt returns when to renew the token: early enough for scrapes that are minutes apart.
 func (t *token) renewAt(lifetime time.Duration) time.Time {
-	leeway := lifetime/10 + time.Duration(t.jitter*float64(lifetime/20))
-	return t.expiresAt(lifetime).Add(-leeway)
+	renewBefore := lifetime/10 + time.Duration(t.jitter*float64(lifetime/20))
+	return t.expiresAt(lifetime).Add(-renewBefore)
 }
 
 // fresh reports whether there is a token that needs no renewal yet.

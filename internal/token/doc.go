@@ -16,13 +16,13 @@
 //
 // At most one login of a key is under way. A probe without a token waits for this login
 // while the probe has time. If the login fails, the probes that waited end in the same
-// result and send no login. There is one exception: after a login that timed out, a probe
-// with twice as much time left may send the next one.
+// result and send no login. There is one exception. A login timed out after T. A probe
+// with 2T left may log in at once.
 //
 // A failed login does not end a probe that has a token: the probe uses the token. If HMP
 // then rejects the token, the probe ends in the result of the login.
 //
-// Three things delay logins, each in its own file:
+// Three things delay logins:
 //
 //   - lockout.go: HMP refused the secret. The exporter tries the same secret again after
 //     half an hour.
