@@ -129,5 +129,11 @@ func (c *Collector) RetryLogin(ctx context.Context, target, session string) erro
 	if err != nil {
 		return err
 	}
-	return c.tokens.RetryLogin(s.credential(secrets))
+	if err := c.tokens.RetryLogin(s.credential(secrets)); err != nil {
+		return err
+	}
+	s.state.mu.Lock()
+	s.state.probe = nil // a probe under way may have decided already not to log in
+	s.state.mu.Unlock()
+	return nil
 }

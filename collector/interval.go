@@ -48,8 +48,11 @@ func (c *Collector) probeInBackground(sessions ...*session) {
 	start := time.Now()
 	var started []*waiter
 	for _, s := range sessions {
-		if p, isNew := c.join(s, start, s.target.Timeout); isNew {
+		switch p, isNew := c.join(s, start, s.target.Timeout); {
+		case isNew:
 			started = append(started, &p.waiter)
+		case p.brief: // only a call that is not brief records its result
+			go c.wait(&call{probe: p, session: s, start: start, timeout: s.target.Timeout})
 		}
 	}
 	c.limiter.enqueue(started...)

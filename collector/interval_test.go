@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
 )
 
 // TestProbeEvery probes without a scrape: all sessions at once, then each once an interval,
@@ -55,5 +56,23 @@ func TestProbeEvery(t *testing.T) {
 		<-ended
 		advance(time.Minute)
 		probed("after the end", 13+3+5+1)
+	})
+}
+
+// TestProbeEveryBesideBriefScrapes checks that a probe of its own is recorded, even if it
+// shares that of a scrape that leaves no trace.
+func TestProbeEveryBesideBriefScrapes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.simulate("studio", sessions{"playout": hmpsim.Delay(2*time.Second, valid())})
+		r.Apply(r.load(targetNamed("studio", "playout")))
+		go r.probe(Request{ScrapeTimeout: "0.2"})
+		synctest.Wait()
+		r.probeInBackground(r.snapshot.Load().sessions...)
+		advance(3 * time.Second)
+		synctest.Wait()
+		if got := r.Last()[0]; !got.Valid() {
+			t.Errorf("the last result is %q", got.ResultName())
+		}
 	})
 }

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -101,15 +102,14 @@ func (l *limiter) target(name string, most int) *targetLimit {
 	return t
 }
 
-// forget drops the limits of targets that are no longer configured.
+// forget drops the limits of targets that are no longer configured. A limit that is in use
+// stays until a later call, because the target can be configured again meanwhile.
 func (l *limiter) forget(configured func(name string) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for name := range l.targets {
-		if !configured(name) {
-			delete(l.targets, name)
-		}
-	}
+	maps.DeleteFunc(l.targets, func(name string, t *targetLimit) bool {
+		return !configured(name) && t.running == 0 && t.queue.len() == 0
+	})
 }
 
 // enqueue queues waiters. It grants slots only after all are queued. Otherwise the first
@@ -232,7 +232,7 @@ func (t *targetLimit) maxRunning() int {
 // slots. One of several may have half of them, and only a few while it does not answer.
 func (t *targetLimit) fairShare() int {
 	targets := len(t.targets)
-	if targets == 1 {
+	if targets <= 1 { // 0: a scrape of an older configuration came after the limit was dropped
 		return t.max
 	}
 	most := max(1, t.max/2)
@@ -300,26 +300,28 @@ type slot struct {
 // idleSlotTimeout is how long a probe keeps its slot while it does not use it.
 const idleSlotTimeout = 50 * time.Millisecond
 
-// lend calls wait, which does not use the slot. If that takes long, other probes get the slot
-// meanwhile, and lend returns with the slot released.
-func (s *slot) lend(wait func()) {
+// lend calls wait, which does not use the slot. If that takes long, lend releases the slot with
+// a feedback, and other probes get it meanwhile.
+func (s *slot) lend(f feedback, wait func()) {
 	if s.released {
 		wait()
 		return
 	}
 	granted := s.granted
-	timer := time.AfterFunc(idleSlotTimeout, func() { start(s.limit.release(granted, noFeedback)) })
+	timer := time.AfterFunc(idleSlotTimeout, func() { start(s.limit.release(granted, f)) })
 	defer func() { s.released = !timer.Stop() }() // also after a panic
 	wait()
 }
 
-// regain waits for a slot if lend has released it. It gives up at a deadline.
-func (s *slot) regain(deadline time.Time) {
+// regain waits for a slot if lend has released it. It gives up at a deadline, and then returns
+// false.
+func (s *slot) regain(deadline time.Time) bool {
 	if s.released {
 		got := make(slotChan, 1)
 		s.limit.enqueue(&waiter{limit: s.limit, since: time.Now(), startBy: deadline, task: got})
 		s.released, s.granted = !<-got, time.Now()
 	}
+	return !s.released
 }
 
 // release returns the slot, unless it is released already. It returns what
@@ -346,7 +348,12 @@ type fifo[T any] struct {
 
 func (f *fifo[T]) len() int { return len(f.items) - f.first }
 
-func (f *fifo[T]) push(v T) { f.items = append(f.items, v) }
+func (f *fifo[T]) push(v T) {
+	if f.first > len(f.items)/2 { // otherwise a queue that is never empty would grow for ever
+		f.items, f.first = slices.Delete(f.items, 0, f.first), 0
+	}
+	f.items = append(f.items, v)
+}
 
 func (f *fifo[T]) pop() T {
 	v := f.items[f.first]

@@ -207,7 +207,7 @@ func TestSlotIsReleasedOnce(t *testing.T) {
 		p := &slot{limit: limit, released: true}
 		p.regain(time.Now().Add(time.Second))
 		for range 2 {
-			p.lend(func() { advance(2 * idleSlotTimeout) })
+			p.lend(noFeedback, func() { advance(2 * idleSlotTimeout) })
 			p.regain(time.Now())
 		}
 		p.release(noFeedback)
@@ -215,6 +215,71 @@ func TestSlotIsReleasedOnce(t *testing.T) {
 			t.Errorf("%d probes of the target are under way, and %d of all", limit.running, limit.limiter.running)
 		}
 	})
+}
+
+// TestForgottenTarget checks that a target that leaves the configuration while it is busy
+// keeps its limit, and that one that was idle may still be used by an older scrape.
+func TestForgottenTarget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(10)
+		none := func(string) bool { return false }
+		busy := l.target("busy", 1)
+		got := []slotChan{make(slotChan, 1), make(slotChan, 1)}
+		for _, g := range got {
+			l.enqueue(&waiter{limit: busy, since: time.Now(), startBy: time.Now().Add(time.Minute), task: g})
+		}
+		l.forget(none)
+		advance(time.Second) // the limiter looks after the queue
+		if again := l.target("busy", 1); again != busy || busy.running != 1 {
+			t.Errorf("%d probes are under way, want 1", again.running)
+		}
+		start(busy.release(time.Now(), answered))
+		if !<-got[0] || !<-got[1] {
+			t.Error("a probe got no slot")
+		}
+		busy.release(time.Now(), answered)
+		l.forget(none)
+		late := make(slotChan, 1)
+		l.enqueue(&waiter{limit: busy, since: time.Now(), startBy: time.Now().Add(time.Minute), task: late})
+		if !<-late {
+			t.Error("a probe of an older configuration got no slot")
+		}
+	})
+}
+
+// TestLentSlotKeepsItsFeedback checks that a slow version request does not hide that the HMP
+// has answered.
+func TestLentSlotKeepsItsFeedback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limit := newLimiter(1).target("studio", 0)
+		p := &slot{limit: limit, released: true}
+		p.regain(time.Now().Add(time.Second))
+		p.lend(answered, func() { advance(2 * idleSlotTimeout) })
+		p.release(answered)
+		synctest.Wait()
+		if limit.lastAnswer.IsZero() || limit.answers != 1 {
+			t.Errorf("the HMP has answered %d times, want 1", limit.answers)
+		}
+		other := &slot{limit: limit, released: true}
+		if !other.regain(time.Now().Add(time.Second)) || p.regain(time.Now().Add(time.Second)) {
+			t.Error("a probe without a slot goes on")
+		}
+	})
+}
+
+// TestQueueStaysSmall checks that a queue that is never empty does not grow.
+func TestQueueStaysSmall(t *testing.T) {
+	var f fifo[int]
+	f.push(0)
+	for i := range 10_000 {
+		f.push(i + 1)
+		if got := f.pop(); got != i {
+			t.Fatalf("got %d, want %d", got, i)
+		}
+	}
+	if cap(f.items) > 100 {
+		t.Errorf("one item takes the room of %d", cap(f.items))
+	}
 }
 
 // hungBeside configures HMPs that hang, with so many sessions each, in front of one that

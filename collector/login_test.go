@@ -166,7 +166,7 @@ func TestHungLoginIsTheHMPs(t *testing.T) {
 		}
 		waited := 0
 		for _, result := range results {
-			if strings.Contains(result.Reason, "the login of the same key was not answered in time") {
+			if strings.Contains(result.Reason, "another login of the same key took too long") {
 				waited++
 			}
 		}
@@ -216,4 +216,25 @@ func TestLoginsOfEveryResultAreExported(t *testing.T) {
 			t.Errorf("a login that ended in %s is exported as %q", info.Result, got)
 		}
 	}
+}
+
+// TestRetryLoginBesideAProbe checks that the next probe does not share one that began before
+// the operator asked for a login.
+func TestRetryLoginBesideAProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		sim := r.simulate("studio", nil)
+		addKeys(sim, sessions{"playout": hmpsim.Delay(2*time.Second, hmpsim.NoRoles())})
+		r.Apply(r.load(keyTarget("playout")))
+		go r.probe(Request{})
+		synctest.Wait()
+		s := r.snapshot.Load().sessions[0]
+		if err := r.RetryLogin(t.Context(), "studio", "playout"); err != nil {
+			t.Fatal(err)
+		}
+		if _, isNew := r.join(s, time.Now(), time.Second); !isNew {
+			t.Error("the old probe is shared")
+		}
+		advance(time.Minute)
+	})
 }

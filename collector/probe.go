@@ -65,7 +65,7 @@ func (p *sharedProbe) run() (next *waiter) {
 	requestVersion := p.finish(r)
 	if requestVersion {
 		close(p.done)
-		p.slot.lend(p.requestVersion)
+		p.slot.lend(r.feedback(), p.requestVersion)
 	}
 	next = p.slot.release(r.feedback())
 	if !requestVersion {
@@ -103,8 +103,13 @@ func (p *sharedProbe) runProbe() (r *Result) {
 // probe reads the secrets and sends the requests.
 func (p *sharedProbe) probe(ctx context.Context) *report {
 	p.stage.Store(readingSecrets)
-	if err := p.readSecrets(ctx); err != nil {
+	err := p.readSecrets(ctx)
+	p.stage.Store(waitingForSlot)
+	switch {
+	case err != nil:
 		return p.unreadableSecrets(err)
+	case !p.slot.regain(p.deadline()):
+		return p.notStarted(p.waiter.limit.isHanging(p.start))
 	}
 	p.stage.Store(probing)
 	if !p.session.KeyMode() {
@@ -129,8 +134,7 @@ func (p *sharedProbe) readSecrets(ctx context.Context) (err error) {
 		p.secrets, err = p.session.readSecrets(ctx)
 		return err
 	}
-	p.slot.lend(func() { p.secrets, err = p.session.readSecrets(ctx) })
-	p.slot.regain(p.deadline())
+	p.slot.lend(noFeedback, func() { p.secrets, err = p.session.readSecrets(ctx) })
 	return err
 }
 
@@ -163,15 +167,14 @@ func (p *sharedProbe) Login(ctx context.Context, key, apiSecret secret.Value) (h
 
 // Wait implements [token.HMP].
 func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (ended bool) {
-	p.slot.lend(func() {
+	p.slot.lend(noFeedback, func() {
 		select {
 		case <-done:
 			ended = true
 		case <-ctx.Done():
 		}
 	})
-	p.slot.regain(p.deadline())
-	return ended
+	return p.slot.regain(p.deadline()) && ended
 }
 
 func (p *sharedProbe) responded(status int) { p.status.Store(int64(status)) }

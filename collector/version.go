@@ -146,13 +146,13 @@ func (c *Collector) WaitForVersions(ctx context.Context) {
 	}
 }
 
-// versionOf returns the version state of a target. It belongs to the name and the URL of
-// the target.
+// versionOf returns the version state of a target. It belongs to the name, the URL and the
+// address of the target.
 func (c *Collector) versionOf(t, old *target) *versionState {
 	switch {
 	case !c.options.Version:
 		return nil
-	case old != nil && canonicalURL(old.URL) == canonicalURL(t.URL):
+	case old != nil && canonicalURL(old.URL) == canonicalURL(t.URL) && old.Address == t.Address:
 		return old.version
 	default:
 		return new(versionState)

@@ -35,7 +35,7 @@ type Report struct {
 }
 
 var (
-	loginTimedOut = hmp.Answer{Result: hmp.Timeout, Reason: "the login of the same key was not answered in time"}
+	loginTimedOut = hmp.Answer{Result: hmp.Timeout, Reason: "another login of the same key took too long"}
 	tooLittleTime = hmp.Answer{Result: hmp.Saturated, Reason: "there is no token, and the scrape left too little time for a login"}
 	// loginPanicked delays the next login after the exporter panicked during one.
 	loginPanicked = hmp.Answer{Result: hmp.Saturated, Reason: "the last login of this key ended in an internal error of the exporter"}

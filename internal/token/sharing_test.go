@@ -66,7 +66,7 @@ func TestWaiterOfHungLoginIsTimeout(t *testing.T) {
 		r.loginTime = time.Hour
 		leader := r.begin(c, 10*time.Second)
 		begun := time.Now()
-		want := Report{Answer: hmp.Answer{Result: hmp.Timeout, Reason: "the login of the same key was not answered in time"}, Skipped: true}
+		want := Report{Answer: hmp.Answer{Result: hmp.Timeout, Reason: "another login of the same key took too long"}, Skipped: true}
 		check(t, "who waited", want, r.probeFor(c, 2*time.Second))
 		check(t, "for how long", 2*time.Second, time.Since(begun))
 		later := r.begin(c, 10*time.Second)
