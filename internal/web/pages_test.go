@@ -428,7 +428,7 @@ func TestRetryLoginForm(t *testing.T) {
 				}
 			}
 		}
-		if found != want || strings.Contains(text(page.root), "tries a changed key or secret at once") != want {
+		if found != want || strings.Contains(text(page.root), "tries a changed key or secret at the next probe") != want {
 			t.Errorf("suspended %t: there is a form: %t", want, found)
 		}
 	}
