@@ -300,10 +300,14 @@ func TestReloadStorm(t *testing.T) {
 			}
 		})
 	}
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
 	ways := slices.Sorted(maps.Keys(rewrites))
 	for i := range 200 {
 		rewrites[ways[i%len(ways)]](t, file, text(variants[i%len(variants)]))
-		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		if err := self.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
 		if i%10 == 9 { // a good configuration is in force after its reload
