@@ -48,7 +48,7 @@ func TestMakeHelp(t *testing.T) {
 	for _, line := range regexp.MustCompile(`(?m)^ {2}([a-z0-9-]+) +\S`).FindAllStringSubmatch(help, -1) {
 		listed = append(listed, line[1])
 	}
-	steps := strings.Fields("release-files buildah systemd-analyze chromium rpm")
+	steps := strings.Fields("unit-program unit-test release-files buildah systemd-analyze chromium rpm")
 	for _, line := range regexp.MustCompile(`(?m)^\.PHONY: (.+)$`).FindAllStringSubmatch(read(t, "../../Makefile"), -1) {
 		for target := range strings.FieldsSeq(line[1]) {
 			if slices.Contains(listed, target) == slices.Contains(steps, target) {
