@@ -49,7 +49,7 @@ image: ## build the container image with docker, or with ENGINE=…; minutes at 
 export LEFT_OUT = $(CURDIR)/.tools/left-out
 
 .PHONY: test
-test: ## build and run the tests that can run here; 6 minutes, 12 at first. The last lines list the others
+test: ## build and run the tests that can run here; 5 minutes, 12 at first. The last lines list the others
 	@mkdir -p .tools
 	@echo 'the Helm chart: Helm takes minutes to compile' >$(LEFT_OUT)
 	$(MAKE) --no-print-directory unit e2e
