@@ -10,8 +10,8 @@ import (
 const (
 	// maxLines is how many lines wait to be written. More are lost.
 	maxLines = 1024
-	// flushPatience is how long flush waits for a reader.
-	flushPatience = time.Second
+	// flushTimeout is how long flush waits for a reader.
+	flushTimeout = time.Second
 )
 
 // A writer writes in the background, line by line.
@@ -65,16 +65,16 @@ func (l *writer) Write(p []byte) (int, error) {
 
 // flush ends the writing once all has been written, if somebody reads.
 func (l *writer) flush() {
-	patience := time.NewTimer(flushPatience)
-	defer patience.Stop()
+	timeout := time.NewTimer(flushTimeout)
+	defer timeout.Stop()
 	mark := make(chan struct{})
 	select {
 	case l.lines <- line{mark: mark, dropped: l.dropped.Swap(0)}:
-	case <-patience.C:
+	case <-timeout.C:
 		return
 	}
 	select {
 	case <-mark:
-	case <-patience.C:
+	case <-timeout.C:
 	}
 }
