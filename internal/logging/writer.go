@@ -29,7 +29,7 @@ type line struct {
 }
 
 // newWriter returns a writer to w, until flush. It calls report with the number of lines
-// that were lost, in their place among those that are written.
+// that were lost, before the next line that it writes.
 func newWriter(w io.Writer, report func(dropped int64)) *writer {
 	l := &writer{lines: make(chan line, maxLines)}
 	go func() {
