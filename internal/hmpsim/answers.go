@@ -64,11 +64,6 @@ func InternalError(message string) Behaviour {
 	return Error(http.StatusInternalServerError, "070000", "InternalServer", message)
 }
 
-// CreateUserSession is an internal error of a login.
-func CreateUserSession() Behaviour {
-	return Error(http.StatusInternalServerError, "070051", "CreateUserSession", "Could not create user session")
-}
-
 // AuthUnavailable says that the HMP cannot reach its directory.
 func AuthUnavailable() Behaviour {
 	return Error(http.StatusServiceUnavailable, "090002", "ServiceUnavailable", "No connection to authentication server")
@@ -122,27 +117,6 @@ func Version(version, build string) Behaviour {
 }
 
 func ok(body string) Behaviour { return Raw(http.StatusOK, jsonType, body) }
-
-// BadPayloads returns the ways in which the body of a 200 is no session, by a name for tests.
-func BadPayloads() map[string]Behaviour {
-	return map[string]Behaviour{
-		"login page":       LoginPage(),
-		"empty":            ok(""),
-		"space":            ok(" \n"),
-		"not JSON":         ok("session ok"),
-		"array":            ok(`[{"data":{}}]`),
-		"string":           ok(`"data"`),
-		"null":             ok("null"),
-		"no data":          ok(`{"session":{}}`),
-		"data null":        ok(`{"data":null}`),
-		"data array":       ok(`{"data":[]}`),
-		"data string":      ok(`{"data":"session"}`),
-		"not closed":       ok(`{"data":{"admin":true}`),
-		"followed by more": ok(`{"data":{}}{"data":{}}`),
-		"deep nesting":     ok(`{"data":` + strings.Repeat("[", 100_000)),
-		"cut off":          CutOff(ExampleSession()),
-	}
-}
 
 // BadVersions returns the ways in which the version call fails at once, by a name for tests.
 func BadVersions() map[string]Behaviour {

@@ -2,9 +2,7 @@ package hmpsim
 
 import (
 	"context"
-	"math"
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -47,15 +45,6 @@ func PerMethod(get, post Behaviour) Behaviour {
 			return
 		}
 		get(w, r, c)
-	}
-}
-
-// RetryAfter is b with the header Retry-After, rounded up to whole seconds.
-func RetryAfter(d time.Duration, b Behaviour) Behaviour {
-	seconds := strconv.FormatFloat(math.Ceil(d.Seconds()), 'f', 0, 64)
-	return func(w http.ResponseWriter, r *http.Request, c Call) {
-		w.Header().Set("Retry-After", seconds)
-		b(w, r, c)
 	}
 }
 

@@ -63,14 +63,6 @@ func HangInBody(s Session) Behaviour {
 	}
 }
 
-// CutOff answers 200 with half of a session and closes the connection. The Content-Length is
-// that of the whole.
-func CutOff(s Session) Behaviour {
-	return func(w http.ResponseWriter, _ *http.Request, c Call) {
-		_, _ = w.Write(truncated(w, s, c)) // net/http closes the connection, since bytes are missing
-	}
-}
-
 // truncated sets the headers of a whole session and returns its first half.
 func truncated(w http.ResponseWriter, s Session, c Call) []byte {
 	whole := s.payload(c)
