@@ -205,10 +205,10 @@ func TestSlotIsReleasedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit := newLimiter(1).target("studio", 0)
 		p := &slot{limit: limit, released: true}
-		p.regain(time.Now().Add(time.Second))
+		p.reacquire(time.Now().Add(time.Second))
 		for range 2 {
-			p.lend(noFeedback, func() { advance(2 * idleSlotTimeout) })
-			p.regain(time.Now())
+			p.releaseIfSlow(noFeedback, func() { advance(2 * idleSlotTimeout) })
+			p.reacquire(time.Now())
 		}
 		p.release(noFeedback)
 		if limit.running != 0 || limit.limiter.running != 0 {
@@ -233,7 +233,7 @@ func TestForgottenTarget(t *testing.T) {
 		if again := l.target("busy", 1); again != busy || busy.running != 1 {
 			t.Errorf("%d probes are under way, want 1", again.running)
 		}
-		start(busy.release(time.Now(), answered))
+		startGoroutine(busy.release(time.Now(), answered))
 		if !<-got[0] || !<-got[1] {
 			t.Error("a probe got no slot")
 		}
@@ -253,15 +253,15 @@ func TestLentSlotKeepsItsFeedback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit := newLimiter(1).target("studio", 0)
 		p := &slot{limit: limit, released: true}
-		p.regain(time.Now().Add(time.Second))
-		p.lend(answered, func() { advance(2 * idleSlotTimeout) })
+		p.reacquire(time.Now().Add(time.Second))
+		p.releaseIfSlow(answered, func() { advance(2 * idleSlotTimeout) })
 		p.release(answered)
 		synctest.Wait()
 		if limit.lastAnswer.IsZero() || limit.answers != 1 {
 			t.Errorf("the HMP has answered %d times, want 1", limit.answers)
 		}
 		other := &slot{limit: limit, released: true}
-		if !other.regain(time.Now().Add(time.Second)) || p.regain(time.Now().Add(time.Second)) {
+		if !other.reacquire(time.Now().Add(time.Second)) || p.reacquire(time.Now().Add(time.Second)) {
 			t.Error("a probe without a slot goes on")
 		}
 	})

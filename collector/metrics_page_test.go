@@ -35,7 +35,7 @@ func metricsTable() string {
 
 // sessionsFirst puts what people look for before what the exporter says of itself.
 func sessionsFirst(a, b Metric) int {
-	own := func(m Metric) int { return int(boolean(m.samples == nil)) }
+	own := func(m Metric) int { return int(boolToFloat(m.samples == nil)) }
 	if c := own(a) - own(b); c != 0 {
 		return c
 	}

@@ -63,17 +63,17 @@ func (v *versionState) known() *Version {
 	return v.last
 }
 
-// begin reports whether to send a request now, and marks it as under way. recovered is true
+// begin reports whether to send a request now, and marks it as under way. validAgain is true
 // if a session is valid again: the HMP may have been restarted with another version. v may be
 // nil.
-func (v *versionState) begin(recovered bool) bool {
+func (v *versionState) begin(validAgain bool) bool {
 	if v == nil {
 		return false
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := time.Now()
-	if v.done != nil || now.Before(v.next) && !(recovered && now.Sub(v.requested) >= versionRetryInterval) {
+	if v.done != nil || now.Before(v.next) && !(validAgain && now.Sub(v.requested) >= versionRetryInterval) {
 		return false
 	}
 	v.requested, v.done = now, make(chan struct{})
@@ -108,12 +108,12 @@ func (p *sharedProbe) requestVersion() {
 	answer := hmp.Answer{Reason: "a panic"}
 	target, logger := p.session.target, p.collector.options.Logger
 	defer func() {
-		what := recover()
+		value := recover()
 		firstFailure := target.version.end(version, answer.Result == hmp.Valid)
 		switch {
 		case !firstFailure:
-		case what != nil:
-			logging.Panic(logger, what, "target", target.Name)
+		case value != nil:
+			logging.Panic(logger, value, "target", target.Name)
 		default:
 			_ = level.Debug(logger).Log("msg", "the HMP does not report its version", "target", target.Name,
 				"result", string(answer.Result), "status", answer.StatusCode, "reason", answer.Reason)
