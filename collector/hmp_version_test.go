@@ -2,9 +2,7 @@ package collector
 
 import (
 	"context"
-	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,109 +16,115 @@ import (
 
 func withVersion(o *Options) { o.Version = true }
 
-// scrape makes a scrape and returns the series of hmp_info that it has. The questions that
-// follow it are over then.
-func (r *rig) scrape(timeout string) (infos []string) {
+// newVersionRig returns a rig that requests versions, and its HMP, which reports a version.
+func newVersionRig(t *testing.T, version hmpsim.Behaviour, s sessions, change ...func(*Options)) (*rig, *hmpsim.Server) {
+	t.Helper()
+	r := newRig(t, append(change, withVersion)...)
+	sim := r.studio(s)
+	sim.SetVersion(version)
+	return r, sim
+}
+
+// scrapeVersion makes a scrape and returns its series of hmp_info. It waits for the version
+// requests that follow the scrape.
+func (r *rig) scrapeVersion() (series []string) {
 	r.t.Helper()
-	for line := range strings.Lines(exposition(r.t, Families(r.probe(Request{ScrapeTimeout: timeout})))) {
-		if strings.HasPrefix(line, Info+"{") {
-			infos = append(infos, strings.TrimSpace(strings.TrimPrefix(line, Info)))
+	for line := range strings.Lines(exposition(r.t, Families(r.probe(Request{ScrapeTimeout: "10"})))) {
+		if s, ok := strings.CutPrefix(line, Info+"{"); ok {
+			series = append(series, strings.TrimSpace(s))
 		}
 	}
 	r.WaitForVersions(r.t.Context())
-	return infos
+	return series
 }
 
-func (r *rig) expectInfo(when string, want ...string) {
+func (r *rig) expectVersion(when string, want ...string) {
 	r.t.Helper()
-	if diff := cmp.Diff(want, r.scrape("10")); diff != "" {
+	if diff := cmp.Diff(want, r.scrapeVersion()); diff != "" {
 		r.t.Errorf("%s (-want +got):\n%s", when, diff)
 	}
 }
 
-// questions makes scrapes for a time and returns when the HMP was asked, counted from now.
-func (r *rig) questions(sim *hmpsim.Server, lasting time.Duration) (at []time.Duration) {
+// requestIntervals makes scrapes for a time. It returns the times between version requests,
+// the first one from now.
+func (r *rig) requestIntervals(sim *hmpsim.Server, lasting time.Duration) (intervals []time.Duration) {
 	r.t.Helper()
-	for begin := time.Now(); time.Since(begin) < lasting; advance(interval) {
-		now, before := time.Since(begin), sim.Stats().Versions
-		r.scrape("10")
+	last := time.Now()
+	for end := last.Add(lasting); time.Now().Before(end); advance(interval) {
+		now, before := time.Now(), sim.Stats().Versions
+		r.scrapeVersion()
 		for range sim.Stats().Versions - before {
-			at = append(at, now)
+			intervals = append(intervals, now.Sub(last))
+			last = now
 		}
 	}
-	return at
+	return intervals
 }
 
 const (
-	oldInfo = `{build="30118",version="4.1.0",target="studio"} 1`
-	newInfo = `{build="30242",version="4.1.1",target="studio"} 1`
+	oldInfo = `build="30118",version="4.1.0",target="studio"} 1`
+	newInfo = `build="30242",version="4.1.1",target="studio"} 1`
 )
 
-// The answers come after the scrape, in which a version can be seen already.
+// The answers come after the scrape. Otherwise the scrape could have the version already.
 var (
 	oldVersion = hmpsim.Delay(time.Millisecond, hmpsim.Version("4.1.0", "30118"))
 	newVersion = hmpsim.Delay(time.Millisecond, hmpsim.Version("4.1.1", "30242"))
 )
 
-// TestVersionIsAskedSeldom is that an HMP is asked at the first scrape, once for all of its
-// sessions, and about every quarter of an hour from then on.
-func TestVersionIsAskedSeldom(t *testing.T) {
+// TestVersionIsRequestedSeldom checks that the first scrape causes one request for all
+// sessions, and that the next ones follow about every quarter of an hour.
+func TestVersionIsRequestedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, withVersion)
-		several, names := many(4, valid())
-		sim := r.simulate("studio", several)
-		sim.SetVersion(newVersion)
-		r.Apply(r.load(targetNamed("studio", names...)))
-		r.expectInfo("at the first scrape")
-		r.expectInfo("at the second scrape", newInfo)
+		several, _ := many(4, valid())
+		r, sim := newVersionRig(t, newVersion, several)
+		r.expectVersion("at the first scrape")
+		r.expectVersion("at the second scrape", newInfo)
 		if v := r.Last()[0].Version; v == nil || v.Build != "30242" {
 			t.Errorf("the last result has the version %v", v)
 		}
 		if n := sim.Stats().Versions; n != 1 {
-			t.Errorf("%d questions at once", n)
+			t.Errorf("%d requests at once", n)
 		}
-		last, at := time.Duration(0), r.questions(sim, 2*time.Hour)
-		for _, now := range at {
-			if gap := now - last; gap < versionInterval || gap > versionInterval+versionJitter+2*interval {
-				t.Errorf("asked again after %v", gap)
+		intervals := r.requestIntervals(sim, 2*time.Hour)
+		for _, d := range intervals {
+			if d < versionInterval || d > versionInterval+versionJitter+2*interval {
+				t.Errorf("the next request came after %v", d)
 			}
-			last = now
 		}
-		if len(at) < 5 {
-			t.Errorf("asked at %v", at)
+		if len(intervals) < 5 {
+			t.Errorf("requests after %v", intervals)
 		}
 	})
 }
 
-// TestVersionAfterRestart upgrades an HMP. It is asked at once when a session is valid again,
-// once for all sessions, and the old series is gone from the next scrape.
+// TestVersionAfterRestart upgrades an HMP. When a session is valid again, one request follows
+// at once. The next scrape has no old series.
 func TestVersionAfterRestart(t *testing.T) {
 	for name, restarts := range map[string]hmpsim.Behaviour{"reset": hmpsim.Reset(), "hang": hmpsim.Hang()} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, withVersion)
-				sim := r.simulate("studio", sessions{"a": valid(), "b": valid(), "c": valid()})
-				sim.SetVersion(oldVersion)
-				r.Apply(r.load(targetNamed("studio", "a", "b", "c")))
-				r.questions(sim, time.Minute)
+				r, sim := newVersionRig(t, oldVersion, sessions{"a": valid(), "b": valid(), "c": valid()})
+				r.requestIntervals(sim, time.Minute)
 				sim.SetOutage(restarts)
-				r.questions(sim, time.Minute)
-				r.expectInfo("while the HMP is away", oldInfo)
+				r.requestIntervals(sim, time.Minute)
+				r.expectVersion("while the HMP restarts", oldInfo)
 				sim.SetOutage(hmpsim.AuthUnavailable())
-				r.questions(sim, time.Minute)
+				r.requestIntervals(sim, time.Minute)
 				sim.SetOutage(nil)
 				sim.SetVersion(newVersion)
-				r.expectInfo("at the first scrape after the restart", oldInfo)
-				r.expectInfo("at the next scrape", newInfo)
+				r.expectVersion("at the first scrape after the restart", oldInfo)
+				r.expectVersion("at the next scrape", newInfo)
 				if n := sim.Stats().Versions; n != 2 {
-					t.Errorf("%d questions, want 2", n)
+					t.Errorf("%d requests, want 2", n)
 				}
 			})
 		})
 	}
 }
 
-// TestVersionOfFlappingHMP is that an HMP that comes and goes is not asked each time.
+// TestVersionOfFlappingHMP has a session be valid in every second scrape. There is at most one
+// request per minute.
 func TestVersionOfFlappingHMP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, withVersion)
@@ -128,191 +132,165 @@ func TestVersionOfFlappingHMP(t *testing.T) {
 			hmpsim.Step{For: interval, Do: valid()}, hmpsim.Step{For: interval, Do: hmpsim.Reset()},
 		)})
 		r.Apply(r.load(targetNamed("studio", "a")))
-		at := r.questions(sim, 10*time.Minute)
-		for i := range at[1:] {
-			if gap := at[i+1] - at[i]; i > 0 && gap < time.Minute {
-				t.Errorf("asked again after %v", gap)
+		intervals := r.requestIntervals(sim, 10*time.Minute)
+		for _, d := range intervals[1:] {
+			if d < time.Minute {
+				t.Errorf("the next request came after %v", d)
 			}
 		}
-		if len(at) < 5 {
-			t.Errorf("asked at %v only", at)
+		if len(intervals) < 5 {
+			t.Errorf("requests after %v", intervals)
 		}
 	})
 }
 
-// TestVersionFails has an HMP not tell its version any more, in every way. The old one stays
-// for an hour. The HMP is asked less and less, and the log has it once.
+// TestVersionFails has an HMP no longer report its version, in every way. The old version stays
+// for an hour. Requests become rare, and the log has one line.
 func TestVersionFails(t *testing.T) {
 	bad := hmpsim.BadVersions()
 	bad["hang"] = hmpsim.Hang()
 	for name, b := range bad {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, withVersion)
-				sim := r.simulate("studio", sessions{"a": valid()})
-				sim.SetVersion(newVersion)
-				r.Apply(r.load(targetNamed("studio", "a")))
-				r.scrape("10")
+				r, sim := newVersionRig(t, newVersion, sessions{"a": valid()})
+				r.scrapeVersion()
 				confirmed := time.Now()
 				advance(versionInterval + versionJitter)
 				sim.SetVersion(b)
-				at := r.questions(sim, 12*time.Minute)
-				for i, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
-					if gap := at[i+1] - at[i]; gap < want || gap > want+2*interval {
-						t.Errorf("asked again after %v, want %v", gap, want)
+				intervals := r.requestIntervals(sim, 12*time.Minute)
+				want := []time.Duration{0, time.Minute, 2 * time.Minute, 4 * time.Minute}
+				for i, d := range intervals {
+					if len(intervals) != len(want) || d < want[i] || d > want[i]+2*interval {
+						t.Fatalf("requests after %v, want %v", intervals, want)
 					}
-				}
-				if len(at) != 4 {
-					t.Errorf("asked at %v", at)
 				}
 				if log := r.log.String(); strings.Count(log, "does not report its version") != 1 || !strings.Contains(log, "level=debug msg=\"the HMP does not") {
 					t.Errorf("the log has:\n%s", log)
 				}
 				advance(time.Until(confirmed.Add(versionLifetime - time.Second)))
-				r.expectInfo("in the hour", newInfo)
+				r.expectVersion("within the hour", newInfo)
 				advance(time.Second)
-				r.expectInfo("after the hour")
+				r.expectVersion("after the hour")
 				sim.SetVersion(newVersion)
-				r.questions(sim, versionInterval+interval)
-				r.expectInfo("when the HMP tells it again", newInfo)
+				r.requestIntervals(sim, versionInterval+interval)
+				r.expectVersion("when the HMP reports it again", newInfo)
 			})
 		})
 	}
 }
 
-// TestHungVersion has an HMP hang when it is asked for its version, and one slot for all. The
-// probes get their results as without the request, and the slot soon. The request takes what
-// is left of the scrape's time, and two seconds at most.
+// TestHungVersion has version requests hang, with one slot for all probes. The probes have
+// their results in time, and soon the slot. A request ends with the time of its scrape, and
+// after two seconds at the latest.
 func TestHungVersion(t *testing.T) {
-	for scrape, want := range map[string]time.Duration{"10": 2 * time.Second, "2.5": time.Second} {
+	for timeout, want := range map[string]time.Duration{"10": 2 * time.Second, "2.5": time.Second} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, withVersion, maxConcurrent(1))
 			slow := hmpsim.Delay(time.Second, valid())
-			sim := r.simulate("studio", sessions{"a": slow, "b": slow})
-			sim.SetVersion(hmpsim.Hang())
-			r.Apply(r.load(targetNamed("studio", "a", "b")))
-			for range 3 {
-				begin := time.Now()
-				for _, got := range r.probe(Request{ScrapeTimeout: "10"}) {
-					if !got.Valid() || got.Duration != time.Second {
-						t.Errorf("%s is %s after %v", got.Session, got.Result, got.Duration)
-					}
-				}
-				if took := time.Since(begin); took > 2*time.Second+idleSlotTimeout {
-					t.Errorf("the scrape took %v", took)
+			r, sim := newVersionRig(t, hmpsim.Hang(), sessions{"a": slow, "b": slow}, maxConcurrent(1))
+			begin := time.Now()
+			for _, got := range r.probe(Request{ScrapeTimeout: "10"}) {
+				if !got.Valid() || got.Duration != time.Second {
+					t.Errorf("%s is %s after %v", got.Session, got.Result, got.Duration)
 				}
 			}
-			advance(time.Minute)
-			r.probe(Request{Session: "a", Target: "studio", ScrapeTimeout: scrape})
-			begin := time.Now()
+			if took := time.Since(begin); took > 2*time.Second+idleSlotTimeout {
+				t.Errorf("the scrape took %v", took)
+			}
+			advance(2 * time.Minute)
+			r.probe(Request{Session: "a", Target: "studio", ScrapeTimeout: timeout})
+			begin = time.Now()
 			r.WaitForVersions(t.Context())
 			if took := time.Since(begin); took != want || sim.Stats().Versions != 2 {
-				t.Errorf("scrape timeout %ss: request %d took %v", scrape, sim.Stats().Versions, took)
+				t.Errorf("scrape timeout %ss: request %d took %v", timeout, sim.Stats().Versions, took)
 			}
 		})
 	}
 }
 
-// TestVersionIsNotAsked is when there is no question: in a hurry, without a session that HMP
-// confirmed, and when questions are off.
-func TestVersionIsNotAsked(t *testing.T) {
+// TestVersionIsNotRequested has the scrapes that cause no request: short ones, those without a
+// valid session, and all if the option is off.
+func TestVersionIsNotRequested(t *testing.T) {
 	for _, tt := range []struct {
 		name, timeout string
-		answers       hmpsim.Behaviour
+		answer        hmpsim.Behaviour
 		options       func(*Options)
 	}{
-		{"in a hurry", "1", valid(), withVersion},
-		{"no session", "10", hmpsim.NoRoles(), withVersion},
+		{"short", "1", valid(), withVersion},
+		{"no valid session", "10", hmpsim.NoRoles(), withVersion},
 		{"off", "10", valid(), func(*Options) {}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, tt.options)
-			sim := r.simulate("studio", sessions{"a": tt.answers})
-			r.Apply(r.load(targetNamed("studio", "a")))
-			for range 10 {
-				if got := r.scrape(tt.timeout); got != nil {
-					t.Errorf("%s: %v", tt.name, got)
-				}
+			sim := r.studio(sessions{"a": tt.answer})
+			for range 3 {
+				r.probe(Request{ScrapeTimeout: tt.timeout})
+				r.WaitForVersions(t.Context())
 				advance(time.Minute)
 			}
 			if n := sim.Stats().Versions; n != 0 {
-				t.Errorf("%s: %d questions", tt.name, n)
+				t.Errorf("%s: %d requests", tt.name, n)
 			}
 		})
 	}
 }
 
-// TestVersionSurvivesReload is that a version belongs to the name and the URL of a target.
+// TestVersionSurvivesReload checks that a version belongs to the name and the URL of a target.
 func TestVersionSurvivesReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, withVersion)
-		sim := r.simulate("studio", sessions{"a": valid(), "b": valid()})
-		sim.SetVersion(newVersion)
+		r, sim := newVersionRig(t, newVersion, sessions{"a": valid()})
 		r.simulate("other", sessions{"a": valid()}).SetVersion(oldVersion)
-		r.Apply(r.load(targetNamed("studio", "a")))
-		r.scrape("10")
-		r.Apply(r.load(targetWith("studio", "url: http://studio:80/\ntimeout: 3s", "b")))
-		r.expectInfo("after a reload", newInfo)
+		r.scrapeVersion()
+		r.Apply(r.load(targetWith("studio", "url: http://studio:80/\ntimeout: 3s", "a")))
+		r.expectVersion("after a reload", newInfo)
 		if n := sim.Stats().Versions; n != 1 {
-			t.Errorf("asked %d times", n)
+			t.Errorf("%d requests", n)
 		}
 		r.Apply(r.load(targetWith("studio", "url: http://other", "a")))
-		r.expectInfo("with another URL")
-		r.expectInfo("at the next scrape with another URL", oldInfo)
+		r.expectVersion("with another URL")
+		r.expectVersion("at the next scrape with another URL", oldInfo)
 	})
 }
 
-// TestVersionWithTokensThatChange asks an HMP that ends a token with each answer, and that
-// repeats in its version what it was asked with.
-func TestVersionWithTokensThatChange(t *testing.T) {
+// TestVersionWithRotatedToken has each answer end the token and bring another. The version
+// request has the new one. A version that repeats a secret is no version.
+func TestVersionWithRotatedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, withVersion)
-		var mu sync.Mutex
-		var used string
-		sim := r.simulate("studio", nil)
+		sim := r.studioWithKeys(sessions{"a": valid()})
 		sim.Rotation = &hmpsim.Rotation{}
 		sim.SetVersion(newVersion)
-		addKeys(sim, sessions{"a": valid()})
-		r.Apply(r.load(keyTarget("a")))
-		r.scrape("10")
-		r.expectInfo("with the token that was handed out", newInfo)
-		sim.SetVersion(func(w http.ResponseWriter, q *http.Request, c hmpsim.Call) {
-			mu.Lock()
-			defer mu.Unlock()
-			used = c.Token
-			hmpsim.Version("4.1 "+used, secretOf("a"))(w, q, c)
-		})
+		r.scrapeVersion()
+		r.expectVersion("with the new token", newInfo)
+		sim.SetVersion(hmpsim.Version("4.1", secretOf("a")))
 		advance(versionInterval + versionJitter)
-		r.scrape("10")
-		r.expectInfo("when the HMP repeats the token", newInfo)
-		if used == "" || strings.Contains(r.log.String(), used) {
-			t.Errorf("asked with %q, and the log has:\n%s", used, r.log)
+		r.scrapeVersion()
+		r.expectVersion("when the HMP repeats the secret", newInfo)
+		if n := sim.Stats().Versions; n != 2 {
+			t.Errorf("%d requests, want 2", n)
 		}
 	})
 }
 
-// A versionPanic panics when it is to ask for the version.
+// A versionPanic panics at each version request.
 type versionPanic struct{ client }
 
 func (versionPanic) Version(context.Context, hmp.Request) (hmp.Version, hmp.Answer) {
 	panic(canary.Word)
 }
 
-// TestVersionPanic costs the version and nothing else.
+// TestVersionPanic has the version requests panic. The sessions stay valid, and the log has one
+// line.
 func TestVersionPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, withVersion, maxConcurrent(1))
-		r.simulate("studio", sessions{"a": valid()})
-		r.Apply(r.load(targetNamed("studio", "a")))
+		r.studio(sessions{"a": valid()})
 		studio := r.snapshot.Load().byName["studio"]
 		studio.client = versionPanic{studio.client}
 		for range 20 {
-			r.scrape("10")
+			r.scrapeVersion()
 			advance(interval)
 		}
-		for _, last := range r.Last() {
-			always(t, hmp.Valid)(last)
-		}
+		always(t, hmp.Valid)(r.Last()[0])
 		if n := strings.Count(r.log.String(), "a panic"); n != 1 {
 			t.Errorf("the log has it %d times", n)
 		}
