@@ -74,8 +74,10 @@ func parse(args []string) (*flags, error) {
 	f := &flags{probeInterval: notGiven, timeout: notGiven}
 	app := newApplication()
 	f.define(app)
-	if !slices.Contains(args, "--completion-bash") { // with a default command, kingpin completes no command
-		app.GetCommand(serveCommand).Default()
+	if slices.Contains(args, "--completion-bash") {
+		args = separateValues(args)
+	} else {
+		app.GetCommand(serveCommand).Default() // with a default command, kingpin completes no command
 	}
 	command, err := app.Parse(args)
 	if err == nil {
