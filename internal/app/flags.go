@@ -59,7 +59,7 @@ type flags struct {
 	strict, syntaxOnly bool          // of check
 	target, session    string        // of probe; "" for all
 	output             string        // of probe
-	timeout            time.Duration // of probe; not above 0 for the timeouts of the configuration
+	timeout            time.Duration // of probe; notGiven for the timeouts of the configuration
 	healthURL          string        // of healthcheck; "" for where the flags make serve listen
 
 	unknownVariables map[string]string // a hint for each variable HMP_EXPORTER_… that no flag has

@@ -28,9 +28,6 @@ func Explain(name string) Explanation {
 		}
 	}
 	info := hmp.Result(name).Info()
-	if info.Meaning == "" {
-		return Explanation{}
-	}
 	e := Explanation{strings.ToUpper(info.Meaning[:1]) + info.Meaning[1:] + ".", info.Advice, "runbook#result-" + name}
 	if info.Result == hmp.Valid {
 		e.Runbook = ""
