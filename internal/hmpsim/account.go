@@ -3,7 +3,6 @@ package hmpsim
 import (
 	"crypto/rand"
 	"maps"
-	"net/http"
 	"time"
 )
 
@@ -14,18 +13,7 @@ type account struct {
 	stats  AccountStats
 }
 
-// begin counts a call that starts.
-func (a *account) begin(method string) {
-	if method == http.MethodPost {
-		a.stats.POSTs++
-	} else {
-		a.stats.GETs++
-	}
-	a.stats.InFlight++
-	a.stats.MaxConcurrent = max(a.stats.MaxConcurrent, a.stats.InFlight)
-}
-
-// A token is a token that works or has expired.
+// A token is a token that the server has issued or was given. It may have expired.
 type token struct {
 	account *account
 	expires time.Time // zero if it never does
