@@ -63,10 +63,10 @@ func (v *versionState) known() *Version {
 	return v.last
 }
 
-// begin reports whether to send a request now, and marks it as under way. validAgain is true
-// if a session is valid again: the HMP may have been restarted with another version. v may be
-// nil.
-func (v *versionState) begin(validAgain bool) bool {
+// beginRequest reports whether to send a request now, and marks it as under way. validAgain is
+// true if a session is valid again: the HMP may have been restarted with another version. v may
+// be nil.
+func (v *versionState) beginRequest(validAgain bool) bool {
 	if v == nil {
 		return false
 	}
@@ -80,9 +80,9 @@ func (v *versionState) begin(validAgain bool) bool {
 	return true
 }
 
-// end ends a request. ok is false if the HMP did not report its version. It returns whether
-// that is the first failure in a row.
-func (v *versionState) end(answer hmp.Version, ok bool) (firstFailure bool) {
+// endRequest ends a request. ok is false if the HMP did not report its version. It returns
+// whether that is the first failure in a row.
+func (v *versionState) endRequest(answer hmp.Version, ok bool) (firstFailure bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := time.Now()
@@ -109,7 +109,7 @@ func (p *sharedProbe) requestVersion() {
 	target, logger := p.session.target, p.collector.options.Logger
 	defer func() {
 		value := recover()
-		firstFailure := target.version.end(version, answer.Result == hmp.Valid)
+		firstFailure := target.version.endRequest(version, answer.Result == hmp.Valid)
 		switch {
 		case !firstFailure:
 		case value != nil:

@@ -15,13 +15,13 @@ import (
 func (p *sharedProbe) run() (next *waiter) {
 	p.slot = slot{limit: p.waiter.limit, granted: time.Now()}
 	r := p.runProbe()
-	requestVersion := p.end(r)
-	if requestVersion {
+	versionDue := p.end(r)
+	if versionDue {
 		close(p.done) // the scrapes do not wait for the version
 		p.slot.releaseIfSlow(r.feedback(), p.requestVersion)
 	}
 	next = p.slot.release(r.feedback())
-	if !requestVersion {
+	if !versionDue {
 		close(p.done) // last, so that the scrape goes on in the same thread
 	}
 	return next
@@ -34,15 +34,15 @@ func (p *sharedProbe) refused(hmpHangs bool) {
 }
 
 // end sets the result, counts it, records it in the history and logs a change. It returns
-// whether a version request follows. The scrapes get the result when done is closed.
-func (p *sharedProbe) end(r *Result) (requestVersion bool) {
+// whether a request for the version is due. The scrapes get the result when done is closed.
+func (p *sharedProbe) end(r *Result) (versionDue bool) {
 	p.result = r
 	p.session.state.probeEnded(p)
 	if p.short {
 		return false
 	}
 	validAgain := p.session.state.record(p)
-	return r.Valid() && p.session.target.version.begin(validAgain)
+	return r.Valid() && p.session.target.version.beginRequest(validAgain)
 }
 
 // runProbe returns the result of the probe. It recovers from a panic: the session then has no

@@ -64,7 +64,7 @@ func isShort(timeout time.Duration, s *session) bool {
 func (c *Collector) join(s *session, start time.Time, timeout time.Duration) (p *sharedProbe, isNew bool) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
-	if p := s.state.probe; p != nil && p.session.Same(s.Session) {
+	if p := s.state.probe; p != nil && p.session.Same(s.Session) { // with the same configuration
 		return p, false
 	}
 	p = &sharedProbe{collector: c, session: s, start: start, timeout: timeout, done: make(chan struct{})}

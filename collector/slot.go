@@ -22,8 +22,8 @@ type task interface {
 	refused(hmpHangs bool)
 }
 
-// startGoroutine runs a waiter that has a slot, and then the waiters that get the slot after it. They
-// share the goroutine, because its stack has already grown. w may be nil.
+// startGoroutine runs a waiter that has a slot, and then the waiters that get the slot after
+// it. They share the goroutine, because its stack has already grown. w may be nil.
 func startGoroutine(w *waiter) {
 	if w != nil {
 		go func() {

@@ -97,3 +97,17 @@ func TestMissingTokenFile(t *testing.T) {
 		}
 	})
 }
+
+// TestUnknownNames checks that an error quotes the unknown name, and cuts a long one.
+func TestUnknownNames(t *testing.T) {
+	r := newRig(t)
+	r.studio(sessions{"playout": valid()})
+	for want, q := range map[string]Request{
+		`unknown target "stu\ndio"`: {Target: "stu\ndio"},
+		`unknown session "` + strings.Repeat("a", 100) + `" of target "studio"`: {Target: "studio", Session: strings.Repeat("a", 1000)},
+	} {
+		if _, err := r.Probe(q); err == nil || err.Error() != want {
+			t.Errorf("got error %v, want %s", err, want)
+		}
+	}
+}
