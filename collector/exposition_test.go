@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/token"
@@ -120,22 +118,7 @@ func TestTextTakesNoMemory(t *testing.T) {
 	}
 }
 
-// parse reads families from text, sorted by name.
-func parse(t *testing.T, text string) []*dto.MetricFamily {
-	t.Helper()
-	parser := expfmt.NewTextParser(model.LegacyValidation)
-	byName, err := parser.TextToMetricFamilies(strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var families []*dto.MetricFamily
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		families = append(families, byName[name])
-	}
-	return families
-}
-
-// gatherOwn gathers the metrics of a collector about itself.
+// gatherOwn returns the metrics of a collector about itself.
 func gatherOwn(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	c := New(Options{MaxConcurrent: 1})

@@ -14,7 +14,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-kit/log"
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
@@ -79,8 +78,8 @@ func answering(response []byte) dialFunc {
 	}
 }
 
-// checkExposition checks that the exposition of results can be parsed, is the same after
-// parsing, passes promlint, and is bounded.
+// checkExposition checks that the exposition of results is what package expfmt writes, passes
+// promlint, and is bounded.
 func checkExposition(t *testing.T, results ...Result) {
 	t.Helper()
 	families := Families(results)
@@ -89,9 +88,7 @@ func checkExposition(t *testing.T, results ...Result) {
 	if len(text) >= len(results)*32<<10 {
 		t.Errorf("the exposition of %d sessions has %d bytes", len(results), len(text))
 	}
-	if diff := cmp.Diff(flat(t, families), flat(t, parse(t, text))); diff != "" {
-		t.Errorf("(-written +parsed):\n%s", diff)
-	}
+	checkLabels(t, families)
 	lint(t, families)
 	if texts := strings.Count(text, "\n"+SessionMessageInfo+"{"); texts > 20 {
 		t.Errorf("there are %d texts of messages", texts)
@@ -115,24 +112,24 @@ func lint(t *testing.T, families []*dto.MetricFamily) {
 	}
 }
 
-// flat returns the values of all samples by metric and labels.
-func flat(t *testing.T, families []*dto.MetricFamily) map[string]float64 {
+// checkLabels checks that no two samples have the same labels, and that labels are short valid
+// UTF-8.
+func checkLabels(t *testing.T, families []*dto.MetricFamily) {
 	t.Helper()
-	samples := make(map[string]float64)
+	seen := make(map[string]bool)
 	for _, f := range families {
 		for _, m := range f.Metric {
-			name := fmt.Sprint(f.GetName(), " ", f.GetType(), " ", f.GetHelp())
+			name := f.GetName()
 			for _, l := range m.Label {
 				name += fmt.Sprintf(" %s=%q", l.GetName(), l.GetValue())
 				if v := l.GetValue(); !utf8.ValidString(v) || utf8.RuneCountInString(v) >= 256 {
 					t.Errorf("a label of %d bytes: %s=%.300q", len(v), l.GetName(), v)
 				}
 			}
-			if _, twice := samples[name]; twice {
+			if seen[name] {
 				t.Errorf("there are two samples %s", name)
 			}
-			samples[name] = value(m)
+			seen[name] = true
 		}
 	}
-	return samples
 }

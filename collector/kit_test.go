@@ -77,6 +77,12 @@ func inBubble(t *testing.T, test func(t *testing.T, r *rig)) {
 	synctest.Test(t, func(t *testing.T) { test(t, newRig(t)) })
 }
 
+// runInBubble is [inBubble] in a subtest.
+func runInBubble(t *testing.T, name string, test func(t *testing.T, r *rig)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { inBubble(t, test) })
+}
+
 // maxConcurrent changes the options of a rig.
 func maxConcurrent(n int) func(*Options) { return func(o *Options) { o.MaxConcurrent = n } }
 

@@ -124,7 +124,7 @@ func TestSaturated(t *testing.T) {
 		}
 		advance(time.Minute)
 		if got, _ := r.verdict(Request{Target: "studio"}, sim); got.Result != "valid" {
-			t.Errorf("there is a slot again: got %+v", got)
+			t.Errorf("with a slot: got %+v", got)
 		}
 	})
 }

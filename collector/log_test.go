@@ -48,25 +48,23 @@ level=warn msg="session is not valid" target=studio session=playout result=redir
 `},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				sim := r.studio(sessions{"playout": valid()})
-				for _, b := range tt.behaviours {
-					sim.SetToken(tokenOf("playout"), b)
-					for range 10 {
-						r.probe(Request{})
-					}
+		runInBubble(t, tt.name, func(t *testing.T, r *rig) {
+			sim := r.studio(sessions{"playout": valid()})
+			for _, b := range tt.behaviours {
+				sim.SetToken(tokenOf("playout"), b)
+				for range 10 {
+					r.probe(Request{})
 				}
-				if diff := cmp.Diff(strings.Split(tt.want, "\n"), strings.Split("\n"+r.log.String(), "\n")); diff != "" {
-					t.Errorf("(-want +got):\n%s", diff)
-				}
-			})
+			}
+			if diff := cmp.Diff(strings.Split(tt.want, "\n"), strings.Split("\n"+r.log.String(), "\n")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
 		})
 	}
 }
 
 // TestChangedReasonIsLogged checks that the log has the new reason of a session that still
-// fails, unless only a number in it is new.
+// fails, unless only a number in it is new. The exporter reads a token file for every probe.
 func TestChangedReasonIsLogged(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		r.Apply(r.load(targetWith("studio", "url: http://studio") + "      - {name: playout, token_file: token}\n"))
@@ -86,9 +84,11 @@ func TestChangedReasonIsLogged(t *testing.T) {
 			probe()
 		}
 		warnings := r.warnings()
-		for i, want := range []string{"no such file", "has more than one line", "reset"} {
-			if len(warnings) != 3 || !strings.Contains(warnings[i], want) {
-				t.Fatalf("want three warnings, number %d of which says %q:\n%s", i, want, strings.Join(warnings, ""))
+		for i, want := range [][2]string{
+			{"result=credentials ", "token: no such file"}, {"result=credentials ", "token: has more than one line"}, {"result=protocol ", "reset"},
+		} {
+			if len(warnings) != 3 || !strings.Contains(warnings[i], want[0]) || !strings.Contains(warnings[i], want[1]) {
+				t.Fatalf("want three warnings, number %d with %q:\n%s", i, want, strings.Join(warnings, ""))
 			}
 		}
 	})

@@ -31,28 +31,26 @@ func TestReloadLogsNobodyIn(t *testing.T) {
 		{"another HMP, which knows the key", []string{keyTargetWith("studio", "url: http://other", "playout")}, 1},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				studio, other := r.simulate("studio", nil), r.simulate("other", nil)
-				r.hmps["STUDIO:80"] = r.hmps["studio:80"]
-				for _, sim := range []*hmpsim.Server{studio, other} {
-					addKeys(sim, sessions{"playout": valid(), "archive": valid()})
+		runInBubble(t, tt.name, func(t *testing.T, r *rig) {
+			studio, other := r.simulate("studio", nil), r.simulate("other", nil)
+			r.hmps["STUDIO:80"] = r.hmps["studio:80"]
+			for _, sim := range []*hmpsim.Server{studio, other} {
+				addKeys(sim, sessions{"playout": valid(), "archive": valid()})
+			}
+			r.Apply(r.load(keyTarget("playout")))
+			r.probe(Request{})
+			for range 3 {
+				r.Apply(r.load(tt.after...))
+				for _, result := range r.probe(Request{}) {
+					always(t, hmp.Valid)(result)
 				}
-				r.Apply(r.load(keyTarget("playout")))
-				r.probe(Request{})
-				for range 3 {
-					r.Apply(r.load(tt.after...))
-					for _, result := range r.probe(Request{}) {
-						always(t, hmp.Valid)(result)
-					}
-				}
-				if n := studio.Stats().POSTs + other.Stats().POSTs - 1; n != tt.logins {
-					t.Errorf("the reload cost %d logins, want %d", n, tt.logins)
-				}
-				if n := studio.Stats().UnknownGETs + other.Stats().UnknownGETs; n != 0 {
-					t.Errorf("%d times a token was sent that the HMP does not know", n)
-				}
-			})
+			}
+			if n := studio.Stats().POSTs + other.Stats().POSTs - 1; n != tt.logins {
+				t.Errorf("the reload cost %d logins, want %d", n, tt.logins)
+			}
+			if n := studio.Stats().UnknownGETs + other.Stats().UnknownGETs; n != 0 {
+				t.Errorf("%d times a token was sent that the HMP does not know", n)
+			}
 		})
 	}
 }
@@ -89,47 +87,45 @@ func TestEverythingAtOnce(t *testing.T) {
 		{"each answer has a new token, and the old one ends", hmpsim.Config{Lifetime: time.Minute, Rotation: &hmpsim.Rotation{}}, 2},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				sim := r.simulate("studio", nil)
-				sim.Config = tt.config
-				slow := hmpsim.Delay(200*time.Millisecond, valid())
-				addKeys(sim, sessions{"playout": slow, "archive": slow})
-				one := r.load(keyTargetWith("studio", "url: http://studio\ntoken_lifetime: 1m", "playout", "archive"))
-				two := r.load(keyTargetWith("studio", "url: http://studio\ntoken_lifetime: 1m\nkeep_alive: true", "playout", "archive"))
-				r.Apply(one)
+		runInBubble(t, tt.name, func(t *testing.T, r *rig) {
+			sim := r.simulate("studio", nil)
+			sim.Config = tt.config
+			slow := hmpsim.Delay(200*time.Millisecond, valid())
+			addKeys(sim, sessions{"playout": slow, "archive": slow})
+			one := r.load(keyTargetWith("studio", "url: http://studio\ntoken_lifetime: 1m", "playout", "archive"))
+			two := r.load(keyTargetWith("studio", "url: http://studio\ntoken_lifetime: 1m\nkeep_alive: true", "playout", "archive"))
+			r.Apply(one)
 
-				end := time.Now().Add(lasting)
-				var wg sync.WaitGroup
-				for i := range 64 {
-					wg.Go(func() {
-						for advance(time.Duration(i) * 78 * time.Millisecond); time.Now().Before(end); advance(5 * time.Second) {
-							for _, result := range r.probe(Request{ScrapeTimeout: "5"}) {
-								always(t, hmp.Valid)(result)
-							}
-						}
-					})
-				}
+			end := time.Now().Add(lasting)
+			var wg sync.WaitGroup
+			for i := range 64 {
 				wg.Go(func() {
-					for time.Now().Before(end) {
-						advance(479 * time.Millisecond)
-						r.Apply(two)
-						advance(20 * time.Millisecond)
-						r.Apply(one)
+					for advance(time.Duration(i) * 78 * time.Millisecond); time.Now().Before(end); advance(5 * time.Second) {
+						for _, result := range r.probe(Request{ScrapeTimeout: "5"}) {
+							always(t, hmp.Valid)(result)
+						}
 					}
 				})
-				advance(lasting - 10*time.Millisecond)
-				r.Close() // scrapes under way go on
-				wg.Wait()
-
-				stats, account := sim.Stats(), sim.Stats().Accounts[keyOf("playout")]
-				if stats.Logins > tt.logins || stats.POSTs != stats.Logins || stats.UnknownGETs != 0 {
-					t.Errorf("%d logins of %d succeeded, want at most %d; %d requests with an unknown token", stats.Logins, stats.POSTs, tt.logins, stats.UnknownGETs)
-				}
-				if account.GETs < 300 || account.MaxConcurrent < 2 {
-					t.Errorf("there were %d probes, %d at once at most: too few for this test", account.GETs, account.MaxConcurrent)
+			}
+			wg.Go(func() {
+				for time.Now().Before(end) {
+					advance(479 * time.Millisecond)
+					r.Apply(two)
+					advance(20 * time.Millisecond)
+					r.Apply(one)
 				}
 			})
+			advance(lasting - 10*time.Millisecond)
+			r.Close() // scrapes under way go on
+			wg.Wait()
+
+			stats, account := sim.Stats(), sim.Stats().Accounts[keyOf("playout")]
+			if stats.Logins > tt.logins || stats.POSTs != stats.Logins || stats.UnknownGETs != 0 {
+				t.Errorf("%d logins of %d succeeded, want at most %d; %d requests with an unknown token", stats.Logins, stats.POSTs, tt.logins, stats.UnknownGETs)
+			}
+			if account.GETs < 300 || account.MaxConcurrent < 2 {
+				t.Errorf("there were %d probes, %d at once at most: too few for this test", account.GETs, account.MaxConcurrent)
+			}
 		})
 	}
 }

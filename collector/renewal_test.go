@@ -75,31 +75,29 @@ func TestDirectoryOutage(t *testing.T) {
 		"the tokens end":  30 * time.Minute,
 		"the tokens stay": 4 * time.Hour,
 	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				sim := r.studioWithKeys(sessions{"playout": valid()})
-				sim.Lifetime = lifetime
-				r.scrapes(10*time.Minute, always(t, hmp.Valid))
-				before := sim.Stats()
+		runInBubble(t, name, func(t *testing.T, r *rig) {
+			sim := r.studioWithKeys(sessions{"playout": valid()})
+			sim.Lifetime = lifetime
+			r.scrapes(10*time.Minute, always(t, hmp.Valid))
+			before := sim.Stats()
 
-				sim.SetOutage(hmpsim.AuthUnavailable())
-				r.scrapes(2*time.Hour, func(result Result) {
-					always(t, hmp.AuthUnavailable)(result)
-					if up, known := result.Up(); up != 1 || !known {
-						t.Error("HMP answers, and hmp_up is not 1")
-					}
-				})
-				after := sim.Stats()
-				if logins := after.POSTs - before.POSTs; logins > 120 || after.RejectedPOSTs != 0 {
-					t.Errorf("%d logins, of which %d were rejected", logins, after.RejectedPOSTs)
-				}
-
-				sim.SetOutage(nil)
-				r.scrapes(10*time.Minute, always(t, hmp.Valid))
-				if n := sim.Stats().Logins - after.Logins; n > 1 {
-					t.Errorf("%d logins afterwards, want one at most", n)
+			sim.SetOutage(hmpsim.AuthUnavailable())
+			r.scrapes(2*time.Hour, func(result Result) {
+				always(t, hmp.AuthUnavailable)(result)
+				if up, known := result.Up(); up != 1 || !known {
+					t.Error("HMP answers, and hmp_up is not 1")
 				}
 			})
+			after := sim.Stats()
+			if logins := after.POSTs - before.POSTs; logins > 120 || after.RejectedPOSTs != 0 {
+				t.Errorf("%d logins, of which %d were rejected", logins, after.RejectedPOSTs)
+			}
+
+			sim.SetOutage(nil)
+			r.scrapes(10*time.Minute, always(t, hmp.Valid))
+			if n := sim.Stats().Logins - after.Logins; n > 1 {
+				t.Errorf("%d logins afterwards, want one at most", n)
+			}
 		})
 	}
 }

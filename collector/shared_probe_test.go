@@ -31,30 +31,28 @@ func TestScrapesShareAProbe(t *testing.T) {
 		{"hung in the body, one after the other", hmpsim.HangInBody(secretive()), time.Millisecond, hmp.Timeout},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				sim := r.studio(sessions{"playout": tt.behaviour})
+		runInBubble(t, tt.name, func(t *testing.T, r *rig) {
+			sim := r.studio(sessions{"playout": tt.behaviour})
 
-				var results [scrapes][]Result
-				var wg sync.WaitGroup
-				for i := range results {
-					wg.Go(func() { results[i] = r.probe(Request{Target: "studio"}) })
-					advance(tt.apart)
+			var results [scrapes][]Result
+			var wg sync.WaitGroup
+			for i := range results {
+				wg.Go(func() { results[i] = r.probe(Request{Target: "studio"}) })
+				advance(tt.apart)
+			}
+			wg.Wait()
+			for _, got := range results {
+				if diff := cmp.Diff(results[0], got); diff != "" || got[0].Result != tt.want {
+					t.Fatalf("want %s for all (-first +another):\n%s", tt.want, diff)
 				}
-				wg.Wait()
-				for _, got := range results {
-					if diff := cmp.Diff(results[0], got); diff != "" || got[0].Result != tt.want {
-						t.Fatalf("want %s for all (-first +another):\n%s", tt.want, diff)
-					}
-				}
-				seen := sim.Stats().Accounts[tokenOf("playout")]
-				if seen.GETs != 1 || seen.MaxConcurrent != 1 {
-					t.Errorf("the HMP has received %d probes, %d at once", seen.GETs, seen.MaxConcurrent)
-				}
-				if n := testutil.ToFloat64(r.metrics.coalesced); n != scrapes-1 {
-					t.Errorf("coalesced %v probes, want %d", n, scrapes-1)
-				}
-			})
+			}
+			seen := sim.Stats().Accounts[tokenOf("playout")]
+			if seen.GETs != 1 || seen.MaxConcurrent != 1 {
+				t.Errorf("the HMP has received %d probes, %d at once", seen.GETs, seen.MaxConcurrent)
+			}
+			if n := testutil.ToFloat64(r.metrics.coalesced); n != scrapes-1 {
+				t.Errorf("coalesced %v probes, want %d", n, scrapes-1)
+			}
 		})
 	}
 }
@@ -98,31 +96,29 @@ func TestScrapesOfDifferentTimeouts(t *testing.T) {
 		},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				sim := r.studio(sessions{"playout": tt.behaviour})
-				var got [2]answer
-				var wg sync.WaitGroup
-				for i, header := range tt.headers {
-					wg.Go(func() {
-						begin := time.Now()
-						result := r.probe(Request{Target: "studio", ScrapeTimeout: header})[0]
-						up, _ := result.Up()
-						got[i] = answer{result.Result, up, time.Since(begin)}
-						if (result.StatusCode != 0) != (up == 1) {
-							t.Errorf("scrape %d: status %d with up %v", i, result.StatusCode, up)
-						}
-					})
-					advance(time.Second)
-				}
-				wg.Wait()
-				if diff := cmp.Diff([2]answer{tt.first, tt.second}, got); diff != "" {
-					t.Errorf("(-want +got):\n%s", diff)
-				}
-				if n := sim.Stats().GETs; n != tt.gets {
-					t.Errorf("the HMP has received %d probes, want %d", n, tt.gets)
-				}
-			})
+		runInBubble(t, tt.name, func(t *testing.T, r *rig) {
+			sim := r.studio(sessions{"playout": tt.behaviour})
+			var got [2]answer
+			var wg sync.WaitGroup
+			for i, header := range tt.headers {
+				wg.Go(func() {
+					begin := time.Now()
+					result := r.probe(Request{Target: "studio", ScrapeTimeout: header})[0]
+					up, _ := result.Up()
+					got[i] = answer{result.Result, up, time.Since(begin)}
+					if (result.StatusCode != 0) != (up == 1) {
+						t.Errorf("scrape %d: status %d with up %v", i, result.StatusCode, up)
+					}
+				})
+				advance(time.Second)
+			}
+			wg.Wait()
+			if diff := cmp.Diff([2]answer{tt.first, tt.second}, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if n := sim.Stats().GETs; n != tt.gets {
+				t.Errorf("the HMP has received %d probes, want %d", n, tt.gets)
+			}
 		})
 	}
 }
@@ -214,25 +210,23 @@ func (r *rig) slowSessions() *hmpsim.Server {
 // neither log nor history, and start no login.
 func TestShortScrapesLeaveNoTrace(t *testing.T) {
 	for _, header := range []string{"0.001", "0.2", "1"} {
-		t.Run(header, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				sim := r.slowSessions()
-				for range 100 {
-					r.probe(Request{ScrapeTimeout: header})
-					advance(100 * time.Millisecond)
+		runInBubble(t, header, func(t *testing.T, r *rig) {
+			sim := r.slowSessions()
+			for range 100 {
+				r.probe(Request{ScrapeTimeout: header})
+				advance(100 * time.Millisecond)
+			}
+			if log := r.log.String(); log != "" {
+				t.Errorf("the log has:\n%s", log)
+			}
+			for _, s := range r.Summaries() {
+				if h := r.history(s.Session); s.ResultName != "" || len(h.Points) > 0 {
+					t.Errorf("%s: the history has %+v", s.Session, h.Points)
 				}
-				if log := r.log.String(); log != "" {
-					t.Errorf("the log has:\n%s", log)
-				}
-				for _, s := range r.Summaries() {
-					if h := r.history(s.Session); s.ResultName != "" || len(h.Points) > 0 {
-						t.Errorf("%s: the history has %+v", s.Session, h.Points)
-					}
-				}
-				if n := sim.Stats().POSTs; n != 0 {
-					t.Errorf("%d logins", n)
-				}
-			})
+			}
+			if n := sim.Stats().POSTs; n != 0 {
+				t.Errorf("%d logins", n)
+			}
 		})
 	}
 }

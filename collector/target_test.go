@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
@@ -79,23 +77,6 @@ func TestLabelsOfMetricsAreReserved(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestMissingTokenFile checks that a session without its token file is "credentials". The exporter
-// reads the file for every probe, so a corrected file needs no reload.
-func TestMissingTokenFile(t *testing.T) {
-	inBubble(t, func(t *testing.T, r *rig) {
-		sim := r.simulate("studio", sessions{"playout": valid()})
-		r.Apply(r.load(targetWith("studio", "url: http://studio") + "      - {name: playout, token_file: token}\n"))
-		got, result := r.verdict(Request{Target: "studio"}, sim)
-		if diff := cmp.Diff(verdict{"credentials", absent, "0", "0", "", 0}, got); diff != "" || !strings.Contains(result.Reason, r.dir+"/token: no such file") {
-			t.Errorf("reason %q (-want +got):\n%s", result.Reason, diff)
-		}
-		r.file("token", tokenOf("playout")+"\n")
-		if got, _ := r.verdict(Request{Target: "studio"}, sim); got.Result != "valid" {
-			t.Errorf("with the file: got %+v", got)
-		}
-	})
 }
 
 // TestUnknownNames checks that an error quotes the unknown name, and cuts a long one.

@@ -30,32 +30,30 @@ func TestHungHMP(t *testing.T) {
 		{"longer than its own timeout", hmpsim.Hang(), 0, "60", 10 * time.Second},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, r *rig) {
-				r.simulate("studio", sessions{"a": valid(), "b": valid()})
-				r.simulate("hung", sessions{"a": tt.behaviour, "b": tt.behaviour})
-				r.simulate("lab", sessions{"a": valid(), "b": hmpsim.AuthUnavailable()})
-				r.Apply(r.load(targetNamed("studio", "a", "b"), targetNamed("hung", "a", "b"), targetNamed("lab", "a", "b")))
+		runInBubble(t, tt.name, func(t *testing.T, r *rig) {
+			r.simulate("studio", sessions{"a": valid(), "b": valid()})
+			r.simulate("hung", sessions{"a": tt.behaviour, "b": tt.behaviour})
+			r.simulate("lab", sessions{"a": valid(), "b": hmpsim.AuthUnavailable()})
+			r.Apply(r.load(targetNamed("studio", "a", "b"), targetNamed("hung", "a", "b"), targetNamed("lab", "a", "b")))
 
-				begin := time.Now()
-				results := r.probe(Request{ScrapeTimeout: tt.header})
-				if took := time.Since(begin); took != tt.took {
-					t.Errorf("the scrape took %v, want %v", took, tt.took)
+			begin := time.Now()
+			results := r.probe(Request{ScrapeTimeout: tt.header})
+			if took := time.Since(begin); took != tt.took {
+				t.Errorf("the scrape took %v, want %v", took, tt.took)
+			}
+			want := []hmp.Result{hmp.Valid, hmp.Valid, hmp.Timeout, hmp.Timeout, hmp.Valid, hmp.AuthUnavailable}
+			if diff := cmp.Diff(want, resultNames(results)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			for _, result := range results {
+				up, took := 1.0, time.Duration(0)
+				if result.Target == "hung" {
+					up, took = tt.up, tt.took
 				}
-				want := []hmp.Result{hmp.Valid, hmp.Valid, hmp.Timeout, hmp.Timeout, hmp.Valid, hmp.AuthUnavailable}
-				if diff := cmp.Diff(want, resultNames(results)); diff != "" {
-					t.Errorf("(-want +got):\n%s", diff)
+				if got, _ := result.Up(); got != up || result.Duration != took || result.Timeout != tt.took {
+					t.Errorf("%s: up %v after %v of %v, want %v after %v", result.Target, got, result.Duration, result.Timeout, up, took)
 				}
-				for _, result := range results {
-					up, took := 1.0, time.Duration(0)
-					if result.Target == "hung" {
-						up, took = tt.up, tt.took
-					}
-					if got, _ := result.Up(); got != up || result.Duration != took || result.Timeout != tt.took {
-						t.Errorf("%s: up %v after %v of %v, want %v after %v", result.Target, got, result.Duration, result.Timeout, up, took)
-					}
-				}
-			})
+			}
 		})
 	}
 }
