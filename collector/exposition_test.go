@@ -59,32 +59,6 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
-// TestEarliestCertificateExpiry checks that a target has the earliest expiry of its sessions.
-func TestEarliestCertificateExpiry(t *testing.T) {
-	at := func(target string, expiry int64) Result {
-		r := Result{Target: target, Session: "playout"}
-		if expiry != 0 {
-			r.CertificateExpiry = time.Unix(expiry, 0)
-		}
-		return r
-	}
-	want := map[string]float64{"studio": 200, "tower": 100, "arena": 300}
-	got := make(map[string]float64)
-	for _, f := range Families([]Result{
-		at("studio", 0), at("studio", 200), at("studio", 250), at("studio", 0),
-		at("tower", 100), at("arena", 300), at("arena", 0), at("lab", 0),
-	}) {
-		if f.GetName() == TLSCertificateExpiry {
-			for _, m := range f.Metric {
-				got[labelOf(m, "target")] = m.GetGauge().GetValue()
-			}
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
 // checkText compares WriteText with Families and package expfmt.
 func checkText(t *testing.T, results []Result) {
 	t.Helper()
@@ -242,8 +216,9 @@ func manyResults() []Result {
 	second.Session, second.Details = "archive", hmp.Details{LoginFailures: new(float64)} // all else unknown
 	second.CertificateExpiry = expires.Add(-30 * 24 * time.Hour)                         // that of another node behind one address
 	third.Target, third.Code, third.StatusCode = "lab", hmp.OtherCode, 401
-	third.CertificateExpiry = time.Time{} // plain HTTP
+	third.CertificateExpiry = time.Time{} // the probe saw none, and the next one saw it
 	fourth.Target, fourth.Session = "lab", "archive"
+	fourth.CertificateExpiry = expires
 	fourth.Logins = &Logins{Status: token.Status{TokenExpiry: probed.Add(27 * time.Minute)}} // and no login yet
 	return []Result{first, second, third, fourth}
 }
