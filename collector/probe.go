@@ -142,7 +142,7 @@ var _ token.HMP = (*sharedProbe)(nil)
 
 // Session implements [token.HMP].
 func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (answer hmp.Answer, next secret.Value) {
-	answer, next = p.session.target.client.Session(ctx, hmp.Request{
+	answer, next = p.session.target.client.Session(ctx, hmp.SessionRequest{
 		Token:      t,
 		Secrets:    p.secrets.ofLogin(),
 		Header:     p.secrets.header,

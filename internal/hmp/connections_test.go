@@ -80,9 +80,9 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 		want := Valid
 		switch step {
 		case "well":
-			a, _ = c.Session(ctx, Request{Token: secret.New("well")})
+			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("well")})
 		case "sick":
-			a, _ = c.Session(ctx, Request{Token: secret.New("sick")})
+			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("sick")})
 			want = InternalError
 		case "login", "lost":
 			sim.AddKey(canaryKey, canarySecret, hmpsim.Valid(hmpsim.Session{}))
@@ -97,7 +97,7 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 				sim.SetVersion(hmpsim.Reset())
 				want = Protocol
 			}
-			_, a = c.Version(ctx, Request{Token: secret.New("well")})
+			_, a = c.Version(ctx, SessionRequest{Token: secret.New("well")})
 		case "closed":
 			_ = conns[len(conns)-1].Conn.Close()
 			want = ""
@@ -138,7 +138,7 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 	}
 }
 
-// A testConn is a connection that notes when it is closed. If it is stuck, a write fails.
+// A testConn is a connection that records when it is closed. If it is stuck, a write fails.
 type testConn struct {
 	net.Conn
 	closed, stuck atomic.Bool
@@ -154,53 +154,6 @@ func (c *testConn) Write(b []byte) (int, error) {
 	case c.stuck.Load():
 		return 0, errors.New("stuck")
 	case b[0] == 0x15: // TLS's close_notify: a pipe has no buffer, so two of them would block each other
-		return len(b), nil
-	}
-	return c.Conn.Write(b)
-}
-
-// TLS writes a close_notify when a connection closes. A server that reads nothing makes that
-// write wait for five seconds. No probe waits for it.
-func TestNoProbeWaitsForAClosingConnection(t *testing.T) {
-	s := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{MaxVersion: tls.VersionTLS12} })
-	closing, probed := make(chan struct{}), make(chan struct{})
-	dials := 0
-	c := newClient(t, s.URL, trust(s), keepAlive, func(o *Options) {
-		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, address)
-			if dials++; dials > 1 {
-				return conn, err
-			}
-			return &stallingConn{conn, func() {
-				close(closing)
-				select {
-				case <-probed:
-				case <-time.After(5 * hung):
-					t.Error("the probe waited")
-				}
-			}}, err
-		}
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), plenty)
-	defer cancel()
-	session(ctx, c)
-	go c.Close()
-	<-closing
-	if a, _ := session(ctx, c); a.Result != Valid || dials != 2 {
-		t.Errorf("got %+v after %d connections, want valid after two", a, dials)
-	}
-	close(probed)
-}
-
-// A stallingConn calls stall in place of writing a TLS alert.
-type stallingConn struct {
-	net.Conn
-	stall func()
-}
-
-func (c *stallingConn) Write(b []byte) (int, error) {
-	if b[0] == 0x15 {
-		c.stall()
 		return len(b), nil
 	}
 	return c.Conn.Write(b)
@@ -246,7 +199,7 @@ func TestNoRequestBreaksAnother(t *testing.T) {
 				default:
 					answer(200, `{"data":{}}`)(w, r)
 				}
-			}, withHTTP2)
+			}, func(s *httptest.Server) { s.EnableHTTP2, s.TLS = true, new(tls.Config) })
 			c := newClient(t, s.URL, trust(s), change)
 			const sessions, rounds, atOnce = 150, 3, 64
 			ctx, cancel := context.WithTimeout(t.Context(), plenty)
@@ -259,7 +212,7 @@ func TestNoRequestBreaksAnother(t *testing.T) {
 				if i%3 > 0 {
 					token := [...]string{1: "sick", 2: "well"}[i%3]
 					call = func(ctx context.Context, c *Client) (Answer, secret.Value) {
-						return c.Session(ctx, Request{Token: secret.New(token)})
+						return c.Session(ctx, SessionRequest{Token: secret.New(token)})
 					}
 				}
 				if i%3 == 1 {
@@ -286,46 +239,6 @@ func TestNoRequestBreaksAnother(t *testing.T) {
 				t.Errorf("it keeps %d connections, want %d at most", n, atOnce)
 			}
 		})
-	}
-}
-
-func withHTTP2(s *httptest.Server) { s.EnableHTTP2, s.TLS = true, new(tls.Config) }
-
-func TestFailedConnectionIsNotReused(t *testing.T) {
-	begun, finish := make(chan struct{}), make(chan struct{})
-	var connections atomic.Int32
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		switch r.Header.Get("Authorization") {
-		case "Bearer slow":
-			close(begun)
-			<-finish
-		case "Bearer sick":
-			envelope(500, "070000", "x")(w, r)
-			return
-		}
-		answer(200, `{"data":{}}`)(w, r)
-	}, withHTTP2, countNew(&connections))
-	c := newClient(t, s.URL, trust(s), keepHTTP2)
-	ctx, cancel := context.WithTimeout(t.Context(), plenty)
-	defer cancel()
-	ask := func(token string) Result {
-		a, _ := c.Session(ctx, Request{Token: secret.New(token)})
-		return a.Result
-	}
-	var slow Result
-	var wg sync.WaitGroup
-	wg.Go(func() { slow = ask("slow") })
-	<-begun
-	if got := ask("sick"); got != InternalError || connections.Load() != 1 {
-		t.Errorf("got %s on %d connections, want internal_error on the first", got, connections.Load())
-	}
-	if got := ask("well"); got != Valid || connections.Load() != 2 {
-		t.Errorf("got %s on %d connections, want valid on a second one", got, connections.Load())
-	}
-	close(finish)
-	wg.Wait()
-	if slow != Valid {
-		t.Errorf("the exchange that was under way is %s", slow)
 	}
 }
 

@@ -6,12 +6,10 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,7 +34,7 @@ type caller func(context.Context, *Client) (Answer, secret.Value)
 
 // session asks about the session of the canary.
 func session(ctx context.Context, c *Client) (Answer, secret.Value) {
-	return c.Session(ctx, Request{Token: secret.New(canaryToken)})
+	return c.Session(ctx, SessionRequest{Token: secret.New(canaryToken)})
 }
 
 // login logs in with the canaries. The headers make net/http repeat a request.
@@ -155,14 +153,3 @@ func through(proxy string) func(*Options) {
 func keepAlive(o *Options) { o.KeepAlive = true }
 
 func keepHTTP2(o *Options) { o.KeepAlive, o.HTTP2 = true, true }
-
-// countNew counts the connections of a server.
-func countNew(connections *atomic.Int32) func(*httptest.Server) {
-	return func(s *httptest.Server) {
-		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-			if state == http.StateNew {
-				connections.Add(1)
-			}
-		}
-	}
-}
