@@ -121,7 +121,7 @@ func (p *sharedProbe) probe(ctx context.Context) *report {
 
 // probeWithKey is probe for a session with an API key.
 func (p *sharedProbe) probeWithKey(ctx context.Context) *report {
-	return p.collector.tokens.Probe(ctx, token.Request{
+	return p.collector.tokens.Probe(ctx, token.ProbeRequest{
 		Credential: p.session.credential(p.secrets),
 		Lifetime:   p.session.target.TokenLifetime,
 		MayLogin:   !p.brief,

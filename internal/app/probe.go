@@ -160,7 +160,7 @@ func probeOnce(ctx context.Context, f *flags, cfg *config.Config, logger log.Log
 	for i := range r.Results {
 		// The next run does not know when this one would have tried the login again.
 		if result := &r.Results[i]; result.Logins != nil && result.Logins.Suspended {
-			reason, _, _ := strings.Cut(result.Reason, token.NextLogin)
+			reason, _, _ := strings.Cut(result.Reason, token.NextLoginPrefix)
 			result.Reason = strings.TrimSuffix(reason, "; ")
 		}
 	}
