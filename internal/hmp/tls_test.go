@@ -76,6 +76,7 @@ func TestReasonsOfHandshakes(t *testing.T) {
 		authorityReason([]*x509.Certificate{valid, expired}):                        "a CA certificate that the HMP sends expired at 2001-02-03T04:05:06Z; renew it on the HMP",
 		authorityReason([]*x509.Certificate{valid}):                                 "the certificate of the HMP's CA has expired or is not yet valid; renew it in tls_config.ca_file",
 		handshakeReason(alert, new(mask)):                                           "remote error: tls: certificate required",
+		handshakeReason(errors.New("x509: negative serial number"), new(mask)):      "the HMP's certificate has a negative serial number; reissue it, or start the exporter with GODEBUG=x509negativeserial=1",
 		handshakeReason(fmt.Errorf("readLoopPeekFailLocked: %w", alert), new(mask)): "remote error: tls: certificate required",
 	} {
 		if got != want {

@@ -48,8 +48,8 @@ type probe struct {
 	request    ProbeRequest
 	hmp        HMP
 	deadline   time.Time
-	// minCallTime is the minimum time for another call. A login that HMP does not answer
-	// in time may leave a session behind.
+	// minCallTime is the minimum time for another call, a quarter of the probe's time. A login
+	// that HMP does not answer in time may leave a session behind.
 	minCallTime time.Duration
 	sent        bool // a call to HMP
 	waited      bool // for another probe's login
@@ -165,20 +165,21 @@ func (p *probe) loginTime(t *token, now time.Time) time.Duration {
 	return p.left()
 }
 
-// logIn sends the login that [probe.nextStep] decided on. It returns the new token. If the
-// login failed, it returns the current token, which may be nil.
+// logIn sends the login that [probe.nextStep] decided on. It returns the token to send.
 func (p *probe) logIn(ctx context.Context, current *token) (t *token) {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, p.loginTime(current, begun))
 	defer cancel()
 	answer, value := loginPanicked, secret.Value{}
-	// This also runs if the login panics. Otherwise other probes would wait for ever.
+	// The login is finished even if it panics. Otherwise other probes would wait for ever.
 	defer func() { t = p.finishLogin(answer, value, begun) }()
 	answer, value = p.hmp.Login(ctx, p.request.Credential.Key, p.request.Credential.Secret)
-	return nil
+	return t // which finishLogin sets
 }
 
-// finishLogin records the result of a login and wakes the probes that wait for it.
+// finishLogin records the result of a login and wakes the probes that wait for it. It returns
+// the token to send: the new one, or the one before if the login failed and there is time to
+// send it. It returns nil if there is none.
 func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Time) *token {
 	p.manager.mu.Lock()
 	defer p.manager.mu.Unlock()

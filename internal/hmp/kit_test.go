@@ -16,7 +16,11 @@ import (
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmpsim"
 	"hmp_exporter/internal/secret"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	canaryToken  = canary.Word + "-token-7f3a"
@@ -25,8 +29,8 @@ const (
 )
 
 const (
-	hung   = time.Second // for a server that uses it up in any case
-	plenty = time.Minute // for one that does not, even on a busy machine
+	hung   = time.Second // the time of a call to a server that hangs
+	plenty = time.Minute // of any other call, even on a busy machine
 )
 
 // A caller makes a call with a client.
@@ -93,7 +97,7 @@ func envelope(status int, code, message string) http.HandlerFunc {
 	return answer(status, fmt.Sprintf(`{"code":%q,"name":"N","message":%q,"httpStatusCode":%d}`, code, message, status))
 }
 
-// raw answers with bytes of its own choice, on a connection that it then closes.
+// raw answers with the given bytes and closes the connection.
 func raw(response string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
