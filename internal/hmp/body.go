@@ -6,9 +6,16 @@ import (
 	"sync"
 )
 
+// A bodyError says what is wrong with a body. It has no text of the server.
+type bodyError string
+
+func (e bodyError) Error() string { return string(e) }
+
 const (
 	errNotAnObject bodyError = "the body is not a JSON object"
 	errNoData      bodyError = "the body has no data object"
+	errTooLarge    bodyError = "the body is larger than max_body_size"
+	errTooDeep     bodyError = "the JSON is nested too deep"
 )
 
 // A payload has the values of a body: of the session object under "data", and of an error

@@ -32,8 +32,9 @@ const (
 // errNoStatus means that the status is no HTTP status, such as 000.
 var errNoStatus = errors.New("the status is not one of HTTP")
 
-// readResponse sets the answer from a response, by the table of results. It returns the token of a
-// Valid answer. It adds the secrets in the body to those of the call, and closes the body.
+// readResponse sets the answer from a response, by the table of results in docs/metrics.md. It
+// returns the token of a Valid answer. It adds the secrets in the body to those of the call,
+// and closes the body.
 func (c *call) readResponse(ctx context.Context, resp *http.Response, a *Answer) (token secret.Value, err error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 100 {

@@ -130,7 +130,7 @@ func (p *pool) take() *conn {
 	for i, c := range slices.Backward(p.reusable) {
 		switch {
 		case c.tooOld() || c.client.Err() != nil:
-			p.retireLocked(c)
+			p.retire(c)
 		case c.client.Reserve() == nil:
 			if !c.shared {
 				p.reusable = slices.Delete(p.reusable, i, i+1)
@@ -158,7 +158,11 @@ func (p *pool) dial(ctx context.Context, a *attempt, reusable bool) (*conn, erro
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.reusable = reusable; reusable {
-		c.timer = time.AfterFunc(maxConnectionAge, func() { p.retire(c) })
+		c.timer = time.AfterFunc(maxConnectionAge, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.retire(c)
+		})
 		if c.shared {
 			p.reusable = append(p.reusable, c)
 		}
@@ -187,16 +191,10 @@ func (p *pool) release(c *conn, result Result) {
 	}
 }
 
-// retire makes sure that no later request uses a connection. Requests under way go on.
+// retire makes sure that no later request uses a connection. Requests under way go on. The
+// caller holds the lock. Nobody waits for the connection to close, because a server can delay
+// that, see maxCloseNotify.
 func (p *pool) retire(c *conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.retireLocked(c)
-}
-
-// retireLocked is retire with the lock held. Nobody waits for the connection to close, because
-// a server can delay that, see maxCloseNotify.
-func (p *pool) retireLocked(c *conn) {
 	if c.reusable && c.users.Load() == 0 {
 		go c.discard(false)
 	}
@@ -215,6 +213,6 @@ func (p *pool) close() {
 	defer p.mu.Unlock()
 	p.closed = true
 	for _, c := range slices.Clone(p.reusable) {
-		p.retireLocked(c)
+		p.retire(c)
 	}
 }

@@ -23,16 +23,6 @@ const (
 	maxDepth = 1 << 20
 )
 
-// A bodyError says what is wrong with a body. It has no text of the server.
-type bodyError string
-
-func (e bodyError) Error() string { return string(e) }
-
-const (
-	errTooLarge bodyError = "the body is larger than max_body_size"
-	errTooDeep  bodyError = "the JSON is nested too deep"
-)
-
 // A scanner reads one JSON text (RFC 8259) through a buffer of fixed size. It checks the
 // grammar of every value, but a string may have bytes that are not UTF-8. It keeps only the
 // values that its caller asks for.

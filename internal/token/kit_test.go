@@ -59,8 +59,10 @@ func inBubble(t *testing.T, test func(*testing.T, *rig)) {
 	})
 }
 
-// advance moves the fake clock of a bubble.
-func advance(d time.Duration) { time.Sleep(d) }
+// advance lets time pass in a bubble.
+func advance(d time.Duration) {
+	time.Sleep(d) // the fake clock
+}
 
 // sent returns the calls since it was last called.
 func (r *rig) sent() []call {
@@ -88,8 +90,8 @@ func (r *rig) checkCalls() {
 		if c.result != hmp.LoginRejected {
 			continue
 		}
-		times := append(refused[c.key], c.at)
-		refused[c.key] = times
+		refused[c.key] = append(refused[c.key], c.at)
+		times := refused[c.key]
 		if most := 5 + r.extraRefused; len(times) > most && c.at.Sub(times[len(times)-1-most]) < time.Hour {
 			r.t.Errorf("more than %d refused logins within an hour", most)
 		}
