@@ -17,8 +17,8 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// TestReasons gives what a reason advises, for failures that troubleshooting.md does not quote.
-func TestReasons(t *testing.T) {
+// TestReasonsOfFailedAttempts has the failures that troubleshooting.md does not quote.
+func TestReasonsOfFailedAttempts(t *testing.T) {
 	secure := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = new(tls.Config) })
 	plain := serve(t, answer(200, `{"data":{}}`))
 	alerts := serve(t, raw("\x15\x03\x01\x00\x02\x02\x46"))

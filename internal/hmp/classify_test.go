@@ -162,7 +162,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestReasonsOfAnswers gives the reason for an answer to a GET and to a login.
+// TestReasonsOfAnswers has the reasons for responses to a GET and to a login.
 func TestReasonsOfAnswers(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), plenty)
 	defer cancel()

@@ -23,31 +23,34 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// TestConnections counts the connections that a sequence of exchanges makes and leaves open.
+// TestConnections counts the connections that a sequence of steps makes and leaves open. The
+// steps are calls (valid, failing, login, version), a call to a server that fails (lost-login,
+// lost-version), what happens to the last connection (closed, stuck), the end of the client,
+// and durations.
 func TestConnections(t *testing.T) {
 	for name, tt := range map[string]struct {
 		steps      string
 		change     func(*Options)
 		made, open int
 	}{
-		"a new one for each exchange":            {"well login well", func(*Options) {}, 3, 0},
-		"one for all":                            {"well login well", keepAlive, 1, 1},
-		"one for all, HTTP/2":                    {"well login well", keepHTTP2, 1, 1},
-		"a new one after a failure":              {"well sick well well", keepAlive, 2, 1},
-		"a new one after a failure, HTTP/2":      {"well sick well well", keepHTTP2, 2, 1},
-		"a new one after five minutes":           {"well 4m well 1m well well", keepAlive, 2, 1},
-		"a new one after five minutes, HTTP/2":   {"well 4m well 1m well well", keepHTTP2, 2, 1},
-		"none after five idle minutes":           {"well 5m", keepAlive, 1, 0},
-		"none after five idle minutes, HTTP/2":   {"well 5m", keepHTTP2, 1, 0},
-		"a new one if it was closed":             {"well closed well", keepAlive, 2, 1},
-		"a new one if it was closed, HTTP/2":     {"well closed well", keepHTTP2, 2, 1},
-		"a new one if it cannot be written to":   {"well stuck well", keepAlive, 2, 1},
-		"a login on a new one, as none was sent": {"well stuck login", keepAlive, 2, 1},
-		"no login on a new one, if one was sent": {"well lost", keepAlive, 1, 0},
-		"nor with HTTP/2":                        {"well lost", keepHTTP2, 1, 0},
-		"a version has one of its own":           {"well version well", keepAlive, 2, 1},
-		"a version ends no other":                {"well noversion well", keepAlive, 2, 1},
-		"a closed client keeps none":             {"end well well", keepAlive, 2, 0},
+		"a new one for each exchange":            {"valid login valid", func(*Options) {}, 3, 0},
+		"one for all":                            {"valid login valid", keepAlive, 1, 1},
+		"one for all, HTTP/2":                    {"valid login valid", keepHTTP2, 1, 1},
+		"a new one after a failure":              {"valid failing valid valid", keepAlive, 2, 1},
+		"a new one after a failure, HTTP/2":      {"valid failing valid valid", keepHTTP2, 2, 1},
+		"a new one after five minutes":           {"valid 4m valid 1m valid valid", keepAlive, 2, 1},
+		"a new one after five minutes, HTTP/2":   {"valid 4m valid 1m valid valid", keepHTTP2, 2, 1},
+		"none after five idle minutes":           {"valid 5m", keepAlive, 1, 0},
+		"none after five idle minutes, HTTP/2":   {"valid 5m", keepHTTP2, 1, 0},
+		"a new one if it was closed":             {"valid closed valid", keepAlive, 2, 1},
+		"a new one if it was closed, HTTP/2":     {"valid closed valid", keepHTTP2, 2, 1},
+		"a new one if it cannot be written to":   {"valid stuck valid", keepAlive, 2, 1},
+		"a login on a new one, as none was sent": {"valid stuck login", keepAlive, 2, 1},
+		"no login on a new one, if one was sent": {"valid lost-login", keepAlive, 1, 0},
+		"no login on a new one, HTTP/2":          {"valid lost-login", keepHTTP2, 1, 0},
+		"a version has one of its own":           {"valid version valid", keepAlive, 2, 1},
+		"a version ends no other":                {"valid lost-version valid", keepAlive, 2, 1},
+		"a closed client keeps none":             {"end valid valid", keepAlive, 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { testConnections(t, strings.Fields(tt.steps), tt.change, tt.made, tt.open) })
@@ -57,8 +60,8 @@ func TestConnections(t *testing.T) {
 
 func testConnections(t *testing.T, steps []string, change func(*Options), made, open int) {
 	sim := hmpsim.New()
-	sim.SetToken("well", hmpsim.Valid(hmpsim.Session{}))
-	sim.SetToken("sick", hmpsim.InternalError("x"))
+	sim.SetToken("valid", hmpsim.Valid(hmpsim.Session{}))
+	sim.SetToken("failing", hmpsim.InternalError("x"))
 	certificate, roots := certified(t)
 	pipe := hmpsim.ListenPipe()
 	server := &http.Server{Handler: sim, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}, ErrorLog: log.New(io.Discard, "", 0)}
@@ -79,25 +82,25 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 		var a Answer
 		want := Valid
 		switch step {
-		case "well":
-			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("well")})
-		case "sick":
-			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("sick")})
+		case "valid":
+			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("valid")})
+		case "failing":
+			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("failing")})
 			want = InternalError
-		case "login", "lost":
+		case "login", "lost-login":
 			sim.AddKey(canaryKey, canarySecret, hmpsim.Valid(hmpsim.Session{}))
-			if step == "lost" {
+			if step == "lost-login" {
 				sim.AddKey(canaryKey, canarySecret, hmpsim.Reset())
 				want = Protocol
 			}
 			logins++
 			a, _ = login(ctx, c)
-		case "version", "noversion":
-			if step == "noversion" {
+		case "version", "lost-version":
+			if step == "lost-version" {
 				sim.SetVersion(hmpsim.Reset())
 				want = Protocol
 			}
-			_, a = c.Version(ctx, SessionRequest{Token: secret.New("well")})
+			_, a = c.Version(ctx, SessionRequest{Token: secret.New("valid")})
 		case "closed":
 			_ = conns[len(conns)-1].Conn.Close()
 			want = ""

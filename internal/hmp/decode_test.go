@@ -26,7 +26,7 @@ func decodeString(body string) error {
 
 // If any byte of a body is lost, doubled or replaced, the decoder accepts the body if
 // encoding/json does.
-func TestGrammar(t *testing.T) {
+func TestGrammarIsThatOfJSON(t *testing.T) {
 	for _, body := range []string{
 		`{"a" : [ true , false , null ] }`, `{"a":{"b":{} , "c":[ ]}}`, `{"a":[-0.5,0,0E1,12e+34,5.6e-7]}`,
 		`{"a":"\u09aF\b\/ \\"}`, `{"\u09aF\b\/ \\":1,"a":{"\u09aF\b\/ \\":1}}`, `{"data":{"numLoginFailures":10.5e1}}`,

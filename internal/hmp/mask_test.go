@@ -126,7 +126,7 @@ func TestMessagesDoNotRepeatSecrets(t *testing.T) {
 }
 
 // A code of six digits can be a secret too.
-func TestCodeIsNotASecret(t *testing.T) {
+func TestSecretCodeIsNotShown(t *testing.T) {
 	a := exchange(t, serve(t, envelope(400, "123456", "x")).URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
 		return c.Session(ctx, SessionRequest{Token: secret.New("123456")})
 	})
@@ -163,7 +163,7 @@ func TestMessagesAreCutAfterMasking(t *testing.T) {
 }
 
 // A long reason ends with a whole word and an ellipsis.
-func TestSentencesEndWithAWord(t *testing.T) {
+func TestLongReasonEndsWithAWord(t *testing.T) {
 	long := strings.Repeat("certificate ", 40)
 	got := new(mask).sentence(long)
 	words := strings.TrimSuffix(got, " …")

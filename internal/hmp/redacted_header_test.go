@@ -19,7 +19,7 @@ import (
 
 // An exchange has the names of both headers, and no value that could be a secret, whether it is
 // configured, sent or received.
-func TestExchange(t *testing.T) {
+func TestExchangeShowsNoSecret(t *testing.T) {
 	const handedOut = canary.Word + "-handed-out"
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -52,7 +52,7 @@ func TestExchange(t *testing.T) {
 	canary.CheckValue(t, "the answer", a)
 }
 
-func TestExchangeOfLogin(t *testing.T) {
+func TestLoginShowsNoSecret(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Date"] = nil
 		w.Header().Set("Server", canaryKey+" "+canarySecret)
@@ -84,7 +84,7 @@ func TestHeaderIsBounded(t *testing.T) {
 	}
 }
 
-func TestRedirectServer(t *testing.T) {
+func TestLocationShowsOnlyTheServer(t *testing.T) {
 	for location, want := range map[string]string{
 		"/login":                              "/…",
 		"//idp.example/":                      "//idp.example",
@@ -102,7 +102,7 @@ func TestRedirectServer(t *testing.T) {
 
 // A value is shown if its form cannot hold a secret. Names of servers are masked. Unusual names
 // are counted.
-func TestShownHeader(t *testing.T) {
+func TestHeaderShowsNoSecret(t *testing.T) {
 	h := http.Header{
 		"Server": {"nginx/1.25.3 (Ubuntu)"}, "Via": {"1.1 proxy\tx, 1.0 " + url.QueryEscape(canaryToken)}, "Content-Type": {"Text/HTML; charset=UTF-8"}, "X-Request-Id": {"1"},
 		"Age": {base64.StdEncoding.EncodeToString([]byte(canaryToken))}, "X-" + strings.ToLower(canaryToken): {"1"}, "Allow": {"GET, " + canaryToken}, "Content-Length": {"1234567"},
