@@ -26,8 +26,8 @@ func TestReasonsOfFailedAttempts(t *testing.T) {
 	wantsPassword := serve(t, answer(407, ""))
 	resets := serve(t, func(w http.ResponseWriter, _ *http.Request) { hmpsim.Reset()(w, nil, hmpsim.Call{}) })
 	none := func(*Options) {}
-	strange, _ := certified(t)
-	stranger := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{strange}} })
+	untrusted, _ := certified(t)
+	untrustedServer := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{untrusted}} })
 	_, others := certified(t) // of the same name, so Go adds a guess to its error
 	for _, tt := range []struct {
 		url    string
@@ -39,10 +39,10 @@ func TestReasonsOfFailedAttempts(t *testing.T) {
 		{alerts.URL, none, Protocol, "the server speaks TLS; write https:// in `url`"},
 		{strings.Replace(plain.URL, "http", "https", 1), none, TLS, "the server speaks HTTP without TLS; write http:// in `url`"},
 		{strings.Replace(alerts.URL, "http", "https", 1), none, TLS, "the server speaks HTTP without TLS; write http:// in `url`"},
-		{stranger.URL, func(o *Options) { o.TLS = &tls.Config{RootCAs: others} }, TLS, "signed by unknown authority; if the HMP signed its certificate itself, give it as tls_config.ca_file"},
-		{stranger.URL, caFile(others, nil), TLS, "the certificate is not signed by the CA in ca.pem; the HMP's certificate may be new"},
-		{stranger.URL, caFile(nil, errors.New("ca.pem: no such file")), TLS, "ca.pem: no such file"},
-		{stranger.URL, func(o *Options) { o.Proxy = func(*http.Request) (*url.URL, error) { return nil, errors.New("x") } }, Connect, "the URL of the proxy is malformed"},
+		{untrustedServer.URL, func(o *Options) { o.TLS = &tls.Config{RootCAs: others} }, TLS, "signed by unknown authority; if the HMP signed its certificate itself, give it as tls_config.ca_file"},
+		{untrustedServer.URL, caFile(others, nil), TLS, "the certificate is not signed by the CA in ca.pem; the HMP's certificate may be new"},
+		{untrustedServer.URL, caFile(nil, errors.New("ca.pem: no such file")), TLS, "ca.pem: no such file"},
+		{untrustedServer.URL, func(o *Options) { o.Proxy = func(*http.Request) (*url.URL, error) { return nil, errors.New("x") } }, Connect, "the URL of the proxy is malformed"},
 		{strings.Replace(secure.URL, "127.0.0.1", "localhost", 1), trust(secure), TLS, "or set tls_config.server_name to one it has"},
 		{compressed.URL, none, BadPayload, "the body is compressed (Content-Encoding: gzip)"},
 		{"http://hmp.example", through(wantsPassword.URL), HTTPError, "the proxy asks for a user and a password (407)"},

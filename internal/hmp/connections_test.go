@@ -319,8 +319,8 @@ func serveFrames(s *httptest.Server, frame func(*http2.Framer, http2.Frame), clo
 }
 
 func TestResultIsThatOfTheLastAttempt(t *testing.T) {
-	stranger, _ := certified(t)
-	other := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{stranger}} })
+	untrusted, _ := certified(t)
+	other := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{untrusted}} })
 	for want, second := range map[Result]string{Connect: "127.0.0.1:1", TLS: other.Listener.Addr().String()} {
 		var requests, dials atomic.Int32
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {

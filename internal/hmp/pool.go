@@ -25,7 +25,7 @@ const (
 
 // A pool makes connections to one HMP, and reuses them if KeepAlive is set.
 //
-// Rule: A failed request never breaks another request. After a failure, the pool gives the
+// A failed request never breaks another request. After a failure, the pool gives the
 // connection to no later request. It closes the connection when the last request on it has
 // ended. The pool of [http.Transport] cannot do this, because it reuses a connection before
 // the request on it has ended.
