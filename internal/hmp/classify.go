@@ -88,7 +88,7 @@ func (c *call) readSession(ctx context.Context, resp *http.Response, a *Answer) 
 	default:
 		a.Result, a.Reason = BadPayload, bodyReason(err, resp.Header.Get("Content-Encoding"))
 		if errors.Is(err, errNoData) {
-			a.Code = code(p.code)
+			a.Code = parseCode(p.code)
 		}
 		if c.isLogin() && (a.Code == InvalidCredentials || a.Code == InputValidation) {
 			a.Result, a.Reason = LoginRejected, ""
@@ -141,7 +141,7 @@ func (c *call) readError(ctx context.Context, resp *http.Response, a *Answer) {
 	c.secrets = append(c.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
 	if a.BodySize = p.size; !timedOut {
-		a.Code = code(p.code)
+		a.Code = parseCode(p.code)
 	}
 	a.Result = errorResult(a, p.message)
 	switch {

@@ -47,9 +47,9 @@ var Catalogue = []ErrorInfo{
 	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look up the code in Haivision's documentation. The log and the session's page show it."},
 }
 
-// code returns the code in an envelope: the text itself if it has six digits, [OtherCode]
+// parseCode returns the code in an envelope: the text itself if it has six digits, [OtherCode]
 // for any other text, and "" for none. So the code is safe to show.
-func code(text string) Code {
+func parseCode(text string) Code {
 	notDigit := func(r rune) bool { return r < '0' || r > '9' }
 	if text == "" || len(text) == 6 && !strings.ContainsFunc(text, notDigit) {
 		return Code(text)

@@ -45,6 +45,9 @@ func pause(failures int) time.Duration {
 	return d + rand.N(d/10) //nolint:gosec // it spreads load, and guards nothing
 }
 
+// endPause allows the next login, unless HMP asked to wait with Retry-After.
+func (b *backoff) endPause() { b.until = time.Time{} }
+
 // blocks reports whether a login that may take loginTime has to wait. A login that timed
 // out does not block a login with twice as much time.
 func (b *backoff) blocks(now time.Time, loginTime time.Duration) bool {

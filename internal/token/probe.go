@@ -87,8 +87,7 @@ func (p *probe) checkSession(ctx context.Context, t *token) {
 	case rejected(answer.Result):
 		discarded := p.credential.discard(t, answer, time.Now())
 		if discarded && p.report.Login == "" {
-			// HMP works again. A pause that HMP asked for with Retry-After stays.
-			p.credential.backoff.until = time.Time{}
+			p.credential.backoff.endPause() // HMP works again
 		}
 	}
 }
