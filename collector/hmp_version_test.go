@@ -274,7 +274,7 @@ func TestVersionWithRotatedToken(t *testing.T) {
 // A versionPanic panics at each version request.
 type versionPanic struct{ client }
 
-func (versionPanic) Version(context.Context, hmp.Request) (hmp.Version, hmp.Answer) {
+func (versionPanic) Version(context.Context, hmp.SessionRequest) (hmp.Version, hmp.Answer) {
 	panic(canary.Word)
 }
 

@@ -89,7 +89,7 @@ func (p *sharedProbe) probe(ctx context.Context) *token.Report {
 // probeWithKey is probe for a session with an API key. The manager gets a token, perhaps by
 // [sharedProbe.Login], and calls [sharedProbe.Session] with it.
 func (p *sharedProbe) probeWithKey(ctx context.Context) *token.Report {
-	return p.collector.tokens.Probe(ctx, token.Request{
+	return p.collector.tokens.Probe(ctx, token.ProbeRequest{
 		Credential: p.session.credential(p.secrets),
 		Lifetime:   p.session.target.TokenLifetime,
 		MayLogin:   !p.short,
@@ -114,7 +114,7 @@ var (
 // Session asks the HMP about the session of a token. For sessions with an API key, it
 // implements [token.HMP].
 func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (answer hmp.Answer, next secret.Value) {
-	answer, next = p.session.target.client.Session(ctx, hmp.Request{
+	answer, next = p.session.target.client.Session(ctx, hmp.SessionRequest{
 		Token:      t,
 		Secrets:    p.secrets.ofLogin(),
 		Header:     p.secrets.header,

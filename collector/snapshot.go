@@ -24,9 +24,9 @@ type snapshot struct {
 
 // A client calls one HMP. It is an [hmp.Client], except in tests.
 type client interface {
-	Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value)
+	Session(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value)
 	Login(ctx context.Context, r hmp.LoginRequest) (hmp.Answer, secret.Value)
-	Version(ctx context.Context, r hmp.Request) (hmp.Version, hmp.Answer)
+	Version(ctx context.Context, r hmp.SessionRequest) (hmp.Version, hmp.Answer)
 	Close()
 }
 
