@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 
+	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/secret"
 )
 
@@ -151,8 +152,8 @@ func TestConfigurationPage(t *testing.T) {
 	mustLoadText(t, text)
 }
 
-// TestReference loads reference.yml. Its first target spells out the defaults, which the second
-// one relies on, and it has every field, be it commented out.
+// The first target of reference.yml has every default as a value, and the second target has none.
+// The file has every field, some in comments.
 func TestReference(t *testing.T) {
 	config, err := loadFile("reference.yml")
 	if err != nil {
@@ -224,8 +225,7 @@ func define(t *testing.T, section string, definitions object) {
 	}
 }
 
-// TestSchema compares schema.json, which editors read, with the fields and with what the page
-// says of them.
+// The schema for editors has the fields of the program, and their descriptions from the page.
 func TestSchema(t *testing.T) {
 	definitions := object{}
 	define(t, "file", definitions)
@@ -244,15 +244,15 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	if *update {
-		write(t, "schema.json", want.String())
+		exportertest.WriteFile(t, "schema.json", want.String())
 	}
 	if diff := gocmp.Diff(want.String(), read(t, "schema.json")); diff != "" {
 		t.Errorf("run the test with -update (-program +schema.json):\n%s", diff)
 	}
 }
 
-// TestSchemaValidates: the schema takes what the program takes, and no mistake that an editor
-// can find.
+// The schema accepts each configuration that the program accepts. It rejects the mistakes that an
+// editor can find.
 func TestSchemaValidates(t *testing.T) {
 	var s jsonschema.Schema
 	if err := json.Unmarshal([]byte(read(t, "schema.json")), &s); err != nil {
@@ -289,7 +289,7 @@ func TestSchemaValidates(t *testing.T) {
 		"targets: [{" + target + ", keep_alive: 'true'}]", "targets: [{" + target + ", tls_config: {min_version: TLS9}}]", "[{name: t}]",
 	} {
 		if validate(text) == nil {
-			t.Errorf("the schema takes %s", text)
+			t.Errorf("the schema accepts %s", text)
 		}
 	}
 }

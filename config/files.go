@@ -24,10 +24,10 @@ const (
 	maxConfigFile = 16 << 20
 	maxSecretFile = 1 << 20 // certificates too
 
-	// maxReadings and maxReadingsInDirectory bound the files that are read at once. A read
+	// maxReads and maxReadsInDirectory bound the files that are read at once. A read
 	// that hangs holds a thread, and Go ends a program with 10,000 threads.
-	maxReadings            = 2000
-	maxReadingsInDirectory = 32
+	maxReads            = 2000
+	maxReadsInDirectory = 32
 
 	loadTimeout  = time.Minute      // for a configuration with all its files
 	checkTimeout = 10 * time.Second // for all secrets, or all files of a configuration
@@ -46,7 +46,7 @@ var (
 type fileReader struct {
 	open        func(path string) (*os.File, error)
 	lstat       func(path string) (os.FileInfo, error)
-	readings    singleflight.Group
+	calls       singleflight.Group
 	running     chan struct{} // a semaphore
 	directories sync.Map      // a semaphore by the name of a directory
 }
@@ -59,7 +59,7 @@ func newFileReader() *fileReader {
 		// Without O_NONBLOCK, opening a FIFO without a writer would block forever.
 		return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	}
-	return &fileReader{open: open, lstat: os.Lstat, running: make(chan struct{}, maxReadings)}
+	return &fileReader{open: open, lstat: os.Lstat, running: make(chan struct{}, maxReads)}
 }
 
 // readFile reads a regular file of at most limit bytes. It returns errSlowFile if ctx ends
@@ -96,9 +96,9 @@ func (f *fileReader) exists(ctx context.Context, path string) (bool, error) {
 func share[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
 	for waited := false; ; waited = true {
 		started := false
-		result := f.readings.DoChan(key, func() (any, error) {
+		result := f.calls.DoChan(key, func() (any, error) {
 			started = true
-			limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadingsInDirectory))
+			limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadsInDirectory))
 			directory := limit.(chan struct{})
 			directory <- struct{}{}
 			defer func() { <-directory }()
@@ -179,24 +179,4 @@ func (f *fileReader) names(dir string) ([]string, error) {
 	names, err := opened.Readdirnames(-1)
 	slices.Sort(names)
 	return names, err
-}
-
-// hintedError is a problem of a file or a secret, and what to do about it.
-type hintedError struct{ problem, hint string }
-
-func (h *hintedError) Error() string { return h.problem }
-
-// hintFor says what to do about a problem of a file or a secret.
-func hintFor(err error) string {
-	h, isHinted := errors.AsType[*hintedError](err)
-	switch {
-	case isHinted:
-		return h.hint
-	case errors.Is(err, fs.ErrNotExist):
-		return "a relative path begins at the directory of the file that contains it; a path in a variable begins at the working directory"
-	case errors.Is(err, fs.ErrPermission):
-		return "the user that runs hmp_exporter must be able to read it"
-	default:
-		return ""
-	}
 }

@@ -11,10 +11,11 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 )
 
-// FuzzLoad gives Load anything at all. It must return a configuration that prints as
-// YAML or Errors, and must not quote a secret in either.
+// FuzzLoad loads any file. Load returns Errors, or a configuration that prints as YAML. Neither
+// has a secret.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(read(f, "reference.yml")))
 	for _, pattern := range []string{"testdata/*.txtar", "testdata/bad/*.txtar"} {
@@ -26,7 +27,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		t.Chdir(t.TempDir())
-		write(t, "hmp.yml", string(data))
+		exportertest.WriteFile(t, "hmp.yml", string(data))
 		config, err := loadFile("hmp.yml")
 		if _, ok := errors.AsType[Errors](err); (err == nil) == (config == nil) || err != nil && !ok {
 			t.Fatalf("Load = %v, %v", config, err)
@@ -58,8 +59,8 @@ var secretFields = map[string]bool{
 	"key": true, "secrets": true, "proxy_url": true, "proxy_connect_header": true,
 }
 
-// onlySecret reports whether the canary is nowhere but in the values of secret fields:
-// a name or a URL is shown, so a canary in one says nothing.
+// onlySecret reports whether the canary is only in the values of secret fields. The program may
+// show other values.
 func onlySecret(n *yaml.Node, secret bool) bool {
 	if n.Kind == yaml.ScalarNode && !secret && strings.Contains(n.Value, canary.Word) || n.Kind == yaml.AliasNode {
 		return false
@@ -79,9 +80,8 @@ func onlySecret(n *yaml.Node, secret bool) bool {
 	return true
 }
 
-// FuzzSecretFile gives the reader of secrets a file with anything in it. It must return
-// the word that the file is, if that is fit to be sent, or else one of few errors, none
-// of which has room for the content.
+// FuzzSecretFile reads any file as a secret. Read returns the trimmed content if the exporter can
+// send it. Otherwise, it returns an error without the content.
 func FuzzSecretFile(f *testing.F) {
 	for _, content := range []string{
 		"", "\n", "\r\n", canary.Word, canary.Word + "\n", canary.Word + "\r\n", canary.Word + "\n\n", canary.Word + "\r", canary.Word + "\n" + canary.Word, " " + canary.Word, canary.Word + "\t", canary.Word + " " + canary.Word,
@@ -93,7 +93,7 @@ func FuzzSecretFile(f *testing.F) {
 	}
 	file := filepath.Join(f.TempDir(), "secret")
 	f.Fuzz(func(t *testing.T, content []byte, token bool) {
-		write(t, file, string(content))
+		exportertest.WriteFile(t, file, string(content))
 		source := SecretSource{name: "token_file", file: file}
 		if token {
 			source.kind = kindToken

@@ -12,9 +12,10 @@ import (
 	"testing"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 )
 
-// TestSecretFile writes one content after the other, and each Read has the one of now.
+// Each Read has the current content of the file.
 func TestSecretFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	token, key := SecretSource{name: "token_file", file: file, kind: kindToken}, SecretSource{name: "api_key_file", file: file}
@@ -46,7 +47,7 @@ func TestSecretFile(t *testing.T) {
 		{header, "CANARY\nCANARY", "", errCharacters},
 		{header, " \n", "", errEmpty},
 	} {
-		write(t, file, tt.content)
+		exportertest.WriteFile(t, file, tt.content)
 		got, err := tt.source.Read(t.Context())
 		if got.Reveal() != tt.want || !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 			t.Errorf("Read of %.20q = %d bytes, %v; want %d bytes, %v", tt.content, len(got.Reveal()), err, len(tt.want), tt.err)
@@ -58,7 +59,7 @@ func TestSecretFile(t *testing.T) {
 func TestNoSecretFile(t *testing.T) {
 	dir := t.TempDir()
 	file, fifo := filepath.Join(dir, "file"), filepath.Join(dir, "fifo")
-	write(t, file, "CANARY")
+	exportertest.WriteFile(t, file, "CANARY")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
