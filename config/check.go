@@ -24,18 +24,18 @@ type Checked struct {
 // Check loads the configuration. Then it reads every file with a secret or header like a probe.
 // [Source.Load] does not read them, because a secret may appear before the next probe.
 func (s *Source) Check() (*Checked, error) {
-	l, err := s.load()
+	c, positions, err := s.load()
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{warnings: slices.Clone(l.config.LoadWarnings)}
-	for i, t := range l.config.Targets {
-		c.checkTarget(l.positions[i], t)
+	checker := &checker{warnings: slices.Clone(c.LoadWarnings)}
+	for i, t := range c.Targets {
+		checker.checkTarget(positions[i], t)
 	}
 	if !s.SyntaxOnly {
-		c.readFiles()
+		checker.readFiles()
 	}
-	return &Checked{l.config, c.secretErrors.sorted(), c.warnings.sorted()}, nil
+	return &Checked{c, checker.secretErrors.sorted(), checker.warnings.sorted()}, nil
 }
 
 type checker struct {

@@ -45,7 +45,6 @@ var (
 // read.
 type fileReader struct {
 	open        func(path string) (*os.File, error)
-	lstat       func(path string) (os.FileInfo, error)
 	calls       singleflight.Group
 	running     chan struct{} // a semaphore
 	directories sync.Map      // a semaphore by the name of a directory
@@ -59,7 +58,7 @@ func newFileReader() *fileReader {
 		// Without O_NONBLOCK, opening a FIFO without a writer would block forever.
 		return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	}
-	return &fileReader{open: open, lstat: os.Lstat, running: make(chan struct{}, maxReads)}
+	return &fileReader{open: open, running: make(chan struct{}, maxReads)}
 }
 
 // readFile reads a regular file of at most limit bytes. It returns errSlowFile if ctx ends
@@ -81,14 +80,6 @@ func (f *fileReader) findFiles(ctx context.Context, pattern string) ([]string, e
 		return nil, err
 	}
 	return share(ctx, f, "pattern "+pattern, filepath.Dir(pattern), func() ([]string, error) { return f.find(pattern) })
-}
-
-// exists reports whether a file exists, with the bounds of readFile.
-func (f *fileReader) exists(ctx context.Context, path string) (bool, error) {
-	return share(ctx, f, "exists "+path, filepath.Dir(path), func() (bool, error) {
-		_, err := f.lstat(path)
-		return err == nil, nil
-	})
 }
 
 // share calls read, which can hang, for all callers with the same key. The read starts after
@@ -142,7 +133,7 @@ func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 
 func (f *fileReader) find(pattern string) (found []string, err error) {
 	if !strings.ContainsAny(pattern, `*?[\`) {
-		if _, err := f.lstat(pattern); isMissing(err) {
+		if _, err := f.read(pattern, maxConfigFile); isMissing(err) {
 			return nil, nil
 		}
 		return []string{pattern}, nil

@@ -43,13 +43,6 @@ func withHungDisk(t *testing.T, test func(t *testing.T, d *hungDisk)) {
 			}
 			return open(path)
 		}
-		lstat := files.lstat
-		files.lstat = func(path string) (os.FileInfo, error) {
-			if strings.HasPrefix(path, d.dir) {
-				<-d.repaired
-			}
-			return lstat(path)
-		}
 		test(t, d)
 		close(d.repaired)
 		synctest.Wait()

@@ -126,10 +126,10 @@ func (l *loader) findTargetFiles(list position, patterns []string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// finish completes the configuration. It returns the problems if there are any.
-func (l *loader) finish() error {
+// finish returns the configuration, or the problems if there are any.
+func (l *loader) finish() (*Config, error) {
 	if len(l.problems.first) > 0 {
-		return l.problems.errors(l.config.File)
+		return nil, l.problems.errors(l.config.File)
 	}
 	c, global := l.config, l.global
 	if len(c.Targets) == 0 {
@@ -137,5 +137,5 @@ func (l *loader) finish() error {
 	}
 	// Encoded on first use, because it takes as long as the rest of a load.
 	c.yaml = sync.OnceValues(func() ([]byte, error) { return encodeYAML(global, c.Targets) })
-	return nil
+	return c, nil
 }

@@ -30,15 +30,12 @@ type Source struct {
 // Load loads the configuration. The error is of type [Errors] and has the problems of all
 // files, except if there are both a file and variables.
 func (s *Source) Load() (*Config, error) {
-	l, err := s.load()
-	if err != nil {
-		return nil, err
-	}
-	return l.config, nil
+	c, _, err := s.load()
+	return c, err
 }
 
-// load returns the loader of a valid configuration.
-func (s *Source) load() (*loader, error) {
+// load is Load, and also returns the positions of the targets.
+func (s *Source) load() (*Config, []position, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
 	defer cancel()
 	l := newLoader(ctx)
@@ -47,30 +44,27 @@ func (s *Source) load() (*loader, error) {
 	if s.Getenv == nil || !inEnvironment(s.Getenv) {
 		l.loadFile(file)
 	} else {
-		exists, err := files.exists(ctx, file)
+		_, err := files.readFile(ctx, file, maxConfigFile)
 		switch {
-		case s.File != "" || exists:
-			return nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
-		case err != nil:
-			return nil, Errors{Error{File: file}.with(err.Error(), hintFor(err))}
+		case s.File == "" && errors.Is(err, errSlowFile):
+			return nil, nil, Errors{Error{File: file}.with(err.Error(), hintFor(err))}
+		case s.File != "" || !isMissing(err):
+			return nil, nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
 		}
 		l.loadEnvironment(s.Getenv)
 	}
 	s.mu.Lock()
 	s.inputs = l.inputs
 	s.mu.Unlock()
-	err := l.finish()
-	return l, err
+	c, err := l.finish()
+	return c, l.positions, err
 }
 
 // Parse makes a configuration from a text. Messages name it like a file.
 func Parse(name string, text []byte) (*Config, error) {
 	l := newLoader(context.Background())
 	l.loadText(l.document(name), text)
-	if err := l.finish(); err != nil {
-		return nil, err
-	}
-	return l.config, nil
+	return l.finish()
 }
 
 // Changed reports whether the configuration file, a target file, a CA file or a client
