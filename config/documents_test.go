@@ -106,7 +106,7 @@ func part(t *testing.T, name string) string {
 
 // TestConfigurationPage compares the type and default of each row with those of its field.
 func TestConfigurationPage(t *testing.T) {
-	config := mustLoadText(t, "targets: [{name: a, url: https://hmp.example, tls_config: {}, sessions: [{name: b, token: c}]}]")
+	config := loadText(t, "targets: [{name: a, url: https://hmp.example, tls_config: {}, sessions: [{name: b, token: c}]}]")
 	var shown struct {
 		Global  map[string]any   `yaml:"global"`
 		Targets []map[string]any `yaml:"targets"`
@@ -149,7 +149,7 @@ func TestConfigurationPage(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(read(t, page), "```yaml\n")
 	text, _, _ := strings.Cut(rest, "```")
-	mustLoadText(t, text)
+	loadText(t, text)
 }
 
 // The first target of reference.yml has every default as a value, and the second target has none.
@@ -282,12 +282,14 @@ func TestSchemaValidates(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, text := range []string{
-		"colour: red", "targets: {" + target + "}", "targets: [{name: t, url: https://a}]", "targets: [{" + target + ", colour: red}]",
-		"targets: [{" + target + ", timeout: soon}]", "targets: [{" + target + ", max_body_size: 64}]", "targets: [{" + target + ", max_concurrent: -1}]",
-		"targets: [{" + target + ", labels: {session: a}}]", "targets: [{" + target + ", labels: {__a: a}}]", "targets: [{" + target + ", labels: {a-b: a}}]",
-		"targets: [{" + target + ", keep_alive: 'true'}]", "targets: [{" + target + ", tls_config: {min_version: TLS9}}]", "[{name: t}]",
+	bad := []string{"colour: red", "targets: {" + target + "}", "targets: [{name: t, url: https://a}]", "[{name: t}]"}
+	for _, field := range []string{
+		"colour: red", "timeout: soon", "max_body_size: 64", "max_concurrent: -1", "keep_alive: 'true'", "tls_config: {min_version: TLS9}",
+		"labels: {session: a}", "labels: {__a: a}", "labels: {a-b: a}",
 	} {
+		bad = append(bad, "targets: [{"+target+", "+field+"}]")
+	}
+	for _, text := range bad {
 		if validate(text) == nil {
 			t.Errorf("the schema accepts %s", text)
 		}

@@ -1,14 +1,11 @@
 package config
 
 import (
-	"encoding/json"
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
-	"golang.org/x/net/http/httpguts"
 
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
@@ -78,46 +75,4 @@ func onlySecret(n *yaml.Node, secret bool) bool {
 		}
 	}
 	return true
-}
-
-// FuzzSecretFile reads any file as a secret. Read returns the trimmed content if the exporter can
-// send it. Otherwise, it returns an error without the content.
-func FuzzSecretFile(f *testing.F) {
-	for _, content := range []string{
-		"", "\n", "\r\n", canary.Word, canary.Word + "\n", canary.Word + "\r\n", canary.Word + "\n\n", canary.Word + "\r", canary.Word + "\n" + canary.Word, " " + canary.Word, canary.Word + "\t", canary.Word + " " + canary.Word,
-		"Bearer " + canary.Word, "bearer", "BEARER\u00a0" + canary.Word, "${" + canary.Word + "}", "$(" + canary.Word + ")", "$" + canary.Word, "$" + canary.Word + "\n",
-		canary.Word + "\x00", "\ufeff" + canary.Word, canary.Word + "\xff", "\xff\xfeC\x00A\x00", canary.Word + "\u2028", "Grüße " + canary.Word, strings.Repeat(canary.Word, maxSecretFile),
-	} {
-		f.Add([]byte(content), true)
-		f.Add([]byte(content), false)
-	}
-	file := filepath.Join(f.TempDir(), "secret")
-	f.Fuzz(func(t *testing.T, content []byte, token bool) {
-		exportertest.WriteFile(t, file, string(content))
-		source := SecretSource{name: "token_file", file: file}
-		if token {
-			source.kind = kindToken
-		}
-		secret, err := source.Read(t.Context())
-		if err != nil {
-			for _, problem := range []error{errEmpty, errLines, errVariable, errSpace, errCharacters, errTooLarge} {
-				if err.Error() == "token_file "+file+": "+problem.Error() && errors.Is(err, problem) && secret.IsZero() {
-					return
-				}
-			}
-			t.Fatalf("Read of %d bytes = %v, %v", len(content), secret, err)
-		}
-		value := secret.Reveal()
-		if strings.TrimSpace(string(content)) != value {
-			t.Errorf("Read of %q = %q", content, value)
-		}
-		if header := "Bearer " + value; token && (!httpguts.ValidHeaderFieldValue(header) || strings.Contains(value, " ")) {
-			t.Errorf("a token is not fit for a header: %q", value)
-		}
-		var received string
-		sent, err := json.Marshal(value)
-		if err != nil || json.Unmarshal(sent, &received) != nil || received != value || strings.TrimSpace(value) != value || value == "" {
-			t.Errorf("a secret that arrives as %q is not fit for JSON: %q, %v", received, value, err)
-		}
-	})
 }

@@ -107,23 +107,13 @@ func goodDir(t *testing.T) string {
 	return dir
 }
 
-// session returns a configuration with one session.
-func session(text string) string {
-	return "targets: [{name: a, url: https://a, sessions: [" + text + "]}]"
-}
-
 func loadFile(file string) (*Config, error) { return (&Source{File: file}).Load() }
 
-func loadText(t *testing.T, text string) (*Config, error) {
+func loadText(t *testing.T, text string) *Config {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "hmp.yml")
 	exportertest.WriteFile(t, file, text)
-	return loadFile(file)
-}
-
-func mustLoadText(t *testing.T, text string) *Config {
-	t.Helper()
-	config, err := loadText(t, text)
+	config, err := loadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ import (
 func TestClientCertificate(t *testing.T) {
 	cert, key := keyPair(t)
 	indent := func(text string) string { return strings.ReplaceAll(text, "\n", "\n        ") }
-	config := mustLoadText(t, "targets:\n"+
+	config := loadText(t, "targets:\n"+
 		"  - name: inline\n    url: https://a\n    sessions: [{name: a, token: CANARY}]\n"+
 		"    tls_config:\n      ca: |\n        "+indent(cert)+"\n      cert: |\n        "+indent(cert)+"\n      key: |\n        "+indent(key)+"\n")
 	sent := func() string {
@@ -62,7 +62,7 @@ func TestClientCertificate(t *testing.T) {
 			exportertest.WriteFile(t, keyFile, step.key)
 		}
 		if i == 0 {
-			config = mustLoadText(t, "targets: [{name: a, url: https://a, tls_config: {cert_file: "+certFile+", key_file: "+keyFile+"}, sessions: [{name: a, token: CANARY}]}]")
+			config = loadText(t, "targets: [{name: a, url: https://a, tls_config: {cert_file: "+certFile+", key_file: "+keyFile+"}, sessions: [{name: a, token: CANARY}]}]")
 		}
 		if diff := cmp.Diff(step.want, sent()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -77,7 +77,7 @@ func TestRootCAs(t *testing.T) {
 	first, _ := keyPair(t)
 	second, key := keyPair(t)
 	exportertest.WriteFile(t, file, first)
-	config := mustLoadText(t, "targets: [{name: a, url: https://a, tls_config: {ca_file: "+file+"}, sessions: [{name: a, token: CANARY}]}]")
+	config := loadText(t, "targets: [{name: a, url: https://a, tls_config: {ca_file: "+file+"}, sessions: [{name: a, token: CANARY}]}]")
 	roots := config.Targets[0].RootCAs
 	before, err := roots.Pool(t.Context())
 	if again, _ := roots.Pool(t.Context()); err != nil || again != before {
