@@ -105,7 +105,7 @@ func TestNoWarnings(t *testing.T) {
 	}
 }
 
-// An empty target file is a match of the pattern, but gives the exporter nothing to watch.
+// A target file with an empty list matches its pattern, but the exporter has nothing to watch.
 func TestWarningOfNothingWatched(t *testing.T) {
 	t.Chdir(t.TempDir())
 	exportertest.WriteFile(t, "hmp.yml", "target_files: [a*.yml, b*.yml]")
@@ -114,10 +114,10 @@ func TestWarningOfNothingWatched(t *testing.T) {
 		b      = "hmp.yml:1: target_files[1]: b*.yml: matches no file; a relative pattern begins at the directory of the file that contains it"
 		nobody = "\nhmp.yml: no target: nothing is watched; list targets here or in target_files"
 	)
-	for _, tt := range []struct{ file, want string }{
-		{"none", a + b + nobody}, {"a.yml", b + nobody}, {"a2.yml", b},
+	for _, tt := range []struct{ file, text, want string }{
+		{"none", "", a + b + nobody}, {"a.yml", "[]", b + nobody}, {"a2.yml", targetFile, b},
 	} {
-		exportertest.WriteFile(t, tt.file, map[string]string{"none": "", "a.yml": "[]", "a2.yml": targetFile}[tt.file])
+		exportertest.WriteFile(t, tt.file, tt.text)
 		config, err := loadFile("hmp.yml")
 		if err != nil {
 			t.Fatal(err)

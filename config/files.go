@@ -109,6 +109,7 @@ func share[T any](ctx context.Context, f *fileReader, key, dir string, read func
 	}
 }
 
+// read is readFile without the bounds of time and threads.
 func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	opened, err := f.open(path)
 	if err != nil {
@@ -131,6 +132,7 @@ func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	return data, err
 }
 
+// find is findFiles without the bounds.
 func (f *fileReader) find(pattern string) (found []string, err error) {
 	if !strings.ContainsAny(pattern, `*?[\`) {
 		if _, err := f.read(pattern, maxConfigFile); isMissing(err) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,72 +53,62 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestSame changes one thing at a time.
+// Sessions that differ in anything but names, labels and limits are not the same.
 func TestSame(t *testing.T) {
 	t.Chdir(t.TempDir())
 	cert, _ := keyPair(t)
 	exportertest.WriteFile(t, "ca.pem", cert)
-	const compared = "targets:\n  - name: studio\n    url: https://hmp.example\n    sessions: [{name: playout, token: CANARY-1}]\n"
-	load := func(text string) *Target {
+	const text = "targets:\n  - name: studio\n    url: https://hmp.example\n    sessions: [{name: playout, token: CANARY-1}]\n"
+	load := func(text string) *Session {
 		t.Helper()
 		exportertest.WriteFile(t, "hmp.yml", text)
 		config, err := loadFile("hmp.yml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return config.Targets[0]
+		return config.Targets[0].Sessions[0]
 	}
 	with := func(field string) string {
-		return strings.Replace(compared, "    sessions", "    "+field+"\n    sessions", 1)
+		return strings.Replace(text, "    sessions", "    "+field+"\n    sessions", 1)
 	}
-	base := load(compared)
+	token := func(fields string) string { return strings.Replace(text, "token: CANARY-1", fields, 1) }
 	for name, same := range map[string]string{
-		"another name":     strings.Replace(strings.Replace(compared, "studio", "lab", 1), "playout", "archive", 1),
+		"another name":     strings.NewReplacer("studio", "lab", "playout", "archive").Replace(text),
 		"the default":      with("timeout: 10000ms"),
-		"a global default": "global: {timeout: 10s}\n" + compared,
+		"a global default": "global: {timeout: 10s}\n" + text,
 		"an empty mapping": with("tls_config: {}"),
 		"labels":           with("labels: {a: b}"),
 		"a limit":          with("max_concurrent: 3"),
-		"a slash":          strings.Replace(compared, "example", "example/", 1),
+		"a slash":          strings.Replace(text, "example", "example/", 1),
 	} {
-		if got := load(same); !got.Same(base) || !got.Sessions[0].Same(base.Sessions[0]) {
+		if !load(same).Same(load(text)) {
 			t.Errorf("%s: not the same", name)
 		}
 	}
-	seen := map[string]*Target{"base": base}
-	for _, field := range []string{
-		"address: a:1", "address: a:2", "timeout: 9s", "timeout: 9001ms", "token_lifetime: 29m", "keep_alive: true", "enable_http2: true", "max_body_size: 63MiB", "service_message_text: true",
-		"tls_config: {ca_file: ca.pem}", "tls_config: {server_name: a}", "tls_config: {insecure_skip_verify: true}", "tls_config: {min_version: TLS12}", "tls_config: {max_version: TLS12}",
-		"proxy_url: http://a:CANARY-1@proxy", "proxy_url: http://a:CANARY-2@proxy", "proxy_url: http://proxy\n    no_proxy: a", "proxy_from_environment: true",
-		"proxy_url: http://proxy\n    proxy_connect_header: {A: [CANARY-1]}", "proxy_url: http://proxy\n    proxy_connect_header: {A: [CANARY-2]}",
-		"http_headers: {A: {values: [b, c]}}", "http_headers: {A: {values: [bc]}}", "http_headers: {A: {secrets: [CANARY-1]}}", "http_headers: {A: {secrets: [CANARY-2]}}", "http_headers: {A: {files: [b, c]}}",
+	var seen []*Session
+	for _, other := range []string{
+		text, with("address: a:1"), with("timeout: 9s"), with("token_lifetime: 29m"), with("keep_alive: true"), with("enable_http2: true"), with("max_body_size: 63MiB"), with("service_message_text: true"),
+		with("tls_config: {ca_file: ca.pem}"), with("tls_config: {insecure_skip_verify: true}"), with("tls_config: {min_version: TLS12}"),
+		with("proxy_url: http://a:CANARY-1@proxy"), with("proxy_url: http://a:CANARY-2@proxy"), with("proxy_url: http://proxy\n    no_proxy: a"), with("proxy_from_environment: true"),
+		with("proxy_url: http://proxy\n    proxy_connect_header: {A: [CANARY-1]}"), with("proxy_url: http://proxy\n    proxy_connect_header: {A: [CANARY-2]}"),
+		with("http_headers: {A: {values: [b, c]}}"), with("http_headers: {A: {secrets: [CANARY-1]}}"), with("http_headers: {A: {secrets: [CANARY-2]}}"), with("http_headers: {A: {files: [b, c]}}"),
+		token("token: CANARY-2"), token("token_file: CANARY-1"), token("token_file: /a"), token("api_key: CANARY-1, api_secret: CANARY-2"), token("api_key: CANARY-2, api_secret: CANARY-1"), token("api_key: CANARY-1, api_secret_file: a"),
 	} {
-		got := load(with(field))
-		for other, target := range seen {
-			if got.Same(target) || got.Sessions[0].Same(target.Sessions[0]) {
-				t.Errorf("%s is the same as %s", field, other)
-			}
+		got := load(other)
+		if !got.Same(load(other)) {
+			t.Errorf("not the same as itself:\n%s", other)
 		}
-		seen[field] = got
-		if again := load(with(field)); !again.Same(got) || !again.Sessions[0].Same(got.Sessions[0]) {
-			t.Errorf("%s is not the same as itself", field)
+		if slices.ContainsFunc(seen, got.Same) {
+			t.Errorf("the same as an earlier one:\n%s", other)
 		}
+		seen = append(seen, got)
 	}
-	seen = map[string]*Target{"base": base}
-	for _, fields := range []string{
-		"token: CANARY-2", "token_file: CANARY-1", "token_file: /a", "api_key: CANARY-1, api_secret: CANARY-2", "api_key: CANARY-2, api_secret: CANARY-1", "api_key: CANARY-1, api_secret_file: a",
-	} {
-		got := load(strings.Replace(compared, "token: CANARY-1", fields, 1))
-		for other, target := range seen {
-			if got.Sessions[0].Same(target.Sessions[0]) || !got.Same(target) {
-				t.Errorf("%s is the same as %s, or another target", fields, other)
-			}
-		}
-		seen[fields] = got
+	if !load(token("token: CANARY-2")).target.Same(seen[0].target) {
+		t.Error("another token makes another target")
 	}
-	relative := strings.Replace(compared, "token: CANARY-1", "token_file: secrets/a", 1) // not the same file in another directory
-	if first, second := loadText(t, relative), loadText(t, relative); first.Targets[0].Sessions[0].Same(second.Targets[0].Sessions[0]) {
-		t.Error("a file is the same in another directory")
+	relative := token("token_file: secrets/a")
+	if loadText(t, relative).Targets[0].Sessions[0].Same(loadText(t, relative).Targets[0].Sessions[0]) {
+		t.Error("a relative path in another directory is the same file")
 	}
 }
 
