@@ -103,7 +103,7 @@ func (c *checker) checkSecret(p position, s SecretSource) {
 }
 
 func (c *checker) warn(p position, problem, hint string) {
-	c.warnings = append(c.warnings, p.error().with(problem, hint))
+	c.warnings = append(c.warnings, p.error(problem, hint))
 }
 
 // addFile adds the file of a secret, if it has one.

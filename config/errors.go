@@ -32,14 +32,6 @@ func (e Error) Error() string {
 	return text + ": " + e.Problem
 }
 
-// with returns a copy with the problem and, unless hint is "", what to do.
-func (e Error) with(problem, hint string) *Error {
-	if e.Problem = problem; hint != "" {
-		e.Problem += "; " + hint
-	}
-	return &e
-}
-
 // Errors are the problems found in one configuration, sorted by file, line and field. If there are
 // more than 100, the last error says how many are left out.
 type Errors []*Error
@@ -81,7 +73,7 @@ func (ps *problems) add(e *Error) {
 func (ps *problems) errors(file string) Errors {
 	all := ps.first.sorted()
 	if ps.more > 0 {
-		all = append(all, Error{File: file}.with(fmt.Sprintf("…and %d more problems", ps.more), ""))
+		all = append(all, &Error{File: file, Problem: fmt.Sprintf("…and %d more problems", ps.more)})
 	}
 	return all
 }

@@ -120,7 +120,7 @@ func (l *loader) findTargetFiles(list position, patterns []string) []string {
 		case !strings.ContainsAny(pattern, "*?["):
 			p.report("no such file", "a relative path begins at the directory of the file that contains it; a pattern such as targets.d/*.yml can match nothing")
 		default:
-			l.config.LoadWarnings = append(l.config.LoadWarnings, p.error().with(full+": matches no file", "a relative pattern begins at the directory of the file that contains it"))
+			l.config.LoadWarnings = append(l.config.LoadWarnings, p.error(full+": matches no file", "a relative pattern begins at the directory of the file that contains it"))
 		}
 	}
 	return slices.Sorted(maps.Keys(found))
@@ -133,7 +133,7 @@ func (l *loader) finish() (*Config, error) {
 	}
 	c, global := l.config, l.global
 	if len(c.Targets) == 0 {
-		c.LoadWarnings = append(c.LoadWarnings, Error{File: c.File}.with("no target: nothing is watched", "list targets here or in target_files"))
+		c.LoadWarnings = append(c.LoadWarnings, &Error{File: c.File, Problem: "no target: nothing is watched; list targets here or in target_files"})
 	}
 	// Encoded on first use, because it takes as long as the rest of a load.
 	c.yaml = sync.OnceValues(func() ([]byte, error) { return encodeYAML(global, c.Targets) })

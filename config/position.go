@@ -68,19 +68,22 @@ func (p position) field() string {
 	return p.name(p.path[strings.LastIndexByte(p.path, '.')+1:])
 }
 
-// error returns an error with the position p and no problem yet.
-func (p position) error() Error {
-	return Error{File: p.file, Line: p.line(), Field: p.field(), Target: p.target, Session: p.session}
+// error returns an error at p. The hint says what to do, unless it is "".
+func (p position) error(problem, hint string) *Error {
+	if hint != "" {
+		problem += "; " + hint
+	}
+	return &Error{File: p.file, Line: p.line(), Field: p.field(), Problem: problem, Target: p.target, Session: p.session}
 }
 
 // report reports a problem of p.
-func (p position) report(problem, hint string) { p.problems.add(p.error().with(problem, hint)) }
+func (p position) report(problem, hint string) { p.problems.add(p.error(problem, hint)) }
 
 // reportAt reports a problem of p that is on another line.
 func (p position) reportAt(line int, problem, hint string) {
-	e := p.error()
+	e := p.error(problem, hint)
 	e.Line = line
-	p.problems.add(e.with(problem, hint))
+	p.problems.add(e)
 }
 
 // isReported reports whether p or a field in it has a problem so far.

@@ -101,7 +101,7 @@ func (s SecretSource) problem(p position, err error) *Error {
 	if s.file != "" {
 		text = s.file + ": " + text
 	}
-	return p.error().with(text, hintFor(err))
+	return p.error(text, hintFor(err))
 }
 
 // variableName matches a shell variable, such as $TOKEN.

@@ -47,11 +47,12 @@ func (s *Source) load() (*Config, []position, error) {
 		_, err := files.readFile(ctx, file, maxConfigFile)
 		switch {
 		case s.File == "" && errors.Is(err, errSlowFile):
-			return nil, nil, Errors{Error{File: file}.with(err.Error(), hintFor(err))}
+			l.document(file).report(err.Error(), hintFor(err))
 		case s.File != "" || !isMissing(err):
 			return nil, nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
+		default:
+			l.loadEnvironment(s.Getenv)
 		}
-		l.loadEnvironment(s.Getenv)
 	}
 	s.mu.Lock()
 	s.inputs = l.inputs
