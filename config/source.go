@@ -44,15 +44,10 @@ func (s *Source) load() (*Config, []position, error) {
 	if s.Getenv == nil || !inEnvironment(s.Getenv) {
 		l.loadFile(file)
 	} else {
-		_, err := files.readFile(ctx, file, maxConfigFile)
-		switch {
-		case s.File == "" && errors.Is(err, errSlowFile):
-			l.document(file).report(err.Error(), hintFor(err))
-		case s.File != "" || !isMissing(err):
+		if _, err := files.readFile(ctx, file, maxConfigFile); s.File != "" || !isMissing(err) {
 			return nil, nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
-		default:
-			l.loadEnvironment(s.Getenv)
 		}
+		l.loadEnvironment(s.Getenv)
 	}
 	s.mu.Lock()
 	s.inputs = l.inputs
