@@ -12,12 +12,9 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"golang.org/x/sync/singleflight"
 )
-
-// Rule: every caller waits until its own deadline and no longer, even if a disk hangs.
 
 const (
 	// Bounds of a file in bytes, far above any real file.
@@ -28,9 +25,6 @@ const (
 	// that hangs holds a thread, and Go ends a program with 10,000 threads.
 	maxReads            = 2000
 	maxReadsInDirectory = 32
-
-	loadTimeout  = time.Minute      // for a configuration with all its files
-	checkTimeout = 10 * time.Second // for all secrets, or all files of a configuration
 )
 
 // Problems of a file that the operating system does not report.
@@ -42,7 +36,7 @@ var (
 )
 
 // fileReader reads files for many callers at once. Callers that want the same file share one
-// read.
+// read. Each caller waits until its own deadline and no longer, even if a disk hangs.
 type fileReader struct {
 	open        func(path string) (*os.File, error)
 	calls       singleflight.Group
@@ -82,8 +76,8 @@ func (f *fileReader) findFiles(ctx context.Context, pattern string) ([]string, e
 	return share(ctx, f, "pattern "+pattern, filepath.Dir(pattern), func() ([]string, error) { return f.find(pattern) })
 }
 
-// share calls read, which can hang, for all callers with the same key. The read starts after
-// the call. A caller never gets the result of an earlier read. Do not change the value.
+// share calls read, which can hang, once for all callers with the same key. Each caller gets the
+// result of a read that started after its own call. Do not change the value.
 func share[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
 	for waited := false; ; waited = true {
 		started := false
@@ -99,7 +93,7 @@ func share[T any](ctx context.Context, f *fileReader, key, dir string, read func
 		})
 		select {
 		case r := <-result:
-			if started || waited {
+			if started || waited { // otherwise the read started before this call
 				value, _ = r.Val.(T)
 				return value, r.Err
 			}

@@ -8,8 +8,14 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
+)
+
+const (
+	loadTimeout  = time.Minute      // for a configuration with all its files
+	checkTimeout = 10 * time.Second // for all secrets, or all files of a configuration
 )
 
 // DefaultFile is the configuration file if no other is named.
@@ -20,7 +26,8 @@ const DefaultFile = "hmp.yml"
 type Source struct {
 	File   string                   // "" for [DefaultFile]
 	Getenv func(name string) string // nil for no environment variables
-	// SyntaxOnly is for a machine without the secrets: no file of a secret, CA or key is opened.
+	// SyntaxOnly is for a machine without the secrets. With it, Load and Check open no file of a
+	// secret, CA or key.
 	SyntaxOnly bool
 
 	mu     sync.Mutex
