@@ -179,27 +179,6 @@ func TestReadingsAreBounded(t *testing.T) {
 	}
 }
 
-// Load and Check end, too.
-func TestChecksOfHungDisk(t *testing.T) {
-	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		main := filepath.Join(t.TempDir(), "hmp.yml")
-		checked, err := environment(map[string]string{"HMP_URL": "https://h", "HMP_API_KEY_FILE": filepath.Join(d.dir, "key"), "HMP_API_SECRET_FILE": main}).Check()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if text := checked.SecretErrors.Error(); !strings.Contains(text, errSlowFile.Error()) || !strings.Contains(text, "no such file") || checked.Warnings != nil {
-			t.Errorf("Check = %s, %v", text, checked.Warnings)
-		}
-		exportertest.WriteFile(t, main, "target_files: ["+filepath.Join(d.dir, "*.yml")+"]")
-		for _, file := range []string{main, filepath.Join(d.dir, "hmp.yml")} {
-			start := time.Now()
-			if _, err := loadFile(file); !strings.HasSuffix(errorText(err), "yml: could not be read in time; find out whether its disk hangs") || time.Since(start) != loadTimeout {
-				t.Errorf("Load = %v after %v", err, time.Since(start))
-			}
-		}
-	})
-}
-
 // The error tells a lack of file descriptors or memory from a missing file.
 func TestLackOfDescriptors(t *testing.T) {
 	replaceFiles(t)
@@ -214,67 +193,5 @@ func TestLackOfDescriptors(t *testing.T) {
 		if !errors.Is(read, lack) || !errors.Is(header, lack) || !errors.Is(certificate, lack) {
 			t.Errorf("%v, %v, %v; want each to be %v", read, header, certificate, lack)
 		}
-	}
-}
-
-func TestGlob(t *testing.T) {
-	dir := t.TempDir() + "/[a]*" // looks like a pattern
-	for _, name := range []string{"d/.#a.yml", "d/._a.yml", "d/a.yml", "d/b.yml", "d/b.yml~", "d/..data/a.yml", "e/a.yml", "f.yml"} {
-		exportertest.WriteFile(t, filepath.Join(dir, name), "[]")
-	}
-	for pattern, want := range map[string]string{
-		"d/*.yml":       "d/a.yml d/b.yml",
-		"d/?#a.yml":     "",
-		"d/[!x]_a.yml":  "",
-		"d/.*.yml":      "d/.#a.yml d/._a.yml",
-		`d/\.*.yml`:     "d/.#a.yml d/._a.yml",
-		"d/.#a.yml":     "d/.#a.yml",
-		"*/a.yml":       "d/a.yml e/a.yml",
-		"d/*/a.yml":     "",
-		"d/..*/*.yml":   "d/..data/a.yml",
-		"../*/d/b*.yml": "d/b.yml",
-		"nowhere/*.yml": "",
-		"f.yml/*.yml":   "",
-		"nowhere.yml":   "",
-	} {
-		l := newLoader(t.Context())
-		found := l.findTargetFiles(l.document(dir+"/hmp.yml"), []string{pattern, pattern})
-		got := strings.ReplaceAll(strings.Join(found, " "), dir+"/", "")
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", pattern, diff)
-		}
-	}
-}
-
-// If a directory becomes unreadable, its targets stay.
-func TestUnreadableDirectory(t *testing.T) {
-	dir := t.TempDir()
-	exportertest.WriteFile(t, filepath.Join(dir, "d", "b.yml"), targetFile)
-	exportertest.WriteFile(t, filepath.Join(dir, "hmp.yml"), "target_files: ['d/*.yml']")
-	source := &Source{File: filepath.Join(dir, "hmp.yml")}
-	store := NewStore(source.Load, func(*Config) {})
-	if err := store.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	replaceFiles(t)
-	open := files.open
-	files.open = func(path string) (*os.File, error) {
-		if path == filepath.Join(dir, "d") {
-			return nil, &fs.PathError{Op: "open", Path: "d", Err: syscall.EACCES}
-		}
-		return open(path)
-	}
-	if !source.Changed(t.Context()) {
-		t.Error("no change is seen")
-	}
-	want := source.File + ":1: target_files[0]: " + dir + "/d/*.yml: open d: permission denied; the user that runs hmp_exporter must be able to read it"
-	if diff := cmp.Diff(want, errorText(store.Reload())); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if n := len(store.Config().Targets); n != 1 {
-		t.Errorf("%d targets are left, want 1", n)
-	}
-	if source.Changed(t.Context()) {
-		t.Error("the same error is a change")
 	}
 }

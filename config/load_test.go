@@ -92,3 +92,32 @@ func TestByteOrderMarkAndCRLF(t *testing.T) {
 		t.Errorf("(-plain +CRLF):\n%s", diff)
 	}
 }
+
+func TestTargetFilePatterns(t *testing.T) {
+	dir := t.TempDir() + "/[a]*" // looks like a pattern
+	for _, name := range []string{"d/.#a.yml", "d/._a.yml", "d/a.yml", "d/b.yml", "d/b.yml~", "d/..data/a.yml", "e/a.yml", "f.yml"} {
+		exportertest.WriteFile(t, filepath.Join(dir, name), "[]")
+	}
+	for pattern, want := range map[string]string{
+		"d/*.yml":       "d/a.yml d/b.yml",
+		"d/?#a.yml":     "",
+		"d/[!x]_a.yml":  "",
+		"d/.*.yml":      "d/.#a.yml d/._a.yml",
+		`d/\.*.yml`:     "d/.#a.yml d/._a.yml",
+		"d/.#a.yml":     "d/.#a.yml",
+		"*/a.yml":       "d/a.yml e/a.yml",
+		"d/*/a.yml":     "",
+		"d/..*/*.yml":   "d/..data/a.yml",
+		"../*/d/b*.yml": "d/b.yml",
+		"nowhere/*.yml": "",
+		"f.yml/*.yml":   "",
+		"nowhere.yml":   "",
+	} {
+		l := newLoader(t.Context())
+		found := l.findTargetFiles(l.document(dir+"/hmp.yml"), []string{pattern, pattern})
+		got := strings.ReplaceAll(strings.Join(found, " "), dir+"/", "")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", pattern, diff)
+		}
+	}
+}

@@ -1,11 +1,16 @@
 package config
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"hmp_exporter/internal/exportertest"
 )
@@ -104,4 +109,58 @@ func TestSourceOfHungDisk(t *testing.T) {
 		exportertest.WriteFile(t, filepath.Join(dir, "hmp.yml"), "targets: []")
 		changed(true, 0)
 	})
+}
+
+// Load and Check end in time.
+func TestLoadOfHungDisk(t *testing.T) {
+	withHungDisk(t, func(t *testing.T, d *hungDisk) {
+		main := filepath.Join(t.TempDir(), "hmp.yml")
+		checked, err := environment(map[string]string{"HMP_URL": "https://h", "HMP_API_KEY_FILE": filepath.Join(d.dir, "key"), "HMP_API_SECRET_FILE": main}).Check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := checked.SecretErrors.Error(); !strings.Contains(text, errSlowFile.Error()) || !strings.Contains(text, "no such file") || checked.Warnings != nil {
+			t.Errorf("Check = %s, %v", text, checked.Warnings)
+		}
+		exportertest.WriteFile(t, main, "target_files: ["+filepath.Join(d.dir, "*.yml")+"]")
+		for _, file := range []string{main, filepath.Join(d.dir, "hmp.yml")} {
+			start := time.Now()
+			if _, err := loadFile(file); !strings.HasSuffix(errorText(err), "yml: could not be read in time; find out whether its disk hangs") || time.Since(start) != loadTimeout {
+				t.Errorf("Load = %v after %v", err, time.Since(start))
+			}
+		}
+	})
+}
+
+// If a directory becomes unreadable, its targets stay.
+func TestUnreadableDirectory(t *testing.T) {
+	dir := t.TempDir()
+	exportertest.WriteFile(t, filepath.Join(dir, "d", "b.yml"), targetFile)
+	exportertest.WriteFile(t, filepath.Join(dir, "hmp.yml"), "target_files: ['d/*.yml']")
+	source := &Source{File: filepath.Join(dir, "hmp.yml")}
+	store := NewStore(source.Load, func(*Config) {})
+	if err := store.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	replaceFiles(t)
+	open := files.open
+	files.open = func(path string) (*os.File, error) {
+		if path == filepath.Join(dir, "d") {
+			return nil, &fs.PathError{Op: "open", Path: "d", Err: syscall.EACCES}
+		}
+		return open(path)
+	}
+	if !source.Changed(t.Context()) {
+		t.Error("no change is seen")
+	}
+	want := source.File + ":1: target_files[0]: " + dir + "/d/*.yml: open d: permission denied; the user that runs hmp_exporter must be able to read it"
+	if diff := cmp.Diff(want, errorText(store.Reload())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if n := len(store.Config().Targets); n != 1 {
+		t.Errorf("%d targets are left, want 1", n)
+	}
+	if source.Changed(t.Context()) {
+		t.Error("the same error is a change")
+	}
 }
