@@ -3,6 +3,7 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -149,6 +150,34 @@ func TestHungLoginIsTheHMPs(t *testing.T) {
 		}
 		if waited != 2 {
 			t.Errorf("%d sessions say that they waited for the login: %+v", waited, results)
+		}
+	})
+}
+
+// TestNoSlotAfterALogin has a session wait for the login of another one, and then for a slot, until
+// its time is over. HMP has answered, so the exporter lacked a slot.
+func TestNoSlotAfterALogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, maxConcurrent(2))
+		slow := hmpsim.Delay(9460*time.Millisecond, valid())
+		sim := r.simulate("studio", sessions{"a": slow, "b": slow})
+		addKeys(sim, sessions{"playout": hmpsim.PerMethod(hmpsim.Delay(4*time.Second, valid()), hmpsim.Delay(100*time.Millisecond, valid()))})
+		text := sharedKey("playout", 2)
+		for _, name := range []string{"a", "b"} {
+			text += "      - {name: " + name + ", token: " + tokenOf(name) + "}\n"
+		}
+		r.Apply(r.load(text))
+		results := make(chan hmp.Result, 4)
+		for _, name := range []string{"s0", "s1", "a", "b"} {
+			go func() {
+				results <- r.probe(Request{Target: "studio", Session: name, ScrapeTimeout: "10"})[0].Result
+			}()
+			synctest.Wait()
+		}
+		names := []hmp.Result{<-results, <-results, <-results, <-results}
+		slices.Sort(names)
+		if diff := cmp.Diff([]hmp.Result{hmp.Saturated, hmp.Timeout, hmp.Timeout, hmp.Valid}, names); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
 }

@@ -92,7 +92,7 @@ func (p *sharedProbe) probeWithKey(ctx context.Context) *token.Report {
 	return p.collector.tokens.Probe(ctx, token.ProbeRequest{
 		Credential: p.session.credential(p.secrets),
 		Lifetime:   p.session.target.TokenLifetime,
-		MayLogin:   !p.short,
+		MayLogin:   !p.short, // the scrape has time for a login
 	}, p)
 }
 
@@ -138,15 +138,21 @@ func (p *sharedProbe) Login(ctx context.Context, key, apiSecret secret.Value) (h
 }
 
 // Wait waits for the login of another probe. It implements [token.HMP].
-func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (ended bool) {
+func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (noSlot hmp.Answer, ok bool) {
 	p.slot.releaseIfSlow(noFeedback, func() {
 		select {
 		case <-done:
-			ended = true
 		case <-ctx.Done():
 		}
 	})
-	return p.slot.reacquire(p.deadline()) && ended
+	switch {
+	case !time.Now().Before(p.deadline()): // also if the login was cut off at the same deadline
+		return hmp.Answer{}, false
+	case !p.slot.reacquire(p.deadline()):
+		return p.notStarted(p.waiter.limit.hangs(p.start)).Answer, false
+	default:
+		return hmp.Answer{}, true
+	}
 }
 
 // responded takes the status of a response before its body has arrived, for callers whose

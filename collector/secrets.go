@@ -46,7 +46,7 @@ func (s *session) credential(read secrets) token.Credential {
 	if s.target.Address != "" { // HMPs behind one name do not share tokens
 		at += " at " + s.target.Address
 	}
-	return token.Credential{BaseURL: at, Key: read.key, Secret: read.apiSecret}
+	return token.Credential{HMP: at, Key: read.key, Secret: read.apiSecret}
 }
 
 // canonicalURL returns a base URL in a form that is equal for equal HMPs.

@@ -37,7 +37,7 @@ type Answer struct {
 }
 
 // Envelope reports whether the answer had HMP's error envelope: an object with a code of six
-// digits. Then HMP itself answered, and no proxy.
+// digits. Then probably HMP answered, and no proxy.
 func (a Answer) Envelope() bool { return a.Code != "" && a.Code != OtherCode }
 
 // Details are values from a session object. All of them are "informational only and
@@ -53,7 +53,7 @@ type Details struct {
 	ServiceMessages *int
 	// MessageTexts are the distinct texts among the first [MaxMessages] elements of
 	// serviceMessages. Each is valid UTF-8 without control characters. It has at most
-	// [MaxMessageLength] characters and twice as many bytes. They are nil unless the options
+	// [MaxTextLength] characters and twice as many bytes. They are nil unless the options
 	// ask for them, because a message can name an account.
 	MessageTexts []string
 }

@@ -23,14 +23,15 @@ const (
 	tlsDone
 	gotConn
 	firstByte
-	numEvents
+	end // of the attempt
 )
 
 // An attempt sends the request of a [call] once, on one connection. It has the times of its
 // events, which say how far it came.
 type attempt struct {
-	proxy       *url.URL // nil for none
-	ca          string   // see Options.CA
+	proxy *url.URL // nil for none
+	ca    string   // see Options.CA
+	// The dialer and the hooks of TLS set these, and NewClientConn waits for them.
 	dialed      *conn
 	handshakes  int
 	http2       bool
@@ -39,7 +40,7 @@ type attempt struct {
 	// Goroutines of the dialer can record events even after the attempt has ended. So the lock
 	// guards the times until the end, and nobody sets one afterwards.
 	mu    sync.Mutex
-	times [numEvents]time.Time
+	times [end]time.Time
 	ended time.Time
 }
 
@@ -124,7 +125,7 @@ func (a *attempt) phases() Phases {
 		Connect:    a.between(connectStart, connectDone),
 		TLS:        a.between(tlsStart, tlsDone),
 		Processing: a.between(gotConn, firstByte),
-		Transfer:   a.between(firstByte, numEvents),
+		Transfer:   a.between(firstByte, end),
 	}
 }
 
@@ -134,9 +135,9 @@ func (a *attempt) between(from, to event) time.Duration {
 	if !a.reached(from) {
 		return 0
 	}
-	end := a.ended
-	if to < numEvents && a.reached(to) {
-		end = a.times[to]
+	until := a.ended
+	if to < end && a.reached(to) {
+		until = a.times[to]
 	}
-	return max(0, end.Sub(a.times[from]))
+	return max(0, until.Sub(a.times[from]))
 }

@@ -20,7 +20,7 @@ import (
 const (
 	// maxEnvelope bounds the body of an error, in bytes.
 	maxEnvelope = 64 << 10
-	// maxRetryAfter bounds the wait that a server can ask for.
+	// maxRetryAfter bounds [Answer.RetryAfter]. The caller may wait less.
 	maxRetryAfter = 24 * time.Hour
 )
 
@@ -148,7 +148,7 @@ func (c *call) readError(ctx context.Context, resp *http.Response, a *Answer) {
 	case timedOut && needsBody(a.StatusCode, c.isLogin()):
 		a.Result = Timeout
 	case c.isLogin() && a.StatusCode < 500 && a.Result != NoRoles && (a.StatusCode == http.StatusUnauthorized || a.Envelope()):
-		a.Result = LoginRejected
+		a.Result = LoginRejected // with any envelope, because repeated refusals can lock the account
 		if a.Code.Catalogued() == OtherCode || !a.Envelope() {
 			a.Reason = "something else than HMP may have answered"
 		}
@@ -179,7 +179,7 @@ func errorResult(a *Answer, message string) Result {
 }
 
 // needsBody reports whether the result of an error depends on its body. A login with status
-// 401 is rejected in any case.
+// 401 counts as refused if its body does not arrive, although it could be NoRoles.
 func needsBody(status int, login bool) bool {
 	if login && status < 500 {
 		return status != http.StatusUnauthorized

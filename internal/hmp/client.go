@@ -48,12 +48,12 @@ type Options struct {
 // A Client calls one HMP: it checks sessions, opens sessions, and asks for the version. It is
 // safe for concurrent use.
 type Client struct {
-	options   Options
-	url       *url.URL // of the session endpoint
-	pool      *pool
-	userAgent []string
-	header    RedactedHeader // of a GET without configured headers, shared to save memory
-	secrets   []string       // in the header for a proxy
+	options     Options
+	url         *url.URL // of the session endpoint
+	pool        *pool
+	userAgent   []string
+	redactedGET RedactedHeader // of a GET without configured headers, shared to save memory
+	secrets     []string       // in the header for a proxy
 }
 
 // NewClient returns a client. Call [Client.Close] when it is no longer used.
@@ -64,7 +64,7 @@ func NewClient(o Options) *Client {
 	}
 	call := c.newCall(http.MethodGet, nil)
 	call.header["Authorization"] = nil
-	c.header = redactRequest(call.method, call.header)
+	c.redactedGET = redactRequest(call.method, call.header)
 	return c
 }
 
@@ -151,7 +151,7 @@ type call struct {
 	token      string   // that is sent; "" for a login
 	secrets    []string // to mask in the answer; those in the body of the response are added
 	configured bool     // the header has more than the client's own fields
-	reuse      bool     // whether to use an idle connection, and to leave one
+	reuse      bool     // whether to use an idle connection, and to keep this one for later calls
 	onResponse func(status int)
 	version    *Version // the destination of a version call, else nil
 }
@@ -287,7 +287,7 @@ func (c *Client) recordExchange(a *Answer, call *call, resp *http.Response) {
 	if a.Code.Catalogued() == OtherCode && m.apply(string(a.Code), true) == secret.Masked {
 		a.Code, a.Reason = OtherCode, "" // the code is a secret of six digits
 	}
-	e := Exchange{Method: call.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.header}
+	e := Exchange{Method: call.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.redactedGET}
 	if call.isLogin() || call.configured {
 		e.Request = redactRequest(call.method, call.header)
 	}

@@ -10,8 +10,8 @@
 //	{"code":"020001","name":"UserNotAuthorized","message":"User has no roles assigned","httpStatusCode":401}
 //
 // A session has an authToken, the Bearer of later calls. Each login leaves a session on HMP
-// that the client cannot end, and refused logins can lock the account. So this package never
-// repeats a login. The caller decides when to log in.
+// that the client cannot end, and refused logins can lock the account. So HMP receives a
+// login once at most. The caller decides when to log in.
 //
 // Every call of a [Client] returns one [Answer] with one [Result] of a closed set. A refused
 // connection and an endless body have a result too, so there is no error to handle.
@@ -28,9 +28,9 @@
 // own JSON scanner, which keeps a few small values. Other scanners hold at least one whole
 // JSON token, and one JSON token may be the whole body.
 //
-// A call goes through client.go, pool.go (connections) and attempt.go (timestamps). Then
-// classify.go finds the result of a response, and attempt_error.go the result of an attempt
-// without one.
+// A call goes through client.go, pool.go and conn.go (connections), and attempt.go
+// (timestamps). Then classify.go finds the result of a response, and body.go reads its JSON.
+// attempt_error.go finds the result of an attempt without a response.
 //
 // The vendor describes the endpoint for HMP 4.1.1 on the pages "Get User Session Info using
 // Bearer Token" and "Initiate User Session using Key and Secret".

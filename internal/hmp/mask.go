@@ -31,8 +31,9 @@ func newMask(secrets ...string) *mask { return &mask{secrets: secrets} }
 
 const (
 	// minMatch is how many consecutive bytes of a secret mask a word. A shorter secret masks
-	// a word only if no letter or digit is next to it.
-	minMatch = 8
+	// a word only if no letter or digit is next to it. Below minSecret it masks nothing: a
+	// header with the value 4 would mask the version 4.1.1.
+	minMatch, minSecret = 8, 3
 	// maxMasked bounds a text to mask, in bytes. The rest is cut off.
 	maxMasked = 4 << 10
 	// maxWork bounds the work that a hostile server can cause: bytes of texts times bytes
@@ -56,7 +57,7 @@ func (m *mask) prepare() {
 	all := strings.Join(secrets, "\x00")
 	m.long = strings.ToLower(all)
 	for word := range strings.FieldsFuncSeq(all, func(c rune) bool { return c == 0 || unicode.IsSpace(c) }) {
-		if len(word) < minMatch {
+		if len(word) < minMatch && len(word) >= minSecret {
 			encoded := base64.RawStdEncoding.EncodeToString([]byte(word))
 			m.short = append(m.short, strings.ToLower(word), strings.ToLower(encoded))
 		}
@@ -79,13 +80,13 @@ func (m *mask) apply(text string, whole bool) string {
 	if !whole {
 		words[len(words)-1] = "…"
 	}
-	return shortened(strings.Join(words, " "), MaxMessageLength)
+	return shortened(strings.Join(words, " "), MaxTextLength)
 }
 
 // sentence is apply for a whole text, but a long text ends with a whole word and an ellipsis.
 func (m *mask) sentence(text string) string {
 	masked := m.apply(text, true)
-	if short := shortened(masked, MaxMessageLength-len(" …")); short != masked {
+	if short := shortened(masked, MaxTextLength-len(" …")); short != masked {
 		masked = short[:max(strings.LastIndexByte(short, ' '), 0)] + " …"
 	}
 	return masked

@@ -85,7 +85,7 @@ func FuzzMask(f *testing.F) {
 			t.Errorf("%q shows the secret", got)
 		}
 		_ = m.apply(before+after, false)
-		checkText(t, got, MaxMessageLength)
+		checkText(t, got, MaxTextLength)
 	})
 }
 
@@ -137,7 +137,7 @@ func TestSecretCodeIsNotShown(t *testing.T) {
 
 // If a text is cut within a secret, no part of the secret stays.
 func TestMessagesAreCutAfterMasking(t *testing.T) {
-	filler := strings.Repeat("a", MaxMessageLength-10)
+	filler := strings.Repeat("a", MaxTextLength-10)
 	messages := `"serviceMessages":["` + filler + ` ` + canary.Word + `-handed-out"]`
 	token := `"authToken":"` + canary.Word + `-handed-out"`
 	for name, fields := range map[string]string{"before": token + "," + messages, "behind": messages + "," + token} {
@@ -167,7 +167,7 @@ func TestLongReasonEndsWithAWord(t *testing.T) {
 	long := strings.Repeat("certificate ", 40)
 	got := new(mask).sentence(long)
 	words := strings.TrimSuffix(got, " …")
-	if words == got || !strings.HasSuffix(words, " certificate") || len([]rune(got)) > MaxMessageLength {
+	if words == got || !strings.HasSuffix(words, " certificate") || len([]rune(got)) > MaxTextLength {
 		t.Errorf("got %q", got)
 	}
 	if got := new(mask).sentence("connection refused"); got != "connection refused" {

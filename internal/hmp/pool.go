@@ -27,8 +27,8 @@ const (
 //
 // A failed request never breaks another request. After a failure, the pool gives the
 // connection to no later request. It closes the connection when the last request on it has
-// ended. The pool of [http.Transport] cannot do this, because it reuses a connection before
-// the request on it has ended.
+// ended. The pool of [http.Transport] cannot do this. It reuses a connection once the body has
+// been read, before the client knows the result.
 type pool struct {
 	options *Options
 	address string
@@ -157,7 +157,7 @@ func (p *pool) dial(ctx context.Context, a *attempt, reusable bool) (*conn, erro
 	c.client, c.made, c.shared, c.certificate = client, time.Now(), a.http2, a.certificate
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.reusable = reusable; reusable {
+	if c.reusable = reusable && !p.closed; c.reusable {
 		c.timer = time.AfterFunc(maxConnectionAge, func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()

@@ -11,11 +11,11 @@ import (
 const (
 	// MaxMessages is the maximum number of service messages whose texts are kept.
 	MaxMessages = 20
-	// MaxMessageLength bounds the text of a service message, in characters.
-	MaxMessageLength = 200
+	// MaxTextLength bounds each text of a server, in characters.
+	MaxTextLength = 200
 
 	// A character takes at most twelve bytes of JSON source: two \u escapes.
-	maxMessageSource = 12 * MaxMessageLength
+	maxMessageSource = 12 * MaxTextLength
 	maxTokenSource   = 8 << 10
 	maxFieldSource   = 256
 	maxNumberSource  = 64

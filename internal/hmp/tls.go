@@ -85,7 +85,7 @@ func handshakeReason(err error, m *mask) string {
 	if a := alert(err); a != nil {
 		return m.sentence(a.Error()) + alertHint(a)
 	}
-	if err != nil && strings.Contains(err.Error(), "x509: negative serial number") {
+	if strings.Contains(err.Error(), "x509: negative serial number") {
 		return "the HMP's certificate has a negative serial number; reissue it, or start the exporter with GODEBUG=x509negativeserial=1"
 	}
 	return ""

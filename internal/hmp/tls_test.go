@@ -88,7 +88,7 @@ func TestReasonsOfHandshakes(t *testing.T) {
 		names[i] = fmt.Sprintf("hmp-%d.studio.example", i)
 	}
 	got := handshakeReason(x509.HostnameError{Certificate: &x509.Certificate{DNSNames: names}, Host: "hmp.example"}, new(mask))
-	if !strings.HasSuffix(got, "or set tls_config.server_name to one it has") || len(got) > 2*MaxMessageLength {
+	if !strings.HasSuffix(got, "or set tls_config.server_name to one it has") || len(got) > 2*MaxTextLength {
 		t.Errorf("a certificate with many names: got %q, want a short text and the hint", got)
 	}
 }

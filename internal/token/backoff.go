@@ -10,8 +10,8 @@ import (
 const (
 	firstPause = 5 * time.Second
 	maxPause   = time.Minute
-	// maxRetryAfter bounds the wait that HMP or a gateway can ask for.
-	maxRetryAfter = 30 * time.Minute
+	// maxLoginWait bounds the wait that HMP or a gateway can ask for.
+	maxLoginWait = 30 * time.Minute
 )
 
 // A backoff delays the next login after logins that HMP neither accepted nor refused.
@@ -27,9 +27,9 @@ type backoff struct {
 func (b *backoff) recordFailure(now time.Time, a hmp.Answer, took time.Duration) {
 	b.failures++
 	b.until = now.Add(pause(b.failures))
-	b.retryAfter = now.Add(min(a.RetryAfter, maxRetryAfter))
+	b.retryAfter = now.Add(min(a.RetryAfter, maxLoginWait))
 	b.lastDuration, b.answer = took, repeatable(a)
-	if a.Result == hmp.Timeout && a.Reason == "" {
+	if a.Result == hmp.Timeout && a.Reason == "" { // for the probes that did not send the login
 		b.answer = loginTimedOut
 	}
 }

@@ -19,7 +19,7 @@ type credentialState struct {
 	rateLimiter   loginRateLimiter
 	backoff       backoff
 	refusal       refusal
-	accepted      bool // HMP accepted the secret in a login
+	accepted      bool // a login with the secret was valid; one that found no role does not count
 	retry         bool // an operator asked for a login at once
 	lastUsed      time.Time
 }
@@ -40,9 +40,9 @@ func (c *credentialState) setToken(t *token, now time.Time, lifetime time.Durati
 	c.rateLimiter.recordLogin(now, lifetime)
 }
 
-// confirm records that HMP accepted t, and takes over the token in the answer. It does
-// nothing if another token has replaced t.
-func (c *credentialState) confirm(t *token, next secret.Value, begun time.Time) {
+// rotate makes the new token in an answer about t the current one. It does nothing if there is
+// none, or if another token has replaced t.
+func (c *credentialState) rotate(t *token, next secret.Value, begun time.Time) {
 	if c.token == t && !next.IsZero() && !c.ignoreRotated {
 		c.token = &token{value: next, loginAt: t.loginAt, rotated: true, issued: begun, jitter: newJitter()}
 	}

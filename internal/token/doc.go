@@ -15,12 +15,13 @@
 //     unless HMP does not accept it.
 //
 // At most one login of a key is under way. A probe without a token waits for this login
-// while the probe has time. If the login fails, the probes that waited end in the same
-// result and send no login. There is one exception: if a login timed out after T, a probe
-// with 2T left may log in at once.
+// while the probe has time. If the login fails, the probes that waited with the same secret
+// send no login. They use a token whose lifetime is over, if there is one. Otherwise they end
+// in the same result. There is one exception: if a login timed out after T, a probe with 2T
+// left may log in at once.
 //
-// A failed login does not end a probe that has a token: the probe uses the token. If HMP
-// then rejects the token, the probe ends in the result of the login.
+// A failed login does not end a probe that has a token and a quarter of its time: the probe
+// uses the token. If HMP then rejects the token, the probe ends in the result of the login.
 //
 // Three things delay logins:
 //

@@ -31,7 +31,7 @@ const (
 
 // with returns a credential.
 func with(key, apiSecret string) Credential {
-	return Credential{BaseURL: "http://hmp.example:80", Key: secret.New(key), Secret: secret.New(apiSecret)}
+	return Credential{HMP: "http://hmp.example:80", Key: secret.New(key), Secret: secret.New(apiSecret)}
 }
 
 // withWrong returns a credential with one of many wrong secrets.
@@ -303,12 +303,12 @@ func (f *fakeHMP) Login(ctx context.Context, key, apiSecret secret.Value) (hmp.A
 }
 
 // Wait implements HMP.
-func (*fakeHMP) Wait(ctx context.Context, done <-chan struct{}) bool {
+func (*fakeHMP) Wait(ctx context.Context, done <-chan struct{}) (noSlot hmp.Answer, ok bool) {
 	select {
 	case <-done:
-		return true
+		return hmp.Answer{}, true
 	case <-ctx.Done():
-		return false
+		return hmp.Answer{}, false
 	}
 }
 

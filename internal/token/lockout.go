@@ -62,14 +62,15 @@ func (c *credentialState) recordRefusal(answer hmp.Answer, now time.Time) {
 		c.key.refused.add(now, answer.Code)
 	}
 	c.backoff = backoff{}
-	c.refusal = refusal{repeatable(answer), now.Add(max(repeat, min(answer.RetryAfter, maxRetryAfter)))}
+	c.refusal = refusal{repeatable(answer), now.Add(max(repeat, min(answer.RetryAfter, maxLoginWait)))}
 }
 
 // lockedOut reports whether a login has to wait because HMP refused one. The answer is then
 // that of the refused login, and its reason says when the next login comes.
 //
-// A refused secret waits 30 minutes. It may use four of five logins per hour. Another
-// secret waits only if no login is left and HMP never accepted it.
+// A refused secret waits 30 minutes, and until the key has fewer than four refusals in the
+// last hour. The fifth login is for another secret. That one waits only if the key has five
+// refusals and HMP never accepted it.
 func (c *credentialState) lockedOut(now time.Time) (answer hmp.Answer, blocked bool) {
 	refused, answer, until := &c.key.refused, c.refusal.answer, c.refusal.until
 	refused.forget(now)

@@ -24,9 +24,9 @@ type Manager struct {
 
 // A Credential is an HMP, an API key and its secret.
 type Credential struct {
-	// BaseURL is the base URL of the HMP in its canonical form. A token is sent to no other
-	// HMP.
-	BaseURL     string
+	// HMP identifies the HMP: its canonical URL and, if configured, its address. A token is
+	// sent to no other HMP.
+	HMP         string
 	Key, Secret secret.Value
 }
 
@@ -92,7 +92,7 @@ type digest [sha256.Size]byte
 func (m *Manager) find(c Credential) *credentialState {
 	now := time.Now()
 	m.forget(now)
-	keyID := digest(sha256.Sum256([]byte(c.BaseURL + "\x00" + c.Key.Reveal())))
+	keyID := digest(sha256.Sum256([]byte(c.HMP + "\x00" + c.Key.Reveal())))
 	id := digest(sha256.Sum256(append(keyID[:], c.Secret.Reveal()...)))
 	if m.keys == nil {
 		m.credentials, m.keys = make(map[digest]*credentialState), make(map[digest]*keyState)

@@ -15,9 +15,10 @@ type HMP interface {
 	Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value)
 	// Login opens a session. The secret is its token, zero unless the answer is valid.
 	Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answer, secret.Value)
-	// Wait waits until done is closed. It returns false if ctx ends first. Other probes
-	// may use the caller's slot meanwhile.
-	Wait(ctx context.Context, done <-chan struct{}) bool
+	// Wait waits until done is closed. It returns false if ctx ends first. Another probe may
+	// use the caller's slot meanwhile. If there is no slot afterwards, Wait returns false and
+	// the answer for the probe.
+	Wait(ctx context.Context, done <-chan struct{}) (noSlot hmp.Answer, ok bool)
 }
 
 // A Report is the result of a probe. Like an [hmp.Answer] it holds no secret.
@@ -52,7 +53,6 @@ type probe struct {
 	// that HMP does not answer in time may leave a session behind.
 	minCallTime time.Duration
 	sent        bool // a call to HMP
-	waited      bool // for another probe's login
 	report      Report
 }
 
@@ -83,10 +83,10 @@ func (p *probe) checkSession(ctx context.Context, t *token) {
 	defer p.manager.mu.Unlock()
 	switch {
 	case answer.Result == hmp.Valid:
-		p.credential.confirm(t, next, begun)
+		p.credential.rotate(t, next, begun)
 	case rejected(answer.Result):
 		discarded := p.credential.discard(t, answer, time.Now())
-		if discarded && p.report.Login == "" {
+		if discarded && p.report.Login == "" { // a failed login of this probe would be newer than the answer
 			p.credential.backoff.endPause() // HMP works again
 		}
 	}
@@ -104,11 +104,15 @@ func (p *probe) acquireToken(ctx context.Context) *token {
 		case s.login:
 			return p.logIn(ctx, s.token)
 		case s.wait != nil:
-			p.waited = true
-			if !p.hmp.Wait(ctx, s.wait) {
-				p.endWithoutToken(p.tooLateAnswer())
-				return nil
+			answer, ok := p.hmp.Wait(ctx, s.wait)
+			if ok {
+				continue
 			}
+			if answer.Result == "" {
+				answer = loginTimedOut
+			}
+			p.endWithoutToken(answer)
+			return nil
 		case s.token == nil:
 			p.endWithoutToken(s.answer)
 			return nil
@@ -148,7 +152,7 @@ func (p *probe) nextStep() step {
 	case c.key.loginDone != nil:
 		return step{wait: c.key.loginDone}
 	case !p.request.MayLogin || p.left() < p.minCallTime:
-		return step{token: t, answer: p.tooLateAnswer()}
+		return step{token: t, answer: tooLittleTime}
 	}
 	c.retry = false
 	c.key.loginDone = make(chan struct{})
@@ -173,7 +177,7 @@ func (p *probe) logIn(ctx context.Context, current *token) (t *token) {
 	// The login is finished even if it panics. Otherwise other probes would wait for ever.
 	defer func() { t = p.finishLogin(answer, value, begun) }()
 	answer, value = p.hmp.Login(ctx, p.request.Credential.Key, p.request.Credential.Secret)
-	return t // which finishLogin sets
+	return nil // the deferred function sets t
 }
 
 // finishLogin records the result of a login and wakes the probes that wait for it. It returns
@@ -190,11 +194,11 @@ func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Ti
 	case hmp.Valid:
 		c.setToken(&token{value: value, loginAt: begun, issued: begun, jitter: newJitter()}, now, p.request.Lifetime)
 	case hmp.LoginRejected, hmp.NoRoles:
-		c.recordRefusal(answer, now)
+		c.recordRefusal(answer, now) // the secret waits half an hour, without roles a minute
 		lockout, _ := c.lockedOut(now)
 		answer.Reason = lockout.Reason
 	default:
-		c.backoff.recordFailure(now, answer, now.Sub(begun))
+		c.backoff.recordFailure(now, answer, now.Sub(begun)) // the next login waits up to a minute, or for Retry-After
 	}
 	p.report.Login = answer.Result
 	if answer.Result == hmp.Saturated && p.sent {
@@ -206,19 +210,6 @@ func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Ti
 		return nil
 	}
 	return c.token
-}
-
-// tooLateAnswer is the answer of a probe without a token and with too little time for a
-// login. It is zero if HMP's answer says more.
-func (p *probe) tooLateAnswer() hmp.Answer {
-	switch {
-	case p.waited:
-		return loginTimedOut
-	case p.sent:
-		return hmp.Answer{}
-	default:
-		return tooLittleTime
-	}
 }
 
 // addAnswer puts an answer into the report in place of the one before. It keeps the earlier
@@ -244,7 +235,8 @@ func (p *probe) endWithoutToken(answer hmp.Answer) {
 	switch {
 	case !p.sent:
 		p.report.Answer, p.report.Skipped = answer, true
-	case answer.Result != "":
+	case answer.Result == "" || answer.Result == hmp.Saturated: // HMP's answer says more
+	default:
 		answer.Responded, answer.StatusCode = p.report.Responded, p.report.StatusCode
 		p.addAnswer(answer)
 	}

@@ -63,6 +63,19 @@ func TestWaitingProbeHasItsOwnDeadline(t *testing.T) {
 	})
 }
 
+// A probe that waited for a login which succeeded does not say that the login took too long.
+func TestRejectionAfterWaiting(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		c := with(key, apiSecret)
+		r.loginTime = time.Second
+		r.onSession = always(hmp.Unauthorized)
+		leader := r.begin(c, r.timeout)
+		r.request.MayLogin = false
+		check(t, "a probe that may not log in", "saturated skipped", brief(r.probeWithin(c, 10*time.Second)))
+		check(t, "the leader", "unauthorized login", brief(leader()))
+	})
+}
+
 // A probe uses its token while another probe renews it, and waits if the token has expired.
 func TestRenewalDoesNotDelayOtherProbes(t *testing.T) {
 	for age, waits := range map[time.Duration]bool{28 * time.Minute: false, 30 * time.Minute: true} {
@@ -126,7 +139,7 @@ func TestCredentialsDoNotDelayEachOther(t *testing.T) {
 		unknown := with(key, wrong+"-unknown")
 		check(t, "another secret, on this HMP", "login_rejected skipped", brief(r.probe(unknown)))
 		r.sent()
-		unknown.BaseURL = "http://other.example:80"
+		unknown.HMP = "http://other.example:80"
 		r.accept(key, wrong+"-unknown")
 		used := maps.Clone(r.tokens)
 		check(t, "the key on another HMP", "valid login", brief(r.probe(unknown)))
