@@ -48,7 +48,7 @@ type flags struct {
 	telemetryPath string
 	externalURL   string
 	routePrefix   string
-	location      web.Location // from the two
+	baseURL       web.BaseURL // from the two
 	lifecycle     bool
 	pprof         bool
 	maxRequests   int
@@ -167,7 +167,7 @@ func (f *flags) validate() (err error) {
 	case f.timeout <= 0 && f.timeout != notGiven:
 		return errors.New("--timeout must be more than 0s")
 	}
-	f.location, err = web.NewLocation(f.externalURL, f.routePrefix)
+	f.baseURL, err = web.NewBaseURL(f.externalURL, f.routePrefix)
 	return err
 }
 
