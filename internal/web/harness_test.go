@@ -88,7 +88,6 @@ type fake struct {
 	results  []collector.Result
 	gates    map[string]chan struct{} // by target: a probe waits until it can receive
 	panics   func()                   // unless nil, probes and summaries call it
-	own      prometheus.Collector     // unless nil, a metric of the collector itself
 	retryErr error                    // of RetryLogin
 
 	mu       sync.Mutex
@@ -158,11 +157,7 @@ func (f *fake) RetryLogin(_ context.Context, target, session string) error {
 	return f.retryErr
 }
 
-func (f *fake) Register(r prometheus.Registerer, _ func() (bool, time.Time)) {
-	if f.own != nil {
-		r.MustRegister(f.own)
-	}
-}
+func (*fake) Register(prometheus.Registerer, func() (bool, time.Time)) {}
 
 // validResults returns the results of n valid sessions.
 func validResults(n int) []collector.Result {

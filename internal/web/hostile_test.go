@@ -28,7 +28,7 @@ var hostileRequests = []struct {
 	{"a byte a second", forever(time.Second, "GET /metrics HTTP/1.1\r\nA: ", "a"), 0, headerTimeout},
 	{"endless header lines", forever(time.Millisecond, "GET /metrics HTTP/1.1\r\n", strings.Repeat("A: b\r\n", 100)), 431, time.Second},
 	{"an endless request line", forever(time.Millisecond, "GET /", kilobyte), 431, time.Second},
-	{"a parameter of 1 MB", once("/probe?target="+strings.Repeat(kilobyte, 1000)), 431, time.Second},
+	{"a parameter of 1 MB", once("/probe?target=" + strings.Repeat(kilobyte, 1000)), 431, time.Second},
 	{"markup", saying(0, markup+"\r\n\r\n"), 400, time.Second},
 	{"HTTP/2 without TLS", saying(0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 413, time.Second},
 	{"TLS", saying(0, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"+strings.Repeat("\x00", 512)), 400, headerTimeout},
@@ -54,7 +54,7 @@ var hostileRequests = []struct {
 	{"host after a backslash", once(`/\evil.example/..//metrics`), 307, time.Second},
 	{"dots", once("/../../../../etc/passwd"), 307, time.Second},
 	{"encoded line break to clean", once("//metrics?%0d%0aSet-Cookie:%20a=b"), 307, time.Second},
-	{"markup in the path", once("/"+markup), 404, time.Second},
+	{"markup in the path", once("/" + markup), 404, time.Second},
 	{"host with markup", saying(0, "GET / HTTP/1.1\r\nHost: "+markup+"\r\n\r\n"), 400, time.Second},
 	{"host with quotes", saying(0, "GET / HTTP/1.1\r\nHost: evil.example'onload='x\r\n\r\n"+readyAndClose), 200, time.Second},
 }

@@ -75,22 +75,6 @@ func TestMaxRequests(t *testing.T) {
 	})
 }
 
-// TestMaxRequestsOfTelemetryPath is that the telemetry path has a limit of its own.
-func TestMaxRequestsOfTelemetryPath(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &fake{results: validResults(1), gates: map[string]chan struct{}{"": make(chan struct{})}}
-		s := newPipeServer(t, newHandler(t, f, maxRequests(1)), "", nil)
-		first := s.begin(http.MethodGet, "/metrics")
-		synctest.Wait()
-		s.get("/metrics").want(t, http.StatusServiceUnavailable, "1 scrapes of /metrics are under way, which is the limit of --web.max-requests\n")
-		for _, path := range []string{"/probe?target=studio", "/-/healthy", "/"} {
-			s.get(path).want(t, http.StatusOK)
-		}
-		close(f.gates[""])
-		(<-first.answer).want(t, http.StatusOK, playout)
-	})
-}
-
 // TestLimiterForgets is that a limiter keeps nothing of targets that nobody scrapes.
 func TestLimiterForgets(t *testing.T) {
 	l := newLimiter(2, nil, probePath)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -19,53 +18,30 @@ import (
 	"hmp_exporter/internal/report"
 )
 
-// everyResult returns a result of each kind, after a panic, of a skipped probe and before the
-// first probe.
-func everyResult() []collector.Result {
-	var results []collector.Result
-	for i, o := range collector.Results() {
-		results = append(results, collector.Result{
-			Target: "t" + fmt.Sprint(i%3), Session: string(o.Result), Answer: hmp.Answer{Result: o.Result, Responded: true},
-			Start: time.Now().Add(-time.Duration(i) * time.Minute), Duration: time.Duration(i) * time.Millisecond, Timeout: time.Second,
-		})
-	}
-	return append(results,
-		collector.Result{Target: "t0", Session: collector.Panicked, Panicked: true, Start: time.Now(), Answer: hmp.Answer{Reason: "*errors.errorString"}},
-		collector.Result{Target: "t0", Session: "held", Skipped: true, Start: time.Now(), Answer: hmp.Answer{Result: hmp.LoginRejected, Reason: "the exporter tries this secret again at 12:00:00"}},
-		collector.Result{Target: "t0", Session: report.NotProbed})
-}
-
-// TestEveryResult is that each result has a severity, a color, and a section of the runbook that
-// both pages link to.
+// TestEveryResult is that each result has a severity, a color, and a section of the runbook.
 func TestEveryResult(t *testing.T) {
 	style, err := assets.ReadFile("assets/style.css")
 	if err != nil {
 		t.Fatal(err)
 	}
-	sections := []string{}
+	var sections []string
 	for n := range all(pageOf(t, "/runbook").root, "h3") {
 		sections = append(sections, "runbook#"+attribute(n, "id"))
 	}
-	results := everyResult()
-	rows := pageOf(t, "/", results...).rows()
-	if want := len(collector.Results()) + 2; len(bySeverity) != want || len(rows) != len(results) { // with a panic and no probe
-		t.Errorf("%d results have a severity, and there are %d; the page has %d rows of %d", len(bySeverity), want, len(rows), len(results))
+	names := []string{collector.Panicked, report.NotProbed}
+	for _, r := range collector.Results() {
+		names = append(names, string(r.Result))
 	}
-	for _, r := range results {
-		info := infoOf(r.ResultName())
-		if severity(r.ResultName()) < 0 || !strings.Contains(string(style), ".r-"+info.Name+" {") {
-			t.Errorf("%s has no severity or no color", info.Name)
+	for _, name := range names {
+		if severity(name) < 0 || !strings.Contains(string(style), ".r-"+name+" {") {
+			t.Errorf("%s has no severity or no color", name)
 		}
-		page := pageOf(t, sessionPath+"?target="+r.Target+"&session="+r.Session, results...)
-		for _, part := range []string{info.Meaning, r.Reason} {
-			if !strings.Contains(text(page.root), part) {
-				t.Errorf("the page of %s does not say %q", r.Session, part)
-			}
+		if link := infoOf(name).Runbook; !slices.Contains(sections, link) && name != valid && name != report.NotProbed {
+			t.Errorf("%s leads to %q, which is no section of the runbook", name, link)
 		}
-		wanted := info.Name != valid && info.Name != report.NotProbed
-		if info.Runbook == "" == wanted || wanted && (!slices.Contains(page.links(), info.Runbook) || !slices.Contains(sections, info.Runbook)) {
-			t.Errorf("the page of %s has no link to its section of the runbook: %q", r.Session, page.links())
-		}
+	}
+	if len(bySeverity) != len(names) {
+		t.Errorf("%d results have a severity, and there are %d", len(bySeverity), len(names))
 	}
 }
 
@@ -128,24 +104,33 @@ func TestLinks(t *testing.T) {
 // checkLinks follows the links and forms of a page. All must stay below a prefix.
 func (e *exporter) checkLinks(path, prefix string) {
 	e.t.Helper()
+	follow := func(page, link string) string {
+		e.t.Helper()
+		to := resolve(e.t, page, link)
+		if !strings.HasPrefix(to, prefix) {
+			e.t.Errorf("%s leads to %s, which is not below %s", page, to, prefix)
+		}
+		return to
+	}
 	page := e.get(path).page(e.t)
 	for _, link := range page.links() {
 		if !strings.HasPrefix(link, "#") {
-			e.get(below(e.t, prefix, resolve(e.t, path, link))).want(e.t, http.StatusOK)
+			e.get(follow(path, link)).want(e.t, http.StatusOK)
 		}
 	}
 	for form := range all(page.root, "form") {
-		action := below(e.t, prefix, resolve(e.t, path, attribute(form, "action")))
+		action := follow(path, attribute(form, "action"))
 		if attribute(form, "method") != "post" {
 			e.get(action).want(e.t, http.StatusOK)
 			continue
 		}
 		got := e.do(http.MethodPost, action, "Origin", "https://proxy.example", "Sec-Fetch-Site", "same-origin")
 		got.want(e.t, http.StatusSeeOther)
-		e.get(below(e.t, prefix, resolve(e.t, action, got.header.Get("Location")))).want(e.t, http.StatusOK, "just now")
+		e.get(follow(action, got.header.Get("Location"))).want(e.t, http.StatusOK, "just now")
 	}
 }
 
+// resolve returns the path and the query that a link of a page leads to.
 func resolve(t *testing.T, page, link string) string {
 	t.Helper()
 	base, err := url.Parse(page)
@@ -157,14 +142,6 @@ func resolve(t *testing.T, page, link string) string {
 		t.Fatalf("%s leads to %s, %v", page, link, err)
 	}
 	return to.RequestURI()
-}
-
-func below(t *testing.T, prefix, link string) string {
-	t.Helper()
-	if !strings.HasPrefix(link, prefix) {
-		t.Errorf("the link %s is not below %s", link, prefix)
-	}
-	return link
 }
 
 // TestPagesAreSafe is that text of an HMP, a name or an error stays text.

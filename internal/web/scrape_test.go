@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"hmp_exporter/collector"
@@ -150,25 +149,6 @@ func TestCompression(t *testing.T) {
 		if length := got.header.Get("Content-Length"); length != strconv.Itoa(len(got.body)) || got.header.Get("Content-Encoding") != "" {
 			t.Errorf("%.40q: Content-Length %q of %d bytes, header %v", accept, length, len(got.body), got.header)
 		}
-	}
-}
-
-// An invalid collector has a metric that fails.
-type invalid struct{ *prometheus.Desc }
-
-func (b invalid) Describe(d chan<- *prometheus.Desc) { d <- b.Desc }
-
-func (b invalid) Collect(m chan<- prometheus.Metric) {
-	m <- prometheus.NewInvalidMetric(b.Desc, errors.New("out of order"))
-}
-
-// TestBrokenOwnMetric is that a metric of the exporter that fails leaves all other metrics.
-func TestBrokenOwnMetric(t *testing.T) {
-	logged := canary.NewLog(t)
-	f := &fake{results: validResults(1), own: invalid{prometheus.NewDesc("broken", "", nil, nil)}}
-	serve(t, newHandler(t, f, logTo(logged)), http.MethodGet, "/metrics").want(t, http.StatusOK, "\ngo_goroutines ", playout)
-	if !strings.Contains(logged.String(), "out of order") {
-		t.Errorf("the log is %q", logged)
 	}
 }
 

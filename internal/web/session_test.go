@@ -144,4 +144,9 @@ func TestRetryLoginForm(t *testing.T) {
 			t.Errorf("suspended %t: there is a form: %t", isSuspended, found)
 		}
 	}
+	for _, path := range []string{"/", playoutPage} {
+		if page := text(pageOf(t, path, suspended()...).root); !strings.Contains(page, "nothing sent") {
+			t.Errorf("%s does not say that nothing was sent: %s", path, page)
+		}
+	}
 }

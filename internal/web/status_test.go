@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/jsonschema-go/jsonschema"
 
 	"hmp_exporter/collector"
 	"hmp_exporter/internal/hmp"
@@ -38,14 +36,6 @@ func TestStatus(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
-	}
-	filtered := e.get("/?target=tower&result=valid&page=2").page(t)
-	var counts []string
-	for li := range all(filtered.root, "li") {
-		counts = append(counts, text(li))
-	}
-	if !slices.Equal(counts, []string{"1 no_roles", "1 not_probed", "1 valid"}) || !slices.Contains(filtered.links(), "./?result=no_roles") {
-		t.Errorf("the counts are %q, with links to %q", counts, filtered.links())
 	}
 	if n := e.probes() - probes; n != 0 {
 		t.Errorf("the page has made %d probes", n)
@@ -171,41 +161,22 @@ func TestManySessions(t *testing.T) {
 	}
 }
 
-// TestSessionsJSON is that /sessions.json has the last results by the schema of the command
-// probe, without secrets and hidden messages, and does not probe.
+// TestSessionsJSON is that /sessions.json has the last results without hidden messages, and does
+// not probe.
 func TestSessionsJSON(t *testing.T) {
-	text, err := os.ReadFile("../../docs/probe.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var schema jsonschema.Schema
-	if err := json.Unmarshal(text, &schema); err != nil {
-		t.Fatal(err)
-	}
-	resolved, err := schema.Resolve(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	e := newExporter(t, threeSessions)
 	e.get("/probe?target=studio")
 	probes := e.probes()
 	got := e.get("/sessions.json")
 	got.want(t, http.StatusOK)
-	var value map[string]any
-	if err := json.Unmarshal([]byte(got.body), &value); err != nil {
+	var document struct {
+		Sessions []struct{ Target, Session, Result string }
+	}
+	if err := json.Unmarshal([]byte(got.body), &document); err != nil {
 		t.Fatal(err)
 	}
-	if err := resolved.Validate(value); err != nil {
-		t.Errorf("the schema does not have it: %v\n%s", err, got.body)
-	}
-	var probed []string
-	for _, s := range value["sessions"].([]any) {
-		if s := s.(map[string]any); s["started"] != nil {
-			probed = append(probed, fmt.Sprint(s["session"], " ", s["valid"]))
-		}
-	}
-	slices.Sort(probed)
-	if want := []string{"archive false", "playout true"}; !slices.Equal(probed, want) || e.probes() != probes || strings.Contains(got.body, "Password change required") {
-		t.Errorf("got %q, want %q; %d probes:\n%s", probed, want, e.probes()-probes, got.body)
+	want := "[{studio playout valid} {studio archive no_roles} {tower relay }]"
+	if results := fmt.Sprint(document.Sessions); results != want || e.probes() != probes || strings.Contains(got.body, "Password change required") {
+		t.Errorf("got %s, want %s; %d probes:\n%s", results, want, e.probes()-probes, got.body)
 	}
 }

@@ -119,32 +119,6 @@ func scrape(authorization, rest string) string {
 	return "GET /metrics HTTP/1.1\r\nHost: localhost\r\n" + rest
 }
 
-// TestStopWithHostileClients is that clients that read no answer do not hold up the end of the
-// exporter.
-func TestStopWithHostileClients(t *testing.T) {
-	const closeTimeout = 5 * time.Second // of crypto/tls, for a client that does not read
-	webConfig, clientTLS := secured(t)
-	for _, say := range []string{
-		"nonsense\r\n\r\n",
-		scrape(basicAuth, "\r\n"), scrape(basicAuth, "Content-Length: 10\r\n\r\n"),
-		scrape("", "\r\n"), scrape("", "Content-Length: 10\r\n\r\n"),
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			s := newPipeServer(t, newHandler(t, &fake{results: validResults(1)}), webConfig, clientTLS)
-			conn := s.dial(clientTLS)
-			defer conn.Close()
-			saying(0, say)(conn)
-			synctest.Wait()
-			start := time.Now()
-			s.stop()
-			<-s.ended
-			if took := time.Since(start); took > writeTimeout+closeTimeout+time.Second {
-				t.Errorf("after %.50q it took %v to end, want %v at most", say, took, writeTimeout+closeTimeout)
-			}
-		})
-	}
-}
-
 // TestSlowReaderOfHTTP2 has a scraper ask again and again on one connection and read nothing.
 // The deadlines of its streams do not bound the writes to the connection.
 func TestSlowReaderOfHTTP2(t *testing.T) {
