@@ -42,9 +42,9 @@ func (c *client) probe(ctx context.Context) hmp.Result {
 	}
 }
 
-// TestStory plays the sessions that change and those with a key for 20 minutes. The results
-// of the others are TestDemo's in internal/app.
-func TestStory(t *testing.T) {
+// TestChanges runs the sessions that change, and those with a key, for 20 minutes. TestDemo in
+// internal/app has the other sessions.
+func TestChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		authority, err := hmpsim.NewAuthority()
