@@ -54,7 +54,7 @@ func TestDrain(t *testing.T) {
 type lateListener struct {
 	*net.TCPListener
 	once   sync.Once
-	ending chan struct{} // closed at the first deadline
+	ending chan struct{} // closed by the first deadline or Close
 }
 
 func (l *lateListener) Accept() (net.Conn, error) {
@@ -65,6 +65,11 @@ func (l *lateListener) Accept() (net.Conn, error) {
 func (l *lateListener) SetDeadline(d time.Time) error {
 	l.once.Do(func() { close(l.ending) })
 	return l.TCPListener.SetDeadline(d)
+}
+
+func (l *lateListener) Close() error {
+	l.once.Do(func() { close(l.ending) })
+	return l.TCPListener.Close()
 }
 
 // TestDrainOfTheBacklog has clients connect to an exporter that must end before it has accepted
