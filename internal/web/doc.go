@@ -13,6 +13,6 @@
 //	/-/healthy /-/ready  health
 //	/-/reload            a POST reloads the configuration
 //
-// [New] is the handler of all paths, and [Serve] runs it. The file scrape.go has the way of a
+// [New] returns the handler of all paths, and [Serve] runs it. The file scrape.go has the way of a
 // scrape from its path to the answer: limit, probe, metrics, compression.
 package web

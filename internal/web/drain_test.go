@@ -88,7 +88,7 @@ func TestDrainOfTheBacklog(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		saying(0, request("GET", "/probe?target=studio"))(conn)
+		saying(0, request("/probe?target=studio"))(conn)
 		conns = append(conns, conn)
 	}
 	stop()

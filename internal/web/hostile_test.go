@@ -36,14 +36,14 @@ var hostileRequests = []struct {
 	{"expectation", once("/-/healthy", "Expect: "+markup+"\r\n"), 417, time.Second},
 	{"upgrade to HTTP/2", once("/-/healthy", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"), 200, time.Second},
 
-	{"chunks", saying(time.Second, request("GET", "/metrics", chunked), "3\r\nabc\r\n", "0\r\n\r\n"), 413, bodyLimit},
-	{"announced body", saying(time.Second, request("GET", "/metrics", "Content-Length: 10\r\nExpect: 100-continue\r\n"), "0123456789"), 413, bodyLimit},
-	{"large body that does not come", saying(0, request("GET", "/metrics", "Content-Length: 1000000000000\r\n")), 413, bodyLimit},
-	{"body of a byte a second", forever(time.Second, request("GET", "/metrics", "Content-Length: 1000\r\n"), "a"), 413, bodyLimit},
-	{"endless chunks", forever(time.Millisecond, request("GET", "/metrics", chunked), "400\r\n"+kilobyte+"\r\n"), 413, bodyLimit},
-	{"endless chunk extension", forever(time.Millisecond, request("GET", "/metrics", chunked)+"1;", kilobyte), 413, bodyLimit},
+	{"chunks", saying(time.Second, request("/metrics", chunked), "3\r\nabc\r\n", "0\r\n\r\n"), 413, bodyLimit},
+	{"announced body", saying(time.Second, request("/metrics", "Content-Length: 10\r\nExpect: 100-continue\r\n"), "0123456789"), 413, bodyLimit},
+	{"large body that does not come", saying(0, request("/metrics", "Content-Length: 1000000000000\r\n")), 413, bodyLimit},
+	{"body of a byte a second", forever(time.Second, request("/metrics", "Content-Length: 1000\r\n"), "a"), 413, bodyLimit},
+	{"endless chunks", forever(time.Millisecond, request("/metrics", chunked), "400\r\n"+kilobyte+"\r\n"), 413, bodyLimit},
+	{"endless chunk extension", forever(time.Millisecond, request("/metrics", chunked)+"1;", kilobyte), 413, bodyLimit},
 	{"two lengths", once("/-/healthy", "Content-Length: 3\r\nContent-Length: 4\r\n"), 400, time.Second},
-	{"length and chunks", saying(0, request("GET", "/-/healthy", "Content-Length: 100\r\n", chunked), "0\r\n\r\n"), 413, bodyLimit},
+	{"length and chunks", saying(0, request("/-/healthy", "Content-Length: 100\r\n", chunked), "0\r\n\r\n"), 413, bodyLimit},
 	{"unknown encoding", once("/-/healthy", "Transfer-Encoding: "+markup+"\r\n"), 501, time.Second},
 
 	{"CONNECT", saying(0, "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n"+readyAndClose), 405, time.Second},
@@ -67,7 +67,7 @@ const (
 
 var (
 	kilobyte      = strings.Repeat("a", 1<<10)
-	readyAndClose = request("GET", "/-/ready", "Connection: close\r\n")
+	readyAndClose = request("/-/ready", "Connection: close\r\n")
 )
 
 // TestHostileRequests has two clients, as many as may scrape at once, make the same request.
@@ -148,7 +148,7 @@ func TestIdleConnection(t *testing.T) {
 		t.Run(more, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newPipeServer(t, newHandler(t, new(fake)), "", nil)
-				got := talk(t, s.dial(nil), saying(time.Minute, request("GET", "/-/healthy"), more), 0)
+				got := talk(t, s.dial(nil), saying(time.Minute, request("/-/healthy"), more), 0)
 				got.within(t, idle)
 				if more == "" && got.took < idle {
 					t.Errorf("it was closed after %v, want %v: scrapes are apart", got.took, idle)
@@ -169,7 +169,7 @@ func TestSlowReaders(t *testing.T) {
 				s := newPipeServer(t, newHandler(t, &fake{results: validResults(100)}, maxRequests(2)), "", nil)
 				ended := make(chan conversation)
 				for range 2 {
-					go func() { ended <- talk(t, s.dial(nil), saying(0, request("GET", path)), time.Second) }()
+					go func() { ended <- talk(t, s.dial(nil), saying(0, request(path)), time.Second) }()
 				}
 				time.Sleep(writeTimeout - time.Second) // of the fake clock
 				s.get(path).want(t, status)

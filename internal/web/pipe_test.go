@@ -181,11 +181,11 @@ func forever(interval time.Duration, first, again string) func(io.Writer) {
 	}
 }
 
-func request(method, path string, header ...string) string {
-	return fmt.Sprintf("%s %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", method, path, strings.Join(header, ""))
+func request(path string, header ...string) string {
+	return fmt.Sprintf("GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", path, strings.Join(header, ""))
 }
 
 // once writes a request, and a second one that shows that the connection is still usable.
 func once(path string, header ...string) func(io.Writer) {
-	return saying(0, request("GET", path, header...)+readyAndClose)
+	return saying(0, request(path, header...)+readyAndClose)
 }
