@@ -172,7 +172,7 @@ func countAnswered(c *collector.Collector) (n int) {
 // withoutNextLogin removes from a reason when this process would try the login again. The next
 // run of the command does not know that.
 func withoutNextLogin(reason string) string {
-	reason, _, _ = strings.Cut(reason, token.NextLogin)
+	reason, _, _ = strings.Cut(reason, token.NextLoginPrefix)
 	return strings.TrimSuffix(reason, "; ")
 }
 

@@ -25,7 +25,7 @@ type client struct {
 
 func (c *client) probe(ctx context.Context) hmp.Result {
 	for logins := 0; ; logins++ {
-		answer, next := c.Session(ctx, hmp.Request{Token: c.token})
+		answer, next := c.Session(ctx, hmp.SessionRequest{Token: c.token})
 		if !next.IsZero() {
 			c.token = next
 		}
@@ -93,7 +93,7 @@ func TestChanges(t *testing.T) {
 				result := c.probe(ctx)
 				record(name, string(result))
 				if name == "museum/guides" && result == hmp.Valid {
-					version, _ := c.Version(ctx, hmp.Request{Token: c.token})
+					version, _ := c.Version(ctx, hmp.SessionRequest{Token: c.token})
 					record("museum", version.Version+" "+version.Build)
 				}
 			}
