@@ -56,7 +56,7 @@ func (f *flags) run() error {
 	case demoCommand:
 		return runDemo(f)
 	case healthcheckCommand:
-		return web.Healthcheck(context.Background(), f.web, f.location, f.healthURL)
+		return web.Healthcheck(context.Background(), f.web, f.baseURL, f.healthURL)
 	default:
 		ctx, stop := signalContext()
 		defer stop()

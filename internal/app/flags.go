@@ -45,7 +45,7 @@ type flags struct {
 	telemetryPath string
 	externalURL   string
 	routePrefix   string
-	location      web.Location // from externalURL and routePrefix
+	baseURL       web.BaseURL // from externalURL and routePrefix
 	lifecycle     bool
 	pprof         bool
 	maxRequests   int
@@ -177,7 +177,7 @@ func (f *flags) validate() (err error) {
 	case f.timeout <= 0 && f.timeout != notGiven:
 		return errors.New("--timeout must be more than 0s")
 	}
-	f.location, err = web.NewLocation(f.externalURL, f.routePrefix)
+	f.baseURL, err = web.NewBaseURL(f.externalURL, f.routePrefix)
 	return err
 }
 

@@ -52,7 +52,7 @@ func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready 
 		Reload:        reloader.Reload,
 		Logger:        logger,
 		TelemetryPath: f.telemetryPath,
-		Location:      f.location,
+		BaseURL:       f.baseURL,
 		ProbeSessions: f.probeSessions,
 		ProbeInterval: f.probeInterval,
 		MaxRequests:   f.maxRequests,
@@ -79,7 +79,7 @@ func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready 
 	// A reload that hangs must not hold the end, so nobody waits for it. After Close, Apply only
 	// stores the configuration.
 	go reloader.run(ctx, hangup, f.reloadInterval)
-	ready(web.URL(listeners[0], f.web) + f.location.Prefix)
+	ready(web.URL(listeners[0], f.web) + f.baseURL.Prefix)
 	err = web.Serve(ctx, listeners, handler, f.web, slogger)
 	_ = level.Info(logger).Log("msg", "stopped hmp_exporter")
 	return err

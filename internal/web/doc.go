@@ -13,6 +13,6 @@
 //	/-/healthy /-/ready  health
 //	/-/reload            a POST reloads the configuration
 //
-// A scrape passes [Serve], protect, the limiter, [Collector.Probe] and writeMetrics. A page
-// passes parseFilter, [Collector.Summaries], apply and render.
+// [New] returns the handler of all paths, and [Serve] runs it. The file scrape.go has the way of a
+// scrape from its path to the answer: limit, probe, metrics, compression.
 package web

@@ -2,43 +2,10 @@ package web
 
 import (
 	"fmt"
-	"html/template"
-	"reflect"
-	"strings"
 	"time"
 
-	"hmp_exporter/collector"
 	"hmp_exporter/internal/report"
 )
-
-// functions are the functions of the templates.
-var functions = template.FuncMap{
-	"info":   infoOf,
-	"sent":   func(r *collector.Result) bool { _, sent := r.Up(); return sent },
-	"chart":  newHistoryChart,
-	"phases": newPhaseBars,
-	"login":  collector.LoginResult,
-
-	"now":     time.Now,
-	"iso":     func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
-	"utc":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
-	"ago":     func(t time.Time) string { return relative(time.Until(t)) },
-	"age":     age,
-	"since":   func(t time.Time) string { return age(time.Since(t)) },
-	"latency": latency,
-	"size":    size,
-	"count":   report.Plural,
-	"join":    func(names []string) string { return strings.Join(names, ", ") },
-	"value":   func(pointer any) any { return reflect.ValueOf(pointer).Elem().Interface() },
-
-	"tokenEnd": func(r *collector.Result) *expiry {
-		if r.Logins == nil {
-			return nil
-		}
-		return newExpiry(r.Logins.TokenExpiry, time.Minute)
-	},
-	"certificateEnd": func(t time.Time) *expiry { return newExpiry(t, 30*24*time.Hour) },
-}
 
 // An expiry is the end of a token or certificate. It is soon if a page highlights it.
 type expiry struct {

@@ -46,7 +46,7 @@ type Options struct {
 	Logger    log.Logger
 
 	TelemetryPath string // the path of the metrics, with a slash in front
-	Location      Location
+	BaseURL       BaseURL
 	ProbeSessions bool          // the telemetry path probes every session
 	ProbeInterval time.Duration // how often the exporter probes every session without a scrape; 0 for never
 	MaxRequests   int           // scrapes at once of the telemetry path and of each target; 0 for no limit
@@ -78,7 +78,7 @@ func New(o Options) (http.Handler, error) {
 	o.Collector.Register(h.registry, o.Store.Status)
 	routes["GET "+o.TelemetryPath] = promhttp.InstrumentMetricHandler(h.registry, http.HandlerFunc(h.metrics)).ServeHTTP
 	mux := http.NewServeMux()
-	prefix := o.Location.Prefix
+	prefix := o.BaseURL.Prefix
 	for route, handle := range routes {
 		method, p, _ := strings.Cut(route, " ")
 		mux.HandleFunc(method+" "+prefix+p, handle)
@@ -87,11 +87,11 @@ func New(o Options) (http.Handler, error) {
 		mux.HandleFunc("GET /{$}", redirect(strings.TrimPrefix(prefix, "/")+"/"))
 		mux.HandleFunc("GET "+prefix, redirect(path.Base(prefix)+"/"))
 	}
-	protection, err := sameOrigin(o.Location.origin)
+	protection, err := sameOrigin(o.BaseURL.origin)
 	if err != nil {
 		return nil, err
 	}
-	return protect(protection.Handler(mux), o.Logger), nil
+	return secure(recoverPanics(protection.Handler(mux), o.Logger)), nil
 }
 
 // routes returns the handlers by method and path, without the telemetry path.
@@ -106,7 +106,7 @@ func (h *handler) routes() map[string]http.HandlerFunc {
 		"GET /runbook":           h.runbook,
 		"GET /style.css":         asset("style.css", "text/css; charset=utf-8"),
 		"GET /live.js":           asset("live.js", "text/javascript; charset=utf-8"),
-		"GET /sessions.json":     h.lastResults,
+		"GET /sessions.json":     h.sessionsJSON,
 		"GET /config":            h.config,
 		"GET /sd":                h.discovery,
 		"GET /-/healthy":         h.healthy,
@@ -114,7 +114,7 @@ func (h *handler) routes() map[string]http.HandlerFunc {
 		"POST /-/reload":         h.reload,
 	}
 	if h.Pprof {
-		routes["GET /debug/pprof/"] = http.StripPrefix(h.Location.Prefix, http.DefaultServeMux).ServeHTTP
+		routes["GET /debug/pprof/"] = http.StripPrefix(h.BaseURL.Prefix, http.DefaultServeMux).ServeHTTP
 	}
 	return routes
 }

@@ -1,21 +1,17 @@
 package web
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +20,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"go.uber.org/goleak"
 
 	"hmp_exporter/collector"
 	"hmp_exporter/config"
@@ -32,6 +29,8 @@ import (
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // threeSessions is a configuration of three sessions on two targets. HMP stands for the URL of
 // the simulated HMP.
@@ -87,10 +86,8 @@ func logTo(w io.Writer) func(*Options) {
 // A fake is a Collector with given results.
 type fake struct {
 	results  []collector.Result
-	gate     chan struct{}            // unless nil, each probe waits until it can receive
-	free     func(target string) bool // unless nil, targets whose probes do not wait
+	gates    map[string]chan struct{} // by target: a probe waits until it can receive
 	panics   func()                   // unless nil, probes and summaries call it
-	own      prometheus.Collector     // unless nil, a metric of the collector itself
 	retryErr error                    // of RetryLogin
 
 	mu       sync.Mutex
@@ -108,8 +105,8 @@ func (f *fake) Probe(r collector.Request) ([]collector.Result, error) {
 	if r.Target == "nowhere" {
 		return nil, collector.ErrUnknownTarget
 	}
-	if f.gate != nil && (f.free == nil || !f.free(r.Target)) {
-		<-f.gate
+	if gate := f.gates[r.Target]; gate != nil {
+		<-gate
 	}
 	return f.results, nil
 }
@@ -160,11 +157,7 @@ func (f *fake) RetryLogin(_ context.Context, target, session string) error {
 	return f.retryErr
 }
 
-func (f *fake) Register(r prometheus.Registerer, _ func() (bool, time.Time)) {
-	if f.own != nil {
-		r.MustRegister(f.own)
-	}
-}
+func (*fake) Register(prometheus.Registerer, func() (bool, time.Time)) {}
 
 // validResults returns the results of n valid sessions.
 func validResults(n int) []collector.Result {
@@ -260,46 +253,6 @@ func serve(t testing.TB, h http.Handler, method, path string, header ...string) 
 	return read(t, w.Result())
 }
 
-// newClient returns a client that follows no redirect, decompresses nothing and checks all
-// answers for secrets. dial may be nil.
-func newClient(t testing.TB, dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Client {
-	transport := &http.Transport{DisableCompression: true, DialContext: dial}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// do makes a request. It fails the test if there is no answer.
-func do(t testing.TB, client *http.Client, method, url string, header ...string) reply {
-	t.Helper()
-	r, err := try(t.Context(), t, client, method, url, header...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func try(ctx context.Context, t testing.TB, client *http.Client, method, url string, header ...string) (reply, error) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for pair := range slices.Chunk(header, 2) {
-		req.Header.Set(pair[0], pair[1])
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return reply{}, err
-	}
-	text, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(text))
-	return read(t, resp), err
-}
-
 // read reads an answer and checks it for secrets.
 func read(t testing.TB, resp *http.Response) reply {
 	t.Helper()
@@ -334,119 +287,39 @@ func (r reply) want(t testing.TB, status int, parts ...string) {
 	}
 }
 
-// families parses an exposition. It reads OpenMetrics as the text format, because the parser
-// of OpenMetrics needs seconds. It leaves out a gauge and a counter of client_golang that have
-// the same name in OpenMetrics.
-func (r reply) families(t testing.TB) map[string]*dto.MetricFamily {
-	t.Helper()
-	r.want(t, http.StatusOK)
-	format, text := expfmt.ResponseFormat(r.header), r.body
-	if format.FormatType() == expfmt.TypeOpenMetrics {
-		format, text = expfmt.NewFormat(expfmt.TypeTextPlain), ""
-		for line := range strings.Lines(r.body) {
-			if !strings.Contains(line, "go_memstats_alloc_bytes") {
-				text += line
-			}
-		}
-	}
-	families := make(map[string]*dto.MetricFamily)
-	for decoder := expfmt.NewDecoder(strings.NewReader(text), format); ; {
-		f := new(dto.MetricFamily)
-		err := decoder.Decode(f)
-		if errors.Is(err, io.EOF) {
-			return families
-		}
-		if err != nil {
-			t.Fatalf("failed to parse an exposition: %v", err)
-		}
-		families[f.GetName()] = f
-	}
-}
-
-// series returns the sorted series whose name has a prefix, each as a name and its labels.
+// series returns the sorted series of an exposition whose name has a prefix, without values.
 func (r reply) series(t testing.TB, prefix string) []string {
 	t.Helper()
+	r.want(t, http.StatusOK)
+	text := r.body
+	if format := expfmt.ResponseFormat(r.header); format.FormatType() == expfmt.TypeProtoDelim {
+		text = protobufText(t, r.body, format)
+	}
 	var series []string
-	for name, f := range r.families(t) {
-		if !strings.HasPrefix(name, prefix) {
-			continue
-		}
-		for _, m := range f.Metric {
-			var labels []string
-			for _, l := range m.Label {
-				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
-			}
-			slices.Sort(labels)
-			series = append(series, name+"{"+strings.Join(labels, ",")+"}")
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, prefix) {
+			series = append(series, line[:strings.LastIndex(line, " ")])
 		}
 	}
 	slices.Sort(series)
 	return series
 }
 
-// A pipeServer runs [Serve] on a network in memory, for a synctest bubble.
-type pipeServer struct {
-	pipe   *hmpsim.PipeListener
-	client *http.Client
-	dials  atomic.Int32 // connections of the client
-	stop   context.CancelFunc
-	ended  chan struct{} // closed when Serve has returned
-}
-
-// newPipeServer serves until stop is called or the test ends.
-func newPipeServer(t *testing.T, h http.Handler, webConfig string) *pipeServer {
+// protobufText converts an exposition into the text format.
+func protobufText(t testing.TB, body string, format expfmt.Format) string {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	s := &pipeServer{pipe: hmpsim.ListenPipe(), stop: stop, ended: make(chan struct{})}
-	s.client = newClient(t, func(ctx context.Context, network, address string) (net.Conn, error) {
-		s.dials.Add(1)
-		return s.pipe.DialContext(ctx, network, address)
-	})
-	go func() {
-		defer close(s.ended)
-		if err := Serve(ctx, []net.Listener{s.pipe}, h, webFlags(webConfig), slog.New(slog.NewTextHandler(canary.NewLog(t), nil))); err != nil {
-			t.Errorf("Serve: %v", err)
+	var text strings.Builder
+	for decoder := expfmt.NewDecoder(strings.NewReader(body), format); ; {
+		var f dto.MetricFamily
+		if err := decoder.Decode(&f); errors.Is(err, io.EOF) {
+			return text.String()
+		} else if err != nil {
+			t.Fatal(err)
 		}
-	}()
-	t.Cleanup(func() {
-		stop()
-		<-s.ended
-	})
-	return s
-}
-
-// dial returns a connection that the test closes.
-func (s *pipeServer) dial(t *testing.T) net.Conn {
-	t.Helper()
-	conn, err := s.pipe.DialContext(t.Context(), "tcp", "localhost:80")
-	if err != nil {
-		t.Fatal(err)
+		if _, err := expfmt.MetricFamilyToText(&text, &f); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return conn
-}
-
-func (s *pipeServer) get(t *testing.T, path string) reply {
-	t.Helper()
-	return do(t, s.client, http.MethodGet, "http://localhost"+path)
-}
-
-// A pending is a request under way.
-type pending struct {
-	cancel context.CancelFunc // hangs up
-	answer chan reply         // closed without an answer if the client has hung up
-}
-
-func (s *pipeServer) begin(t *testing.T, method, path string) pending {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	p := pending{cancel: cancel, answer: make(chan reply, 1)}
-	go func() {
-		defer close(p.answer)
-		if r, err := try(ctx, t, s.client, method, "http://localhost"+path); err == nil {
-			p.answer <- r
-		}
-	}()
-	return p
 }
 
 // webFlags returns flags of the exporter toolkit.

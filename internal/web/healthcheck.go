@@ -8,18 +8,16 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
-	"go.yaml.in/yaml/v3"
 )
 
 // healthURL returns the URL of the health of an exporter on this machine that has these flags. It
 // uses the first address of the flags.
-func healthURL(flags *toolkit.FlagConfig, l Location) (string, error) {
+func healthURL(flags *toolkit.FlagConfig, base BaseURL) (string, error) {
 	if *flags.WebSystemdSocket {
 		return "", errors.New("the address of a socket of systemd is not known here; name it with --url")
 	}
@@ -35,28 +33,7 @@ func healthURL(flags *toolkit.FlagConfig, l Location) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return scheme + "://" + net.JoinHostPort(host, port) + l.Prefix + "/-/healthy", nil
-}
-
-// scheme returns https if a web configuration has TLS. The file may be "".
-func scheme(file string) (string, error) {
-	if file == "" {
-		return "http", nil
-	}
-	var c struct {
-		TLS toolkit.TLSConfig `yaml:"tls_server_config"`
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "", configError(file, err)
-	}
-	if err := yaml.Unmarshal(text, &c); err != nil {
-		return "", configError(file, err)
-	}
-	if c.TLS.IsEnabled() {
-		return "https", nil
-	}
-	return "http", nil
+	return scheme + "://" + net.JoinHostPort(host, port) + base.Prefix + "/-/healthy", nil
 }
 
 // Healthcheck asks the exporter on this machine that has these flags. If address is not "", it
@@ -65,11 +42,11 @@ func scheme(file string) (string, error) {
 //
 // On this machine it accepts any certificate. The name of a listen address is often not the name
 // in the certificate.
-func Healthcheck(ctx context.Context, flags *toolkit.FlagConfig, l Location, address string) error {
+func Healthcheck(ctx context.Context, flags *toolkit.FlagConfig, base BaseURL, address string) error {
 	isHere := address == ""
 	if isHere {
 		var err error
-		if address, err = healthURL(flags, l); err != nil {
+		if address, err = healthURL(flags, base); err != nil {
 			return err
 		}
 	}

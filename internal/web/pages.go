@@ -1,14 +1,18 @@
 package web
 
 import (
-	"bufio"
 	"bytes"
 	"embed"
 	"html/template"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/version"
+
+	"hmp_exporter/collector"
+	"hmp_exporter/internal/report"
 )
 
 //go:embed assets
@@ -17,6 +21,35 @@ var assets embed.FS
 // parsePage parses a page, which fills in the blocks of the layout.
 func parsePage(file string) *template.Template {
 	return template.Must(template.New("layout.html").Funcs(functions).ParseFS(assets, "assets/layout.html", "assets/"+file))
+}
+
+// functions are the functions of the templates.
+var functions = template.FuncMap{
+	"info":   infoOf,
+	"sent":   func(r *collector.Result) bool { _, sent := r.Up(); return sent },
+	"chart":  newHistoryChart,
+	"phases": newPhaseBars,
+	"login":  collector.LoginResult,
+
+	"now":     time.Now,
+	"iso":     func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
+	"utc":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
+	"ago":     func(t time.Time) string { return relative(time.Until(t)) },
+	"age":     age,
+	"since":   func(t time.Time) string { return age(time.Since(t)) },
+	"latency": latency,
+	"size":    size,
+	"count":   report.Plural,
+	"join":    func(names []string) string { return strings.Join(names, ", ") },
+	"value":   func(pointer any) any { return reflect.ValueOf(pointer).Elem().Interface() },
+
+	"tokenEnd": func(r *collector.Result) *expiry {
+		if r.Logins == nil {
+			return nil
+		}
+		return newExpiry(r.Logins.TokenExpiry, time.Minute)
+	},
+	"certificateEnd": func(t time.Time) *expiry { return newExpiry(t, 30*24*time.Hour) },
 }
 
 // pageData is what every page shows.
@@ -44,12 +77,7 @@ func render(w http.ResponseWriter, r *http.Request, page *template.Template, dat
 	}
 	// With no-referrer a browser would not send the origin of a form.
 	w.Header().Set("Referrer-Policy", "same-origin")
-	writePage(w, r, "text/html; charset=utf-8", text.Bytes())
-}
-
-func writePage(w http.ResponseWriter, r *http.Request, contentType string, text []byte) {
-	w.Header().Set("Content-Type", contentType)
-	_ = writeBody(w, r, true, func(out *bufio.Writer) { _, _ = out.Write(text) })
+	writeCompressed(w, r, "text/html; charset=utf-8", text.Bytes())
 }
 
 // asset returns a handler of an embedded file.

@@ -9,8 +9,8 @@ import (
 
 // Names that the status page uses beside the names of other results.
 const (
-	valid   = "valid"
-	failing = "problems" // every result but valid and not_probed
+	valid    = "valid"
+	problems = "problems" // every result but valid and not_probed
 )
 
 // bySeverity lists the results as operators look at them: the exporter itself fails, the HMP

@@ -1,30 +1,44 @@
 package web
 
 import (
-	"errors"
-	"fmt"
+	"bufio"
 	"net/http"
-	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-kit/log/level"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 
 	"hmp_exporter/collector"
 )
 
-const scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
+const (
+	scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
+	// minCompressed is the number of sessions from which the answer to a scrape is compressed.
+	// Fewer sessions fit into some packets, and compression costs more than their probes.
+	minCompressed = 4
+)
 
-// metrics answers with the metrics of the exporter and, with ProbeSessions, of all sessions.
+// metrics answers with the metrics of the exporter itself and, with ProbeSessions, of all sessions.
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	if !h.limiter.acquire(w, h.TelemetryPath, "") {
 		return
 	}
 	defer h.limiter.release("")
-	e := exposition{self: true, names: r.URL.Query()["name[]"]}
+	e := exposition{names: r.URL.Query()["name[]"]}
 	if h.ProbeSessions {
 		e.results, _ = h.probeSessions(w, r, "", "") // without names there is no error
+	}
+	var err error
+	if e.own, err = h.registry.Gather(); err != nil {
+		// Gather leaves out the metric that failed.
+		_ = level.Error(h.Logger).Log("msg", "failed to gather the exporter's own metrics", "err", err)
 	}
 	h.writeMetrics(w, r, e)
 }
 
-// probe answers with the metrics of one target or session.
+// probe answers with the metrics of one session, or of all sessions of a target.
 func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 	query, target, session, err := parseTarget(r)
 	if err != nil {
@@ -37,63 +51,105 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 	defer h.limiter.release(target)
 	results, err := h.probeSessions(w, r, target, session)
 	if err != nil {
-		unknown(w, err)
+		writeUnknown(w, err)
 		return
 	}
 	h.writeMetrics(w, r, exposition{results: results, names: query["name[]"]})
 }
 
-// unknown answers a request for a target or session that is not configured.
-func unknown(w http.ResponseWriter, err error) {
-	http.Error(w, err.Error()+": only what is configured can be probed; /config shows it", http.StatusNotFound)
-}
-
-// probeSessions probes one session, all sessions of a target, or all sessions.
+// probeSessions probes one session, all sessions of a target, or all sessions. A probe may take
+// longer than a client may take to read an answer.
 func (h *handler) probeSessions(w http.ResponseWriter, r *http.Request, target, session string) ([]collector.Result, error) {
-	defer suspendWriteTimeout(w)()
+	stopWriteTimeout(w)
+	defer startWriteTimeout(w)
 	return h.Collector.Probe(collector.Request{
 		Target: target, Session: session, ScrapeTimeout: r.Header.Get(scrapeTimeoutHeader),
 	})
 }
 
-// parseTarget returns the query of a request, and the target and the session that it names.
-// The session is "" if the request names a target only.
-func parseTarget(r *http.Request) (query url.Values, target, session string, err error) {
-	if query, err = parseQuery(r); err != nil {
-		return nil, "", "", err
-	}
-	if target, err = single(query, "target"); err != nil {
-		return nil, "", "", err
-	}
-	if session, err = single(query, "session"); err != nil {
-		return nil, "", "", err
-	}
-	if target == "" {
-		return nil, "", "", errors.New("parameter target is missing: name a configured target, as in /probe?target=studio")
-	}
-	return query, target, session, nil
+// An exposition is the content of an answer to a scrape.
+type exposition struct {
+	own     []*dto.MetricFamily // of the exporter itself
+	results []collector.Result
+	names   []string // of the metrics to write; nil for all
 }
 
-// parseQuery returns the parameters of a request. [url.URL.Query] leaves out what it cannot
-// parse. Without its session, a request would probe the whole target.
-func parseQuery(r *http.Request) (url.Values, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, fmt.Errorf("the parameters are malformed: %w", err)
+// writeMetrics answers a scrape in the format that the scraper prefers.
+func (h *handler) writeMetrics(w http.ResponseWriter, r *http.Request, e exposition) {
+	f := h.negotiate(r)
+	w.Header().Set("Content-Type", string(f.Format))
+	w.Header().Add("Vary", "Accept")
+	compress := e.own != nil || len(e.results) >= minCompressed
+	if err := writeBody(w, r, compress, func(out *bufio.Writer) error { return e.encode(out, f) }); err != nil {
+		_ = level.Debug(h.Logger).Log("msg", "a scraper did not take its answer", "err", err)
 	}
-	return query, nil
 }
 
-// single returns the value of a parameter that may be given once, or "" if it is not given.
-func single(query url.Values, name string) (string, error) {
-	switch values := query[name]; {
-	case len(values) == 0:
-		return "", nil
-	case len(values) > 1:
-		return "", fmt.Errorf("parameter %s is given %d times: give it once", name, len(values))
-	case values[0] == "":
-		return "", fmt.Errorf("parameter %s is empty: name a configured %[1]s", name)
-	default:
-		return values[0], nil
+// A format is the result of a negotiation.
+type format struct {
+	expfmt.Format
+	accept      string // the header that it comes from
+	openMetrics bool
+	text        bool // OpenMetrics or the older text format
+}
+
+// negotiate returns the format that a scraper prefers. It remembers the last one, because
+// scrapers send the same header each time.
+func (h *handler) negotiate(r *http.Request) *format {
+	accept := r.Header.Get("Accept")
+	if last := h.lastFormat.Load(); last != nil && last.accept == accept {
+		return last
+	}
+	f := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
+	openMetrics := f.FormatType() == expfmt.TypeOpenMetrics
+	next := &format{f, accept, openMetrics, openMetrics || f.FormatType() == expfmt.TypeTextPlain}
+	h.lastFormat.Store(next)
+	return next
+}
+
+// encode writes an exposition. [collector.WriteText] is faster than package expfmt, but it
+// writes only text, and all metrics of the results.
+func (e exposition) encode(out *bufio.Writer, f *format) error {
+	families := e.own
+	if f.openMetrics {
+		untypeClashes(families)
+	}
+	writeText := f.text && e.names == nil
+	if !writeText {
+		families = slices.Concat(families, collector.Families(e.results))
+	}
+	if len(families) > 0 {
+		encoder := expfmt.NewEncoder(out, f.Format)
+		for _, family := range families {
+			if e.names != nil && !slices.Contains(e.names, family.GetName()) {
+				continue
+			}
+			if err := encoder.Encode(family); err != nil {
+				return err
+			}
+		}
+	}
+	if writeText {
+		collector.WriteText(out, e.results, f.openMetrics)
+	}
+	if f.openMetrics {
+		_, _ = expfmt.FinalizeOpenMetrics(out)
+	}
+	return nil
+}
+
+// untypeClashes makes a counter untyped if its family has the name of another family. In
+// OpenMetrics, go_memstats_alloc_bytes_total would be the family go_memstats_alloc_bytes, which
+// is a gauge.
+func untypeClashes(families []*dto.MetricFamily) {
+	for _, f := range families {
+		name, isCounter := strings.CutSuffix(f.GetName(), "_total")
+		if !isCounter || !slices.ContainsFunc(families, func(other *dto.MetricFamily) bool { return other.GetName() == name }) {
+			continue
+		}
+		f.Type = dto.MetricType_UNTYPED.Enum()
+		for _, m := range f.Metric {
+			m.Untyped, m.Counter = &dto.Untyped{Value: m.Counter.Value}, nil
+		}
 	}
 }

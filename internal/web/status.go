@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"slices"
@@ -66,6 +67,24 @@ func (h *handler) status(w http.ResponseWriter, r *http.Request) {
 		data.Rows = append(data.Rows, history)
 	}
 	render(w, r, statusPage, data)
+}
+
+// probeAll probes all sessions.
+func (h *handler) probeAll(w http.ResponseWriter, r *http.Request) {
+	if h.limiter.acquire(w, probeAllPath, "") {
+		defer h.limiter.release("")
+		h.probeAndRedirect(w, r, "", "")
+	}
+}
+
+// sessionsJSON answers with the last results of all sessions as JSON. It does not probe.
+func (h *handler) sessionsJSON(w http.ResponseWriter, r *http.Request) {
+	var text bytes.Buffer
+	if err := report.WriteLast(&text, h.Collector.Last()); err != nil {
+		http.Error(w, "the results cannot be written as JSON: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	writeCompressed(w, r, "application/json", text.Bytes())
 }
 
 // Last returns the number of the last row.

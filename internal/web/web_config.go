@@ -63,3 +63,24 @@ func validateSyntax(file string) error {
 	}
 	return nil
 }
+
+// scheme returns https if a web configuration has TLS. The file may be "".
+func scheme(file string) (string, error) {
+	if file == "" {
+		return "http", nil
+	}
+	var c struct {
+		TLS toolkit.TLSConfig `yaml:"tls_server_config"`
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", configError(file, err)
+	}
+	if err := yaml.Unmarshal(text, &c); err != nil {
+		return "", configError(file, err)
+	}
+	if c.TLS.IsEnabled() {
+		return "https", nil
+	}
+	return "http", nil
+}

@@ -16,8 +16,8 @@ const (
 	contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-// protect sets the headers that every answer has, refuses bodies, and recovers from panics.
-func protect(next http.Handler, logger log.Logger) http.Handler {
+// secure sets the headers that every answer has, and refuses requests with a body.
+func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("X-Content-Type-Options", "nosniff")
@@ -29,26 +29,30 @@ func protect(next http.Handler, logger log.Logger) http.Handler {
 			http.Error(w, "no page here takes a body", http.StatusRequestEntityTooLarge)
 			return
 		}
-		defer recoverPage(w, r, logger)
 		next.ServeHTTP(w, r)
 	})
 }
 
-// recoverPage is deferred. After a panic it answers with an error. If the answer may have
+// recoverPanics logs a panic of a handler and answers with an error. If the answer may have
 // begun, it closes the connection, so that nobody takes a part for the whole.
-func recoverPage(w http.ResponseWriter, r *http.Request, logger log.Logger) {
-	what := recover()
-	if what == nil {
-		return
-	}
-	if what == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
-		panic(what)
-	}
-	logging.Panic(logger, what, "page", r.Pattern)
-	if w.Header().Get("Content-Type") != "" { // every page sets it just before it writes
-		panic(http.ErrAbortHandler)
-	}
-	http.Error(w, "the exporter failed to make this page; this is a defect of the exporter, and its log has a line about it", http.StatusInternalServerError)
+func recoverPanics(next http.Handler, logger log.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			what := recover()
+			if what == nil {
+				return
+			}
+			if what == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like this
+				panic(what)
+			}
+			logging.Panic(logger, what, "page", r.Pattern)
+			if w.Header().Get("Content-Type") != "" { // every page sets it just before it writes
+				panic(http.ErrAbortHandler)
+			}
+			http.Error(w, "the exporter failed to make this page; this is a defect of the exporter, and its log has a line about it", http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // sameOrigin refuses a POST of a page of another origin, so that the page cannot use buttons or

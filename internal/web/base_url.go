@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// A Location is the place of the pages in the URLs of browsers and Prometheus.
-type Location struct {
+// A BaseURL is the part of URLs in front of all paths of the exporter.
+type BaseURL struct {
 	Prefix string // of all paths: "" or a path such as /hmp
 	origin string // of the pages in browsers; "" if it is not known
 }
 
-// NewLocation returns the location for --web.external-url and --web.route-prefix. As in
+// NewBaseURL returns the base URL for --web.external-url and --web.route-prefix. As in
 // Prometheus, the path of the external URL is the default of the prefix.
-func NewLocation(externalURL, routePrefix string) (l Location, err error) {
+func NewBaseURL(externalURL, routePrefix string) (base BaseURL, err error) {
 	prefix := routePrefix
 	if externalURL != "" {
 		u, err := url.Parse(externalURL)
@@ -24,21 +24,21 @@ func NewLocation(externalURL, routePrefix string) (l Location, err error) {
 		case err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "",
 			u.Host == "" && (u.Scheme != "" || !strings.HasPrefix(u.Path, "/")),
 			u.Host != "" && u.Scheme != "http" && u.Scheme != "https":
-			return Location{}, errors.New("--web.external-url has to be a URL such as https://proxy.example/hmp, without user, query and fragment")
+			return BaseURL{}, errors.New("--web.external-url has to be a URL such as https://proxy.example/hmp, without user, query and fragment")
 		case u.Host != "":
-			l.origin = u.Scheme + "://" + u.Host
+			base.origin = u.Scheme + "://" + u.Host
 		}
 		if routePrefix == "" {
 			prefix = u.Path
 		}
 	}
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
-		l.Prefix = "/" + prefix
-		if !isPath(l.Prefix) {
-			return Location{}, fmt.Errorf("the prefix %q of --web.route-prefix or --web.external-url is not a path: give one such as /hmp", l.Prefix)
+		base.Prefix = "/" + prefix
+		if !isPath(base.Prefix) {
+			return BaseURL{}, fmt.Errorf("the prefix %q of --web.route-prefix or --web.external-url is not a path: give one such as /hmp", base.Prefix)
 		}
 	}
-	return l, nil
+	return base, nil
 }
 
 // isPath reports whether p is an absolute path that needs no cleaning and no escaping.

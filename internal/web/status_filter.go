@@ -33,7 +33,7 @@ type order struct {
 
 // orders lists the ways to sort sessions. The first is the default.
 var orders = []order{
-	{failing, "problems first", func(a, b *collector.Summary) int { return severity(a.ResultName) - severity(b.ResultName) }},
+	{problems, "problems first", func(a, b *collector.Summary) int { return severity(a.ResultName) - severity(b.ResultName) }},
 	{"name", "by name", func(a, b *collector.Summary) int { return 0 }},
 	{"latency", "slowest first", func(a, b *collector.Summary) int { return cmp.Compare(b.Duration, a.Duration) }},
 	{"changed", "latest change first", func(a, b *collector.Summary) int { return b.Since.Compare(a.Since) }},
@@ -59,8 +59,8 @@ func parseFilter(r *http.Request) (filter, error) {
 	switch {
 	case len(f.Text) > maxText || len(f.Target) > maxText:
 		return filter{}, fmt.Errorf("what is searched for is too long: %d bytes are the limit", maxText)
-	case f.Result != "" && f.Result != failing && !slices.Contains(bySeverity, f.Result):
-		return filter{}, fmt.Errorf("there is no result %.40q: choose one of %s, %s", f.Result, failing, strings.Join(bySeverity, ", "))
+	case f.Result != "" && f.Result != problems && !slices.Contains(bySeverity, f.Result):
+		return filter{}, fmt.Errorf("there is no result %.40q: choose one of %s, %s", f.Result, problems, strings.Join(bySeverity, ", "))
 	case f.order() < 0:
 		return filter{}, fmt.Errorf("there is no order %.40q: choose problems, name, latency, changed or probed", f.Sort)
 	}
@@ -90,7 +90,7 @@ func (f filter) apply(all []collector.Summary) []collector.Summary {
 func (f filter) matches(s *collector.Summary) bool {
 	name := report.ResultName(s.ResultName)
 	return (f.Target == "" || f.Target == s.Target) &&
-		(f.Result == "" || f.Result == name || f.Result == failing && name != valid && name != report.NotProbed) &&
+		(f.Result == "" || f.Result == name || f.Result == problems && name != valid && name != report.NotProbed) &&
 		strings.Contains(strings.ToLower(s.Target+"/"+s.Session), strings.ToLower(f.Text))
 }
 
