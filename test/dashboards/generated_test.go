@@ -49,7 +49,7 @@ func TestSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		var read dashboard.Dashboard
-		if err := read.UnmarshalJSONStrict(withoutEventTexts(t, text)); err != nil {
+		if err := read.UnmarshalJSONStrict(withoutAnnotationTexts(t, text)); err != nil {
 			t.Errorf("%s: %v", *d.Uid, err)
 		}
 		if err := read.Validate(); err != nil {
@@ -58,8 +58,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// withoutEventTexts removes the fields of annotations that the SDK does not know.
-func withoutEventTexts(t *testing.T, text []byte) []byte {
+// withoutAnnotationTexts removes the fields of annotations that the SDK does not know.
+func withoutAnnotationTexts(t *testing.T, text []byte) []byte {
 	t.Helper()
 	var d map[string]any
 	if err := json.Unmarshal(text, &d); err != nil {

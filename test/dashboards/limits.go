@@ -53,16 +53,13 @@ func certificateSteps() *dashboard.ThresholdsConfigBuilder {
 	return steps(bad, step{certificateNow, warning}, step{certificateSoon, good})
 }
 
-// anyIs colours a number that should be 0.
-func anyIs(color string) *dashboard.ThresholdsConfigBuilder { return steps(good, step{1, color}) }
+// oneOrMore colours a number that should be 0.
+func oneOrMore(color string) *dashboard.ThresholdsConfigBuilder { return steps(good, step{1, color}) }
 
-// limitSteps colours a share of a limit.
-func limitSteps() *dashboard.ThresholdsConfigBuilder {
+// timeoutSteps colours a share of a timeout.
+func timeoutSteps() *dashboard.ThresholdsConfigBuilder {
 	return steps(good, step{0.5, warning}, step{0.95, bad})
 }
-
-// allAre colours a number that should be 1.
-func allAre() *dashboard.ThresholdsConfigBuilder { return steps(bad, step{1, good}) }
 
 // neutral colours a number that is neither good nor bad.
 func neutral() *dashboard.ThresholdsConfigBuilder { return steps(plain) }

@@ -22,9 +22,9 @@ type sorted struct {
 	descending bool
 }
 
-// list returns a table of current values. It has a row for each combination of labels, whose
-// columns come first.
-func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.PanelBuilder {
+// tablePanel returns a table of current values. It has a row for each combination of labels. The
+// columns of the labels come first.
+func tablePanel(p panel, sortBy sorted, labels [][2]string, columns []column) *table.PanelBuilder {
 	order, titles := map[string]int{}, map[string]string{}
 	for i, l := range labels {
 		order[l[0]], titles[l[0]] = i, l[1]
@@ -34,7 +34,7 @@ func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.P
 		order[valueField(i, len(columns))], titles[valueField(i, len(columns))] = len(labels)+i, c.title
 	}
 	p.unit = units.Number // of columns without another unit
-	b := fill(table.NewPanelBuilder(), p, rows).
+	b := fill(table.NewPanelBuilder(), p, instantTable).
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})).
 		Thresholds(neutral()).
 		Filterable(true).
@@ -97,4 +97,14 @@ func cells(mode common.TableCellDisplayMode) dashboard.DynamicConfigValue {
 		options["mode"] = common.TableCellBackgroundDisplayModeBasic
 	}
 	return dashboard.DynamicConfigValue{Id: "custom.cellOptions", Value: options}
+}
+
+// linkTo makes the cells of a column links.
+func linkTo(link map[string]any) []dashboard.DynamicConfigValue {
+	return []dashboard.DynamicConfigValue{{Id: "links", Value: []any{link}}}
+}
+
+// hidden hides a column.
+func hidden() []dashboard.DynamicConfigValue {
+	return []dashboard.DynamicConfigValue{{Id: "custom.hidden", Value: true}}
 }

@@ -29,9 +29,9 @@ func variables(uid string) []cog.Builder[dashboard.VariableModel] {
 		choice("instance", "Instance", "The exporter, or with a scrape for each HMP the name of the HMP.",
 			of(`job=~"$job"`)),
 		choice("target", "HMP", "The HMP, by its name in the exporter's configuration.",
-			selector(collector.SessionValid, scope)),
+			selector(collector.SessionValid, chosenExporters)),
 		choice("session", "Session", "The session, by its name in the exporter's configuration.",
-			selector(collector.SessionValid, scope, `target=~"$target"`)),
+			selector(collector.SessionValid, chosenExporters, `target=~"$target"`)),
 	}
 }
 
