@@ -10,8 +10,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// built returns all dashboards.
-func built(t *testing.T) (list []dashboard.Dashboard) {
+// builtDashboards returns all dashboards.
+func builtDashboards(t *testing.T) (list []dashboard.Dashboard) {
 	t.Helper()
 	for _, b := range boards() {
 		d, err := build(b)
@@ -25,7 +25,7 @@ func built(t *testing.T) (list []dashboard.Dashboard) {
 
 // TestGenerated checks that the files are up to date.
 func TestGenerated(t *testing.T) {
-	for _, d := range built(t) {
+	for _, d := range builtDashboards(t) {
 		want, err := encode(d)
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +43,7 @@ func TestGenerated(t *testing.T) {
 // TestSchema checks the files with Grafana's schema.
 func TestSchema(t *testing.T) {
 	plugins.RegisterDefaultPlugins()
-	for _, d := range built(t) {
+	for _, d := range builtDashboards(t) {
 		text, err := encode(d)
 		if err != nil {
 			t.Fatal(err)
