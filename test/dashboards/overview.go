@@ -195,7 +195,7 @@ func alertTable() dashboardPanel {
 		},
 	}).
 		OverrideByName("Alerts", hidden()).
-		OverrideByName("State", []dashboard.DynamicConfigValue{stateColors(), cells(common.TableCellDisplayModeColorText)}).
+		OverrideByName("State", []dashboard.DynamicConfigValue{stateColors(), cellType(common.TableCellDisplayModeColorText)}).
 		OverrideByName("Session", linkTo(sessionLink())).
 		NoValue("No alert is pending or firing, or Prometheus has not loaded the rules")
 }

@@ -114,7 +114,7 @@ func resultTextColors() []dashboard.DynamicConfigValue {
 		options[string(o.Result)] = dashboard.ValueMappingResult{Color: new(colors[o.Result]), Index: new(int32(i + 1))}
 	}
 	return []dashboard.DynamicConfigValue{
-		{Id: "mappings", Value: valueNames(options)}, cells(common.TableCellDisplayModeColorText),
+		{Id: "mappings", Value: valueNames(options)}, cellType(common.TableCellDisplayModeColorText),
 	}
 }
 

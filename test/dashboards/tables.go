@@ -71,12 +71,12 @@ func (c column) properties() []dashboard.DynamicConfigValue {
 	}
 	properties := []dashboard.DynamicConfigValue{{Id: "unit", Value: unit}, {Id: "decimals", Value: decimals(unit)}}
 	if c.thresholds != nil {
-		properties = append(append(properties, thresholdsOf(c.thresholds)...), cells(common.TableCellDisplayModeColorText))
+		properties = append(append(properties, thresholdsOf(c.thresholds)...), cellType(common.TableCellDisplayModeColorText))
 	}
 	if c.names != nil {
 		properties = append(properties,
 			dashboard.DynamicConfigValue{Id: "mappings", Value: c.names},
-			cells(common.TableCellDisplayModeColorBackground))
+			cellType(common.TableCellDisplayModeColorBackground))
 	}
 	return properties
 }
@@ -89,9 +89,9 @@ func decimals(unit string) int {
 	return 0
 }
 
-// cells colours the cells of a column. If the mode of a background is not basic, Grafana draws a
+// cellType says what the cells of a column colour. If the mode of a background is not basic, Grafana draws a
 // gradient to another colour (getCellColors in the table's utils).
-func cells(mode common.TableCellDisplayMode) dashboard.DynamicConfigValue {
+func cellType(mode common.TableCellDisplayMode) dashboard.DynamicConfigValue {
 	options := map[string]any{"type": mode}
 	if mode == common.TableCellDisplayModeColorBackground {
 		options["mode"] = common.TableCellBackgroundDisplayModeBasic

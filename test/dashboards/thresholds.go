@@ -2,14 +2,14 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
-// The limits of the alert rules, in seconds except the objective.
+// The thresholds of the alert rules, in seconds except the objective.
 const (
 	slowProbe = 2.
 
 	// The exporter renews a token with a lifetime of 30 minutes 4.5 to 3 minutes before its end.
 	// The alert begins at five minutes, because it also checks whether logins fail.
-	tokenSoon  = 2 * 60.
-	tokenEnded = 0.
+	tokenSoon    = 2 * 60.
+	tokenExpired = 0.
 
 	// The share of the time in which a session should be valid.
 	objective = 0.995
@@ -46,7 +46,7 @@ func latencySteps() *dashboard.ThresholdsConfigBuilder {
 }
 
 func tokenSteps() *dashboard.ThresholdsConfigBuilder {
-	return steps(bad, step{tokenEnded, warning}, step{tokenSoon, good})
+	return steps(bad, step{tokenExpired, warning}, step{tokenSoon, good})
 }
 
 func certificateSteps() *dashboard.ThresholdsConfigBuilder {
