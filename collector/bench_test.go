@@ -19,11 +19,11 @@ type instantClient struct {
 	answer hmp.Answer
 }
 
-func (c instantClient) Session(context.Context, hmp.Request) (hmp.Answer, secret.Value) {
+func (c instantClient) Session(context.Context, hmp.SessionRequest) (hmp.Answer, secret.Value) {
 	return c.answer, secret.Value{}
 }
 
-func (c instantClient) Version(context.Context, hmp.Request) (hmp.Version, hmp.Answer) {
+func (c instantClient) Version(context.Context, hmp.SessionRequest) (hmp.Version, hmp.Answer) {
 	return hmp.Version{Version: "4.1.1", Build: "30242"}, hmp.Answer{Result: hmp.Valid}
 }
 

@@ -24,7 +24,7 @@ type panickingClient struct {
 	after time.Duration
 }
 
-func (c panickingClient) Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value) {
+func (c panickingClient) Session(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value) {
 	if c.token == "" || r.Token.Reveal() == c.token {
 		advance(c.after)
 		c.panic()

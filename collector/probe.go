@@ -121,7 +121,7 @@ func (p *sharedProbe) probe(ctx context.Context) *report {
 
 // probeWithKey is probe for a session with an API key.
 func (p *sharedProbe) probeWithKey(ctx context.Context) *report {
-	return p.collector.tokens.Probe(ctx, token.Request{
+	return p.collector.tokens.Probe(ctx, token.ProbeRequest{
 		Credential: p.session.credential(p.secrets),
 		Lifetime:   p.session.target.TokenLifetime,
 		MayLogin:   !p.brief,
@@ -142,7 +142,7 @@ var _ token.HMP = (*sharedProbe)(nil)
 
 // Session implements [token.HMP].
 func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (answer hmp.Answer, next secret.Value) {
-	answer, next = p.session.target.client.Session(ctx, hmp.Request{
+	answer, next = p.session.target.client.Session(ctx, hmp.SessionRequest{
 		Token:      t,
 		Secrets:    p.secrets.ofLogin(),
 		Header:     p.secrets.header,

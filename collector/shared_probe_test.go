@@ -201,7 +201,7 @@ type lateClient struct {
 	takes time.Duration
 }
 
-func (c lateClient) Session(context.Context, hmp.Request) (hmp.Answer, secret.Value) {
+func (c lateClient) Session(context.Context, hmp.SessionRequest) (hmp.Answer, secret.Value) {
 	advance(c.takes)
 	return hmp.Answer{Result: hmp.Valid}, secret.Value{}
 }

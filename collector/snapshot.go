@@ -31,9 +31,9 @@ type snapshot struct {
 
 // A client calls one HMP. It is an [hmp.Client], except in tests.
 type client interface {
-	Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value)
+	Session(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value)
 	Login(ctx context.Context, r hmp.LoginRequest) (hmp.Answer, secret.Value)
-	Version(ctx context.Context, r hmp.Request) (hmp.Version, hmp.Answer)
+	Version(ctx context.Context, r hmp.SessionRequest) (hmp.Version, hmp.Answer)
 	Close()
 }
 
@@ -182,7 +182,7 @@ func (s *session) credential(read secrets) token.Credential {
 	if s.target.Address != "" { // HMPs behind one name do not share tokens
 		at += " at " + s.target.Address
 	}
-	return token.Credential{HMP: at, Key: read.key, Secret: read.apiSecret}
+	return token.Credential{BaseURL: at, Key: read.key, Secret: read.apiSecret}
 }
 
 // canonicalURL returns a base URL in a form that is equal for equal HMPs.

@@ -123,7 +123,7 @@ func (p *sharedProbe) requestVersion() {
 	defer cancel()
 	ctx, cancel = context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	version, answer = target.client.Version(ctx, hmp.Request{
+	version, answer = target.client.Version(ctx, hmp.SessionRequest{
 		Token: p.confirmed, Secrets: append(p.secrets.ofLogin(), p.sent), Header: p.secrets.header,
 	})
 }

@@ -294,7 +294,7 @@ func TestVersionWithTokensThatChange(t *testing.T) {
 // A versionPanic panics when it is to ask for the version.
 type versionPanic struct{ client }
 
-func (versionPanic) Version(context.Context, hmp.Request) (hmp.Version, hmp.Answer) {
+func (versionPanic) Version(context.Context, hmp.SessionRequest) (hmp.Version, hmp.Answer) {
 	panic(canary.Word)
 }
 

@@ -10,21 +10,12 @@ import (
 	"net/url"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/idna"
 )
 
 const (
-	// maxConnectionAge bounds how long a connection is reused. So the exporter notices a change
-	// in DNS, a failover or a new certificate after this time.
-	maxConnectionAge = 5 * time.Minute
-	// maxCloseNotify bounds the write of TLS's close_notify. It blocks if a server reads nothing.
-	maxCloseNotify = 100 * time.Millisecond
-	// maxIdleRead bounds the bytes that a server may send on an idle connection. A PING of
-	// HTTP/2 has 39 bytes, with TLS.
-	maxIdleRead = 4 << 10
 	// maxUnread bounds the bytes of a body that HTTP/2 buffers before a read. The kernel
 	// buffers about as much for HTTP/1.
 	maxUnread = 64 << 10
@@ -34,7 +25,7 @@ const (
 
 // A pool makes connections to one HMP, and reuses them if KeepAlive is set.
 //
-// Rule: A failed request never breaks another request. After a failure, the pool gives the
+// A failed request never breaks another request. After a failure, the pool gives the
 // connection to no later request. It closes the connection when the last request on it has
 // ended. The pool of [http.Transport] cannot do this, because it reuses a connection before
 // the request on it has ended.
@@ -47,71 +38,6 @@ type pool struct {
 	roots     *x509.CertPool // of the transport
 	reusable  []*conn        // idle HTTP/1 connections, the last used last, and all HTTP/2 ones
 	closed    bool
-}
-
-// A conn is a connection to an HMP, perhaps through a proxy. It embeds the TCP connection.
-type conn struct {
-	net.Conn
-	client      *http.ClientConn
-	shared      bool      // HTTP/2: several requests may use it at once
-	reusable    bool      // a later request may use it; the pool's lock guards this
-	certificate time.Time // see certificateExpiry
-	made        time.Time
-	timer       *time.Timer // retires the connection; nil if it was never reusable
-
-	users atomic.Int32 // requests, and the making of the connection
-	// Bytes written, bytes read while idle, and the first two bytes read with a 1 before
-	// them.
-	written, idleRead atomic.Int64
-	firstBytes        atomic.Uint32
-}
-
-// Read implements [net.Conn]. It closes the connection if a server sends too much while it is
-// idle, because reading costs time.
-func (c *conn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if n > 1 && c.firstBytes.Load() == 0 {
-		c.firstBytes.Store(1<<16 | uint32(b[0])<<8 | uint32(b[1]))
-	}
-	if c.users.Load() == 0 && c.idleRead.Add(int64(n)) > maxIdleRead {
-		_ = c.Conn.Close()
-	}
-	return n, err
-}
-
-// Write implements [net.Conn].
-func (c *conn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	c.written.Add(int64(n))
-	return n, err
-}
-
-// SetWriteDeadline implements [net.Conn]. It shortens the five seconds in which crypto/tls
-// tries to write a close_notify, because net/http holds a lock meanwhile. Only crypto/tls
-// calls it.
-func (c *conn) SetWriteDeadline(deadline time.Time) error {
-	if latest := time.Now().Add(maxCloseNotify); deadline.After(latest) {
-		deadline = latest
-	}
-	return c.Conn.SetWriteDeadline(deadline)
-}
-
-// tooOld reports whether the connection is older than maxConnectionAge by the wall clock. The
-// timer of the connection stops while a machine is suspended.
-func (c *conn) tooOld() bool {
-	return time.Now().Round(0).Sub(c.made.Round(0)) >= maxConnectionAge
-}
-
-// discard closes the connection for good. After a timeout it does not send TLS's close_notify,
-// because that write could block.
-func (c *conn) discard(timedOut bool) {
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	if timedOut {
-		_ = c.Conn.Close()
-	}
-	_ = c.client.Close()
 }
 
 func newPool(o *Options) *pool {
@@ -204,7 +130,7 @@ func (p *pool) take() *conn {
 	for i, c := range slices.Backward(p.reusable) {
 		switch {
 		case c.tooOld() || c.client.Err() != nil:
-			p.retireLocked(c)
+			p.retire(c)
 		case c.client.Reserve() == nil:
 			if !c.shared {
 				p.reusable = slices.Delete(p.reusable, i, i+1)
@@ -232,7 +158,11 @@ func (p *pool) dial(ctx context.Context, a *attempt, reusable bool) (*conn, erro
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.reusable = reusable; reusable {
-		c.timer = time.AfterFunc(maxConnectionAge, func() { p.retire(c) })
+		c.timer = time.AfterFunc(maxConnectionAge, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.retire(c)
+		})
 		if c.shared {
 			p.reusable = append(p.reusable, c)
 		}
@@ -261,16 +191,10 @@ func (p *pool) release(c *conn, result Result) {
 	}
 }
 
-// retire makes sure that no later request uses a connection. Requests under way go on.
+// retire makes sure that no later request uses a connection. Requests under way go on. The
+// caller holds the lock. Nobody waits for the connection to close, because a server can delay
+// that, see maxCloseNotify.
 func (p *pool) retire(c *conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.retireLocked(c)
-}
-
-// retireLocked is retire with the lock held. Nobody waits for the connection to close, because
-// a server can delay that, see maxCloseNotify.
-func (p *pool) retireLocked(c *conn) {
 	if c.reusable && c.users.Load() == 0 {
 		go c.discard(false)
 	}
@@ -289,6 +213,6 @@ func (p *pool) close() {
 	defer p.mu.Unlock()
 	p.closed = true
 	for _, c := range slices.Clone(p.reusable) {
-		p.retireLocked(c)
+		p.retire(c)
 	}
 }

@@ -10,14 +10,16 @@ import (
 	"time"
 )
 
-// maxHeader bounds a [Header] in bytes. maxFieldValue bounds a value that is shown.
-const maxHeader, maxFieldValue = 1 << 10, 128
+const (
+	maxRedactedHeader = 1 << 10 // bytes of a [RedactedHeader]
+	maxShownValue     = 128     // bytes of a value that is shown
+)
 
-// A Header has the names of a request's or response's header fields, and the values that
-// cannot be secret. It is one string to save memory.
-type Header string
+// A RedactedHeader has the names of a request's or response's header fields, and the values
+// that cannot be secret. It is one string to save memory.
+type RedactedHeader string
 
-// A HeaderField is one field of a [Header]. Name and Value are valid UTF-8 of bounded
+// A HeaderField is one field of a [RedactedHeader]. Name and Value are valid UTF-8 of bounded
 // length, without control characters.
 type HeaderField struct {
 	Name, Value string
@@ -25,7 +27,7 @@ type HeaderField struct {
 }
 
 // Fields returns the fields, sorted by name.
-func (h Header) Fields() []HeaderField {
+func (h RedactedHeader) Fields() []HeaderField {
 	var fields []HeaderField
 	for line := range strings.Lines(string(h)) {
 		name, value, shown := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
@@ -34,53 +36,53 @@ func (h Header) Fields() []HeaderField {
 	return fields
 }
 
-// receivedFields are the fields of a response that are shown by name, sorted. Other fields
+// responseFields are the fields of a response that are shown by name, sorted. Other fields
 // are only counted, because a name can repeat a secret too.
-var receivedFields = []string{
+var responseFields = []string{
 	"Age", "Allow", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Content-Type",
 	"Date", "Etag", "Expires", "Keep-Alive", "Last-Modified", "Location", "Pragma", "Proxy-Authenticate", "Retry-After", "Server",
 	"Set-Cookie", "Strict-Transport-Security", "Transfer-Encoding", "Vary", "Via", "Www-Authenticate", "X-Cache",
 	"X-Content-Type-Options", "X-Frame-Options", "X-Powered-By", "X-Request-Id", "X-Xss-Protection",
 }
 
-// usualTokens are the words that a shown value may consist of, in lower case.
-var usualTokens = strings.Fields(`
+// harmlessWords are the words that a shown value may consist of, in lower case.
+var harmlessWords = strings.Fields(`
 	application/json application/problem+json application/xml text/html text/plain text/xml charset=utf-8 charset="utf-8" charset=iso-8859-1
 	close keep-alive upgrade chunked identity gzip x-gzip deflate compress br zstd
 	public private no-cache no-store no-transform must-revalidate proxy-revalidate max-age=0
 	* accept accept-encoding accept-language authorization cookie origin get head post put patch delete options`)
 
-// receivedHeader returns the header of a response. It shows values whose form cannot hold a
+// redactResponse returns the header of a response. It shows values whose form cannot hold a
 // secret, and masks the names of servers.
-func receivedHeader(h http.Header, m *mask) Header {
+func redactResponse(h http.Header, m *mask) RedactedHeader {
 	listed := make([]string, 0, 8)
 	for name, values := range h { // a response has fewer fields than the list
-		if _, found := slices.BinarySearch(receivedFields, name); found && len(values) > 0 {
+		if _, found := slices.BinarySearch(responseFields, name); found && len(values) > 0 {
 			listed = append(listed, name)
 		}
 	}
 	slices.Sort(listed)
 	b := make([]byte, 0, 128)
 	for _, name := range listed {
-		value, shown := receivedValue(name, h[name][0], m)
+		value, shown := responseValue(name, h[name][0], m)
 		b = appendField(b, name, value, shown)
 	}
 	if others := len(h) - len(listed); others > 0 {
 		b = appendField(b, fmt.Sprintf("%d more", others), "", false)
 	}
-	return Header(b)
+	return RedactedHeader(b)
 }
 
-// receivedValue returns the value of a field, and whether to show it.
-func receivedValue(name, value string, m *mask) (string, bool) {
-	if len(value) > maxFieldValue && name != "Location" {
+// responseValue returns the value of a field, and whether to show it.
+func responseValue(name, value string, m *mask) (string, bool) {
+	if len(value) > maxShownValue && name != "Location" {
 		return "", false
 	}
 	switch name {
 	case "Age", "Content-Length", "Date", "Retry-After":
 		return value, isNumber(value) || isDate(value)
 	case "Allow", "Cache-Control", "Connection", "Content-Encoding", "Content-Type", "Transfer-Encoding", "Vary":
-		return value, isUsual(value)
+		return value, isHarmless(value)
 	case "Location":
 		return m.apply(redirectServer(value), true), true
 	case "Server", "Via":
@@ -101,24 +103,25 @@ func isDate(value string) bool {
 	return err == nil && len(value) == len(http.TimeFormat)
 }
 
-func isUsual(value string) bool {
-	for token := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
-		if !slices.Contains(usualTokens, strings.ToLower(token)) {
+// isHarmless reports whether a value consists of harmlessWords.
+func isHarmless(value string) bool {
+	for word := range strings.FieldsFuncSeq(value, func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
+		if !slices.Contains(harmlessWords, strings.ToLower(word)) {
 			return false
 		}
 	}
 	return true
 }
 
-// sentHeader returns the header of a request. It shows the values that the exporter sets,
+// redactRequest returns the header of a request. It shows the values that the exporter sets,
 // except Authorization. It never shows configured values.
-func sentHeader(method string, h http.Header) Header {
+func redactRequest(method string, h http.Header) RedactedHeader {
 	var b []byte
 	for _, name := range slices.Sorted(maps.Keys(h)) {
-		own := name == "Accept" || name == "Accept-Encoding" || name == "User-Agent" || name == "Content-Type" && method == http.MethodPost
-		b = appendField(b, name, strings.Join(h[name], ""), own)
+		shown := name == "Accept" || name == "Accept-Encoding" || name == "User-Agent" || name == "Content-Type" && method == http.MethodPost
+		b = appendField(b, name, strings.Join(h[name], ""), shown)
 	}
-	return Header(b)
+	return RedactedHeader(b)
 }
 
 // appendField appends a field, if there is room for it.
@@ -126,7 +129,7 @@ func appendField(b []byte, name, value string, shown bool) []byte {
 	if !shown {
 		value = ""
 	}
-	if len(b)+len(name)+len(value)+len(": \n") > maxHeader {
+	if len(b)+len(name)+len(value)+len(": \n") > maxRedactedHeader {
 		return b
 	}
 	b = append(b, name...)

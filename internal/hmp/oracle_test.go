@@ -3,9 +3,6 @@ package hmp
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -14,27 +11,24 @@ import (
 	"unicode/utf8"
 )
 
-// An expectation is what encoding/json and the types in the vendor's documentation
-// say of a body. It is written without a thought of speed or size.
+// An expectation is the content of a body by encoding/json and the vendor's documentation. It
+// does not care for speed or size.
 type expectation struct {
 	payload
-	accepted   bool  // it is one JSON object
-	err        error // what the decoder says, if encoding/json tells
-	textsKnown bool  // the texts of messages are not so long that the decoder cuts their source
+	accepted   bool // it is one JSON object
+	textsKnown bool // the decoder does not cut the source of a message
 }
 
-// expect returns what is expected of a body. It is too deep if encoding/json says so.
+// expect returns the expected content of a body. deep is true if encoding/json refuses its depth.
 func expect(body []byte, sent string) (want expectation, deep bool) {
 	var top, data map[string]json.RawMessage
-	withMark := len(body)
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	err := json.Unmarshal(body, &top)
 	if err != nil && strings.Contains(err.Error(), "max depth") {
 		return want, true
 	}
-	want.err = formOf(err, body, int64(withMark-len(body)))
 	want.textsKnown = true
-	want.code, want.message = told(body)
+	want.code, want.message = codeAndMessage(body)
 	if want.accepted = err == nil && top != nil; !want.accepted {
 		return want, false
 	}
@@ -57,25 +51,6 @@ func expect(body []byte, sent string) (want expectation, deep bool) {
 	return want, false
 }
 
-// formOf returns what the decoder says of a body that encoding/json refuses with err, or nil
-// if encoding/json does not tell.
-func formOf(err error, body []byte, offset int64) error {
-	syntax, _ := errors.AsType[*json.SyntaxError](err)
-	switch {
-	case syntax == nil, !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")):
-		return nil
-	case strings.HasPrefix(syntax.Error(), "unexpected end"):
-		return io.ErrUnexpectedEOF
-	case strings.HasPrefix(syntax.Error(), "invalid character ' '") && int(syntax.Offset) == len(body): // ' ' stands for the end
-		if bytes.HasSuffix(body, []byte(" ")) {
-			return nil
-		}
-		return io.ErrUnexpectedEOF
-	default:
-		return formError(fmt.Sprintf("the body is not JSON at byte %d", offset+syntax.Offset-1))
-	}
-}
-
 // expectFields sets the fields whose values are not documented.
 func (want *expectation) expectFields(data map[string]json.RawMessage) {
 	d := want.details
@@ -95,8 +70,8 @@ func (want *expectation) expectFields(data map[string]json.RawMessage) {
 	slices.Sort(want.invalid)
 }
 
-// told returns the code and the message of a body, as far as it goes.
-func told(body []byte) (code, message string) {
+// codeAndMessage returns the code and the message of a body, up to its first error.
+func codeAndMessage(body []byte) (code, message string) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	d := json.NewDecoder(bytes.NewReader(body))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
@@ -109,7 +84,7 @@ func told(body []byte) (code, message string) {
 		}
 		field := map[any]*string{"code": &code, "message": &message}[name]
 		if field == nil || !bytes.HasPrefix(bytes.TrimLeft(body[d.InputOffset():], " \t\r\n"), []byte(":")) {
-			field = new(string) // that nobody asks for
+			field = new(string) // another field
 		}
 		*field = ""
 		var value json.RawMessage
@@ -130,7 +105,7 @@ func valueOf[T any](source json.RawMessage) *T {
 	return value
 }
 
-// textOf returns a string, and whether it is one with a source of at most so many bytes.
+// textOf returns a string, and whether its source has at most limit bytes.
 func textOf(source json.RawMessage, limit int) (text string, ok bool) {
 	s := valueOf[string](source)
 	if s == nil || len(source)-len(`""`) > limit {
@@ -153,10 +128,10 @@ func (want *expectation) expectToken(source json.RawMessage, sent string) {
 		return
 	}
 	token, whole := textOf(source, maxTokenSource)
-	fit := !strings.ContainsFunc(token, func(c rune) bool { return c < '!' || c > '~' })
+	valid := !strings.ContainsFunc(token, func(c rune) bool { return c < '!' || c > '~' })
 	want.rotated = whole && token != "" && token != sent
-	want.invalidToken = !whole || !fit
-	if want.rotated && fit {
+	want.invalidToken = !whole || !valid
+	if want.rotated && valid {
 		want.token = token
 	}
 }
@@ -180,7 +155,7 @@ func (want *expectation) expectMessages(source json.RawMessage) {
 	}
 }
 
-// shownAs is a message as people may see it.
+// shownAs returns a message as users see it.
 func shownAs(text string) string {
 	characters := []rune(text)
 	for i, c := range characters {
@@ -209,8 +184,7 @@ func checkTexts(t *testing.T, texts []string) {
 	}
 }
 
-// checkText checks that a text is valid, without control characters, and not longer
-// than so many characters.
+// checkText checks that a text is valid UTF-8, without control characters, and bounded.
 func checkText(t *testing.T, text string, longest int) {
 	t.Helper()
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || utf8.RuneCountInString(text) > longest {

@@ -17,9 +17,9 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// What is told of an exchange has all names of both headers, and no value that could
-// be a secret, whether it is configured, sent or received.
-func TestExchange(t *testing.T) {
+// An exchange has the names of both headers, and no value that could be a secret, whether it is
+// configured, sent or received.
+func TestExchangeShowsNoSecret(t *testing.T) {
 	const handedOut = canary.Word + "-handed-out"
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -33,7 +33,7 @@ func TestExchange(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"data":{"authToken":%q,"admin":true}}`, handedOut)
 	})
 	a := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
-		return c.Session(ctx, Request{Token: secret.New(canaryToken), Header: http.Header{
+		return c.Session(ctx, SessionRequest{Token: secret.New(canaryToken), Header: http.Header{
 			"X-Gateway": {canary.Word + "-gateway"}, "Content-Type": {canary.Word}, "Accept": {canary.Word},
 		}})
 	})
@@ -52,8 +52,7 @@ func TestExchange(t *testing.T) {
 	canary.CheckValue(t, "the answer", a)
 }
 
-// A login tells of itself in the same way.
-func TestExchangeOfLogin(t *testing.T) {
+func TestLoginShowsNoSecret(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Date"] = nil
 		w.Header().Set("Server", canaryKey+" "+canarySecret)
@@ -70,18 +69,14 @@ func TestExchangeOfLogin(t *testing.T) {
 	}
 }
 
-// However large and odd a header is, what is told of it is short and can be shown.
 func TestHeaderIsBounded(t *testing.T) {
 	h := http.Header{"Server": {strings.Repeat("\xffü\n: 😀", 10_000)}, strings.Repeat("A", 60_000): {"x"}}
 	for i := range 5000 {
 		h.Set(fmt.Sprintf("X-%d", i), strings.Repeat("x", 100))
 	}
-	got := receivedHeader(h, newMask("a secret"))
-	if len(got) > maxHeader {
-		t.Errorf("it has %d bytes", len(got))
-	}
-	if !utf8.ValidString(string(got)) {
-		t.Errorf("it is not UTF-8: %q", got)
+	got := redactResponse(h, newMask("a secret"))
+	if len(got) > maxRedactedHeader || !utf8.ValidString(string(got)) {
+		t.Errorf("it has %d bytes, or is not UTF-8: %q", len(got), got)
 	}
 	want := []HeaderField{{"Server", "", true}, {"5001 more", "", true}}
 	if diff := cmp.Diff(want, got.Fields()); diff != "" {
@@ -89,7 +84,7 @@ func TestHeaderIsBounded(t *testing.T) {
 	}
 }
 
-func TestRedirectServer(t *testing.T) {
+func TestLocationShowsOnlyTheServer(t *testing.T) {
 	for location, want := range map[string]string{
 		"/login":                              "/…",
 		"//idp.example/":                      "//idp.example",
@@ -105,8 +100,9 @@ func TestRedirectServer(t *testing.T) {
 	}
 }
 
-// A value is shown if its form leaves no room for a secret, or masked; a name if it is usual.
-func TestShownHeader(t *testing.T) {
+// A value is shown if its form cannot hold a secret. Names of servers are masked. Unusual names
+// are counted.
+func TestHeaderShowsNoSecret(t *testing.T) {
 	h := http.Header{
 		"Server": {"nginx/1.25.3 (Ubuntu)"}, "Via": {"1.1 proxy\tx, 1.0 " + url.QueryEscape(canaryToken)}, "Content-Type": {"Text/HTML; charset=UTF-8"}, "X-Request-Id": {"1"},
 		"Age": {base64.StdEncoding.EncodeToString([]byte(canaryToken))}, "X-" + strings.ToLower(canaryToken): {"1"}, "Allow": {"GET, " + canaryToken}, "Content-Length": {"1234567"},
@@ -115,7 +111,7 @@ func TestShownHeader(t *testing.T) {
 	}
 	want := "Age\nAllow\nCache-Control: no-store,max-age=0\nContent-Length: 1234567\nContent-Type: Text/HTML; charset=UTF-8\nDate: Mon, 04 May 2026 03:02:01 GMT\n" +
 		"Location: <secret>\nRetry-After\nServer: nginx/1.25.3 (Ubuntu)\nTransfer-Encoding\nVary\nVia: 1.1 proxy x, 1.0 <secret>\nX-Request-Id\n2 more\n"
-	if got := string(receivedHeader(h, newMask(canaryToken))); got != want {
+	if got := string(redactResponse(h, newMask(canaryToken))); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

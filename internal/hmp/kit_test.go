@@ -6,19 +6,21 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmpsim"
 	"hmp_exporter/internal/secret"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	canaryToken  = canary.Word + "-token-7f3a"
@@ -27,8 +29,8 @@ const (
 )
 
 const (
-	hung   = time.Second // for a server that uses it up in any case
-	plenty = time.Minute // for one that does not, even on a busy machine
+	hung   = time.Second // the time of a call to a server that hangs
+	plenty = time.Minute // of any other call, even on a busy machine
 )
 
 // A caller makes a call with a client.
@@ -36,7 +38,7 @@ type caller func(context.Context, *Client) (Answer, secret.Value)
 
 // session asks about the session of the canary.
 func session(ctx context.Context, c *Client) (Answer, secret.Value) {
-	return c.Session(ctx, Request{Token: secret.New(canaryToken)})
+	return c.Session(ctx, SessionRequest{Token: secret.New(canaryToken)})
 }
 
 // login logs in with the canaries. The headers make net/http repeat a request.
@@ -95,7 +97,7 @@ func envelope(status int, code, message string) http.HandlerFunc {
 	return answer(status, fmt.Sprintf(`{"code":%q,"name":"N","message":%q,"httpStatusCode":%d}`, code, message, status))
 }
 
-// raw answers with bytes of its own choice, on a connection that it then closes.
+// raw answers with the given bytes and closes the connection.
 func raw(response string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := w.(http.Hijacker).Hijack()
@@ -155,14 +157,3 @@ func through(proxy string) func(*Options) {
 func keepAlive(o *Options) { o.KeepAlive = true }
 
 func keepHTTP2(o *Options) { o.KeepAlive, o.HTTP2 = true, true }
-
-// countNew counts the connections of a server.
-func countNew(connections *atomic.Int32) func(*httptest.Server) {
-	return func(s *httptest.Server) {
-		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-			if state == http.StateNew {
-				connections.Add(1)
-			}
-		}
-	}
-}

@@ -3,45 +3,11 @@ package hmp
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"net/http/httptrace"
 	"net/url"
 	"sync"
 	"time"
 )
-
-// Phases has the duration of each phase of a call. A phase that did not occur is 0, such
-// as a lookup for an IP address, or a connect on a reused connection. The phase in which the
-// time ran out lasts until then.
-type Phases struct {
-	Resolve    time.Duration // DNS lookup of the HMP, or of the proxy if there is one
-	Connect    time.Duration // TCP connect from the first address tried, and the CONNECT of a proxy
-	TLS        time.Duration // TLS handshake with the HMP
-	Processing time.Duration // from the connection to the first byte of the answer
-	Transfer   time.Duration // from the first byte to the end of the body
-}
-
-// Add returns the sum of the phases of two attempts.
-func (p Phases) Add(q Phases) Phases {
-	return Phases{p.Resolve + q.Resolve, p.Connect + q.Connect, p.TLS + q.TLS, p.Processing + q.Processing, p.Transfer + q.Transfer}
-}
-
-// A Phase is one phase of [Phases] with its name.
-type Phase struct {
-	Name string
-	Took time.Duration
-}
-
-// Each returns the phases in the order in which they occur.
-func (p Phases) Each() [5]Phase {
-	return [...]Phase{{"resolve", p.Resolve}, {"connect", p.Connect}, {"tls", p.TLS}, {"processing", p.Processing}, {"transfer", p.Transfer}}
-}
-
-// Total returns the duration of all phases together.
-func (p Phases) Total() time.Duration {
-	return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer
-}
 
 // An event is a moment in an attempt. It is the index of its time.
 type event int
@@ -109,14 +75,14 @@ func (a *attempt) record(e event) {
 	}
 }
 
-// withProxy reports whether the current handshake is the one with the proxy, which comes
-// first.
-func (a *attempt) withProxy() bool {
+// isProxyHandshake reports whether the current handshake is the one with the proxy, which
+// comes first.
+func (a *attempt) isProxyHandshake() bool {
 	return a.proxy != nil && a.proxy.Scheme == "https" && a.handshakes == 1
 }
 
 func (a *attempt) handshakeStarted() {
-	if a.handshakes++; a.withProxy() {
+	if a.handshakes++; a.isProxyHandshake() {
 		a.record(proxyTLSStart)
 		return
 	}
@@ -126,40 +92,12 @@ func (a *attempt) handshakeStarted() {
 
 func (a *attempt) handshakeDone(state tls.ConnectionState, err error) {
 	done := proxyTLSDone
-	if !a.withProxy() {
+	if !a.isProxyHandshake() {
 		done, a.http2, a.certificate = tlsDone, state.NegotiatedProtocol == "h2", certificateExpiry(&state, err)
 	}
 	if err == nil {
 		a.record(done)
 	}
-}
-
-// certificateExpiry returns when a certificate expires. A chain expires with its earliest
-// certificate, and the verified chain that lasts longest counts. If verification failed, the
-// earliest of the presented certificates counts. If verification is off, the leaf counts.
-// The expiry is zero if no certificate is known.
-func certificateExpiry(state *tls.ConnectionState, err error) (expiry time.Time) {
-	if refused, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return earliest(refused.UnverifiedCertificates)
-	}
-	if len(state.VerifiedChains) == 0 && len(state.PeerCertificates) > 0 {
-		return state.PeerCertificates[0].NotAfter
-	}
-	for _, chain := range state.VerifiedChains {
-		if end := earliest(chain); end.After(expiry) {
-			expiry = end
-		}
-	}
-	return expiry
-}
-
-func earliest(chain []*x509.Certificate) (end time.Time) {
-	for _, c := range chain {
-		if end.IsZero() || c.NotAfter.Before(end) {
-			end = c.NotAfter
-		}
-	}
-	return end
 }
 
 // connected records that the attempt has a connection.

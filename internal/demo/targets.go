@@ -40,16 +40,16 @@ func (t *target) simulate() *hmpsim.Server {
 
 // A session is a session of a target.
 type session struct {
-	name   string
-	result string // of every probe; "" if it is valid at first and changes
-	story  string
+	name        string
+	result      string // of every probe; "" if it is valid at first and changes
+	description string
 	credential
 }
 
-// token is the session's token or API key.
+// token returns the session's token or API key.
 func (s session) token() string { return "demo-" + s.name }
 
-// secret is the n-th secret of the session's API key.
+// secret returns the n-th secret of the session's API key.
 func (s session) secret(n int) string { return fmt.Sprintf("demo-%s-secret-%d", s.name, n) }
 
 // A credential is what a session has, and what the HMP answers to it.
@@ -61,11 +61,11 @@ type credential struct {
 func token(b hmpsim.Behaviour) credential { return credential{"token", b} }
 func key(b hmpsim.Behaviour) credential   { return credential{"key", b} }
 
-// shortLifetime goes with a token lifetime of a minute, so that one can watch renewals.
+// shortLifetime is for HMPs whose tokens live a minute, so that one can watch renewals.
 const shortLifetime = "token_lifetime: 1m"
 
-// targets is the story. It shows every result that an HMP can cause from the first second.
-// The periods differ, so that not everything happens at once.
+// targets returns the targets with their sessions. The first probes have every result that an
+// HMP can cause. The periods of the changes differ, so that not everything happens at once.
 func targets(now time.Time) []target {
 	now = now.UTC().Truncate(time.Millisecond) // as HMP writes times
 	// user is no admin, and logged in two hours ago.
@@ -83,20 +83,20 @@ func targets(now time.Time) []target {
 	const (
 		password = "Password change required for built-in user account (operator)"
 		storage  = "Storage is almost full (92 %)"
-		outage   = "auth_unavailable from minute 2 to 4 of 8: the directory is away"
+		outage   = "from minute 2 to 4 of 8, the HMP cannot reach its directory"
 	)
 	return []target{
 		{name: "studio", settings: "service_message_text: true", sessions: []session{
-			{"playout", "valid", "service messages appear and are resolved, over 6 minutes", token(hmpsim.Timeline(
+			{"playout", "valid", "service messages appear and disappear, in 6 minutes", token(hmpsim.Timeline(
 				hmpsim.Step{For: 90 * time.Second, Do: valid("playout", password)},
 				hmpsim.Step{For: 90 * time.Second, Do: valid("playout", password, storage)},
 				hmpsim.Step{For: 60 * time.Second, Do: valid("playout", storage)},
 				hmpsim.Step{For: 120 * time.Second, Do: valid("playout")},
 			))},
-			{"ingest", "valid", "latency swells to 1.2 s and ebbs, over 5 minutes", token(varyingDelay(valid("ingest")))},
-			{"newsroom", "", "no_roles from minute 3 to 5 of 7: its role is taken away and given back",
+			{"ingest", "valid", "the latency rises to 1.2 s and falls, in 5 minutes", token(varyingDelay(valid("ingest")))},
+			{"newsroom", "", "from minute 3 to 5 of 7, the user has no role",
 				token(between(3*time.Minute, 5*time.Minute, 7*time.Minute, hmpsim.NoRoles(), valid("newsroom")))},
-			{"signage", "", "flaps: valid for 50 s, unauthorized for 25 s",
+			{"signage", "", "valid for 50 s, then unauthorized for 25 s",
 				token(between(50*time.Second, 75*time.Second, 75*time.Second, hmpsim.Unauthorized(), valid("signage")))},
 			{"visitor", "no_roles", "the user has no role", token(hmpsim.NoRoles())},
 			{"retired", "unauthorized", "the token is unknown to the HMP", token(nil)},
@@ -104,37 +104,37 @@ func targets(now time.Time) []target {
 		{name: "campus", settings: "keep_alive: true", setUp: func(s *hmpsim.Server) { s.SetVersion(hmpsim.Version("4.1.0", "30241")) }, sessions: []session{
 			{"lectures", "", outage, token(between(2*time.Minute, 4*time.Minute, 8*time.Minute, hmpsim.AuthUnavailable(), valid("lectures")))},
 			{"library", "", outage, token(between(2*time.Minute, 4*time.Minute, 8*time.Minute, hmpsim.AuthUnavailable(), valid("library")))},
-			{"guests", "auth_unavailable", "its directory is away for good", token(hmpsim.AuthUnavailable())},
-			{"clinic", "internal_error", "the HMP fails internally", token(hmpsim.InternalError("Unexpected error while reading the session"))},
+			{"guests", "auth_unavailable", "the HMP cannot reach its directory", token(hmpsim.AuthUnavailable())},
+			{"clinic", "internal_error", "the HMP has an internal error", token(hmpsim.InternalError("Unexpected error while reading the session"))},
 			{"stadium", "timeout", "the HMP does not answer", token(hmpsim.Hang())},
 			{"theatre", "timeout", "the HMP begins an answer and stalls", token(hmpsim.HangInBody(user("theatre")))},
 		}},
 		{name: "archive", sessions: []session{
-			{"vault", "valid", "an admin of a large system: answers of a megabyte", token(hmpsim.Large(admin, 1<<20))},
+			{"vault", "valid", "the user is an admin of a large system: answers of 1 MB", token(hmpsim.Large(admin, 1<<20))},
 			{"legacy", "endpoint_missing", "an HMP before 4.1", token(hmpsim.EndpointMissing())},
 			{"portal", "redirect", "a portal redirects to its login", token(hmpsim.Redirect(http.StatusFound, "/login"))},
-			{"proxy", "http_error", "a proxy finds its HMP away", token(hmpsim.BadGateway())},
-			{"mirror", "bad_payload", "a page with status 200", token(hmpsim.LoginPage())},
+			{"proxy", "http_error", "a proxy cannot reach its HMP", token(hmpsim.BadGateway())},
+			{"mirror", "bad_payload", "a web page with status 200, not a session", token(hmpsim.LoginPage())},
 			{"tape", "protocol", "the connection is reset", token(hmpsim.Reset())},
 			{"lost", "credentials", "its token file does not exist", credential{}},
 		}},
 		{name: "arena", settings: shortLifetime, setUp: func(s *hmpsim.Server) { s.Lifetime = time.Minute }, sessions: []session{
 			{"scoreboard", "valid", "its token lives a minute and is renewed in time", key(valid("scoreboard"))},
-			{"tickets", "", "login_rejected from minute 3 to 5 of 15: its key is regenerated, the configuration follows", key(valid("tickets"))},
-			{"merchandise", "login_rejected", "its secret is wrong: the exporter tries it again after half an hour", key(hmpsim.InvalidCredentials())},
-			{"volunteers", "no_roles", "the user of its key has no role: the exporter logs in once a minute", key(hmpsim.NoRoles())},
+			{"tickets", "", "from minute 3 to 5 of 15, only the HMP has its new secret", key(valid("tickets"))},
+			{"merchandise", "login_rejected", "its secret is wrong: the exporter waits before it retries", key(hmpsim.InvalidCredentials())},
+			{"volunteers", "no_roles", "the user of its key has no role: one login a minute", key(hmpsim.NoRoles())},
 		}},
 		{name: "gallery", settings: shortLifetime, setUp: func(s *hmpsim.Server) { s.Lifetime, s.Rotation = time.Minute, new(hmpsim.Rotation) }, sessions: []session{
-			{"exhibits", "valid", "each answer brings the next token: scraped twice a minute, it logs in once", key(valid("exhibits"))},
+			{"exhibits", "valid", "each answer has a new token, so it logs in only once", key(valid("exhibits"))},
 		}},
 		{name: "harbour", settings: shortLifetime, setUp: func(s *hmpsim.Server) { s.Unauthenticated = hmpsim.Forbidden() }, sessions: []session{
-			{"ferries", "valid", "a 403 ends its token after 40 s: the same probe logs in and asks again", key(forbidAfter(40*time.Second, valid("ferries")))},
-			{"lighthouse", "valid", "its renewals are answered 503 from minute 2 to 8 of 10: its token still lives", key(hmpsim.PerMethod(valid("lighthouse"),
+			{"ferries", "valid", "a 403 ends its token after 40 s: the same probe logs in", key(forbidAfter(40*time.Second, valid("ferries")))},
+			{"lighthouse", "valid", "from minute 2 to 8 of 10, renewals fail, but the token lives", key(hmpsim.PerMethod(valid("lighthouse"),
 				between(2*time.Minute, 8*time.Minute, 10*time.Minute, hmpsim.AuthUnavailable(), valid("lighthouse"))))},
 			{"customs", "unauthorized", "the HMP answers 403 to its token", token(nil)},
 		}},
-		{name: "museum", setUp: func(s *hmpsim.Server) { s.SetVersion(upgraded()) }, sessions: []session{
-			{"guides", "", "protocol from second 45 to 75 of 10 minutes: its HMP restarts with another version",
+		{name: "museum", setUp: func(s *hmpsim.Server) { s.SetVersion(upgrading()) }, sessions: []session{
+			{"guides", "", "every 10 minutes, the HMP restarts with another version",
 				token(between(restart, restart+30*time.Second, upgradePeriod, hmpsim.Reset(), valid("guides")))},
 		}},
 		// A resolver refuses the hyphen before the dot, so that no query leaves the machine.
@@ -150,12 +150,14 @@ func targets(now time.Time) []target {
 	}
 }
 
-// between is during from one time to another of each period, and b at other times.
-func between(from, to, period time.Duration, during, b hmpsim.Behaviour) hmpsim.Behaviour {
-	return hmpsim.Timeline(hmpsim.Step{For: from, Do: b}, hmpsim.Step{For: to - from, Do: during}, hmpsim.Step{For: period - to, Do: b})
+// between answers as during from one time to another of each period, and as otherwise at other
+// times.
+func between(from, to, period time.Duration, during, otherwise hmpsim.Behaviour) hmpsim.Behaviour {
+	return hmpsim.Timeline(
+		hmpsim.Step{For: from, Do: otherwise}, hmpsim.Step{For: to - from, Do: during}, hmpsim.Step{For: period - to, Do: otherwise})
 }
 
-// varyingDelay is b after 20 ms to 1.2 s.
+// varyingDelay answers as b after 20 ms to 1.2 s.
 func varyingDelay(b hmpsim.Behaviour) hmpsim.Behaviour {
 	return func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 		phase := c.Age().Minutes() / 5
@@ -164,7 +166,7 @@ func varyingDelay(b hmpsim.Behaviour) hmpsim.Behaviour {
 	}
 }
 
-// forbidAfter is b, and [hmpsim.Forbidden] for a token of that age.
+// forbidAfter answers as b, and as [hmpsim.Forbidden] if the token is older than age.
 func forbidAfter(age time.Duration, b hmpsim.Behaviour) hmpsim.Behaviour {
 	return func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 		if r.Method == http.MethodGet && c.Now.Sub(c.Issued) >= age {
@@ -181,8 +183,8 @@ const (
 	restart       = 45 * time.Second
 )
 
-// upgraded tells another version after each restart.
-func upgraded() hmpsim.Behaviour {
+// upgrading answers with another version after each restart.
+func upgrading() hmpsim.Behaviour {
 	return func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
 		version, build := "4.1.0", 30241
 		if upgrades := int((c.Age() + upgradePeriod - restart) / upgradePeriod); upgrades > 0 {
