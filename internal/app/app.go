@@ -47,7 +47,7 @@ func Run(args []string) int {
 
 // run runs the command.
 func (f *flags) run() error {
-	source := &config.Source{File: f.configFile, Getenv: os.Getenv, SyntaxOnly: f.syntaxOnly, ForCheck: f.command == checkCommand}
+	source := &config.Source{File: f.configFile, Getenv: os.Getenv, SyntaxOnly: f.syntaxOnly}
 	switch f.command {
 	case checkCommand:
 		return check(f, source)

@@ -8,10 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 )
 
-// checked is a configuration with one warning or problem on a line.
-const checked = `targets:
+// unwise is a configuration with one warning or error on each line.
+const unwise = `targets:
 - name: studio
   url: http://hmp.studio.example
   timeout: 45s
@@ -60,9 +61,9 @@ func TestCheck(t *testing.T) {
 	}
 	cert, key := keyPair(t)
 	for file, content := range map[string]string{
-		"hmp.yml": checked, "wide": "CANARY-long\n", "narrow": "CANARY-long\n", "grouped": "CANARY-long\n", "empty": "\n", "lines": "CANARY\nCANARY\n", "cert.pem": cert, "open.key": key,
+		"hmp.yml": unwise, "wide": "CANARY-long\n", "narrow": "CANARY-long\n", "grouped": "CANARY-long\n", "empty": "\n", "lines": "CANARY\nCANARY\n", "cert.pem": cert, "open.key": key,
 	} {
-		write(t, file, content)
+		exportertest.WriteFile(t, file, content)
 	}
 	for file, mode := range map[string]os.FileMode{"hmp.yml": 0o644, "wide": 0o604, "narrow": 0o640, "grouped": 0o620, "open.key": 0o644, "directory": 0o755} {
 		if err := os.Chmod(file, mode); err != nil { // whatever the umask is
@@ -85,42 +86,38 @@ func TestCheck(t *testing.T) {
 :34: targets[2].sessions[0].token_file: HMP ends a token after 30 minutes, and the exporter does not renew it; use api_key_file and api_secret_file, or have something replace the token before that
 :36: targets[2].sessions[1].token_file: HMP ends a token after 30 minutes, and the exporter does not renew it; use api_key_file and api_secret_file, or have something replace the token before that
 :40: target_files[0]: nothing.d/*.yml: matches no file; a relative pattern begins at the directory of the file that contains it`
-	config, err := (&Source{File: "hmp.yml", ForCheck: true}).Load()
+	checked, err := (&Source{File: "hmp.yml"}).Check()
 	if err != nil {
 		t.Fatal(err)
 	}
-	problems, warnings := config.Check()
-	canary.CheckValue(t, "the warnings", warnings)
-	canary.CheckValue(t, "the problems", problems)
-	if diff := cmp.Diff(want, strings.ReplaceAll(problems.Error()+"\n"+warnings.Error(), "hmp.yml", "")); diff != "" {
+	canary.CheckValue(t, "the warnings", checked.Warnings)
+	canary.CheckValue(t, "the errors", checked.SecretErrors)
+	if diff := cmp.Diff(want, strings.ReplaceAll(checked.SecretErrors.Error()+"\n"+checked.Warnings.Error(), "hmp.yml", "")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// TestNoWarnings: a secret in the environment is not in clear, and a loopback address needs no TLS.
+// A secret in an environment variable is not a secret in the configuration file.
 func TestNoWarnings(t *testing.T) {
-	config, err := loadEnvironment(map[string]string{"HMP_URL": "http://127.0.0.1", "HMP_API_KEY": "CANARY-key", "HMP_API_SECRET": "CANARY-secret"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if problems, warnings := config.Check(); problems != nil || warnings != nil {
-		t.Errorf("got %v, %v", problems, warnings)
+	checked, err := environment(map[string]string{"HMP_URL": "http://127.0.0.1", "HMP_API_KEY": "CANARY-key", "HMP_API_SECRET": "CANARY-secret"}).Check()
+	if err != nil || checked.SecretErrors != nil || checked.Warnings != nil {
+		t.Errorf("got %+v, %v", checked, err)
 	}
 }
 
-// TestWarningOfNothingWatched: an empty file is no match of nothing, and watches nothing.
+// A target file with an empty list matches its pattern, but the exporter has nothing to watch.
 func TestWarningOfNothingWatched(t *testing.T) {
 	t.Chdir(t.TempDir())
-	write(t, "hmp.yml", "target_files: [a*.yml, b*.yml]")
+	exportertest.WriteFile(t, "hmp.yml", "target_files: [a*.yml, b*.yml]")
 	const (
 		a      = "hmp.yml:1: target_files[0]: a*.yml: matches no file; a relative pattern begins at the directory of the file that contains it\n"
 		b      = "hmp.yml:1: target_files[1]: b*.yml: matches no file; a relative pattern begins at the directory of the file that contains it"
 		nobody = "\nhmp.yml: no target: nothing is watched; list targets here or in target_files"
 	)
-	for _, tt := range []struct{ file, want string }{
-		{"none", a + b + nobody}, {"a.yml", b + nobody}, {"a2.yml", b},
+	for _, tt := range []struct{ file, text, want string }{
+		{"none", "", a + b + nobody}, {"a.yml", "[]", b + nobody}, {"a2.yml", targetFile, b},
 	} {
-		write(t, tt.file, map[string]string{"none": "", "a.yml": "[]", "a2.yml": targetFile}[tt.file])
+		exportertest.WriteFile(t, tt.file, tt.text)
 		config, err := loadFile("hmp.yml")
 		if err != nil {
 			t.Fatal(err)

@@ -63,26 +63,26 @@ func (v *versionState) known() *Version {
 	return v.last
 }
 
-// begin reports whether to send a request now, and marks it as under way. recovered is true
-// if a session is valid again: the HMP may have been restarted with another version. v may be
-// nil.
-func (v *versionState) begin(recovered bool) bool {
+// beginRequest reports whether to send a request now, and marks it as under way. validAgain is
+// true if a session is valid again: the HMP may have been restarted with another version. v may
+// be nil.
+func (v *versionState) beginRequest(validAgain bool) bool {
 	if v == nil {
 		return false
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := time.Now()
-	if v.done != nil || now.Before(v.next) && !(recovered && now.Sub(v.requested) >= versionRetryInterval) {
+	if v.done != nil || now.Before(v.next) && !(validAgain && now.Sub(v.requested) >= versionRetryInterval) {
 		return false
 	}
 	v.requested, v.done = now, make(chan struct{})
 	return true
 }
 
-// end ends a request. ok is false if the HMP did not report its version. It returns whether
-// that is the first failure in a row.
-func (v *versionState) end(answer hmp.Version, ok bool) (firstFailure bool) {
+// endRequest ends a request. ok is false if the HMP did not report its version. It returns
+// whether that is the first failure in a row.
+func (v *versionState) endRequest(answer hmp.Version, ok bool) (firstFailure bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := time.Now()
@@ -108,12 +108,12 @@ func (p *sharedProbe) requestVersion() {
 	answer := hmp.Answer{Reason: "a panic"}
 	target, logger := p.session.target, p.collector.options.Logger
 	defer func() {
-		what := recover()
-		firstFailure := target.version.end(version, answer.Result == hmp.Valid)
+		value := recover()
+		firstFailure := target.version.endRequest(version, answer.Result == hmp.Valid)
 		switch {
 		case !firstFailure:
-		case what != nil:
-			logging.Panic(logger, what, "target", target.Name)
+		case value != nil:
+			logging.Panic(logger, value, "target", target.Name)
 		default:
 			_ = level.Debug(logger).Log("msg", "the HMP does not report its version", "target", target.Name,
 				"result", string(answer.Result), "status", answer.StatusCode, "reason", answer.Reason)

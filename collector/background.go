@@ -46,16 +46,17 @@ func (c *Collector) ProbeEvery(ctx context.Context, interval time.Duration) {
 // probeInBackground starts probes of sessions that have none under way, and does not wait.
 func (c *Collector) probeInBackground(sessions ...*session) {
 	start := time.Now()
-	var started []*waiter
+	var newProbes []*waiter
 	for _, s := range sessions {
 		switch p, isNew := c.join(s, start, s.target.Timeout); {
 		case isNew:
-			started = append(started, &p.waiter)
-		case p.brief: // only a call that is not brief records its result
-			go c.wait(&call{probe: p, session: s, start: start, timeout: s.target.Timeout})
+			newProbes = append(newProbes, &p.waiter)
+		case p.short: // it is only recorded if a caller that is not short waits for it
+			caller := &caller{probe: p, session: s, start: start, timeout: s.target.Timeout}
+			go caller.wait()
 		}
 	}
-	c.limiter.enqueue(started...)
+	c.limiter.enqueue(newProbes...)
 }
 
 // unprobed returns the sessions that have no result yet.
