@@ -1,9 +1,9 @@
-// Package docs has the documents that the program shows.
+// Package docs contains the documents that the program shows.
 package docs
 
 import _ "embed"
 
-// Runbook is what to do about each alert and each result, in Markdown.
+// Runbook is docs/runbook.md.
 //
 //go:embed runbook.md
 var Runbook []byte

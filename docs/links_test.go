@@ -1,7 +1,6 @@
 package docs_test
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,9 +15,9 @@ var (
 	codeBlock = regexp.MustCompile("(?s)```.*?\n *```")
 )
 
-// What the documents link to in this repository is there: the file, and the heading in it.
+// TestLinks checks that a link to a file of this repository leads to an existing file and heading.
 func TestLinks(t *testing.T) {
-	for _, document := range documents(t) {
+	for _, document := range filesWith(t, ".md") {
 		text := readFile(t, document)
 		for _, l := range link.FindAllStringSubmatch(codeBlock.ReplaceAllString(text, ""), -1) {
 			if strings.Contains(l[1], "://") {
@@ -30,7 +29,7 @@ func TestLinks(t *testing.T) {
 				file = filepath.Join(filepath.Dir(document), path)
 			}
 			if _, err := os.Stat(file); err != nil {
-				t.Errorf("%s links to what is not there: %v", document, err)
+				t.Errorf("%s links to a missing file: %v", document, err)
 				continue
 			}
 			if hasFragment && !anchors(readFile(t, file))[fragment] {
@@ -40,8 +39,8 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestPaths is that the files and directories that CONTRIBUTING.md names exist.
-func TestPaths(t *testing.T) {
+// TestContributing checks that the files and directories that CONTRIBUTING.md names exist.
+func TestContributing(t *testing.T) {
 	paths := regexp.MustCompile("`((?:collector|config|dashboards|deploy|docs|internal|test)/[^`]*)`").FindAllStringSubmatch(readFile(t, "CONTRIBUTING.md"), -1)
 	if len(paths) < 20 {
 		t.Errorf("found only the paths %q", paths)
@@ -53,17 +52,13 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestNamedTests is that the tests that docs/reliability.md names exist.
+// TestNamedTests checks that the tests that docs/reliability.md names exist.
 func TestNamedTests(t *testing.T) {
 	var tests strings.Builder
-	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, "_test.go") {
-			tests.WriteString(readFile(t, path))
+	for _, file := range filesWith(t, ".go") {
+		if strings.HasSuffix(file, "_test.go") {
+			tests.WriteString(readFile(t, file))
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	for _, name := range regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllStringSubmatch(readFile(t, "docs/reliability.md"), -1) {
 		if !strings.Contains(tests.String(), "\nfunc "+name[1]+"(") {
@@ -72,10 +67,10 @@ func TestNamedTests(t *testing.T) {
 	}
 }
 
-// TestIndex is that docs/README.md knows each of the documents beside it.
+// TestIndex checks that docs/README.md lists each document beside it.
 func TestIndex(t *testing.T) {
 	index := readFile(t, "docs/README.md")
-	for _, document := range documents(t) {
+	for _, document := range filesWith(t, ".md") {
 		name := filepath.Base(document)
 		if filepath.Dir(document) == "docs" && name != "README.md" && !strings.Contains(index, "("+name+")") {
 			t.Errorf("docs/README.md does not list %s", name)
@@ -83,27 +78,7 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// documents lists those of the repository.
-func documents(t *testing.T) (files []string) {
-	t.Helper()
-	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && (path != "." && strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules" || entry.Name() == "testdata"):
-			return filepath.SkipDir
-		case filepath.Ext(path) == ".md":
-			files = append(files, path)
-		}
-		return nil
-	})
-	if err != nil || len(files) < 10 {
-		t.Fatalf("found only the documents %q: %v", files, err)
-	}
-	return files
-}
-
-// anchors are those of the headings of a document, as GitHub makes them.
+// anchors returns the anchors of the headings of a document, as GitHub makes them.
 func anchors(text string) map[string]bool {
 	found := make(map[string]bool)
 	for _, h := range heading.FindAllStringSubmatch(codeBlock.ReplaceAllString(text, ""), -1) {
@@ -121,28 +96,4 @@ func anchors(text string) map[string]bool {
 		found[anchor] = true
 	}
 	return found
-}
-
-// TestAnchors is that a link may be written as a browser shows it.
-func TestAnchors(t *testing.T) {
-	got := anchors("# What `/sd` answers\n```sh\n# no heading\n```\n## TLS, and [links](a.md#b)\n")
-	for _, want := range []string{"what-sd-answers", "tls-and-links"} {
-		if !got[want] || len(got) != 2 {
-			t.Errorf("got %v, want %s", got, want)
-		}
-	}
-}
-
-func readFile(t *testing.T, file string) string {
-	t.Helper()
-	// The cache of test results knows a file by its name in this directory. The tests run in another.
-	file, err := filepath.Abs(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

@@ -4,8 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,40 +17,24 @@ var (
 	clippedPhrases = regexp.MustCompile(`(?i)\b((say|tell)s? of|of itself|anew|whatever|one that|nor|at hand|nothing but)\b`)
 	// bannedNames are private metaphors. The words of an identifier are compared one by one.
 	bannedNames = regexp.MustCompile(`\b(pilot|seat|lobby|drainer|mortal|keyring|farewell|glance|episode|outcome|outcomes|tally|workforce|allowance|patience|fleet|churn)\b|^flights?\b`)
-
-	// plainPackages are the directories whose Go files pass. Add a package when it passes.
-	plainPackages = []string{
-		".", "collector", "config", "docs", "internal/app", "internal/canary", "internal/demo",
-		"internal/exportertest", "internal/hmp", "internal/hmpsim", "internal/logging", "internal/report", "internal/secret", "internal/token",
-		"internal/web", "test/bench", "test/dashboards", "test/e2e", "test/faults", "test/kubernetes",
-	}
 )
 
-// TestPlainWords fails if a banned phrase is in a document or a comment, or a banned name in
-// an identifier. It has no list of exceptions: write the sentence in another way.
+// TestPlainWords fails if a banned phrase is in a document, an alert or a comment, or a banned
+// name in an identifier. It has no list of exceptions: write the sentence in another way.
 func TestPlainWords(t *testing.T) {
-	for _, document := range documents(t) {
-		text := strings.Join(strings.Fields(readFile(t, document)), " ")
+	alerts := slices.DeleteFunc(filesWith(t, ".yml"), func(file string) bool { return !strings.HasPrefix(file, "dashboards/") })
+	for _, file := range append(filesWith(t, ".md"), alerts...) {
+		text := strings.Join(strings.Fields(readFile(t, file)), " ")
 		for _, phrase := range slices.Concat(bannedPhrases.FindAllString(text, -1), clippedPhrases.FindAllString(text, -1)) {
-			t.Errorf("%s: %q", document, phrase)
+			t.Errorf("%s: %q", file, phrase)
 		}
 	}
-	for _, directory := range plainPackages {
-		files, err := filepath.Glob(directory + "/*.go")
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s has no Go files: %v", directory, err)
-		}
-		for _, file := range files {
-			source, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkWords(t, file, source)
-		}
+	for _, file := range filesWith(t, ".go") {
+		checkWords(t, file, readFile(t, file))
 	}
 }
 
-func checkWords(t *testing.T, name string, source []byte) {
+func checkWords(t *testing.T, name, source string) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, name, source, parser.ParseComments)
 	if err != nil {
@@ -79,4 +61,28 @@ var capital = regexp.MustCompile(`[A-Z]+`)
 // wordsOf returns the words of an identifier: "probes in flight" for probesInFlight.
 func wordsOf(identifier string) string {
 	return strings.TrimSpace(strings.ToLower(capital.ReplaceAllString(identifier, " $0")))
+}
+
+// TestReadmeIsShort bounds the README. A visitor reads it in a few minutes.
+func TestReadmeIsShort(t *testing.T) {
+	if lines := strings.Count(readFile(t, "README.md"), "\n"); lines > 150 {
+		t.Errorf("the README has %d lines, want at most 150", lines)
+	}
+}
+
+// TestOperatorsReadLittle bounds the words of the documents that operators read at night.
+func TestOperatorsReadLittle(t *testing.T) {
+	words := 0
+	for _, page := range []string{"first-alert", "configuration", "credentials", "metrics", "runbook", "troubleshooting", "scaling", "upgrading"} {
+		words += len(strings.Fields(readFile(t, "docs/"+page+".md")))
+	}
+	if words > 9000 {
+		t.Errorf("the operators' documents have %d words, want at most 9000", words)
+	}
+	for _, section := range regexp.MustCompile(`(?m)^##+ `).Split(readFile(t, "docs/runbook.md"), -1)[1:] {
+		title, _, _ := strings.Cut(section, "\n")
+		if n := len(strings.Fields(section)); n > 100 {
+			t.Errorf("the section %s of the runbook has %d words, want at most 100", title, n)
+		}
+	}
 }

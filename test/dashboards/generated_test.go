@@ -10,8 +10,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// built returns all dashboards.
-func built(t *testing.T) (list []dashboard.Dashboard) {
+// builtDashboards returns all dashboards.
+func builtDashboards(t *testing.T) (list []dashboard.Dashboard) {
 	t.Helper()
 	for _, b := range boards() {
 		d, err := build(b)
@@ -25,7 +25,7 @@ func built(t *testing.T) (list []dashboard.Dashboard) {
 
 // TestGenerated checks that the files are up to date.
 func TestGenerated(t *testing.T) {
-	for _, d := range built(t) {
+	for _, d := range builtDashboards(t) {
 		want, err := encode(d)
 		if err != nil {
 			t.Fatal(err)
@@ -43,13 +43,13 @@ func TestGenerated(t *testing.T) {
 // TestSchema checks the files with Grafana's schema.
 func TestSchema(t *testing.T) {
 	plugins.RegisterDefaultPlugins()
-	for _, d := range built(t) {
+	for _, d := range builtDashboards(t) {
 		text, err := encode(d)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var read dashboard.Dashboard
-		if err := read.UnmarshalJSONStrict(withoutEventTexts(t, text)); err != nil {
+		if err := read.UnmarshalJSONStrict(withoutAnnotationTexts(t, text)); err != nil {
 			t.Errorf("%s: %v", *d.Uid, err)
 		}
 		if err := read.Validate(); err != nil {
@@ -58,8 +58,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// withoutEventTexts removes the fields of annotations that the SDK does not know.
-func withoutEventTexts(t *testing.T, text []byte) []byte {
+// withoutAnnotationTexts removes the fields of annotations that the SDK does not know.
+func withoutAnnotationTexts(t *testing.T, text []byte) []byte {
 	t.Helper()
 	var d map[string]any
 	if err := json.Unmarshal(text, &d); err != nil {

@@ -42,7 +42,7 @@ func isSource(ref *common.DataSourceRef) bool {
 // template-job, template-instance, template-label-promql, template-on-time-change-reload,
 // uneditable-dashboard.
 func TestDashboardRules(t *testing.T) {
-	for _, d := range built(t) {
+	for _, d := range builtDashboards(t) {
 		if d.Id != nil || d.Editable == nil || *d.Editable {
 			t.Errorf("%s has an id, or can be edited", *d.Uid)
 		}
@@ -91,7 +91,7 @@ func checkChoice(t *testing.T, uid string, v dashboard.VariableModel) {
 // panel-units, panel-no-targets. The types of panels must not be deprecated.
 func TestPanelRules(t *testing.T) {
 	kinds := []string{"stat", "timeseries", "state-timeline", "heatmap", "table", "text"}
-	for _, d := range built(t) {
+	for _, d := range builtDashboards(t) {
 		titles, ids := map[string]bool{}, map[uint32]bool{}
 		for _, p := range panelsOf(d) {
 			name := *d.Uid + ", " + *p.Title
@@ -119,7 +119,7 @@ func TestPanelRules(t *testing.T) {
 
 // TestLayout checks that panels do not overlap and are inside the grid.
 func TestLayout(t *testing.T) {
-	for _, d := range built(t) {
+	for _, d := range builtDashboards(t) {
 		taken := map[[2]uint32]string{}
 		for _, p := range panelsOf(d) {
 			at := p.GridPos
@@ -145,7 +145,7 @@ var (
 // TestQueryRules has the rules of the linter for queries: target-job, target-instance,
 // target-rate-interval, target-counter-agg. The end-to-end tests evaluate the queries.
 func TestQueryRules(t *testing.T) {
-	for _, d := range built(t) {
+	for _, d := range builtDashboards(t) {
 		for _, p := range panelsOf(d) {
 			letters := map[string]bool{}
 			for _, q := range queriesOf(t, p) {

@@ -68,7 +68,7 @@ func encode(d dashboard.Dashboard) ([]byte, error) {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(withEventTexts(d)); err != nil {
+	if err := encoder.Encode(withAnnotationTexts(d)); err != nil {
 		return nil, fmt.Errorf("encode the dashboard: %w", err)
 	}
 	return text.Bytes(), nil

@@ -23,7 +23,7 @@ var metricName = regexp.MustCompile(`\b(?:hmp|go|process|promhttp|scrape)_[a-z_]
 // TestMetrics checks that the dashboards show every metric of the exporter and no unknown metric.
 func TestMetrics(t *testing.T) {
 	shown := map[string]bool{}
-	for _, d := range built(t) {
+	for _, d := range builtDashboards(t) {
 		for _, p := range panelsOf(d) {
 			for _, q := range queriesOf(t, p) {
 				for _, name := range metricName.FindAllString(q.Expr, -1) {

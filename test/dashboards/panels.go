@@ -25,11 +25,14 @@ type panel struct {
 	queries            []query
 }
 
+// dashboardPanel is a finished panel of any kind.
+type dashboardPanel = cog.Builder[dashboard.Panel]
+
 // A query is an expression and the name of its series.
 type query struct{ expr, name string }
 
-// one returns a single query.
-func one(expr, name string) []query { return []query{{expr, name}} }
+// oneQuery returns a list with one query.
+func oneQuery(expr, name string) []query { return []query{{expr, name}} }
 
 // A paneler is a panel builder of the SDK.
 type paneler[B any] interface {
@@ -41,11 +44,6 @@ type paneler[B any] interface {
 	Span(uint32) B
 	Height(uint32) B
 	WithTarget(cog.Builder[variants.Dataquery]) B
-}
-
-// overridable is a panel builder with overrides of fields.
-type overridable[B any] interface {
-	OverrideByName(string, []dashboard.DynamicConfigValue) B
 }
 
 // fill sets the common settings of a panel. kind says how its queries are evaluated.
@@ -74,8 +72,14 @@ func fill[B paneler[B]](b B, p panel, kind func(*prometheus.DataqueryBuilder)) B
 func refID(i int) string { return "ABCDEFGH"[i : i+1] }
 
 // The ways to evaluate a query.
-func now(q *prometheus.DataqueryBuilder)      { q.Instant().Format(prometheus.PromQueryFormatTimeSeries) }
-func rows(q *prometheus.DataqueryBuilder)     { q.Instant().Format(prometheus.PromQueryFormatTable) }
+func instant(q *prometheus.DataqueryBuilder) {
+	q.Instant().Format(prometheus.PromQueryFormatTimeSeries)
+}
+
+func instantTable(q *prometheus.DataqueryBuilder) {
+	q.Instant().Format(prometheus.PromQueryFormatTable)
+}
+
 func overTime(q *prometheus.DataqueryBuilder) { q.Range().Format(prometheus.PromQueryFormatTimeSeries) }
 
 // Units that Grafana does not have.
@@ -100,9 +104,9 @@ func noData(text string) dashboard.ValueMapping {
 	}}
 }
 
-// numbers returns a panel with a few current values.
-func numbers(p panel, thresholds *dashboard.ThresholdsConfigBuilder, names ...dashboard.ValueMapping) *stat.PanelBuilder {
-	return fill(stat.NewPanelBuilder(), p, now).
+// statPanel returns a panel with a few current values.
+func statPanel(p panel, thresholds *dashboard.ThresholdsConfigBuilder, names ...dashboard.ValueMapping) *stat.PanelBuilder {
+	return fill(stat.NewPanelBuilder(), p, instant).
 		Thresholds(thresholds).
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
 		ReduceOptions(latest()).
@@ -121,8 +125,8 @@ var softMax = map[string]float64{
 	units.Number: 1, units.RequestsPerSecond: 0.1, probesPerSecond: 0.1, units.PercentUnit: 0.01,
 }
 
-// lines returns a graph. Its axis begins at zero, so a small change looks small.
-func lines(p panel) *timeseries.PanelBuilder {
+// graph returns a panel with lines over time. Its axis begins at zero, so a small change looks small.
+func graph(p panel) *timeseries.PanelBuilder {
 	b := fill(timeseries.NewPanelBuilder(), p, overTime)
 	if end, ok := softMax[p.unit]; ok {
 		b.AxisSoftMax(end)
@@ -149,14 +153,14 @@ func stacked(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
 	return p.FillOpacity(40).Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A"))
 }
 
-// limits draws thresholds in a graph.
-func limits(p *timeseries.PanelBuilder, thresholds *dashboard.ThresholdsConfigBuilder) *timeseries.PanelBuilder {
+// withThresholds draws thresholds in a graph.
+func withThresholds(p *timeseries.PanelBuilder, thresholds *dashboard.ThresholdsConfigBuilder) *timeseries.PanelBuilder {
 	return p.Thresholds(thresholds).
 		ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeDashed))
 }
 
-// states returns a state timeline with a row for each series.
-func states(p panel, names []dashboard.ValueMapping) *statetimeline.PanelBuilder {
+// timeline returns a state timeline with a row for each series.
+func timeline(p panel, names []dashboard.ValueMapping) *statetimeline.PanelBuilder {
 	return fill(statetimeline.NewPanelBuilder(), p, overTime).
 		Mappings(names).
 		Thresholds(neutral()).
@@ -175,32 +179,29 @@ func states(p panel, names []dashboard.ValueMapping) *statetimeline.PanelBuilder
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeSingle))
 }
 
-// band returns a graph of a value with its usual range.
-func band(p panel, value string) *timeseries.PanelBuilder {
+// graphWithUsualRange returns a graph of a value, with an area where the value usually is.
+func graphWithUsualRange(p panel, value string) *timeseries.PanelBuilder {
 	const lower, upper = "usual, from", "usual, to"
 	p.unit = units.Seconds
 	p.queries = append(p.queries,
-		query{usually(value, "- 2"), lower},
-		query{usually(value, "+ 2"), upper},
+		query{usualRange(value, "- 2"), lower},
+		query{usualRange(value, "+ 2"), upper},
 	)
 	invisible := []dashboard.DynamicConfigValue{
-		fixed("blue"),
+		fixedColor("blue"),
 		{Id: "custom.lineWidth", Value: 0},
 	}
-	return lines(p).
+	return graph(p).
 		OverrideByName(lower, append(invisible, dashboard.DynamicConfigValue{Id: "custom.fillOpacity", Value: 0})).
 		OverrideByName(upper, append(invisible,
 			dashboard.DynamicConfigValue{Id: "custom.fillBelowTo", Value: lower},
 			dashboard.DynamicConfigValue{Id: "custom.fillOpacity", Value: 15}))
 }
 
-// fixed returns a fixed colour.
-func fixed(color string) dashboard.DynamicConfigValue {
+// fixedColor sets the colour of a field.
+func fixedColor(color string) dashboard.DynamicConfigValue {
 	return dashboard.DynamicConfigValue{Id: "color", Value: map[string]any{"mode": "fixed", "fixedColor": color}}
 }
-
-// dashboardPanel is a finished panel.
-type dashboardPanel = cog.Builder[dashboard.Panel]
 
 // thresholdsOf returns thresholds for one field.
 func thresholdsOf(b *dashboard.ThresholdsConfigBuilder) []dashboard.DynamicConfigValue {

@@ -7,8 +7,8 @@ import (
 
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 
-	"hmp_exporter/collector"
 	"hmp_exporter/internal/hmp"
 )
 
@@ -38,28 +38,8 @@ var colors = map[hmp.Result]string{
 // The text and the colour of a session without a result, after a panic of the exporter.
 const noResult, noResultColor = "no result", "#7a1414"
 
-// words returns a result in words.
-func words(o hmp.Result) string { return strings.ReplaceAll(string(o), "_", " ") }
-
-// resultNumber is the number of each session's result: valid is 1, and a session without a result
-// has the highest number. If exporters disagree, the higher number counts.
-func resultNumber() string {
-	parts := make([]string, 0, len(hmp.Results)+1)
-	for i, o := range hmp.Results {
-		parts = append(parts, fmt.Sprintf("%d * %s", i+1,
-			selector(collector.SessionProbeResult, chosen, fmt.Sprintf("result=%q", o.Result))))
-	}
-	parts = append(parts, fmt.Sprintf("%d * (1 - max without (result) (%s))", len(hmp.Results)+1,
-		selector(collector.SessionProbeResult, chosen)))
-	return "max by (target, session) (\n  " + strings.Join(parts, "\n  or ") + "\n)"
-}
-
-// resultCounts counts the sessions with each result and without one.
-func resultCounts() string {
-	all := selector(collector.SessionProbeResult, chosen)
-	return fmt.Sprintf("sort_desc(sum by (result) (max by (target, session, result) (%s)) > 0"+
-		" or label_replace(count(max by (target, session) (%s) == 0), \"result\", %q, \"\", \"\"))", all, all, noResult)
-}
+// resultText returns the text of a result.
+func resultText(o hmp.Result) string { return strings.ReplaceAll(string(o), "_", " ") }
 
 // valueNames maps values to names.
 func valueNames(options map[string]dashboard.ValueMappingResult) []dashboard.ValueMapping {
@@ -68,33 +48,27 @@ func valueNames(options map[string]dashboard.ValueMappingResult) []dashboard.Val
 	}
 }
 
-// errorCodes counts the sessions with each error code.
-func errorCodes(matchers ...string) string {
-	errors := selector(collector.SessionError, append([]string{chosen}, matchers...)...)
-	return "sum by (code, name) (max by (target, session, code, name) (" + errors + "))"
-}
-
-// resultNames maps the number of a result to its words and colour.
+// resultNames maps the number of a result to its text and colour.
 func resultNames() []dashboard.ValueMapping {
 	options := map[string]dashboard.ValueMappingResult{
 		strconv.Itoa(len(hmp.Results) + 1): {Text: new(noResult), Color: new(noResultColor), Index: new(int32(0))},
 	}
 	for i, o := range hmp.Results {
 		options[strconv.Itoa(i+1)] = dashboard.ValueMappingResult{
-			Text: new(words(o.Result)), Color: new(colors[o.Result]), Index: new(int32(i + 1)),
+			Text: new(resultText(o.Result)), Color: new(colors[o.Result]), Index: new(int32(i + 1)),
 		}
 	}
 	return valueNames(options)
 }
 
 // resultColors sets the colours of series that have the name of a result.
-func resultColors[B overridable[B]](b B) B {
+func resultColors(b *timeseries.PanelBuilder) *timeseries.PanelBuilder {
 	for _, o := range hmp.Results {
-		b = b.OverrideByName(string(o.Result), []dashboard.DynamicConfigValue{fixed(colors[o.Result])})
+		b.OverrideByName(string(o.Result), []dashboard.DynamicConfigValue{fixedColor(colors[o.Result])})
 	}
 	return b.
-		OverrideByName(noResult, []dashboard.DynamicConfigValue{fixed(noResultColor)}).
-		OverrideByName(loginSuccess, []dashboard.DynamicConfigValue{fixed(colors[hmp.Valid])})
+		OverrideByName(noResult, []dashboard.DynamicConfigValue{fixedColor(noResultColor)}).
+		OverrideByName(loginSuccess, []dashboard.DynamicConfigValue{fixedColor(colors[hmp.Valid])})
 }
 
 // loginSuccess is the result of a successful login.
@@ -140,7 +114,7 @@ func resultTextColors() []dashboard.DynamicConfigValue {
 		options[string(o.Result)] = dashboard.ValueMappingResult{Color: new(colors[o.Result]), Index: new(int32(i + 1))}
 	}
 	return []dashboard.DynamicConfigValue{
-		{Id: "mappings", Value: valueNames(options)}, cells(common.TableCellDisplayModeColorText),
+		{Id: "mappings", Value: valueNames(options)}, cellType(common.TableCellDisplayModeColorText),
 	}
 }
 

@@ -22,9 +22,9 @@ type sorted struct {
 	descending bool
 }
 
-// list returns a table of current values. It has a row for each combination of labels, whose
-// columns come first.
-func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.PanelBuilder {
+// tablePanel returns a table of current values. It has a row for each combination of labels. The
+// columns of the labels come first.
+func tablePanel(p panel, sortBy sorted, labels [][2]string, columns []column) *table.PanelBuilder {
 	order, titles := map[string]int{}, map[string]string{}
 	for i, l := range labels {
 		order[l[0]], titles[l[0]] = i, l[1]
@@ -34,7 +34,7 @@ func list(p panel, sortBy sorted, labels [][2]string, columns []column) *table.P
 		order[valueField(i, len(columns))], titles[valueField(i, len(columns))] = len(labels)+i, c.title
 	}
 	p.unit = units.Number // of columns without another unit
-	b := fill(table.NewPanelBuilder(), p, rows).
+	b := fill(table.NewPanelBuilder(), p, instantTable).
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{})).
 		Thresholds(neutral()).
 		Filterable(true).
@@ -71,12 +71,12 @@ func (c column) properties() []dashboard.DynamicConfigValue {
 	}
 	properties := []dashboard.DynamicConfigValue{{Id: "unit", Value: unit}, {Id: "decimals", Value: decimals(unit)}}
 	if c.thresholds != nil {
-		properties = append(append(properties, thresholdsOf(c.thresholds)...), cells(common.TableCellDisplayModeColorText))
+		properties = append(append(properties, thresholdsOf(c.thresholds)...), cellType(common.TableCellDisplayModeColorText))
 	}
 	if c.names != nil {
 		properties = append(properties,
 			dashboard.DynamicConfigValue{Id: "mappings", Value: c.names},
-			cells(common.TableCellDisplayModeColorBackground))
+			cellType(common.TableCellDisplayModeColorBackground))
 	}
 	return properties
 }
@@ -89,12 +89,22 @@ func decimals(unit string) int {
 	return 0
 }
 
-// cells colours the cells of a column. If the mode of a background is not basic, Grafana draws a
+// cellType says what the cells of a column colour. If the mode of a background is not basic, Grafana draws a
 // gradient to another colour (getCellColors in the table's utils).
-func cells(mode common.TableCellDisplayMode) dashboard.DynamicConfigValue {
+func cellType(mode common.TableCellDisplayMode) dashboard.DynamicConfigValue {
 	options := map[string]any{"type": mode}
 	if mode == common.TableCellDisplayModeColorBackground {
 		options["mode"] = common.TableCellBackgroundDisplayModeBasic
 	}
 	return dashboard.DynamicConfigValue{Id: "custom.cellOptions", Value: options}
+}
+
+// linkTo makes the cells of a column links.
+func linkTo(link map[string]any) []dashboard.DynamicConfigValue {
+	return []dashboard.DynamicConfigValue{{Id: "links", Value: []any{link}}}
+}
+
+// hidden hides a column.
+func hidden() []dashboard.DynamicConfigValue {
+	return []dashboard.DynamicConfigValue{{Id: "custom.hidden", Value: true}}
 }

@@ -13,7 +13,7 @@ import (
 // escapes the values for regular expressions.
 func variables(uid string) []cog.Builder[dashboard.VariableModel] {
 	// The exporter's own metrics may have another job than the sessions.
-	of := func(matchers ...string) string {
+	known := func(matchers ...string) string {
 		if uid != exporterUID {
 			return selector(collector.SessionValid, matchers...)
 		}
@@ -25,19 +25,19 @@ func variables(uid string) []cog.Builder[dashboard.VariableModel] {
 			Label("Data source").
 			Description("The Prometheus that scrapes the exporter.").
 			Type("prometheus"),
-		choice("job", "Job", "The scrape job in Prometheus.", of()),
+		choice("job", "Job", "The scrape job in Prometheus.", known()),
 		choice("instance", "Instance", "The exporter, or with a scrape for each HMP the name of the HMP.",
-			of(`job=~"$job"`)),
+			known(`job=~"$job"`)),
 		choice("target", "HMP", "The HMP, by its name in the exporter's configuration.",
-			selector(collector.SessionValid, scope)),
+			selector(collector.SessionValid, chosenExporters)),
 		choice("session", "Session", "The session, by its name in the exporter's configuration.",
-			selector(collector.SessionValid, scope, `target=~"$target"`)),
+			selector(collector.SessionValid, chosenExporters, `target=~"$target"`)),
 	}
 }
 
 // choice returns a variable with multiple values. At first all are chosen.
-func choice(label, title, description, of string) *dashboard.QueryVariableBuilder {
-	query := fmt.Sprintf("label_values(%s, %s)", of, label)
+func choice(label, title, description, series string) *dashboard.QueryVariableBuilder {
+	query := fmt.Sprintf("label_values(%s, %s)", series, label)
 	all := dashboard.VariableOption{
 		Selected: new(true),
 		Text:     dashboard.StringOrArrayOfString{ArrayOfString: []string{"All"}},

@@ -2,14 +2,14 @@ package main
 
 import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
-// The limits of the alert rules, in seconds except the objective.
+// The thresholds of the alert rules, in seconds except the objective.
 const (
 	slowProbe = 2.
 
 	// The exporter renews a token with a lifetime of 30 minutes 4.5 to 3 minutes before its end.
 	// The alert begins at five minutes, because it also checks whether logins fail.
-	tokenSoon  = 2 * 60.
-	tokenEnded = 0.
+	tokenSoon    = 2 * 60.
+	tokenExpired = 0.
 
 	// The share of the time in which a session should be valid.
 	objective = 0.995
@@ -46,23 +46,20 @@ func latencySteps() *dashboard.ThresholdsConfigBuilder {
 }
 
 func tokenSteps() *dashboard.ThresholdsConfigBuilder {
-	return steps(bad, step{tokenEnded, warning}, step{tokenSoon, good})
+	return steps(bad, step{tokenExpired, warning}, step{tokenSoon, good})
 }
 
 func certificateSteps() *dashboard.ThresholdsConfigBuilder {
 	return steps(bad, step{certificateNow, warning}, step{certificateSoon, good})
 }
 
-// anyIs colours a number that should be 0.
-func anyIs(color string) *dashboard.ThresholdsConfigBuilder { return steps(good, step{1, color}) }
+// oneOrMore colours a number that should be 0.
+func oneOrMore(color string) *dashboard.ThresholdsConfigBuilder { return steps(good, step{1, color}) }
 
-// limitSteps colours a share of a limit.
-func limitSteps() *dashboard.ThresholdsConfigBuilder {
+// timeoutSteps colours a share of a timeout.
+func timeoutSteps() *dashboard.ThresholdsConfigBuilder {
 	return steps(good, step{0.5, warning}, step{0.95, bad})
 }
-
-// allAre colours a number that should be 1.
-func allAre() *dashboard.ThresholdsConfigBuilder { return steps(bad, step{1, good}) }
 
 // neutral colours a number that is neither good nor bad.
 func neutral() *dashboard.ThresholdsConfigBuilder { return steps(plain) }

@@ -12,8 +12,8 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// TestTokenByHand types what the runbook says: a login writes a token that only its owner can read, and HMP confirms it.
-// A login that is refused leaves an empty file.
+// TestTokenByHand runs the commands of the runbook. The login writes a token that only its owner can read, and HMP
+// accepts the token. A refused login leaves an empty file.
 func TestTokenByHand(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		exportertest.LeaveOut(t, "there is no curl")
@@ -30,7 +30,7 @@ func TestTokenByHand(t *testing.T) {
 	exportertest.WriteFile(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"-secret\n")
 	page := strings.ReplaceAll(readFile(t, "docs/runbook.md"), "https://hmp.studio.example", l.URL)
 	login, ask := "touch"+between(t, page, "```sh\ntouch", "```"), "printf 'Auth"+between(t, page, "```sh\nprintf 'Auth", "```")
-	typed := func(commands string) string {
+	run := func(commands string) string {
 		cmd := exec.Command("sh", "-c", commands)
 		cmd.Dir = dir
 		got, err := cmd.CombinedOutput()
@@ -41,19 +41,19 @@ func TestTokenByHand(t *testing.T) {
 		return string(got)
 	}
 
-	if got := typed(login); got != "" {
-		t.Errorf("the login says %q", got)
+	if got := run(login); got != "" {
+		t.Errorf("the login prints %q", got)
 	}
 	token := filepath.Join(dir, "secrets/playout.token")
 	if info, err := os.Stat(token); err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("others can read the token: %v, %v", info, err)
 	}
-	if got := typed(ask); got != "200\n" {
+	if got := run(ask); got != "200\n" {
 		t.Errorf("HMP answers %q", got)
 	}
 
 	exportertest.WriteFile(t, filepath.Join(dir, "secrets/playout.secret"), canary.Word+"-other\n")
-	if got := typed(login); !strings.Contains(got, "401") || readFile(t, token) != "" {
-		t.Errorf("a login that is refused says %q", got)
+	if got := run(login); !strings.Contains(got, "401") || readFile(t, token) != "" {
+		t.Errorf("a refused login prints %q", got)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// TestSeries counts what docs/metrics.md says of the number of series.
+// TestSeries counts the series of a session, for docs/metrics.md.
 func TestSeries(t *testing.T) {
 	hmp := hmpsim.New()
 	hmp.SetToken(canary.Word+"-token", hmpsim.Valid(hmpsim.ExampleSession()))

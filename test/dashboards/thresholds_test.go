@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestLimits checks that colours and alerts have the same limits. A token has another limit, but
+// TestThresholds checks that colours change where alerts begin. A token has another threshold, but
 // is not red before the alert fires.
-func TestLimits(t *testing.T) {
+func TestThresholds(t *testing.T) {
 	for _, limit := range []struct {
 		alert, before string // before is a pattern before the number
 		want          float64
@@ -26,8 +26,8 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s begins at %v, but colours change at %v", limit.alert, got, limit.want)
 		}
 	}
-	if begins := numberIn(t, "HMPTokenExpiringUnrenewed", `time\(\) <`); tokenSoon > begins || tokenEnded > tokenSoon {
-		t.Errorf("a token has colours from %v and %v s, but the alert begins at %v s", tokenEnded, tokenSoon, begins)
+	if begins := numberIn(t, "HMPTokenExpiringUnrenewed", `time\(\) <`); tokenSoon > begins || tokenExpired > tokenSoon {
+		t.Errorf("a token has colours from %v and %v s, but the alert begins at %v s", tokenExpired, tokenSoon, begins)
 	}
 }
 
