@@ -51,8 +51,9 @@ var values = []struct{ kind, value string }{
 	{"object", `{"CANARY":1}`},
 }
 
-// TestFields gives every field of a session every wrong type. The session stays valid. Only
-// the metric that is made from the field is missing.
+// TestFields gives every field of a session every wrong type: one field with a metric at a time,
+// and the others together. The session stays valid. Only the metric that is made from the field
+// is missing.
 func TestFields(t *testing.T) {
 	var body atomic.Pointer[string]
 	answer := func(text string) { body.Store(&text) }
@@ -62,40 +63,47 @@ func TestFields(t *testing.T) {
 	s.target(eachRequest(func(p *peer, _ *http.Request) { p.write(*body.Load()) }))
 	e := s.startExporter(withToken)
 
-	answer(response(200, sessionWith("", "")))
+	answer(response(200, sessionWith("")))
 	all := e.scrape(t).names()
-	for _, f := range fields {
-		if f.metric != "" && !slices.Contains(all, f.metric) {
-			t.Errorf("a correct session has no %s", f.metric)
-		}
-		for _, v := range values {
-			if v.kind == f.kind {
-				continue
+	check := func(value, metric string, names ...string) {
+		t.Run(strings.Join(names, ",")+" "+value, func(t *testing.T) {
+			answer(response(200, sessionWith(value, names...)))
+			got := e.scrape(t)
+			if name := got.result(t).Name; name != "valid" {
+				t.Errorf("the result is %s", name)
 			}
-			t.Run(f.name+" is "+v.value, func(t *testing.T) {
-				answer(response(200, sessionWith(f.name, v.value)))
-				got := e.scrape(t)
-				if name := got.result(t).Name; name != "valid" {
-					t.Errorf("the result is %s", name)
-				}
-				left := slices.DeleteFunc(slices.Clone(all), func(name string) bool {
-					return name == f.metric || f.metric == collector.SessionMessages && name == collector.SessionMessageInfo
-				})
-				if diff := cmp.Diff(left, got.names()); diff != "" {
-					t.Errorf("metrics (-want +got):\n%s", diff)
-				}
-				got.checkLimits(t, rowTimeout)
+			left := slices.DeleteFunc(slices.Clone(all), func(name string) bool {
+				return name == metric || metric == collector.SessionMessages && name == collector.SessionMessageInfo
 			})
+			if diff := cmp.Diff(left, got.names()); diff != "" {
+				t.Errorf("metrics (-want +got):\n%s", diff)
+			}
+			got.checkLimits(t, rowTimeout)
+		})
+	}
+	for _, v := range values {
+		var others []string
+		for _, f := range fields {
+			switch {
+			case f.kind == v.kind:
+			case f.metric == "":
+				others = append(others, f.name)
+			case !slices.Contains(all, f.metric):
+				t.Errorf("a correct session has no %s", f.metric)
+			default:
+				check(v.value, f.metric, f.name)
+			}
 		}
+		check(v.value, "", others...)
 	}
 }
 
-// sessionWith returns a session with another value of a field.
-func sessionWith(name, value string) string {
+// sessionWith returns a session with another value of some fields.
+func sessionWith(value string, names ...string) string {
 	var b strings.Builder
 	for _, f := range fields {
 		text := f.value
-		if f.name == name {
+		if slices.Contains(names, f.name) {
 			text = value
 		}
 		fmt.Fprintf(&b, ",%q:%s", f.name, text)

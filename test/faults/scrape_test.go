@@ -10,7 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -86,10 +85,6 @@ func (s *scrape) checkLimits(t testing.TB, timeout time.Duration) {
 				}
 			}
 		}
-	}
-	problems, err := promlint.New(strings.NewReader(s.text)).Lint()
-	if err != nil || len(problems) > 0 {
-		t.Errorf("promlint finds %v, %v", problems, err)
 	}
 }
 
