@@ -1,17 +1,16 @@
-# The build image: Go, make and CA certificates, as in the official one (the Debian variant).
+# The build image needs Go, make and CA certificates. The Debian variant of the official image has them.
 ARG GO_IMAGE=golang:1.26
 
-# What the program and the labels say of themselves; `make image` fills them in. Named before the first stage, so that
-# one default serves both.
+# `make image` sets the version of the program and of the labels. A default before the first stage is for both stages.
 ARG VERSION=0.0.0-dev
 ARG REVISION=unknown
 ARG CREATED=1970-01-01T00:00:00Z
 
-# The compiler runs on the builder's own platform and cross-compiles: no emulation for another architecture.
+# The compiler runs on the platform of the builder and cross-compiles, so another architecture needs no emulation.
 FROM --platform=${BUILDPLATFORM} ${GO_IMAGE} AS build
 WORKDIR /src
 
-# The modules first, in a layer of their own: only a change of go.mod or go.sum downloads them again.
+# The modules are a layer of their own, so that only a change of go.mod or go.sum downloads them again.
 COPY go.mod go.sum ./
 RUN go mod download
 
@@ -21,8 +20,8 @@ ARG REVISION
 ARG CREATED
 ARG TARGETOS
 ARG TARGETARCH
-# The same recipe as outside, so that the two programs are the same bytes. scratch has no directories, nor a shell to
-# make them: they are made here, with their final modes.
+# `make build` makes the same bytes as outside of a container. scratch has no shell, so this stage makes the directories
+# of the image, with their modes.
 RUN GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
     make build BIN=/rootfs/hmp_exporter \
       VERSION="${VERSION}" REVISION="${REVISION}" BUILD_DATE="${CREATED}" \
@@ -40,17 +39,17 @@ LABEL org.opencontainers.image.title="hmp_exporter" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
 
-# No command writes a file: run it with a read-only root.
+# The program writes no file, so the root can be read-only.
 COPY --from=build /rootfs /
 
-# --config.file is hmp.yml unless told otherwise, and relative: mount the configuration here.
+# The program reads hmp.yml in this directory. Mount the configuration here.
 WORKDIR /etc/hmp_exporter
 
-# Nobody, by number: there is no passwd file to look a name up in, and Kubernetes' runAsNonRoot wants a number.
+# The user nobody, as a number: the image has no passwd file, and runAsNonRoot of Kubernetes needs a number.
 USER 65534:65534
 EXPOSE 10042
 
-# The program asks itself: there is no shell, curl or wget here. It asks where HMP_EXPORTER_WEB_LISTEN_ADDRESS and
-# HMP_EXPORTER_WEB_CONFIG_FILE have `serve` listen, so set these in the environment, not as arguments.
+# The image has no shell and no curl, so the program asks itself. If you change the address or the web configuration, set
+# HMP_EXPORTER_WEB_LISTEN_ADDRESS and HMP_EXPORTER_WEB_CONFIG_FILE. The health check does not see the arguments of `serve`.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["/hmp_exporter", "healthcheck"]
 ENTRYPOINT ["/hmp_exporter"]

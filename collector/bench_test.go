@@ -13,22 +13,22 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// An instantClient has an answer and need not ask.
+// An instantClient answers at once, without an HMP.
 type instantClient struct {
 	client
 	answer hmp.Answer
 }
 
-func (c instantClient) Session(context.Context, hmp.Request) (hmp.Answer, secret.Value) {
+func (c instantClient) Session(context.Context, hmp.SessionRequest) (hmp.Answer, secret.Value) {
 	return c.answer, secret.Value{}
 }
 
-func (c instantClient) Version(context.Context, hmp.Request) (hmp.Version, hmp.Answer) {
+func (c instantClient) Version(context.Context, hmp.SessionRequest) (hmp.Version, hmp.Answer) {
 	return hmp.Version{Version: "4.1.1", Build: "30242"}, hmp.Answer{Result: hmp.Valid}
 }
 
-// BenchmarkFanOut is what a scrape takes of time around the probes themselves. The version
-// of the HMP is known, so that no scrape but the first has a question.
+// BenchmarkFanOut measures a scrape without the time of the HMP. Only the first scrape causes a
+// version request.
 func BenchmarkFanOut(b *testing.B) {
 	for _, n := range []int{1, 1000} {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
@@ -50,7 +50,7 @@ func BenchmarkFanOut(b *testing.B) {
 	}
 }
 
-// BenchmarkExposition writes results: as text, and by way of metric families.
+// BenchmarkExposition writes results as text, and as metric families.
 func BenchmarkExposition(b *testing.B) {
 	for _, n := range []int{1, 1000} {
 		results := make([]Result, n)

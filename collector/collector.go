@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,7 @@ type Collector struct {
 	cancel  context.CancelFunc
 
 	applying sync.Mutex
-	applied  chan struct{} // has a value after Apply
+	applied  chan struct{} // has a value after Apply, for ProbeEvery
 	snapshot atomic.Pointer[snapshot]
 }
 
@@ -53,8 +54,8 @@ func New(o Options) *Collector {
 }
 
 // Apply makes later scrapes use a configuration. The state of a session stays with its
-// name. Probes under way go on. Later scrapes share them, except for sessions whose
-// configuration has changed.
+// name. Probes under way go on. Later scrapes share them, unless the configuration of the
+// session has changed.
 func (c *Collector) Apply(cfg *config.Config) {
 	c.applying.Lock()
 	defer c.applying.Unlock()
@@ -92,48 +93,38 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 		return nil, err
 	}
 	start := time.Now()
-	calls := make([]call, len(sessions))
-	var started []*waiter
+	callers := make([]caller, len(sessions))
+	var newProbes []*waiter
 	for i, s := range sessions {
 		timeout := probeTimeout(s.target.Timeout, r.ScrapeTimeout, c.options.TimeoutOffset)
 		p, isNew := c.join(s, start, timeout)
-		calls[i] = call{probe: p, session: s, start: start, timeout: timeout}
+		callers[i] = caller{probe: p, session: s, start: start, timeout: timeout}
 		if isNew {
-			started = append(started, &p.waiter)
+			newProbes = append(newProbes, &p.waiter)
 		} else {
 			c.metrics.coalesced.Inc()
 		}
 	}
-	c.limiter.enqueue(started...)
+	// The limiter calls [sharedProbe.run] for each new probe, once there is a slot for it.
+	c.limiter.enqueue(newProbes...)
 
 	results := make([]Result, len(sessions))
-	for i := range calls {
-		results[i] = c.wait(&calls[i])
+	for i := range callers {
+		results[i] = callers[i].wait()
 		results[i].Version = sessions[i].target.version.known()
 	}
 	return results, nil
 }
 
-// RetryLogin makes the next probe of a session log in at once, even while logins are
-// suspended. It is for a person who has changed something in HMP. The error is
-// [ErrNoLogin], [ErrTooSoon], an error of [Collector.Probe], or of reading the API key.
-func (c *Collector) RetryLogin(ctx context.Context, target, session string) error {
-	s, err := c.snapshot.Load().session(target, session)
-	if err != nil {
-		return err
+// probeTimeout returns how long a probe may take: its timeout, or less if the scrape has
+// less time. The header X-Prometheus-Scrape-Timeout-Seconds has the time of the scrape. The
+// offset is subtracted, at most half of the header, so that Prometheus still waits for the
+// answer. An invalid header is ignored.
+func probeTimeout(timeout time.Duration, header string, offset time.Duration) time.Duration {
+	seconds, err := strconv.ParseFloat(header, 64)
+	if err != nil || !(seconds > 0) || seconds >= (timeout+offset).Seconds() {
+		return timeout
 	}
-	if !s.KeyMode() {
-		return ErrNoLogin
-	}
-	secrets, err := s.readSecrets(ctx)
-	if err != nil {
-		return err
-	}
-	if err := c.tokens.RetryLogin(s.credential(secrets)); err != nil {
-		return err
-	}
-	s.state.mu.Lock()
-	s.state.probe = nil // a probe under way may have decided already not to log in
-	s.state.mu.Unlock()
-	return nil
+	scrape := time.Duration(seconds * float64(time.Second))
+	return max(1, min(timeout, max(scrape-offset, scrape/2)))
 }

@@ -1,25 +1,38 @@
 // Package collector answers scrapes: it probes the requested sessions and turns their
 // results into metrics.
 //
-// The data goes one way:
+// To follow a scrape, read these files in this order:
 //
-//	a Request → the sessions of the snapshot (snapshot.go)
-//	→ for each session the probe under way, or a new one (shared_probe.go)
-//	→ a slot of the limiter (limiter.go)
-//	→ secrets, token and HMP (probe.go, package token, package hmp)
-//	→ a Result, which is counted, recorded and logged (state.go, history.go)
-//	→ samples by the table of metrics (metrics.go, exposition.go)
+//	collector.go     a Request becomes a probe for each session
+//	shared_probe.go  scrapes share the probe of a session and wait for its result
+//	probe.go         a probe reads the secrets and asks the HMP, with packages token and hmp
+//	result.go        a Result is what a probe found
+//	metrics.go       the table of all metrics, with the samples of a Result
+//	exposition.go    writes the samples
 //
-// A probe runs in a goroutine of its own and belongs to the name of its session. So scrapes
-// share it, and a reload does not repeat it. A scrape waits until its own deadline, even if
-// the probe goes on. If both have the same deadline, the scrape waits 25 ms longer.
+// They use these files:
 //
-// These outlive a scrape: tokens, counters, a short history, the last logged failure and the
-// probe under way of a session, and the version and the limit of a target. Probing comes before gathering, because a prometheus.Collector has no context.
+//	snapshot.go      the targets and sessions of one configuration
+//	secrets.go       the secrets of a session
+//	limiter.go       how many probes of a target are under way
+//	slot.go          the slot that a probe needs from the limiter
+//	fifo.go          the queues of the limiter
+//	state.go         what is known of a session from probe to probe
+//	history.go       the last results of a session, for pages
+//	log.go           the log line about a changed result
+//	hmp_version.go   the version of the HMP, from a request of its own
 //
-// The text writer (WriteText) writes the samples of sessions directly. A registry would
-// check the same names and labels at every scrape. Tests check them instead, with packages
-// expfmt and promlint. [Families] is for formats other than text.
+// These files are not part of a scrape:
 //
-// [Metrics] lists all exported metrics. To add a metric, add a row to it.
+//	background.go    probes without a scrape, with --probe.interval
+//	retry_login.go   a login that a person asks for
+//	self_metrics.go  the metrics about the exporter itself
+//
+// These outlive a scrape: tokens; the state of a session with its probe under way; the version
+// and the limit of a target. Probes are made before gathering, because a prometheus.Collector
+// has no context.
+//
+// [WriteText] writes the samples of sessions directly. A registry would check the same names
+// and labels at every scrape. Tests check them instead, with packages expfmt and promlint.
+// [Families] is for formats other than text.
 package collector

@@ -7,41 +7,40 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	dto "github.com/prometheus/client_model/go"
 )
 
-// A sink takes samples: metric by metric, and result by result within each metric.
-type sink interface {
-	// metric sets the metric of the next samples, by its index in Metrics.
-	metric(i int)
-	// result sets the result of the next samples, by its index. They have the label of its
+// A sampleWriter writes samples: metric by metric, and result by result within each metric.
+type sampleWriter interface {
+	// setMetric sets the metric of the next samples, by its index in Metrics.
+	setMetric(i int)
+	// setResult sets the result of the next samples, by its index. They have the label of its
 	// target and, unless targetOnly is true, of its session.
-	result(i int, targetOnly bool)
-	// add adds a sample. Its own labels, unless nil, come before those of the result.
-	add(value float64, own *labels)
+	setResult(i int, targetOnly bool)
+	// add writes a sample. Extra labels, unless nil, come before those of the result.
+	add(value float64, extra *labels)
 }
 
-// expose adds all samples of results to s. Results of one target must be adjacent.
-func expose(results []Result, s sink) {
+// writeSamples writes all samples of results. Results of one target must be adjacent.
+func writeSamples(results []Result, w sampleWriter) {
 	for i := range Metrics {
 		m := &Metrics[i]
 		if m.samples == nil {
 			continue
 		}
-		s.metric(i)
+		w.setMetric(i)
 		targetOnly := !slices.Contains(m.Labels, "session")
 		for j := range results {
 			r := &results[j]
-			if targetOnly {
+			if targetOnly { // one sample for the target
 				if j > 0 && r.Target == results[j-1].Target {
 					continue
 				}
 				r = earliestExpiry(results[j:])
 			}
-			s.result(j, targetOnly)
-			m.samples(s, r)
+			w.setResult(j, targetOnly)
+			m.samples(w, r)
 		}
 	}
 }
@@ -62,16 +61,7 @@ func earliestExpiry(results []Result) *Result {
 	return earliest
 }
 
-// addTime adds a sample unless the time is zero.
-func addTime(s sink, t time.Time) {
-	if !t.IsZero() {
-		s.add(seconds(t), nil)
-	}
-}
-
-func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
-
-// labels are the own labels of a sample, as protobuf pairs and as text.
+// labels are the extra labels of a sample, as protobuf pairs and as text.
 type labels struct {
 	pairs []*dto.LabelPair
 	text  string // name="value", for each
@@ -101,21 +91,21 @@ var escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 // Families returns the metric families of results, sorted by name as a registry sorts
 // them. Results of one target must be adjacent. The families share memory with the results.
 func Families(results []Result) []*dto.MetricFamily {
-	f := families{common: make([][2]*dto.LabelPair, len(results))}
+	f := familyWriter{common: make([][2]*dto.LabelPair, len(results))}
 	for i := range results {
 		f.common[i] = [...]*dto.LabelPair{
 			{Name: &sessionLabel, Value: &results[i].Session},
 			{Name: &targetLabel, Value: &results[i].Target},
 		}
 	}
-	expose(results, &f)
+	writeSamples(results, &f)
 	return f.list
 }
 
 var sessionLabel, targetLabel = "session", "target"
 
-// families is a sink that makes metric families.
-type families struct {
+// A familyWriter is a sampleWriter that makes metric families.
+type familyWriter struct {
 	common [][2]*dto.LabelPair // of the session and the target, by result
 	list   []*dto.MetricFamily
 
@@ -124,9 +114,9 @@ type families struct {
 	labels  []*dto.LabelPair  // of the current result
 }
 
-func (f *families) metric(i int) { f.current, f.family = &Metrics[i], nil }
+func (f *familyWriter) setMetric(i int) { f.current, f.family = &Metrics[i], nil }
 
-func (f *families) result(i int, targetOnly bool) {
+func (f *familyWriter) setResult(i int, targetOnly bool) {
 	f.labels = f.common[i][:]
 	if targetOnly {
 		f.labels = f.labels[1:]
@@ -142,15 +132,15 @@ type sample struct {
 	labels  [4]*dto.LabelPair
 }
 
-func (f *families) add(value float64, own *labels) {
+func (f *familyWriter) add(value float64, extra *labels) {
 	if f.family == nil {
 		f.family = &dto.MetricFamily{Name: &f.current.Name, Help: &f.current.Help, Type: &f.current.Type}
 		f.list = append(f.list, f.family)
 	}
 	n := &sample{value: value}
 	n.metric.Label = n.labels[:0]
-	if own != nil {
-		n.metric.Label = append(n.metric.Label, own.pairs...)
+	if extra != nil {
+		n.metric.Label = append(n.metric.Label, extra.pairs...)
 	}
 	n.metric.Label = append(n.metric.Label, f.labels...)
 	if f.current.Type == counter {
@@ -173,18 +163,18 @@ func WriteText(w *bufio.Writer, results []Result, openMetrics bool) {
 		session := `session="` + escaped.Replace(results[i].Session) + `",`
 		t.common[i] = commonText{session + `target="` + escaped.Replace(results[i].Target) + `"} `, len(session)}
 	}
-	expose(results, t)
+	writeSamples(results, t)
 }
 
-// textWriter is a sink that writes samples at once.
+// A textWriter is a sampleWriter that writes text.
 type textWriter struct {
 	w           *bufio.Writer
 	openMetrics bool
 	common      []commonText // by result
 
-	current     int    // index of the metric
-	headWritten bool   // there is a sample of the metric
-	labels      string // of the current result
+	current         int    // index of the metric
+	metadataWritten bool   // there is a sample of the metric
+	labels          string // of the current result
 }
 
 // A commonText has the labels of a result's session and, from an index on, of its target.
@@ -193,41 +183,41 @@ type commonText struct {
 	target int
 }
 
-func (t *textWriter) metric(i int) { t.current, t.headWritten = i, false }
+func (t *textWriter) setMetric(i int) { t.current, t.metadataWritten = i, false }
 
-func (t *textWriter) result(i int, targetOnly bool) {
+func (t *textWriter) setResult(i int, targetOnly bool) {
 	t.labels = t.common[i].labels
 	if targetOnly {
 		t.labels = t.labels[t.common[i].target:]
 	}
 }
 
-func (t *textWriter) add(value float64, own *labels) {
-	if !t.headWritten {
-		t.headWritten = true
-		head := heads[t.current].text
+func (t *textWriter) add(value float64, extra *labels) {
+	if !t.metadataWritten {
+		t.metadataWritten = true
+		lines := metadata[t.current].text
 		if t.openMetrics {
-			head = heads[t.current].openMetrics
+			lines = metadata[t.current].openMetrics
 		}
-		_, _ = t.w.WriteString(head)
+		_, _ = t.w.WriteString(lines)
 	}
 	line := append(t.w.AvailableBuffer(), Metrics[t.current].Name...)
 	line = append(line, '{')
-	if own != nil {
-		line = append(line, own.text...)
+	if extra != nil {
+		line = append(line, extra.text...)
 	}
 	line = append(line, t.labels...)
 	line = append(t.number(line, value), '\n')
 	_, _ = t.w.Write(line)
 }
 
-// heads are the HELP and TYPE lines of each metric in both formats.
-var heads = func() (list []struct{ text, openMetrics string }) {
+// metadata are the HELP and TYPE lines of each metric in both formats.
+var metadata = func() (list []struct{ text, openMetrics string }) {
 	for _, m := range Metrics {
-		head := func(name string) string {
+		lines := func(name string) string {
 			return "# HELP " + name + " " + m.Help + "\n# TYPE " + name + " " + strings.ToLower(m.Type.String()) + "\n"
 		}
-		list = append(list, struct{ text, openMetrics string }{head(m.Name), head(strings.TrimSuffix(m.Name, "_total"))})
+		list = append(list, struct{ text, openMetrics string }{lines(m.Name), lines(strings.TrimSuffix(m.Name, "_total"))})
 	}
 	return list
 }()

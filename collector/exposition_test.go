@@ -3,8 +3,10 @@ package collector
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
-	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,13 +16,31 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/token"
 )
 
-// TestFamilies has the exposition of each result, and of many.
+// golden compares a text with a file in testdata. With -update it writes the file.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", file)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; go test -update writes it", err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// TestFamilies compares the exposition of each result, and of several results.
 func TestFamilies(t *testing.T) {
 	all := map[string][]Result{"many": manyResults()}
 	for result, r := range sampleResults() {
@@ -39,34 +59,7 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
-// TestCertificateExpiry is that each target has the earliest of its own sessions, if any
-// of them has one.
-func TestCertificateExpiry(t *testing.T) {
-	at := func(target string, expiry int64) Result {
-		r := Result{Target: target, Session: "playout"}
-		if expiry != 0 {
-			r.CertificateExpiry = time.Unix(expiry, 0)
-		}
-		return r
-	}
-	want := map[string]float64{"studio": 200, "tower": 100, "arena": 300}
-	got := make(map[string]float64)
-	for _, f := range Families([]Result{
-		at("studio", 0), at("studio", 200), at("studio", 250), at("studio", 0),
-		at("tower", 100), at("arena", 300), at("arena", 0), at("lab", 0),
-	}) {
-		if f.GetName() == TLSCertificateExpiry {
-			for _, m := range f.Metric {
-				got[labelOf(m, "target")] = m.GetGauge().GetValue()
-			}
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// checkText compares both ways to write results.
+// checkText compares WriteText with Families and package expfmt.
 func checkText(t *testing.T, results []Result) {
 	t.Helper()
 	for _, format := range []expfmt.FormatType{expfmt.TypeTextPlain, expfmt.TypeOpenMetrics} {
@@ -88,8 +81,8 @@ func checkText(t *testing.T, results []Result) {
 	}
 }
 
-// TestTextTakesNoMemory is that nothing is allocated for a sample: a scrape of many
-// sessions would take more time for that than for anything else.
+// TestTextTakesNoMemory checks that WriteText allocates nothing for a sample. Otherwise this
+// would take most of the time of a large scrape.
 func TestTextTakesNoMemory(t *testing.T) {
 	results := slices.Repeat([]Result{{Target: "studio", Session: "playout", Answer: hmp.Answer{Result: hmp.Valid, Responded: true}}}, 1000)
 	w := bufio.NewWriter(io.Discard)
@@ -99,22 +92,7 @@ func TestTextTakesNoMemory(t *testing.T) {
 	}
 }
 
-// parse reads families from text, sorted by name.
-func parse(t *testing.T, text string) []*dto.MetricFamily {
-	t.Helper()
-	parser := expfmt.NewTextParser(model.LegacyValidation)
-	byName, err := parser.TextToMetricFamilies(strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var families []*dto.MetricFamily
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		families = append(families, byName[name])
-	}
-	return families
-}
-
-// gatherOwn gathers the metrics of a collector about itself.
+// gatherOwn returns the metrics of a collector about itself.
 func gatherOwn(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	c := New(Options{MaxConcurrent: 1})
@@ -128,70 +106,12 @@ func gatherOwn(t *testing.T) []*dto.MetricFamily {
 	return families
 }
 
-// exported is what dashboards, alerts and other people's rules depend on: name,
-// type and labels of every metric. A change here breaks them.
-const exported = `
-hmp_exporter_build_info gauge branch,goarch,goos,goversion,revision,tags,version
-hmp_exporter_coalesced_probes_total counter
-hmp_exporter_config_last_reload_success_timestamp_seconds gauge
-hmp_exporter_config_last_reload_successful gauge
-hmp_exporter_probe_duration_seconds histogram
-hmp_exporter_probe_panics_total counter
-hmp_exporter_probes_in_flight gauge
-hmp_exporter_scrapes_refused_total counter path
-hmp_info gauge build,target,version
-hmp_session_admin gauge session,target
-hmp_session_error gauge code,name,session,target
-hmp_session_http_status_code gauge session,target
-hmp_session_last_action_timestamp_seconds gauge session,target
-hmp_session_last_login_timestamp_seconds gauge session,target
-hmp_session_login_failures gauge session,target
-hmp_session_login_suspended gauge session,target
-hmp_session_logins_total counter result,session,target
-hmp_session_probe_duration_seconds gauge session,target
-hmp_session_probe_phase_duration_seconds gauge phase,session,target
-hmp_session_probe_result gauge result,session,target
-hmp_session_probe_timeout_seconds gauge session,target
-hmp_session_roles gauge session,target
-hmp_session_service_message_info gauge message,session,target
-hmp_session_service_messages gauge session,target
-hmp_session_token_expiry_timestamp_seconds gauge session,target
-hmp_session_token_rotations_total counter session,target
-hmp_session_valid gauge session,target
-hmp_tls_certificate_expiry_timestamp_seconds gauge target
-hmp_up gauge session,target
-`
-
-// row is how exported writes a metric.
-func row(name string, kind dto.MetricType, labels []string) string {
-	return strings.TrimSpace(name + " " + strings.ToLower(kind.String()) + " " + strings.Join(labels, ","))
-}
-
-func TestMetrics(t *testing.T) {
-	want := strings.Split(strings.TrimSpace(exported), "\n")
-	var got []string
-	for _, m := range Metrics {
-		got = append(got, row(m.Name, m.Type, m.Labels))
-		if !slices.IsSorted(m.Labels) {
-			t.Errorf("the labels of %s are not sorted", m.Name)
-		}
-		if m.Help == "" {
-			t.Errorf("%s has no help", m.Name)
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("Metrics (-want +got):\n%s", diff)
-	}
-	for i := range Metrics[1:] {
-		if a, b := Metrics[i].Name, Metrics[i+1].Name; a >= b {
-			t.Errorf("%s comes before %s: not sorted, or not unique", a, b)
-		}
-	}
-}
-
-// TestSamplesMatchMetrics compares what is really exported with what [Metrics]
-// says of it: the samples of sessions, and the metrics of the exporter itself.
+// TestSamplesMatchMetrics compares the exported samples with the rows of [Metrics]: name, type
+// and labels. TestMetricsPage compares the rows with docs/metrics.md.
 func TestSamplesMatchMetrics(t *testing.T) {
+	row := func(name string, kind dto.MetricType, labels []string) string {
+		return fmt.Sprint(name, " ", kind, " ", labels)
+	}
 	got := make(map[string]bool)
 	for _, families := range [][]*dto.MetricFamily{Families(manyResults()), gatherOwn(t)} {
 		for _, f := range families {
@@ -207,7 +127,10 @@ func TestSamplesMatchMetrics(t *testing.T) {
 	}
 	lint(t, gatherOwn(t))
 	want := make(map[string]bool)
-	for _, m := range Metrics {
+	for i, m := range Metrics {
+		if i > 0 && m.Name <= Metrics[i-1].Name || !slices.IsSorted(m.Labels) {
+			t.Errorf("%s or its labels are not sorted", m.Name)
+		}
 		if m.Name != ScrapesRefused { // package web counts them
 			want[row(m.Name, m.Type, m.Labels)] = true
 		}
@@ -217,13 +140,13 @@ func TestSamplesMatchMetrics(t *testing.T) {
 	}
 }
 
-// Some moments of the sample results.
+// Times in the sample results.
 var (
 	probed  = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	expires = time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
 )
 
-// sampleResults has a result for every result, as a probe could have made it.
+// sampleResults returns a Result for every result name.
 func sampleResults() map[hmp.Result]Result {
 	dialled := hmp.Phases{Resolve: 4 * time.Millisecond, Connect: 2 * time.Millisecond, TLS: 8 * time.Millisecond}
 	answered := dialled
@@ -231,8 +154,8 @@ func sampleResults() map[hmp.Result]Result {
 	ranOut := dialled
 	ranOut.Processing = 9486 * time.Millisecond
 
-	answer := func(o hmp.Result, status int, code hmp.Code) hmp.Answer {
-		return hmp.Answer{Result: o, Responded: true, StatusCode: status, Code: code, Phases: answered, CertificateExpiry: expires}
+	answer := func(name hmp.Result, status int, code hmp.Code) hmp.Answer {
+		return hmp.Answer{Result: name, Responded: true, StatusCode: status, Code: code, Phases: answered, CertificateExpiry: expires}
 	}
 	admin, roles, failures, messages := true, 1, 3.0, 2
 	good := answer(hmp.Valid, 200, "")
@@ -277,8 +200,8 @@ func sampleResults() map[hmp.Result]Result {
 	return results
 }
 
-// manyResults are those of several sessions on two targets, with all that is
-// awkward about service messages, certificates and versions.
+// manyResults returns the results of several sessions of two targets. Service messages,
+// certificates and versions have awkward values.
 func manyResults() []Result {
 	sample := sampleResults()
 	first, second, third, fourth := sample[hmp.Valid], sample[hmp.Valid], sample[hmp.Unauthorized], sample[hmp.Connect]
@@ -293,8 +216,9 @@ func manyResults() []Result {
 	second.Session, second.Details = "archive", hmp.Details{LoginFailures: new(float64)} // all else unknown
 	second.CertificateExpiry = expires.Add(-30 * 24 * time.Hour)                         // that of another node behind one address
 	third.Target, third.Code, third.StatusCode = "lab", hmp.OtherCode, 401
-	third.CertificateExpiry = time.Time{} // plain HTTP
+	third.CertificateExpiry = time.Time{} // the probe saw none, and the next one saw it
 	fourth.Target, fourth.Session = "lab", "archive"
+	fourth.CertificateExpiry = expires
 	fourth.Logins = &Logins{Status: token.Status{TokenExpiry: probed.Add(27 * time.Minute)}} // and no login yet
 	return []Result{first, second, third, fourth}
 }

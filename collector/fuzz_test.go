@@ -5,77 +5,25 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/go-kit/log"
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
-	"hmp_exporter/internal/hmp"
-	"hmp_exporter/internal/token"
 )
 
-// FuzzFamilies makes an exposition of any result that there can be.
-func FuzzFamilies(f *testing.F) {
-	f.Add(uint8(0), "", int64(200), "Password change required|a\\b\"c\nd|\u2028|\U0001f4fa", int64(3), 3.0, int64(1742584801099), int64(1748000000000), int64(time.Second), true)
-	f.Add(uint8(1), "020001", int64(401), "", int64(0), 0.0, int64(0), int64(-1), int64(0), false)
-	f.Add(uint8(6), "other", int64(-1), "\x00\x7f\xff|\r\n|"+strings.Repeat("\U0001f4fa", 300), int64(math.MaxInt64), math.MaxFloat64, int64(math.MinInt64), int64(math.MaxInt64), int64(math.MaxInt64), true)
-	f.Add(uint8(14), "020002", int64(0), strings.Repeat("a|b|", 50), int64(-1), math.SmallestNonzeroFloat64, int64(1), int64(999), int64(1), true)
-	f.Fuzz(func(t *testing.T, result uint8, code string, status int64, texts string, n int64, x float64, at, end, took int64, key bool) {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return
-		}
-		count := int(n >> 1)
-		r := Result{
-			Target: "studio", Session: "playout",
-			Duration: time.Duration(took), Timeout: time.Duration(end), Start: moment(at), Rotations: int32(count), Skipped: n&1 == 1,
-			Answer: hmp.Answer{
-				Result:    hmp.Results[int(result)%len(hmp.Results)].Result,
-				Responded: status > 0, StatusCode: int(status), Code: hmp.Code(code), CertificateExpiry: moment(end),
-				Phases: hmp.Phases{Resolve: time.Duration(took), Connect: time.Duration(at), TLS: 1, Processing: time.Duration(end)},
-				Details: hmp.Details{
-					Admin: new(key), Roles: &count, LoginFailures: &x, ServiceMessages: &count,
-					LastAction: moment(at), LastLogin: moment(at / 3), MessageTexts: messages(texts),
-				},
-			},
-		}
-		if key {
-			r.Logins = &Logins{Status: token.Status{TokenExpiry: moment(end), Suspended: !key}, Last: r.Result, Counts: map[hmp.Result]int{r.Result: count, hmp.Valid: int(status)}}
-		}
-		checkExposition(t, r)
-	})
-}
-
-// moment is a time between the years 1 and 9999, as certificates and HMPs have them.
-func moment(ms int64) time.Time { return time.UnixMilli(ms % 62135596800000) }
-
-// messages returns texts as an answer has them, except that control characters stay.
-func messages(joined string) (texts []string) {
-	for text := range strings.SplitSeq(strings.ToValidUTF8(joined, "\ufffd"), "|") {
-		characters := []rune(text)
-		text = string(characters[:min(len(characters), hmp.MaxMessageLength)])
-		if len(texts) < hmp.MaxMessages && !slices.Contains(texts, text) {
-			texts = append(texts, text)
-		}
-	}
-	return texts
-}
-
-// FuzzScrape has an HMP answer every request with any bytes at all, and makes a scrape
-// of it: of a session with a token, and of one that logs in.
+// FuzzScrape has an HMP answer every request with the same bytes, and scrapes a session with a
+// token and one with an API key.
 func FuzzScrape(f *testing.F) {
 	const head = "HTTP/1.1 200 OK\r\n\r\n"
 	for _, response := range []string{
@@ -90,7 +38,7 @@ func FuzzScrape(f *testing.F) {
 		f.Add([]byte(response))
 	}
 	file := filepath.Join(f.TempDir(), "hmp.yml")
-	if err := os.WriteFile(file, []byte("targets:\n"+targetWith("studio", "url: http://studio\nservice_message_text: true", "playout")+keySession("archive")), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("targets:\n"+targetWith("studio", "url: http://studio\nservice_message_text: true", "playout")+keySession("archive", "archive")), 0o600); err != nil {
 		f.Fatal(err)
 	}
 	cfg, err := (&config.Source{File: file}).Load()
@@ -102,7 +50,7 @@ func FuzzScrape(f *testing.F) {
 		defer c.Close()
 		c.dial = answering(response)
 		c.Apply(cfg)
-		for _, name := range []string{"playout", "archive", "archive"} { // the last time with what it learnt
+		for _, name := range []string{"playout", "archive", "archive"} { // then with the token, or after a failed login
 			results, err := c.Probe(Request{Target: "studio", Session: name})
 			if err != nil || len(results) != 1 {
 				t.Fatalf("%d results, %v", len(results), err)
@@ -113,31 +61,25 @@ func FuzzScrape(f *testing.F) {
 	})
 }
 
-// keySession writes a session that logs in.
-func keySession(name string) string {
-	return fmt.Sprintf("      - {name: %s, api_key: %s, api_secret: %s}\n", name, canary.Word, canary.Word)
-}
-
-// answering returns a dial to a far side that answers a request with bytes of its own
-// choice, and closes the connection.
+// answering returns a dial to a server that answers one request and closes the connection.
 func answering(response []byte) dialFunc {
 	return func(context.Context, string, string) (net.Conn, error) {
-		near, far := net.Pipe()
+		client, server := net.Pipe()
 		go func() {
-			defer far.Close()
-			request, err := http.ReadRequest(bufio.NewReader(far))
+			defer server.Close()
+			request, err := http.ReadRequest(bufio.NewReader(server))
 			if err != nil {
 				return
 			}
 			_, _ = io.Copy(io.Discard, request.Body)
-			_, _ = far.Write(response)
+			_, _ = server.Write(response)
 		}()
-		return near, nil
+		return client, nil
 	}
 }
 
-// checkExposition checks that the exposition of results can be read, says the same when it is
-// read, passes promlint, and is bounded.
+// checkExposition checks that the exposition of results is what package expfmt writes, passes
+// promlint, and is bounded.
 func checkExposition(t *testing.T, results ...Result) {
 	t.Helper()
 	families := Families(results)
@@ -146,10 +88,7 @@ func checkExposition(t *testing.T, results ...Result) {
 	if len(text) >= len(results)*32<<10 {
 		t.Errorf("the exposition of %d sessions has %d bytes", len(results), len(text))
 	}
-	said, read := flat(t, families), flat(t, parse(t, text))
-	if diff := cmp.Diff(said, read); diff != "" {
-		t.Errorf("(-said +read):\n%s", diff)
-	}
+	checkLabels(t, families)
 	lint(t, families)
 	if texts := strings.Count(text, "\n"+SessionMessageInfo+"{"); texts > 20 {
 		t.Errorf("there are %d texts of messages", texts)
@@ -157,10 +96,10 @@ func checkExposition(t *testing.T, results ...Result) {
 	if len(results) > 1 {
 		return
 	}
-	if got := ones(t, families, SessionProbeResult, "result"); got != string(results[0].Result) {
+	if got := ones(families, SessionProbeResult, "result"); got != string(results[0].Result) {
 		t.Errorf("the result is %s, and exported as %q", results[0].Result, got)
 	}
-	if codes := ones(t, families, SessionError, "code"); strings.Contains(codes, ",") {
+	if codes := ones(families, SessionError, "code"); strings.Contains(codes, ",") {
 		t.Errorf("there is more than one error code: %s", codes)
 	}
 }
@@ -173,24 +112,24 @@ func lint(t *testing.T, families []*dto.MetricFamily) {
 	}
 }
 
-// flat returns all samples by what they are called.
-func flat(t *testing.T, families []*dto.MetricFamily) map[string]float64 {
+// checkLabels checks that no two samples have the same labels, and that labels are short valid
+// UTF-8.
+func checkLabels(t *testing.T, families []*dto.MetricFamily) {
 	t.Helper()
-	samples := make(map[string]float64)
+	seen := make(map[string]bool)
 	for _, f := range families {
 		for _, m := range f.Metric {
-			name := fmt.Sprint(f.GetName(), " ", f.GetType(), " ", f.GetHelp())
+			name := f.GetName()
 			for _, l := range m.Label {
 				name += fmt.Sprintf(" %s=%q", l.GetName(), l.GetValue())
 				if v := l.GetValue(); !utf8.ValidString(v) || utf8.RuneCountInString(v) >= 256 {
 					t.Errorf("a label of %d bytes: %s=%.300q", len(v), l.GetName(), v)
 				}
 			}
-			if _, twice := samples[name]; twice {
+			if seen[name] {
 				t.Errorf("there are two samples %s", name)
 			}
-			samples[name] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			seen[name] = true
 		}
 	}
-	return samples
 }

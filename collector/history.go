@@ -19,21 +19,6 @@ const (
 	MaxFailures = 3
 )
 
-// Panicked is the result name of a probe that ended in a panic of the exporter.
-const Panicked = "crashed"
-
-// Results explains every result that a probe can have.
-func Results() []hmp.ResultInfo { return hmp.Results }
-
-// ResultName returns the value of the label "result", [Panicked] after a panic, or "" before
-// the first probe.
-func (r *Result) ResultName() string {
-	if r.Panicked {
-		return Panicked
-	}
-	return string(r.Result)
-}
-
 // A Point summarizes one of the last probes.
 type Point struct {
 	Start      time.Time // to the second
@@ -119,32 +104,6 @@ func (c *Collector) History(target, name string) (History, error) {
 	return h, nil
 }
 
-// Last returns the last result of every session in the order of the configuration. It does
-// not probe. Before the first probe, a result has only the names.
-func (c *Collector) Last() []Result {
-	sessions := c.snapshot.Load().sessions
-	results := make([]Result, len(sessions))
-	for i, s := range sessions {
-		last := s.state.lastResult()
-		if last == nil {
-			last = &Result{Target: s.target.Name, Session: s.Name}
-		}
-		results[i] = s.redacted(last)
-		results[i].Version = s.target.version.known()
-	}
-	return results
-}
-
-// redacted returns a result without the texts of service messages, if the current
-// configuration does not allow them. An earlier one may have allowed them.
-func (s *session) redacted(r *Result) Result {
-	result := *r
-	if !s.target.ServiceMessageText {
-		result.Details.MessageTexts = nil
-	}
-	return result
-}
-
 // history is the history of a session. The lock of the session's state guards it.
 //
 // Memory per session: 1 kB for points and streaks, and 1 kB for each result with the headers
@@ -207,14 +166,14 @@ type ring[T any] struct {
 	oldest int
 }
 
-// add adds v. If there are most items already, v replaces the oldest.
-func (r *ring[T]) add(v T, most int) {
-	if len(r.items) < most {
-		r.items = append(r.items, v)
+// add adds an item. If there are size items already, it replaces the oldest.
+func (r *ring[T]) add(item T, size int) {
+	if len(r.items) < size {
+		r.items = append(r.items, item)
 		return
 	}
-	r.items[r.oldest] = v
-	r.oldest = (r.oldest + 1) % most
+	r.items[r.oldest] = item
+	r.oldest = (r.oldest + 1) % size
 }
 
 // last returns the newest item, or nil.

@@ -1,11 +1,11 @@
 package collector
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"flag"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,12 +13,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/google/go-cmp/cmp"
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
 	"go.uber.org/goleak"
 
 	"hmp_exporter/config"
@@ -31,30 +29,15 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// golden compares a text with that of testdata, or writes it with -update.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v; go test -update writes it", err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
+const (
+	// offset is the default of --timeout-offset.
+	offset = 500 * time.Millisecond
+	// interval is the time between scrapes in tests that last for minutes or hours.
+	interval = 15 * time.Second
+)
 
-// offset is the one that the program has by default.
-const offset = 500 * time.Millisecond
-
-// A rig is a collector with a configuration, a log, and HMPs on a network that is
-// in memory, so that it works in a synctest bubble.
+// A rig is a collector with a configuration, a log, and simulated HMPs. Its network is in
+// memory, so it works in a synctest bubble.
 type rig struct {
 	*Collector
 	t    testing.TB
@@ -80,21 +63,33 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	}
 	t.Cleanup(func() {
 		r.Close()
-		for _, g := range r.Summaries() {
-			h, err := r.History(g.Target, g.Session)
+		for _, s := range r.Summaries() {
+			h, err := r.History(s.Target, s.Session)
 			canary.Check(t, "a history", fmt.Sprintf("%+v %v", h, err))
 		}
 	})
 	return r
 }
 
-// maxConcurrent is a change of a rig's options.
+// inBubble runs a test with a rig in a synctest bubble.
+func inBubble(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, newRig(t)) })
+}
+
+// runInBubble is [inBubble] in a subtest.
+func runInBubble(t *testing.T, name string, test func(t *testing.T, r *rig)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { inBubble(t, test) })
+}
+
+// maxConcurrent changes the options of a rig.
 func maxConcurrent(n int) func(*Options) { return func(o *Options) { o.MaxConcurrent = n } }
 
-// sessions are those of one HMP by name, and what it answers to each.
+// sessions are the names of an HMP's sessions with its answers.
 type sessions map[string]hmpsim.Behaviour
 
-// many returns so many sessions, all of which answer alike, and their names.
+// many returns n sessions with one answer, and their names.
 func many(n int, b hmpsim.Behaviour) (s sessions, names []string) {
 	s = make(sessions)
 	for i := range n {
@@ -104,14 +99,38 @@ func many(n int, b hmpsim.Behaviour) (s sessions, names []string) {
 	return s, names
 }
 
-// tokenOf is the token of the session of a name.
-func tokenOf(session string) string { return canary.Word + "-" + session }
+// The token, the API key and the secret of the session with a name.
+func tokenOf(session string) string  { return canary.Word + "-" + session }
+func keyOf(session string) string    { return canary.Word + "-key-" + session }
+func secretOf(session string) string { return canary.Word + "-secret-" + session }
 
-// simulate returns an HMP that answers at http://<host>.
+// simulate starts an HMP at http://<host>.
 func (r *rig) simulate(host string, s sessions) *hmpsim.Server {
 	r.t.Helper()
-	sim := newSim(s)
-	r.listen(host+":80", sim, nil)
+	sim, pipe := newSim(s), hmpsim.ListenPipe()
+	listening, err := sim.Start(hmpsim.ListenConfig{Listener: pipe})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(listening.Close)
+	r.hmps[host+":80"] = pipe
+	return sim
+}
+
+// studio starts an HMP and configures it as the target studio. Its sessions have tokens.
+func (r *rig) studio(s sessions) *hmpsim.Server {
+	r.t.Helper()
+	sim := r.simulate("studio", s)
+	r.Apply(r.load(targetNamed("studio", slices.Sorted(maps.Keys(s))...)))
+	return sim
+}
+
+// studioWithKeys is studio for sessions with API keys.
+func (r *rig) studioWithKeys(s sessions) *hmpsim.Server {
+	r.t.Helper()
+	sim := r.simulate("studio", nil)
+	addKeys(sim, s)
+	r.Apply(r.load(keyTarget(slices.Sorted(maps.Keys(s))...)))
 	return sim
 }
 
@@ -123,19 +142,11 @@ func newSim(s sessions) *hmpsim.Server {
 	return sim
 }
 
-func (r *rig) listen(address string, sim *hmpsim.Server, change func(*hmpsim.ListenConfig)) {
-	r.t.Helper()
-	pipe := hmpsim.ListenPipe()
-	c := hmpsim.ListenConfig{Listener: pipe}
-	if change != nil {
-		change(&c)
+// addKeys adds sessions with an API key to an HMP.
+func addKeys(sim *hmpsim.Server, s sessions) {
+	for name, behaviour := range s {
+		sim.AddKey(keyOf(name), secretOf(name), behaviour)
 	}
-	listening, err := sim.Start(c)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Cleanup(listening.Close)
-	r.hmps[address] = pipe
 }
 
 // file writes a file beside the configuration.
@@ -146,7 +157,7 @@ func (r *rig) file(name, content string) {
 	}
 }
 
-// load loads a configuration of targets, each as [targetNamed] writes it.
+// load loads a configuration of targets, see [targetNamed].
 func (r *rig) load(targets ...string) *config.Config {
 	r.t.Helper()
 	r.file("hmp.yml", "targets:\n"+strings.Join(targets, ""))
@@ -157,13 +168,12 @@ func (r *rig) load(targets ...string) *config.Config {
 	return cfg
 }
 
-// targetNamed writes a target that is reached at http://<name>, with sessions whose
-// tokens are those of [tokenOf].
+// targetNamed returns the YAML of a target at http://<name>, whose sessions have tokens.
 func targetNamed(name string, sessions ...string) string {
 	return targetWith(name, "url: http://"+name, sessions...)
 }
 
-// targetWith writes a target with a setting for each line of settings.
+// targetWith returns the YAML of a target with settings, one on each line.
 func targetWith(name, settings string, sessions ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "  - name: %s\n    %s\n    sessions:\n", name, strings.ReplaceAll(settings, "\n", "\n    "))
@@ -171,6 +181,44 @@ func targetWith(name, settings string, sessions ...string) string {
 		fmt.Fprintf(&b, "      - {name: %s, token: %s}\n", s, tokenOf(s))
 	}
 	return b.String()
+}
+
+// keyTarget returns the YAML of the target studio, whose sessions have API keys.
+func keyTarget(sessions ...string) string {
+	return keyTargetWith("studio", "url: http://studio", sessions...)
+}
+
+// keyTargetWith is [targetWith] for sessions with API keys.
+func keyTargetWith(name, settings string, sessions ...string) string {
+	text := targetWith(name, settings)
+	for _, s := range sessions {
+		text += keySession(s, s)
+	}
+	return text
+}
+
+// keySession returns the YAML of a session with the API key of a session.
+func keySession(name, session string) string {
+	return fmt.Sprintf("      - {name: %s, api_key: %s, api_secret: %s}\n", name, keyOf(session), secretOf(session))
+}
+
+// rotating is an HMP that answers every GET with a new token. The old one stays valid.
+var rotating = hmpsim.Config{Rotation: &hmpsim.Rotation{KeepOld: true}}
+
+// secretive is the example session with a canary in all secrets and personal data.
+func secretive() hmpsim.Session {
+	s := hmpsim.ExampleSession()
+	s.SessionID, s.Username, s.DisplayName = canary.Word+"-id", canary.Word+"-user", canary.Word+" the User"
+	s.Groups = []string{canary.Word + "-group"}
+	return s
+}
+
+// valid answers with a session.
+func valid() hmpsim.Behaviour { return hmpsim.Valid(secretive()) }
+
+// advance advances the clock of a synctest bubble.
+func advance(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // nobody waits for this clock
 }
 
 func (r *rig) probe(q Request) []Result {
@@ -185,63 +233,7 @@ func (r *rig) probe(q Request) []Result {
 	return results
 }
 
-// resultNames returns the names of some results.
-func resultNames(results []Result) []hmp.Result {
-	var words []hmp.Result
-	for _, r := range results {
-		words = append(words, r.Result)
-	}
-	return words
-}
-
-// lookalike is the example session with a canary wherever it tells a secret or
-// who the user is.
-func lookalike() hmpsim.Session {
-	s := hmpsim.ExampleSession()
-	s.SessionID, s.Username, s.DisplayName = canary.Word+"-id", canary.Word+"-user", canary.Word+" the User"
-	s.Groups = []string{canary.Word + "-group"}
-	s.ServiceMessages = slices.Clone(s.ServiceMessages)
-	return s
-}
-
-// valid answers with a session.
-func valid() hmpsim.Behaviour { return hmpsim.Valid(lookalike()) }
-
-// advance lets the clock of a bubble go on.
-func advance(d time.Duration) {
-	time.Sleep(d) //nolint:forbidigo // nobody waits for this clock
-}
-
-// keyOf and secretOf are what the session of a name logs in with.
-func keyOf(session string) string    { return canary.Word + "-key-" + session }
-func secretOf(session string) string { return canary.Word + "-secret-" + session }
-
-// addKeys lets sessions log in at an HMP.
-func addKeys(sim *hmpsim.Server, s sessions) {
-	for name, behaviour := range s {
-		sim.AddKey(keyOf(name), secretOf(name), behaviour)
-	}
-}
-
-// keyTarget writes the target studio with sessions that log in.
-func keyTarget(sessions ...string) string {
-	return keyTargetWith("studio", "url: http://studio", sessions...)
-}
-
-// keyTargetWith is [keyTarget] with a setting for each line of settings.
-func keyTargetWith(name, settings string, sessions ...string) string {
-	var b strings.Builder
-	b.WriteString(targetWith(name, settings))
-	for _, s := range sessions {
-		fmt.Fprintf(&b, "      - {name: %s, api_key: %s, api_secret: %s}\n", s, keyOf(s), secretOf(s))
-	}
-	return b.String()
-}
-
-// interval is that of the scrapes in tests that last for hours.
-const interval = 15 * time.Second
-
-// scrapes makes scrapes of one session for a time, and hands each result on.
+// scrapes scrapes one session for some time and calls each with the results.
 func (r *rig) scrapes(lasting time.Duration, each func(Result)) {
 	r.t.Helper()
 	for end := time.Now().Add(lasting); time.Now().Before(end); advance(interval) {
@@ -249,7 +241,7 @@ func (r *rig) scrapes(lasting time.Duration, each func(Result)) {
 	}
 }
 
-// always fails the test unless every result has a name.
+// always returns a function that checks the name of a result.
 func always(t *testing.T, want hmp.Result) func(Result) {
 	begin := time.Now()
 	return func(r Result) {
@@ -260,57 +252,42 @@ func always(t *testing.T, want hmp.Result) func(Result) {
 	}
 }
 
-// logins is what the metrics say of the logins of one session.
-type logins struct {
-	Counts    string // the counts above 0, such as "success 2, timeout 1"
-	Suspended string
-	Expiry    string
-}
-
-func loginsOf(t *testing.T, f []*dto.MetricFamily) logins {
-	t.Helper()
-	var counts []string
-	for _, family := range f {
-		if family.GetName() != SessionLogins {
-			continue
-		}
-		for _, m := range family.Metric {
-			if n := m.GetCounter().GetValue(); n != 0 {
-				counts = append(counts, fmt.Sprintf("%s %g", labelOf(m, "result"), n))
-			}
-		}
+func resultNames(results []Result) (names []hmp.Result) {
+	for _, r := range results {
+		names = append(names, r.Result)
 	}
-	return logins{strings.Join(counts, ", "), valueOf(t, f, SessionLoginSuspended), valueOf(t, f, SessionTokenExpiry)}
+	return names
 }
 
-// verdict is what the metrics say of one probe.
-type verdict struct {
-	Result string // of the state set, the one that is 1
-	Up     string
-	Valid  string
-	Status string
-	Code   string // as Result
-	GETs   int    // that the HMP has seen
+func countResults(results []Result) map[hmp.Result]int {
+	counts := make(map[hmp.Result]int)
+	for _, name := range resultNames(results) {
+		counts[name]++
+	}
+	return counts
 }
 
-func (r *rig) verdict(q Request, sim *hmpsim.Server) (verdict, Result) {
+// history returns the history of a session of the target studio.
+func (r *rig) history(session string) History {
 	r.t.Helper()
-	results := r.probe(q)
-	if len(results) != 1 {
-		r.t.Fatalf("got %d results", len(results))
+	h, err := r.History("studio", session)
+	if err != nil {
+		r.t.Fatal(err)
 	}
-	f := Families(results)
-	return verdict{
-		Result: ones(r.t, f, SessionProbeResult, "result"),
-		Up:     valueOf(r.t, f, Up),
-		Valid:  valueOf(r.t, f, SessionValid),
-		Status: valueOf(r.t, f, SessionHTTPStatus),
-		Code:   ones(r.t, f, SessionError, "code"),
-		GETs:   sim.Stats().GETs,
-	}, results[0]
+	return h
 }
 
-// certificate makes one, and writes that of its authority to ca.pem.
+// warnings returns the warnings in the log.
+func (r *rig) warnings() (lines []string) {
+	for line := range strings.Lines(r.log.String()) {
+		if strings.HasPrefix(line, "level=warn") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// certificate makes a certificate, and writes the one of its authority to ca.pem.
 func (r *rig) certificate(o hmpsim.CertificateOptions) tls.Certificate {
 	r.t.Helper()
 	authority, err := hmpsim.NewAuthority()
@@ -324,94 +301,3 @@ func (r *rig) certificate(o hmpsim.CertificateOptions) tls.Certificate {
 	r.file("ca.pem", string(authority.PEM()))
 	return certificate
 }
-
-// warnings are those of the log.
-func (r *rig) warnings() (lines []string) {
-	for line := range strings.Lines(r.log.String()) {
-		if strings.HasPrefix(line, "level=warn") {
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
-
-// countResults counts results by their name.
-func countResults(results []Result) map[hmp.Result]int {
-	counts := make(map[hmp.Result]int)
-	for _, o := range resultNames(results) {
-		counts[o]++
-	}
-	return counts
-}
-
-// exposition is the text of families.
-func exposition(t testing.TB, families []*dto.MetricFamily) string {
-	t.Helper()
-	var b bytes.Buffer
-	for _, f := range families {
-		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
-			t.Fatalf("failed to encode %s: %v", f.GetName(), err)
-		}
-	}
-	return b.String()
-}
-
-// absent is what [valueOf] returns where there is no sample.
-const absent = "absent"
-
-// valueOf returns the value of the one sample of a metric.
-func valueOf(t testing.TB, families []*dto.MetricFamily, name string) string {
-	t.Helper()
-	i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == name })
-	if i < 0 {
-		return absent
-	}
-	if n := len(families[i].Metric); n != 1 {
-		t.Fatalf("%s has %d samples, want one", name, n)
-	}
-	m := families[i].Metric[0]
-	return strconv.FormatFloat(m.GetGauge().GetValue()+m.GetCounter().GetValue(), 'g', -1, 64)
-}
-
-// ones returns the values that a label has in those samples of a metric that are
-// 1. All others have to be 0.
-func ones(t testing.TB, families []*dto.MetricFamily, name, label string) string {
-	t.Helper()
-	var values []string
-	for _, f := range families {
-		if f.GetName() != name {
-			continue
-		}
-		for _, m := range f.Metric {
-			switch m.GetGauge().GetValue() {
-			case 0:
-			case 1:
-				values = append(values, labelOf(m, label))
-			default:
-				t.Errorf("a sample of the state set is neither 0 nor 1: %v", m)
-			}
-		}
-	}
-	return strings.Join(values, ",")
-}
-
-func labelOf(m *dto.Metric, name string) string {
-	for _, l := range m.Label {
-		if l.GetName() == name {
-			return l.GetValue()
-		}
-	}
-	return ""
-}
-
-func (r *rig) history(name string) History {
-	r.t.Helper()
-	h, err := r.History("studio", name)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return h
-}
-
-// rotating answers every GET with another authToken, and lets the old one live.
-var rotating = hmpsim.Config{Rotation: &hmpsim.Rotation{KeepOld: true}}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,9 +13,8 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// TestLog has ten scrapes of everything that an HMP does. What changes is logged
-// once.
-func TestLog(t *testing.T) {
+// TestChangeIsLoggedOnce makes ten scrapes of each answer.
+func TestChangeIsLoggedOnce(t *testing.T) {
 	tests := []struct {
 		name       string
 		behaviours []hmpsim.Behaviour // one after the other
@@ -25,16 +23,16 @@ func TestLog(t *testing.T) {
 		{"valid", []hmpsim.Behaviour{valid()}, `
 level=debug msg="session is valid" target=studio session=playout
 `},
-		{"broken, and well again", []hmpsim.Behaviour{valid(), hmpsim.AuthUnavailable(), valid()}, `
+		{"failed, and valid again", []hmpsim.Behaviour{valid(), hmpsim.AuthUnavailable(), valid()}, `
 level=debug msg="session is valid" target=studio session=playout
 level=warn msg="session is not valid" target=studio session=playout result=auth_unavailable meaning="HMP cannot reach its authentication server" status=503 code=090002 advice="Check the connection of the HMP to its directory. The token may be good."
 level=info msg="session is valid again" target=studio session=playout was=auth_unavailable
 `},
-		{"broken from the beginning", []hmpsim.Behaviour{hmpsim.NoRoles(), valid()}, `
+		{"failed from the beginning", []hmpsim.Behaviour{hmpsim.NoRoles(), valid()}, `
 level=warn msg="session is not valid" target=studio session=playout result=no_roles meaning="HMP knows the user, but the user has no role" status=401 code=020001 advice="Assign a role to the user in HMP."
 level=info msg="session is valid again" target=studio session=playout was=no_roles
 `},
-		{"broken in several ways", []hmpsim.Behaviour{hmpsim.Hang(), hmpsim.Malformed(), hmpsim.LoginPage()}, `
+		{"failed in several ways", []hmpsim.Behaviour{hmpsim.Hang(), hmpsim.Malformed(), hmpsim.LoginPage()}, `
 level=warn msg="session is not valid" target=studio session=playout result=timeout meaning="the probe's time ran out" advice="The phases show where the time went. Raise the timeout only if the HMP is slow but works."
 level=warn msg="session is not valid" target=studio session=playout result=protocol meaning="the connection broke, or the answer was not HTTP" reason="the answer is not valid HTTP, or its header is too large" advice="If the HMP uses TLS, write https:// in the URL. Check what listens on the port, and whether HMP or a proxy restarts."
 level=warn msg="session is not valid" target=studio session=playout result=bad_payload meaning="the status is 200, but the body is not a session" status=200 reason="the body is not a JSON object" advice="Check that the URL is that of an HMP. If the session is very large, raise max_body_size."
@@ -50,30 +48,25 @@ level=warn msg="session is not valid" target=studio session=playout result=redir
 `},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
-				sim := r.simulate("studio", sessions{"playout": valid()})
-				r.Apply(r.load(targetNamed("studio", "playout")))
-				for _, b := range tt.behaviours {
-					sim.SetToken(tokenOf("playout"), b)
-					for range 10 {
-						r.probe(Request{})
-					}
+		runInBubble(t, tt.name, func(t *testing.T, r *rig) {
+			sim := r.studio(sessions{"playout": valid()})
+			for _, b := range tt.behaviours {
+				sim.SetToken(tokenOf("playout"), b)
+				for range 10 {
+					r.probe(Request{})
 				}
-				if diff := cmp.Diff(strings.Split(tt.want, "\n"), strings.Split("\n"+r.log.String(), "\n")); diff != "" {
-					t.Errorf("(-want +got):\n%s", diff)
-				}
-			})
+			}
+			if diff := cmp.Diff(strings.Split(tt.want, "\n"), strings.Split("\n"+r.log.String(), "\n")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
 		})
 	}
 }
 
-// TestChangedReasonIsLogged is that a session which fails for another reason than before is
-// a line in the log, and one whose reason differs by a number is not.
+// TestChangedReasonIsLogged checks that the log has the new reason of a session that still
+// fails, unless only a number in it is new. The exporter reads a token file for every probe.
 func TestChangedReasonIsLogged(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	inBubble(t, func(t *testing.T, r *rig) {
 		r.Apply(r.load(targetWith("studio", "url: http://studio") + "      - {name: playout, token_file: token}\n"))
 		probe := func() {
 			for range 20 {
@@ -91,63 +84,32 @@ func TestChangedReasonIsLogged(t *testing.T) {
 			probe()
 		}
 		warnings := r.warnings()
-		for i, want := range []string{"no such file", "has more than one line", "reset"} {
-			if len(warnings) != 3 || !strings.Contains(warnings[i], want) {
-				t.Fatalf("want three warnings, number %d of which says %q:\n%s", i, want, strings.Join(warnings, ""))
+		for i, want := range [][2]string{
+			{"result=credentials ", "token: no such file"}, {"result=credentials ", "token: has more than one line"}, {"result=protocol ", "reset"},
+		} {
+			if len(warnings) != 3 || !strings.Contains(warnings[i], want[0]) || !strings.Contains(warnings[i], want[1]) {
+				t.Fatalf("want three warnings, number %d with %q:\n%s", i, want, strings.Join(warnings, ""))
 			}
 		}
 	})
 }
 
-// TestLogOfSuspension sees that one is logged when it begins, though the result is
-// the same as before. While it lasts, no probe is made, and none is measured.
-func TestLogOfSuspension(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		sim := r.simulate("studio", nil)
-		addKeys(sim, sessions{"playout": hmpsim.PerMethod(hmpsim.Unauthorized(), valid())})
-		r.Apply(r.load(keyTarget("playout")))
+// TestSuspensionIsLogged checks that the log has the beginning of a suspension, although the
+// result stays. During a suspension no probe is sent or measured.
+func TestSuspensionIsLogged(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		sim := r.studioWithKeys(sessions{"playout": hmpsim.PerMethod(hmpsim.Unauthorized(), valid())})
 		r.scrapes(time.Minute, always(t, hmp.Unauthorized))
 		warnings := r.warnings()
 		if len(warnings) != 2 || strings.Contains(warnings[0], "next login") || !strings.Contains(warnings[1], "HMP ended 3 tokens of this key") {
-			t.Errorf("want a warning, and one that speaks of the suspension; got:\n%s", strings.Join(warnings, ""))
+			t.Errorf("want a warning, and one about the suspension; got:\n%s", strings.Join(warnings, ""))
 		}
 		var m dto.Metric
 		if err := r.metrics.duration.Write(&m); err != nil {
 			t.Fatal(err)
 		}
-		if made, measured := sim.Stats().GETs, m.GetHistogram().GetSampleCount(); made != 3 || measured != 3 {
-			t.Errorf("%d probes were made and %d measured, want 3 of the 4 scrapes", made, measured)
-		}
-	})
-}
-
-// TestLogOfLogins sees that a suspension is logged once, with what to do.
-func TestLogOfLogins(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		sim := r.simulate("studio", nil)
-		addKeys(sim, sessions{"playout": valid()})
-		r.Apply(r.load(keyTarget("playout")))
-		r.probe(Request{})
-		sim.RegenerateKey(keyOf("playout"), secretOf("another"))
-		sim.RevokeTokens(keyOf("playout"))
-		r.scrapes(3*time.Hour, func(Result) {})
-
-		warnings := r.warnings()
-		if len(warnings) != 1 {
-			t.Fatalf("got %d warnings, want 1:\n%s", len(warnings), strings.Join(warnings, ""))
-		}
-		for _, want := range []string{
-			"result=login_rejected", "code=020002", `advice="Compare them with the key and secret in HMP`,
-			"tries this secret again at 00:30:00 UTC. For an earlier login, change the secret, or press",
-		} {
-			if !strings.Contains(warnings[0], want) {
-				t.Errorf("no %q in %s", want, warnings[0])
-			}
-		}
-		if n := sim.Stats().RejectedPOSTs; n < 5 || n > 12 {
-			t.Errorf("%d logins were rejected within three hours", n)
+		if sent, measured := sim.Stats().GETs, m.GetHistogram().GetSampleCount(); sent != 3 || measured != 3 {
+			t.Errorf("%d probes were sent and %d measured, want 3 of the 4 scrapes", sent, measured)
 		}
 	})
 }

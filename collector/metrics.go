@@ -1,7 +1,7 @@
 package collector
 
 import (
-	"slices"
+	"time"
 
 	dto "github.com/prometheus/client_model/go"
 
@@ -49,7 +49,7 @@ type Metric struct {
 	Help   string
 
 	// samples adds the samples of one result. It is nil for a metric about the exporter.
-	samples func(s sink, r *Result)
+	samples func(w sampleWriter, r *Result)
 }
 
 const (
@@ -62,8 +62,8 @@ const (
 	informational = " The vendor may change the field behind this metric."
 )
 
-// perSession returns the labels of a metric about a session, after any others.
-func perSession(others ...string) []string { return append(others, "session", "target") }
+// perSession returns the labels of a metric about a session. Extra labels come first.
+func perSession(extra ...string) []string { return append(extra, "session", "target") }
 
 // Metrics lists every metric of this program once, sorted by name.
 var Metrics = []Metric{
@@ -75,104 +75,115 @@ var Metrics = []Metric{
 	{ProbePanics, counter, nil, "Probes that a panic of this program ended.", nil},
 	{ProbesInFlight, gauge, nil, "Probes under way.", nil},
 	{ScrapesRefused, counter, []string{"path"}, "Scrapes refused with a 503, because as many as --web.max-requests were under way.", nil},
-	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and build that the HMP last reported.", func(s sink, r *Result) {
+	{Info, gauge, []string{"build", "target", "version"}, "Always 1: the labels have the version and build that the HMP last reported.", func(w sampleWriter, r *Result) {
 		if r.Version != nil {
-			s.add(1, &r.Version.labels)
+			w.add(1, &r.Version.labels)
 		}
 	}},
-	{SessionAdmin, gauge, perSession(), "Whether the user of the session is an administrator." + informational, func(s sink, r *Result) {
+	{SessionAdmin, gauge, perSession(), "Whether the user of the session is an administrator." + informational, func(w sampleWriter, r *Result) {
 		if admin := r.Details.Admin; admin != nil {
-			s.add(boolean(*admin), nil)
+			w.add(boolToFloat(*admin), nil)
 		}
 	}},
-	{SessionError, gauge, perSession("code", "name"), "1 for the error code that HMP answered with, 0 for the others.", func(s sink, r *Result) {
+	{SessionError, gauge, perSession("code", "name"), "1 for the error code that HMP answered with, 0 for the others.", func(w sampleWriter, r *Result) {
 		code := r.Code.Catalogued()
 		for i := range codeLabels {
-			s.add(boolean(codeLabels[i].code == code), &codeLabels[i].labels)
+			w.add(boolToFloat(codeLabels[i].code == code), &codeLabels[i].labels)
 		}
 	}},
-	{SessionHTTPStatus, gauge, perSession(), "The HTTP status of the answer, 0 if there was none.", func(s sink, r *Result) {
-		s.add(float64(r.StatusCode), nil)
+	{SessionHTTPStatus, gauge, perSession(), "The HTTP status of the answer, 0 if there was none.", func(w sampleWriter, r *Result) {
+		w.add(float64(r.StatusCode), nil)
 	}},
-	{SessionLastAction, gauge, perSession(), "Unix time of the user's last action." + informational, func(s sink, r *Result) {
-		addTime(s, r.Details.LastAction)
+	{SessionLastAction, gauge, perSession(), "Unix time of the user's last action." + informational, func(w sampleWriter, r *Result) {
+		addTime(w, r.Details.LastAction)
 	}},
-	{SessionLastLogin, gauge, perSession(), "Unix time of the user's last login." + informational, func(s sink, r *Result) {
-		addTime(s, r.Details.LastLogin)
+	{SessionLastLogin, gauge, perSession(), "Unix time of the user's last login." + informational, func(w sampleWriter, r *Result) {
+		addTime(w, r.Details.LastLogin)
 	}},
-	{SessionLoginFailures, gauge, perSession(), "Failed logins that HMP counts for the user." + informational, func(s sink, r *Result) {
+	{SessionLoginFailures, gauge, perSession(), "Failed logins that HMP counts for the user." + informational, func(w sampleWriter, r *Result) {
 		if failures := r.Details.LoginFailures; failures != nil {
-			s.add(*failures, nil)
+			w.add(*failures, nil)
 		}
 	}},
-	{SessionLoginSuspended, gauge, perSession(), "Whether logins of the API key are suspended: HMP refused it, found no role, or ended tokens early.", func(s sink, r *Result) {
+	{SessionLoginSuspended, gauge, perSession(), "Whether logins of the API key are suspended: HMP refused it, found no role, or ended tokens early.", func(w sampleWriter, r *Result) {
 		if r.Logins != nil {
-			s.add(boolean(r.Logins.Suspended), nil)
+			w.add(boolToFloat(r.Logins.Suspended), nil)
 		}
 	}},
-	{SessionLogins, counter, perSession("result"), "Logins with the API key, by result.", func(s sink, r *Result) {
+	{SessionLogins, counter, perSession("result"), "Logins with the API key, by result.", func(w sampleWriter, r *Result) {
 		if r.Logins != nil {
-			for i, o := range loginResults {
-				s.add(float64(r.Logins.Counts[o]), &loginLabels[i])
+			for i, name := range loginResults {
+				w.add(float64(r.Logins.Counts[name]), &loginLabels[i])
 			}
 		}
 	}},
-	{SessionProbeDuration, gauge, perSession(), "How long the probe took.", func(s sink, r *Result) {
-		s.add(r.Duration.Seconds(), nil)
+	{SessionProbeDuration, gauge, perSession(), "How long the probe took.", func(w sampleWriter, r *Result) {
+		w.add(r.Duration.Seconds(), nil)
 	}},
-	{SessionProbePhase, gauge, perSession("phase"), "How long each phase of the probe took, 0 if it did not occur.", func(s sink, r *Result) {
+	{SessionProbePhase, gauge, perSession("phase"), "How long each phase of the probe took, 0 if it did not occur.", func(w sampleWriter, r *Result) {
 		for i, p := range r.Phases.Each() {
-			s.add(p.Took.Seconds(), &phaseLabels[i])
+			w.add(p.Took.Seconds(), &phaseLabels[i])
 		}
 	}},
-	{SessionProbeResult, gauge, perSession("result"), "1 for the result of the probe, 0 for the other results.", func(s sink, r *Result) {
-		for i, o := range hmp.Results {
-			s.add(boolean(o.Result == r.Result), &resultLabels[i])
+	{SessionProbeResult, gauge, perSession("result"), "1 for the result of the probe, 0 for the other results.", func(w sampleWriter, r *Result) {
+		for i, info := range hmp.Results {
+			w.add(boolToFloat(info.Result == r.Result), &resultLabels[i])
 		}
 	}},
-	{SessionProbeTimeout, gauge, perSession(), "How much time the probe had.", func(s sink, r *Result) {
-		s.add(r.Timeout.Seconds(), nil)
+	{SessionProbeTimeout, gauge, perSession(), "How much time the probe had.", func(w sampleWriter, r *Result) {
+		w.add(r.Timeout.Seconds(), nil)
 	}},
-	{SessionRoles, gauge, perSession(), "How many roles the user has." + informational, func(s sink, r *Result) {
+	{SessionRoles, gauge, perSession(), "How many roles the user has." + informational, func(w sampleWriter, r *Result) {
 		if roles := r.Details.Roles; roles != nil {
-			s.add(float64(*roles), nil)
+			w.add(float64(*roles), nil)
 		}
 	}},
-	{SessionMessageInfo, gauge, perSession("message"), "1 for each service message, with service_message_text." + informational, func(s sink, r *Result) {
+	{SessionMessageInfo, gauge, perSession("message"), "1 for each service message, with service_message_text." + informational, func(w sampleWriter, r *Result) {
 		for _, m := range r.Details.MessageTexts {
-			own := newLabels("message", m)
-			s.add(1, &own)
+			extra := newLabels("message", m)
+			w.add(1, &extra)
 		}
 	}},
-	{SessionMessages, gauge, perSession(), "How many service messages the user has." + informational, func(s sink, r *Result) {
+	{SessionMessages, gauge, perSession(), "How many service messages the user has." + informational, func(w sampleWriter, r *Result) {
 		if n := r.Details.ServiceMessages; n != nil {
-			s.add(float64(*n), nil)
+			w.add(float64(*n), nil)
 		}
 	}},
-	{SessionTokenExpiry, gauge, perSession(), "Unix time when the API key's token ends.", func(s sink, r *Result) {
+	{SessionTokenExpiry, gauge, perSession(), "Unix time when the API key's token ends.", func(w sampleWriter, r *Result) {
 		if r.Logins != nil {
-			addTime(s, r.Logins.TokenExpiry)
+			addTime(w, r.Logins.TokenExpiry)
 		}
 	}},
-	{SessionRotations, counter, perSession(), "Answers that carried another token than the request.", func(s sink, r *Result) {
-		s.add(float64(r.Rotations), nil)
+	{SessionRotations, counter, perSession(), "Answers that carried another token than the request.", func(w sampleWriter, r *Result) {
+		w.add(float64(r.Rotations), nil)
 	}},
-	{SessionValid, gauge, perSession(), "Whether the probe confirmed the session.", func(s sink, r *Result) {
-		s.add(boolean(r.Valid()), nil)
+	{SessionValid, gauge, perSession(), "Whether the probe confirmed the session.", func(w sampleWriter, r *Result) {
+		w.add(boolToFloat(r.Valid()), nil)
 	}},
-	{TLSCertificateExpiry, gauge, []string{"target"}, "Unix time of the earliest expiry in the HMP's verified certificate chain.", func(s sink, r *Result) {
-		addTime(s, r.CertificateExpiry)
+	{TLSCertificateExpiry, gauge, []string{"target"}, "Unix time of the earliest expiry in the HMP's verified certificate chain.", func(w sampleWriter, r *Result) {
+		addTime(w, r.CertificateExpiry)
 	}},
-	{Up, gauge, perSession(), "Whether the HMP answered the probe, valid or not.", func(s sink, r *Result) {
+	{Up, gauge, perSession(), "Whether the HMP answered the probe, valid or not.", func(w sampleWriter, r *Result) {
 		if up, known := r.Up(); known {
-			s.add(up, nil)
+			w.add(up, nil)
 		}
 	}},
 }
 
-// metric returns the metric with a name.
-func metric(name string) Metric {
-	return Metrics[slices.IndexFunc(Metrics, func(m Metric) bool { return m.Name == name })]
+// addTime adds a sample unless the time is zero.
+func addTime(w sampleWriter, t time.Time) {
+	if !t.IsZero() {
+		w.add(seconds(t), nil)
+	}
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }
+
+func boolToFloat(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // loginResults are the possible results of a login.
@@ -182,11 +193,11 @@ var loginResults = []hmp.Result{
 }
 
 // LoginResult returns the name of a login's result as users see it.
-func LoginResult(o hmp.Result) string {
-	if o == hmp.Valid {
+func LoginResult(name hmp.Result) string {
+	if name == hmp.Valid {
 		return "success"
 	}
-	return string(o)
+	return string(name)
 }
 
 // The labels of state sets, made once.
@@ -194,7 +205,7 @@ var (
 	phases       = hmp.Phases{}.Each()
 	loginLabels  = labelsFor("result", loginResults, LoginResult)
 	phaseLabels  = labelsFor("phase", phases[:], func(p hmp.Phase) string { return p.Name })
-	resultLabels = labelsFor("result", hmp.Results, func(i hmp.ResultInfo) string { return string(i.Result) })
+	resultLabels = labelsFor("result", hmp.Results, func(info hmp.ResultInfo) string { return string(info.Result) })
 	codeLabels   = func() (list []codeLabel) {
 		for _, e := range hmp.Catalogue {
 			list = append(list, codeLabel{e.Code, newLabels("code", string(e.Code), "name", e.Name)})

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"hmp_exporter/internal/hmp"
 )
 
-// The tables of docs/metrics.md are made from those of the code.
+// TestMetricsPage compares the tables of docs/metrics.md with the code.
 func TestMetricsPage(t *testing.T) {
 	exportertest.CheckTables(t, "../docs/metrics.md", *update, map[string]string{"metrics": metricsTable(), "results": resultsTable(), "errors": errorsTable()})
 }
@@ -33,20 +34,17 @@ func metricsTable() string {
 	return b.String()
 }
 
-// sessionsFirst puts what people look for before what the exporter says of itself.
+// sessionsFirst orders metrics by name. Metrics about the exporter itself come last.
 func sessionsFirst(a, b Metric) int {
-	own := func(m Metric) int { return int(boolean(m.samples == nil)) }
-	if c := own(a) - own(b); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Name, b.Name)
+	aboutExporter := func(m Metric) int { return int(boolToFloat(m.samples == nil)) }
+	return cmp.Or(aboutExporter(a)-aboutExporter(b), strings.Compare(a.Name, b.Name))
 }
 
 func resultsTable() string {
 	var b strings.Builder
 	b.WriteString("| result | meaning |\n| --- | --- |\n")
-	for _, o := range hmp.Results {
-		fmt.Fprintf(&b, "| [`%s`](runbook.md#result-%[1]s) | %s |\n", o.Result, o.Meaning)
+	for _, info := range hmp.Results {
+		fmt.Fprintf(&b, "| [`%s`](runbook.md#result-%[1]s) | %s |\n", info.Result, info.Meaning)
 	}
 	return b.String()
 }

@@ -24,7 +24,7 @@ type panickingClient struct {
 	after time.Duration
 }
 
-func (c panickingClient) Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value) {
+func (c panickingClient) Session(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value) {
 	if c.token == "" || r.Token.Reveal() == c.token {
 		advance(c.after)
 		c.panic()
@@ -32,16 +32,16 @@ func (c panickingClient) Session(ctx context.Context, r hmp.Request) (hmp.Answer
 	return c.client.Session(ctx, r)
 }
 
-// plant has the probes of a session panic. It returns how to end that.
-func (r *rig) plant(session string, after time.Duration, explode func()) (remove func()) {
+// panicIn makes the probes of a session panic until remove is called.
+func (r *rig) panicIn(session string, after time.Duration, panics func()) (remove func()) {
 	t := r.snapshot.Load().byName["studio"]
 	before := t.client
-	t.client = panickingClient{before, tokenOf(session), explode, after}
+	t.client = panickingClient{before, tokenOf(session), panics, after}
 	return func() { t.client = before }
 }
 
-// TestPanic has one session of three panic in whatever way: it has no result, once
-// in the log, and the others do not notice.
+// TestPanic has the probe of one session panic. All scrapes that share it go on. The session has
+// no result and one log line, and the other sessions are valid.
 func TestPanic(t *testing.T) {
 	var list []int
 	tests := []struct {
@@ -58,19 +58,24 @@ func TestPanic(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, maxConcurrent(3))
-				r.simulate("studio", sessions{"a": valid(), "b": valid(), "c": valid()})
-				r.Apply(r.load(targetNamed("studio", "a", "b", "c")))
-				remove := r.plant("b", time.Second, tt.panic)
+				r.studio(sessions{"a": valid(), "b": valid(), "c": valid()})
+				remove := r.panicIn("b", time.Second, tt.panic)
 
 				const times = 10
 				for range times { // more than there are slots, if a panic kept its slot
+					go r.probe(Request{})
+					synctest.Wait()
 					results := r.probe(Request{})
 					if diff := cmp.Diff([]hmp.Result{hmp.Valid, "", hmp.Valid}, resultNames(results)); diff != "" {
 						t.Fatalf("(-want +got):\n%s", diff)
 					}
 					crashed := results[1]
 					if !crashed.Panicked || !strings.Contains(crashed.Reason, tt.says) || crashed.Duration != time.Second {
-						t.Errorf("got %+v, want a crash after a second that says %q", crashed, tt.says)
+						t.Errorf("got %+v, want a panic after a second that says %q", crashed, tt.says)
+					}
+					f := Families(results[1:2])
+					if up, valid, result := valueOf(t, f, Up), valueOf(t, f, SessionValid), ones(f, SessionProbeResult, "result"); up != absent || valid != "0" || result != "" {
+						t.Errorf("up %s, valid %s, result %q", up, valid, result)
 					}
 				}
 				if n := testutil.ToFloat64(r.metrics.panics); n != times {
@@ -87,7 +92,7 @@ func TestPanic(t *testing.T) {
 
 				remove()
 				if results := r.probe(Request{}); !results[1].Valid() {
-					t.Errorf("it is mended: got %+v", results[1])
+					t.Errorf("after the panics: got %+v", results[1])
 				}
 				if want := `msg="session is valid again" target=studio session=b was=crashed`; !strings.Contains(r.log.String(), want) {
 					t.Errorf("the log does not have %q:\n%s", want, r.log)
@@ -97,42 +102,12 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestPanicIsShared is that scrapes that share a probe end when it panics, and that the
-// metrics say what is known.
-func TestPanicIsShared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		sim := r.simulate("studio", sessions{"a": valid()})
-		r.Apply(r.load(targetNamed("studio", "a")))
-		r.plant("a", time.Second, func() { panic(canary.Word) })
-		for range 10 {
-			go func() {
-				begin := time.Now()
-				got, _ := r.verdict(Request{Target: "studio"}, sim)
-				if diff := cmp.Diff(verdict{"", absent, "0", "0", "", 0}, got); diff != "" {
-					t.Errorf("(-want +got):\n%s", diff)
-				}
-				if took := time.Since(begin); took != time.Second {
-					t.Errorf("it took %v", took)
-				}
-			}()
-		}
-		time.Sleep(2 * time.Second) // of the fake clock
-		if n := testutil.ToFloat64(r.metrics.panics); n != 1 {
-			t.Errorf("%v panics, want one for ten scrapes", n)
-		}
-	})
-}
-
-// TestPanicKeepsCounters has a probe panic: what was counted and what is known of the
-// logins is exported all the same.
+// TestPanicKeepsCounters checks that the metrics of a probe that panicked have all counters and
+// the logins.
 func TestPanicKeepsCounters(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		sim := r.simulate("studio", nil)
+	inBubble(t, func(t *testing.T, r *rig) {
+		sim := r.studioWithKeys(sessions{"playout": valid()})
 		sim.Config = rotating
-		addKeys(sim, sessions{"playout": valid()})
-		r.Apply(r.load(keyTarget("playout")))
 		r.probe(Request{})
 		before := r.probe(Request{})
 		studio := r.snapshot.Load().byName["studio"]

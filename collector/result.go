@@ -7,7 +7,15 @@ import (
 	"hmp_exporter/internal/token"
 )
 
-// A Result is the result of one probe of one session. It is a plain value and holds no secret.
+// Panicked is the result name of a probe that ended in a panic of the exporter.
+const Panicked = "crashed"
+
+// Results explains every result that a probe can have.
+func Results() []hmp.ResultInfo { return hmp.Results }
+
+// A Result is all that one probe of one session found. Its field Result, of type [hmp.Result],
+// is only the name of the result, such as "valid". A Result is a plain value and holds no
+// secret.
 type Result struct {
 	Target, Session string
 	hmp.Answer
@@ -40,10 +48,19 @@ type Logins struct {
 	Counts map[hmp.Result]int
 }
 
+// ResultName returns the value of the label "result", [Panicked] after a panic, or "" before
+// the first probe.
+func (r *Result) ResultName() string {
+	if r.Panicked {
+		return Panicked
+	}
+	return string(r.Result)
+}
+
 // Up returns 1 if the HMP answered, whatever the answer, and 0 if it did not. known is
 // false if the probe sent nothing.
 func (r *Result) Up() (up float64, known bool) {
-	return boolean(r.Responded), r.sent()
+	return boolToFloat(r.Responded), r.sent()
 }
 
 // sent reports whether the probe sent anything.
@@ -53,7 +70,7 @@ func (r *Result) sent() bool { return r.Result.Sent() && !r.Skipped }
 func (r *Result) feedback() feedback {
 	switch {
 	case r.Result == hmp.Timeout && !r.Skipped:
-		return timedOut
+		return probeTimedOut
 	case r.sent():
 		return answered
 	default:
@@ -71,10 +88,3 @@ func (r *Result) suspended() bool { return r.Logins != nil && r.Logins.Suspended
 
 // Valid reports whether the HMP confirmed the session.
 func (r *Result) Valid() bool { return r.Result == hmp.Valid }
-
-func boolean(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
-}

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,7 +44,7 @@ func (c *Collector) Register(r prometheus.Registerer, reload func() (ok bool, la
 		versioncollector.NewCollector("hmp_exporter"),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts(ConfigReloadOK)), func() float64 {
 			ok, _ := reload()
-			return boolean(ok)
+			return boolToFloat(ok)
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts(ConfigReloadTime)), func() float64 {
 			if _, last := reload(); !last.IsZero() {
@@ -52,4 +53,9 @@ func (c *Collector) Register(r prometheus.Registerer, reload func() (ok bool, la
 			return 0
 		}),
 	)
+}
+
+// metric returns the row of [Metrics] with a name.
+func metric(name string) Metric {
+	return Metrics[slices.IndexFunc(Metrics, func(m Metric) bool { return m.Name == name })]
 }

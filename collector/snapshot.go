@@ -4,23 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"net/url"
-	"strings"
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/secret"
-	"hmp_exporter/internal/token"
 )
 
-// Errors about the session that a request names.
+// Errors about the names in a request.
 var (
 	ErrUnknownTarget  = errors.New("unknown target")
 	ErrUnknownSession = errors.New("unknown session")
-	ErrNoLogin        = errors.New("the session has no API key, so it has no login")
-	ErrTooSoon        = token.ErrRetryTooSoon
 )
 
 // A snapshot is the immutable state of one configuration.
@@ -31,9 +24,9 @@ type snapshot struct {
 
 // A client calls one HMP. It is an [hmp.Client], except in tests.
 type client interface {
-	Session(ctx context.Context, r hmp.Request) (hmp.Answer, secret.Value)
+	Session(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value)
 	Login(ctx context.Context, r hmp.LoginRequest) (hmp.Answer, secret.Value)
-	Version(ctx context.Context, r hmp.Request) (hmp.Version, hmp.Answer)
+	Version(ctx context.Context, r hmp.SessionRequest) (hmp.Version, hmp.Answer)
 	Close()
 }
 
@@ -52,7 +45,7 @@ type session struct {
 	*config.Session
 	target *target
 	state  *state
-	// hasSecretFiles is true if reading its secrets can take long.
+	// hasSecretFiles is true if the secrets are in files. Reading them can take long.
 	hasSecretFiles bool
 }
 
@@ -146,50 +139,4 @@ func (n *snapshot) session(target, name string) (*session, error) {
 		return nil, fmt.Errorf("%w %.100q of target %q", ErrUnknownSession, name, target)
 	}
 	return s, nil
-}
-
-// secrets are the secrets that a probe of a session sends.
-type secrets struct {
-	token, key, apiSecret secret.Value
-	header                http.Header
-}
-
-// ofLogin returns the secrets of a login, if the session has any.
-func (s secrets) ofLogin() []secret.Value {
-	if s.key.IsZero() {
-		return nil
-	}
-	return []secret.Value{s.key, s.apiSecret}
-}
-
-// readSecrets reads the secrets of a session. It returns when ctx ends, even if a disk hangs.
-func (s *session) readSecrets(ctx context.Context) (read secrets, err error) {
-	if read.token, err = s.Token.Read(ctx); err != nil {
-		return secrets{}, err
-	}
-	if read.key, err = s.APIKey.Read(ctx); err != nil {
-		return secrets{}, err
-	}
-	if read.apiSecret, err = s.APISecret.Read(ctx); err != nil {
-		return secrets{}, err
-	}
-	read.header, err = s.target.Header(ctx)
-	return read, err
-}
-
-func (s *session) credential(read secrets) token.Credential {
-	at := canonicalURL(s.target.URL)
-	if s.target.Address != "" { // HMPs behind one name do not share tokens
-		at += " at " + s.target.Address
-	}
-	return token.Credential{HMP: at, Key: read.key, Secret: read.apiSecret}
-}
-
-// canonicalURL returns a base URL in a form that is equal for equal HMPs.
-func canonicalURL(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port) + u.EscapedPath()
 }

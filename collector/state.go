@@ -2,34 +2,43 @@ package collector
 
 import (
 	"maps"
-	"strings"
+	"math/rand/v2"
 	"sync"
 	"time"
-
-	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 
 	"hmp_exporter/internal/hmp"
 )
 
-// A state is the state of a session from probe to probe and across reloads.
-//
-// A probe that started earlier never replaces the result of one that started later. Brief
-// probes do not count.
+// A state is what is known of a session from probe to probe and across reloads.
 type state struct {
 	mu         sync.Mutex
 	probe      *sharedProbe // the one under way
-	last       *Result      // nil before the first probe
-	timedOutAt time.Time    // when the last probe timed out, unless a later one did not
+	last       *Result      // the last one that was recorded, nil before the first
 	history    history
+	logged     logged
 	rotations  int32              // see [Result.Rotations]
 	logins     map[hmp.Result]int // see [Logins.Counts]
-	logged     loggedFailure
+	timedOutAt time.Time          // when the last probe timed out, unless a later one did not
 }
 
-// finish counts the events of a probe and sets the counters of its result. Nobody may change
-// the result afterwards. New scrapes no longer share the probe.
-func (s *state) finish(p *sharedProbe) {
+// order returns the position of a new probe among others that start together. First come
+// the sessions that answered last time, in the order of the configuration. Last come the
+// sessions that timed out, the earliest timeout first. Sessions without an answer or a
+// timeout come between, in random order: so none of them is always behind one that hangs.
+func (s *state) order() int64 {
+	switch {
+	case !s.timedOutAt.IsZero():
+		return s.timedOutAt.UnixNano()
+	case s.last == nil || s.last.unanswered():
+		return 1 + rand.Int64N(1000) //nolint:gosec // not for security
+	default:
+		return 0
+	}
+}
+
+// probeEnded counts the events of a probe and sets the counters of its result. Nobody may
+// change the result afterwards. Later scrapes do not share the probe.
+func (s *state) probeEnded(p *sharedProbe) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := p.result
@@ -44,19 +53,25 @@ func (s *state) finish(p *sharedProbe) {
 		s.logins[r.Logins.Last]++
 	}
 	s.setCountersLocked(r)
-	p.superseded = s.probe != p
-	if !p.superseded {
+	p.replaced = s.probe != p
+	if !p.replaced {
 		s.probe = nil
 	}
 	switch r.feedback() {
-	case timedOut:
+	case probeTimedOut:
 		s.timedOutAt = time.Now()
 	case answered:
 		s.timedOutAt = time.Time{}
 	}
 }
 
-// setCountersLocked sets the counters of a result.
+// setCounters sets the counters of a result to those of the probes that have ended.
+func (s *state) setCounters(r *Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.setCountersLocked(r)
+}
+
 func (s *state) setCountersLocked(r *Result) {
 	r.Rotations = s.rotations
 	if r.Logins != nil {
@@ -64,14 +79,14 @@ func (s *state) setCountersLocked(r *Result) {
 	}
 }
 
-// record records the result of a probe that has finished and logs a change. It does so once
-// per probe. It ignores a probe that is older than the last result, or that a probe of a
-// newer configuration supersedes. It returns whether the session is valid again.
-func (s *state) record(p *sharedProbe) (recovered bool) {
-	r, logger := p.result, p.collector.options.Logger
+// record puts the result of a probe that has ended into the history, and logs a change. It
+// does so once per probe. It ignores a probe that started before the last result, or that a
+// newer probe replaced. It returns whether the session is valid again.
+func (s *state) record(p *sharedProbe) (validAgain bool) {
+	r := p.result
 	s.mu.Lock()
 	before := s.last
-	if p.superseded || before == r || before != nil && r.Start.Before(before.Start) {
+	if p.replaced || before == r || before != nil && r.Start.Before(before.Start) {
 		s.mu.Unlock()
 		return false
 	}
@@ -79,9 +94,8 @@ func (s *state) record(p *sharedProbe) (recovered bool) {
 	s.history.add(r)
 	change := s.logged.update(r)
 	s.mu.Unlock()
-	if r.Logins != nil && r.Logins.Last != "" {
-		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", LoginResult(r.Logins.Last))
-	}
+	logger := p.collector.options.Logger
+	logLogin(logger, r)
 	if change {
 		logChange(logger, before, r)
 	}
@@ -95,71 +109,28 @@ func (s *state) lastResult() *Result {
 	return s.last
 }
 
-// reasonLogInterval is the minimum time between two log lines of a session whose reason
-// changes while its result stays.
-const reasonLogInterval = time.Minute
-
-// A loggedFailure is the last log line about a session.
-type loggedFailure struct {
-	result    hmp.Result
-	suspended bool
-	reason    string
-	at        time.Time
-}
-
-// update reports whether to log a result. A session that fails for a month gets one line,
-// not one per scrape, unless its reason changes.
-func (l *loggedFailure) update(r *Result) bool {
-	if r.Panicked { // the panic has its own log line
-		*l = loggedFailure{}
-		return false
-	}
-	next := loggedFailure{result: r.Result, suspended: r.suspended(), reason: withoutDigits(r.Reason), at: r.Start}
-	switch {
-	case next.result != l.result, next.suspended && !l.suspended:
-	case next.reason != l.reason && !r.Valid() && r.Start.Sub(l.at) >= reasonLogInterval:
-	default:
-		l.suspended = next.suspended
-		return false
-	}
-	*l = next
-	return true
-}
-
-// withoutDigits removes ports and times from a reason, which differ from probe to probe.
-func withoutDigits(reason string) string {
-	return strings.Map(func(c rune) rune {
-		if c >= '0' && c <= '9' {
-			return -1
+// Last returns the last result of every session in the order of the configuration. It does
+// not probe. Before the first probe, a result has only the names.
+func (c *Collector) Last() []Result {
+	sessions := c.snapshot.Load().sessions
+	results := make([]Result, len(sessions))
+	for i, s := range sessions {
+		last := s.state.lastResult()
+		if last == nil {
+			last = &Result{Target: s.target.Name, Session: s.Name}
 		}
-		return c
-	}, reason)
+		results[i] = s.redacted(last)
+		results[i].Version = s.target.version.known()
+	}
+	return results
 }
 
-// logChange logs a changed result.
-func logChange(logger log.Logger, before, r *Result) {
-	switch {
-	case !r.Valid():
-		_ = level.Warn(logger).Log(failure(r)...)
-	case before == nil:
-		_ = level.Debug(logger).Log("msg", "session is valid", "target", r.Target, "session", r.Session)
-	default:
-		_ = level.Info(logger).Log("msg", "session is valid again", "target", r.Target, "session", r.Session, "was", before.ResultName())
+// redacted returns a result without the texts of service messages, if the current
+// configuration does not allow them. An earlier one may have allowed them.
+func (s *session) redacted(r *Result) Result {
+	result := *r
+	if !s.target.ServiceMessageText {
+		result.Details.MessageTexts = nil
 	}
-}
-
-// failure returns the keys and values of the log line about a result that is not valid.
-func failure(r *Result) []any {
-	info := r.Result.Info()
-	pairs := []any{"msg", "session is not valid", "target", r.Target, "session", r.Session, "result", string(r.Result), "meaning", info.Meaning}
-	if r.StatusCode != 0 {
-		pairs = append(pairs, "status", r.StatusCode)
-	}
-	if r.Code != "" {
-		pairs = append(pairs, "code", string(r.Code))
-	}
-	if r.Reason != "" {
-		pairs = append(pairs, "reason", r.Reason)
-	}
-	return append(pairs, "advice", info.Advice)
+	return result
 }

@@ -3,9 +3,10 @@
 // connection settings. A session is a token, or an API key and secret with which the
 // exporter logs in. The file reference.yml has every field.
 //
-// [Source.Load] reads the file (load.go) and fills the raw structs from YAML (decode.go). Then
-// it validates the fields (validate.go, transport.go) and makes [Target] and [Session] values.
-// No other package validates a configuration again.
+// [Source.Load] goes one way, document by document (load.go). It parses the YAML (parse.go),
+// decodes it into raw structs (decode.go, raw.go), and makes valid [Target] and [Session] values
+// from these (validate.go). No other package validates a configuration again. [Source.Check]
+// also gives advice, for the command check (check.go).
 //
 // No step stops at the first problem. Each problem is an [Error] with file, line, field,
 // what is wrong and what to do. An error shows valid names and paths of files, and no other
@@ -18,7 +19,6 @@
 package config
 
 import (
-	"bytes"
 	"crypto/tls"
 	"fmt"
 	"maps"
@@ -28,10 +28,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
-
-	"hmp_exporter/internal/secret"
 )
 
 // Config is one validated configuration. Do not change it.
@@ -45,9 +41,7 @@ type Config struct {
 	File        string // the main file as given, or "environment"
 	TargetFiles int    // how many files target_files led to
 
-	yaml        func() ([]byte, error)
-	warnings    Errors       // for Check
-	secretFiles []secretFile // for Check
+	yaml func() ([]byte, error)
 }
 
 // Target is one HMP and how to talk to it.
@@ -71,7 +65,7 @@ type Target struct {
 	Proxy              func(*http.Request) (*url.URL, error)
 	ProxyConnectHeader http.Header
 
-	raw     func() rawTarget // with its defaults; fmt prints an address, and none of the secrets
+	raw     *rawTarget // with its defaults
 	headers []header
 }
 
@@ -81,7 +75,7 @@ func (t *Target) Same(other *Target) bool {
 	if t == other {
 		return true
 	}
-	a, b := t.raw(), other.raw()
+	a, b := *t.raw, *other.raw
 	for _, raw := range []*rawTarget{&a, &b} {
 		raw.Name, raw.MaxConcurrent, raw.Labels, raw.Sessions = "", 0, nil, nil
 	}
@@ -146,25 +140,6 @@ func (s *Session) Credential() string {
 // YAML returns the targets of all files, with defaults and masked secrets. Paths are as the
 // process opens them. Do not change the bytes.
 func (c *Config) YAML() ([]byte, error) { return c.yaml() }
-
-func encode(global rawGlobal, targets []*Target) ([]byte, error) {
-	f := rawFile{Global: global}
-	for _, t := range targets {
-		raw := t.raw()
-		// The package of Prometheus masks only the password of a URL.
-		if u := raw.ProxyURL.URL; u != nil && u.User != nil {
-			masked := *u
-			masked.User = url.User(secret.Masked)
-			raw.ProxyURL.URL = &masked
-		}
-		f.Targets = append(f.Targets, raw)
-	}
-	var text bytes.Buffer
-	encoder := yaml.NewEncoder(&text)
-	encoder.SetIndent(2)
-	err := encoder.Encode(f)
-	return text.Bytes(), err
-}
 
 // Sessions returns the number of sessions.
 func (c *Config) Sessions() (n int) {

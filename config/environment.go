@@ -34,12 +34,7 @@ func (l *loader) loadEnvironment(getenv func(string) string) {
 	p := l.document("environment")
 	p.variables = variables
 	get := func(field string) string { return strings.TrimSpace(getenv(variables[field])) } // $(cat file) and the like can add white space
-	getSecret := func(field string) (value secret.Value) {
-		if text := get(field); text != "" {
-			value = secret.New(text)
-		}
-		return value
-	}
+	getSecret := func(field string) secret.Value { return newSecret(get(field)) }
 	raw := &rawTarget{Name: "default", URL: get("url"), Sessions: []rawSession{{
 		Name:  "default",
 		Token: getSecret("token"), TokenFile: get("token_file"),
@@ -47,6 +42,6 @@ func (l *loader) loadEnvironment(getenv func(string) string) {
 		APISecret: getSecret("api_secret"), APISecretFile: get("api_secret_file"),
 	}}}
 	raw.TLSConfig.CAFile = get("ca_file")
-	p.lines["targets[0].sessions[0]"] = 0
-	l.target(p.child("targets[0]"), raw)
+	p.lines["targets[0].sessions[0]"] = 0 // given
+	l.addTarget(p.child("targets[0]"), raw)
 }

@@ -2,8 +2,9 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"path/filepath"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,14 +30,6 @@ func (e Error) Error() string {
 		text += ": " + e.Field
 	}
 	return text + ": " + e.Problem
-}
-
-// with returns a copy with the problem and, unless hint is "", what to do.
-func (e Error) with(problem, hint string) *Error {
-	if e.Problem = problem; hint != "" {
-		e.Problem += "; " + hint
-	}
-	return &e
 }
 
 // Errors are the problems found in one configuration, sorted by file, line and field. If there are
@@ -80,94 +73,27 @@ func (ps *problems) add(e *Error) {
 func (ps *problems) errors(file string) Errors {
 	all := ps.first.sorted()
 	if ps.more > 0 {
-		all = append(all, Error{File: file}.with(fmt.Sprintf("…and %d more problems", ps.more), ""))
+		all = append(all, &Error{File: file, Problem: fmt.Sprintf("…and %d more problems", ps.more)})
 	}
 	return all
 }
 
-// A document is one file, or the environment.
-type document struct {
-	file  string
-	lines map[string]int // by field path; a field that was not given is not in it
-	left  int            // values that may still be decoded
-	errs  *problems      // shared by all documents of one configuration
+// hintedError is a problem of a file or a secret, and what to do about it.
+type hintedError struct{ problem, hint string }
 
-	variables map[string]string // by field, if this is the environment
-}
+func (h *hintedError) Error() string { return h.problem }
 
-// name returns the name of a field in a file, or its variable.
-func (d *document) name(field string) string { return cmp.Or(d.variables[field], field) }
-
-func (d *document) dir() string { return filepath.Dir(d.file) }
-
-// A position is a field of a document: a target, a session, a mapping or a value.
-type position struct {
-	*document
-	path            string
-	target, session string // names
-}
-
-// child returns the position of a field, of an item like "[0]", or of p itself for "".
-func (p position) child(field string) position {
+// hintFor says what to do about a problem of a file or a secret.
+func hintFor(err error) string {
+	h, isHinted := errors.AsType[*hintedError](err)
 	switch {
-	case field == "":
-	case p.path == "" || field[0] == '[':
-		p.path += field
+	case isHinted:
+		return h.hint
+	case errors.Is(err, fs.ErrNotExist):
+		return "a relative path begins at the directory of the file that contains it; a path in a variable begins at the working directory"
+	case errors.Is(err, fs.ErrPermission):
+		return "the user that runs hmp_exporter must be able to read it"
 	default:
-		p.path += "." + field
+		return ""
 	}
-	return p
-}
-
-// item returns the position of an item of a list.
-func (p position) item(field string, i int) position {
-	return p.child(field).child("[" + strconv.Itoa(i) + "]")
-}
-
-// has reports whether p was given, with the right kind of value.
-func (p position) has() bool {
-	_, ok := p.lines[p.path]
-	return ok
-}
-
-// line returns the line of p. If it was not given, that is the line of the nearest field
-// around it.
-func (p position) line() int {
-	path := p.path
-	for path != "" && p.lines[path] == 0 {
-		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
-	}
-	return p.lines[path]
-}
-
-// field returns the path of p for an error, or the variable.
-func (p position) field() string {
-	if p.variables == nil {
-		return p.path
-	}
-	return p.name(p.path[strings.LastIndexByte(p.path, '.')+1:])
-}
-
-// error returns an error with the position of a field and no problem yet.
-func (p position) error(field string) Error {
-	p = p.child(field)
-	return Error{File: p.file, Line: p.line(), Field: p.field(), Target: p.target, Session: p.session}
-}
-
-// add reports a problem of a field, or of p itself for "".
-func (p position) add(field, problem, hint string) { p.errs.add(p.error(field).with(problem, hint)) }
-
-// addAt reports a problem of p that is on another line.
-func (p position) addAt(line int, problem, hint string) {
-	e := p.error("")
-	e.Line = line
-	p.errs.add(e.with(problem, hint))
-}
-
-// valid reports whether the field and its inner fields have no problem so far.
-func (p position) valid(field string) bool {
-	path := p.child(field).field()
-	return !slices.ContainsFunc(p.errs.first, func(e *Error) bool {
-		return e.File == p.file && (strings.HasPrefix(e.Field+".", path+".") || strings.HasPrefix(e.Field, path+"["))
-	})
 }

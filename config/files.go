@@ -12,25 +12,19 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"golang.org/x/sync/singleflight"
 )
-
-// Rule: every caller waits until its own deadline and no longer, even if a disk hangs.
 
 const (
 	// Bounds of a file in bytes, far above any real file.
 	maxConfigFile = 16 << 20
 	maxSecretFile = 1 << 20 // certificates too
 
-	// maxReadings and maxReadingsInDirectory bound the files that are read at once. A read
+	// maxReads and maxReadsInDirectory bound the files that are read at once. A read
 	// that hangs holds a thread, and Go ends a program with 10,000 threads.
-	maxReadings            = 2000
-	maxReadingsInDirectory = 32
-
-	loadTimeout  = time.Minute      // for a configuration with all its files
-	checkTimeout = 10 * time.Second // for all secrets, or all files of a configuration
+	maxReads            = 2000
+	maxReadsInDirectory = 32
 )
 
 // Problems of a file that the operating system does not report.
@@ -42,11 +36,10 @@ var (
 )
 
 // fileReader reads files for many callers at once. Callers that want the same file share one
-// read.
+// read. Each caller waits until its own deadline and no longer, even if a disk hangs.
 type fileReader struct {
 	open        func(path string) (*os.File, error)
-	lstat       func(path string) (os.FileInfo, error)
-	readings    singleflight.Group
+	calls       singleflight.Group
 	running     chan struct{} // a semaphore
 	directories sync.Map      // a semaphore by the name of a directory
 }
@@ -59,7 +52,7 @@ func newFileReader() *fileReader {
 		// Without O_NONBLOCK, opening a FIFO without a writer would block forever.
 		return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	}
-	return &fileReader{open: open, lstat: os.Lstat, running: make(chan struct{}, maxReadings)}
+	return &fileReader{open: open, running: make(chan struct{}, maxReads)}
 }
 
 // readFile reads a regular file of at most limit bytes. It returns errSlowFile if ctx ends
@@ -83,22 +76,14 @@ func (f *fileReader) findFiles(ctx context.Context, pattern string) ([]string, e
 	return share(ctx, f, "pattern "+pattern, filepath.Dir(pattern), func() ([]string, error) { return f.find(pattern) })
 }
 
-// exists reports whether a file exists, with the bounds of readFile.
-func (f *fileReader) exists(ctx context.Context, path string) (bool, error) {
-	return share(ctx, f, "exists "+path, filepath.Dir(path), func() (bool, error) {
-		_, err := f.lstat(path)
-		return err == nil, nil
-	})
-}
-
-// share calls read, which can hang, for all callers with the same key. The read starts after
-// the call. A caller never gets the result of an earlier read. Do not change the value.
+// share calls read, which can hang, once for all callers with the same key. Each caller gets the
+// result of a read that started after its own call. Do not change the value.
 func share[T any](ctx context.Context, f *fileReader, key, dir string, read func() (T, error)) (value T, err error) {
 	for waited := false; ; waited = true {
 		started := false
-		result := f.readings.DoChan(key, func() (any, error) {
+		result := f.calls.DoChan(key, func() (any, error) {
 			started = true
-			limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadingsInDirectory))
+			limit, _ := f.directories.LoadOrStore(dir, make(chan struct{}, maxReadsInDirectory))
 			directory := limit.(chan struct{})
 			directory <- struct{}{}
 			defer func() { <-directory }()
@@ -108,7 +93,7 @@ func share[T any](ctx context.Context, f *fileReader, key, dir string, read func
 		})
 		select {
 		case r := <-result:
-			if started || waited {
+			if started || waited { // otherwise the read started before this call
 				value, _ = r.Val.(T)
 				return value, r.Err
 			}
@@ -118,6 +103,7 @@ func share[T any](ctx context.Context, f *fileReader, key, dir string, read func
 	}
 }
 
+// read is readFile without the bounds of time and threads.
 func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	opened, err := f.open(path)
 	if err != nil {
@@ -140,9 +126,10 @@ func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	return data, err
 }
 
+// find is findFiles without the bounds.
 func (f *fileReader) find(pattern string) (found []string, err error) {
 	if !strings.ContainsAny(pattern, `*?[\`) {
-		if _, err := f.lstat(pattern); isMissing(err) {
+		if _, err := f.read(pattern, maxConfigFile); isMissing(err) {
 			return nil, nil
 		}
 		return []string{pattern}, nil
@@ -179,24 +166,4 @@ func (f *fileReader) names(dir string) ([]string, error) {
 	names, err := opened.Readdirnames(-1)
 	slices.Sort(names)
 	return names, err
-}
-
-// hintedError is a problem of a file or a secret, and what to do about it.
-type hintedError struct{ problem, hint string }
-
-func (h *hintedError) Error() string { return h.problem }
-
-// hintFor says what to do about a problem of a file or a secret.
-func hintFor(err error) string {
-	h, isHinted := errors.AsType[*hintedError](err)
-	switch {
-	case isHinted:
-		return h.hint
-	case errors.Is(err, fs.ErrNotExist):
-		return "a relative path begins at the directory of the file that contains it; a path in a variable begins at the working directory"
-	case errors.Is(err, fs.ErrPermission):
-		return "the user that runs hmp_exporter must be able to read it"
-	default:
-		return ""
-	}
 }

@@ -16,16 +16,19 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/exportertest"
+	"hmp_exporter/internal/secret"
 )
 
-// A hungDisk opens the files of one directory when it is repaired, and all others at once.
+// A hungDisk opens the files of one directory only after repaired is closed.
 type hungDisk struct {
 	dir      string
 	repaired chan struct{}
 	opened   atomic.Int64 // files of the directory
 }
 
-// withHungDisk runs a test in a bubble, with a directory that hangs for the whole process.
+// withHungDisk runs a test on a fake clock, with a directory whose files cannot be opened.
 func withHungDisk(t *testing.T, test func(t *testing.T, d *hungDisk)) {
 	t.Helper()
 	d := &hungDisk{dir: t.TempDir()}
@@ -40,30 +43,23 @@ func withHungDisk(t *testing.T, test func(t *testing.T, d *hungDisk)) {
 			}
 			return open(path)
 		}
-		lstat := files.lstat
-		files.lstat = func(path string) (os.FileInfo, error) {
-			if strings.HasPrefix(path, d.dir) {
-				<-d.repaired
-			}
-			return lstat(path)
-		}
 		test(t, d)
 		close(d.repaired)
 		synctest.Wait()
 		if n := len(files.running); n > 0 {
-			t.Errorf("%d readings are left behind", n)
+			t.Errorf("%d reads are left", n)
 		}
 	})
 }
 
-// replaceFiles gives the test a reader of its own.
+// replaceFiles gives the test its own file reader.
 func replaceFiles(t *testing.T) {
 	before := files
 	files = newFileReader()
 	t.Cleanup(func() { files = before })
 }
 
-// within returns a context of that length.
+// within returns a context with a timeout.
 func within(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -75,12 +71,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 // the new content.
 func TestReadIsNotOlderThanItsCall(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
-	writeText := func(path, text string) {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	writeText(file, "old")
+	exportertest.WriteFile(t, file, "old")
 	synctest.Test(t, func(t *testing.T) {
 		replaceFiles(t)
 		open, proceed := files.open, make(chan struct{})
@@ -101,7 +92,7 @@ func TestReadIsNotOlderThanItsCall(t *testing.T) {
 			synctest.Wait()
 		}
 		read(0)
-		writeText(file+".new", "new")
+		exportertest.WriteFile(t, file+".new", "new")
 		if err := os.Rename(file+".new", file); err != nil {
 			t.Fatal(err)
 		}
@@ -115,42 +106,53 @@ func TestReadIsNotOlderThanItsCall(t *testing.T) {
 	})
 }
 
-// Every caller waits until its own deadline, and one file has one reading.
+// Every caller waits until its own deadline, and one file is read once. The context of a
+// handshake has no deadline, so the target's timeout bounds it.
 func TestSecretOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
 		source := SecretSource{name: "token_file", file: filepath.Join(d.dir, "token"), kind: kindToken}
-		target := &Target{headers: []header{{"X-Key", source}}}
-		var wg sync.WaitGroup
-		for i := range 100 {
-			wg.Go(func() {
-				timeout, start := time.Duration(i+1)*time.Second, time.Now()
+		for name, read := range map[string]func(timeout time.Duration) error{
+			"Read": func(timeout time.Duration) error {
 				_, err := source.Read(within(t, timeout))
-				if _, err2 := target.Header(within(t, 0)); !errors.Is(err, errSlowFile) || !errors.Is(err2, errSlowFile) {
-					t.Errorf("Read = %v, Header = %v", err, err2)
-				}
-				if took := time.Since(start); took != timeout {
-					t.Errorf("took %s, want %s", took, timeout)
-				}
-			})
+				return err
+			},
+			"Header": func(timeout time.Duration) error {
+				_, err := (&Target{headers: []header{{"X-Key", source}}}).Header(within(t, timeout))
+				return err
+			},
+			"client certificate": func(timeout time.Duration) error {
+				_, err := clientCertificate(t.Context(), SecretSource{name: "cert", value: secret.New("CANARY"), kind: kindPEM}, source, timeout)
+				return err
+			},
+		} {
+			var wg sync.WaitGroup
+			for i := range 100 {
+				wg.Go(func() {
+					timeout, start := time.Duration(i)*time.Second, time.Now()
+					if err := read(timeout); !errors.Is(err, errSlowFile) || time.Since(start) != timeout {
+						t.Errorf("%s of %s = %v after %s", name, timeout, err, time.Since(start))
+					}
+				})
+			}
+			wg.Wait()
 		}
-		wg.Wait()
 		if n := d.opened.Load(); n != 1 {
 			t.Errorf("%d files were opened at once, want 1", n)
 		}
 	})
 }
 
-// A disk that hangs costs few threads, and nobody who reads another directory.
+// A disk that hangs takes few threads, and other directories can still be read.
 func TestReadingsAreBounded(t *testing.T) {
 	healthy := filepath.Join(t.TempDir(), "token")
-	write(t, healthy, "CANARY")
+	exportertest.WriteFile(t, healthy, "CANARY")
 	for _, tt := range []struct {
 		name string
 		file func(dir string, i int) string
 		want int64
 	}{
-		{"of a directory", func(dir string, i int) string { return fmt.Sprintf("%s/%d", dir, i) }, maxReadingsInDirectory},
-		{"of all", func(dir string, i int) string { return fmt.Sprintf("%s/%d/%d", dir, i/10, i) }, maxReadings},
+		{"of a directory", func(dir string, i int) string { return fmt.Sprintf("%s/%d", dir, i) }, maxReadsInDirectory},
+		{"of all", func(dir string, i int) string { return fmt.Sprintf("%s/%d/%d", dir, i/10, i) }, maxReads},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			withHungDisk(t, func(t *testing.T, d *hungDisk) {
@@ -162,7 +164,7 @@ func TestReadingsAreBounded(t *testing.T) {
 						}
 					})
 				}
-				if tt.want == maxReadingsInDirectory {
+				if tt.want == maxReadsInDirectory {
 					synctest.Wait()
 					if _, err := files.readFile(within(t, time.Second), healthy, 10); err != nil {
 						t.Errorf("readFile of a healthy disk = %v", err)
@@ -177,36 +179,7 @@ func TestReadingsAreBounded(t *testing.T) {
 	}
 }
 
-// The programs of a person end, too.
-func TestChecksOfHungDisk(t *testing.T) {
-	withHungDisk(t, func(t *testing.T, d *hungDisk) {
-		main := filepath.Join(t.TempDir(), "hmp.yml")
-		config, err := loadEnvironment(map[string]string{"HMP_URL": "https://h", "HMP_API_KEY_FILE": filepath.Join(d.dir, "key"), "HMP_API_SECRET_FILE": main})
-		if err != nil {
-			t.Fatal(err)
-		}
-		problems, warnings := config.Check()
-		if text := problems.Error(); !strings.Contains(text, errSlowFile.Error()) || !strings.Contains(text, "no such file") || warnings != nil {
-			t.Errorf("Check = %v, %v", problems, warnings)
-		}
-		write(t, main, "target_files: ["+filepath.Join(d.dir, "*.yml")+"]")
-		hung := filepath.Join(d.dir, "hmp.yml")
-		environment := func(string) string { return "set" }
-		for _, s := range []*Source{{File: main}, {File: hung}, {Getenv: environment}} {
-			if s.Getenv != nil {
-				synctest.Wait() // earlier reads use d.dir
-				t.Chdir(d.dir)
-				d.dir = DefaultFile
-			}
-			start := time.Now()
-			if _, err := s.Load(); !strings.HasSuffix(errorText(err), "yml: could not be read in time; find out whether its disk hangs") || time.Since(start) != loadTimeout {
-				t.Errorf("Load = %v after %v", err, time.Since(start))
-			}
-		}
-	})
-}
-
-// What this side lacks can be told from a file that is not there.
+// The error tells a lack of file descriptors or memory from a missing file.
 func TestLackOfDescriptors(t *testing.T) {
 	replaceFiles(t)
 	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
@@ -220,73 +193,5 @@ func TestLackOfDescriptors(t *testing.T) {
 		if !errors.Is(read, lack) || !errors.Is(header, lack) || !errors.Is(certificate, lack) {
 			t.Errorf("%v, %v, %v; want each to be %v", read, header, certificate, lack)
 		}
-	}
-}
-
-func TestGlob(t *testing.T) {
-	dir := t.TempDir() + "/[a]*" // looks like a pattern
-	for _, name := range []string{"d/.#a.yml", "d/._a.yml", "d/a.yml", "d/b.yml", "d/b.yml~", "d/..data/a.yml", "e/a.yml", "f.yml"} {
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(dir, name), "[]")
-	}
-	for pattern, want := range map[string]string{
-		"d/*.yml":       "d/a.yml d/b.yml",
-		"d/?#a.yml":     "",
-		"d/[!x]_a.yml":  "",
-		"d/.*.yml":      "d/.#a.yml d/._a.yml",
-		`d/\.*.yml`:     "d/.#a.yml d/._a.yml",
-		"d/.#a.yml":     "d/.#a.yml",
-		"*/a.yml":       "d/a.yml e/a.yml",
-		"d/*/a.yml":     "",
-		"d/..*/*.yml":   "d/..data/a.yml",
-		"../*/d/b*.yml": "d/b.yml",
-		"nowhere/*.yml": "",
-		"f.yml/*.yml":   "",
-		"nowhere.yml":   "",
-	} {
-		l := &loader{ctx: t.Context(), inputs: make(map[input]digest), config: new(Config)}
-		p := position{document: &document{file: dir + "/hmp.yml", errs: new(problems)}}
-		got := strings.ReplaceAll(strings.Join(l.findTargetFiles(p, []string{pattern, pattern}), " "), dir+"/", "")
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", pattern, diff)
-		}
-	}
-}
-
-// A directory that becomes unreadable takes no target away.
-func TestUnreadableDirectory(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "d"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(dir, "d", "b.yml"), targetFile)
-	write(t, filepath.Join(dir, "hmp.yml"), "target_files: ['d/*.yml']")
-	source := &Source{File: filepath.Join(dir, "hmp.yml")}
-	store := NewStore(source.Load, func(*Config) {})
-	if err := store.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	replaceFiles(t)
-	open := files.open
-	files.open = func(path string) (*os.File, error) {
-		if path == filepath.Join(dir, "d") {
-			return nil, &fs.PathError{Op: "open", Path: "d", Err: syscall.EACCES}
-		}
-		return open(path)
-	}
-	if !source.Changed(t.Context()) {
-		t.Error("no change is seen")
-	}
-	want := source.File + ":1: target_files[0]: " + dir + "/d/*.yml: open d: permission denied; the user that runs hmp_exporter must be able to read it"
-	if diff := cmp.Diff(want, errorText(store.Reload())); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if n := len(store.Config().Targets); n != 1 {
-		t.Errorf("%d targets are left, want 1", n)
-	}
-	if source.Changed(t.Context()) {
-		t.Error("the same error is a change")
 	}
 }

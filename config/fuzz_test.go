@@ -1,20 +1,18 @@
 package config
 
 import (
-	"encoding/json"
 	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
-	"golang.org/x/net/http/httpguts"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 )
 
-// FuzzLoad gives Load anything at all. It must return a configuration that prints as
-// YAML or Errors, and must not quote a secret in either.
+// FuzzLoad loads any file. Load returns Errors, or a configuration that prints as YAML. Neither
+// has a secret.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(read(f, "reference.yml")))
 	for _, pattern := range []string{"testdata/*.txtar", "testdata/bad/*.txtar"} {
@@ -26,7 +24,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		t.Chdir(t.TempDir())
-		write(t, "hmp.yml", string(data))
+		exportertest.WriteFile(t, "hmp.yml", string(data))
 		config, err := loadFile("hmp.yml")
 		if _, ok := errors.AsType[Errors](err); (err == nil) == (config == nil) || err != nil && !ok {
 			t.Fatalf("Load = %v, %v", config, err)
@@ -58,8 +56,8 @@ var secretFields = map[string]bool{
 	"key": true, "secrets": true, "proxy_url": true, "proxy_connect_header": true,
 }
 
-// onlySecret reports whether the canary is nowhere but in the values of secret fields:
-// a name or a URL is shown, so a canary in one says nothing.
+// onlySecret reports whether the canary is only in the values of secret fields. The program may
+// show other values.
 func onlySecret(n *yaml.Node, secret bool) bool {
 	if n.Kind == yaml.ScalarNode && !secret && strings.Contains(n.Value, canary.Word) || n.Kind == yaml.AliasNode {
 		return false
@@ -77,47 +75,4 @@ func onlySecret(n *yaml.Node, secret bool) bool {
 		}
 	}
 	return true
-}
-
-// FuzzSecretFile gives the reader of secrets a file with anything in it. It must return
-// the word that the file is, if that is fit to be sent, or else one of few errors, none
-// of which has room for the content.
-func FuzzSecretFile(f *testing.F) {
-	for _, content := range []string{
-		"", "\n", "\r\n", canary.Word, canary.Word + "\n", canary.Word + "\r\n", canary.Word + "\n\n", canary.Word + "\r", canary.Word + "\n" + canary.Word, " " + canary.Word, canary.Word + "\t", canary.Word + " " + canary.Word,
-		"Bearer " + canary.Word, "bearer", "BEARER\u00a0" + canary.Word, "${" + canary.Word + "}", "$(" + canary.Word + ")", "$" + canary.Word, "$" + canary.Word + "\n",
-		canary.Word + "\x00", "\ufeff" + canary.Word, canary.Word + "\xff", "\xff\xfeC\x00A\x00", canary.Word + "\u2028", "Grüße " + canary.Word, strings.Repeat(canary.Word, maxSecretFile),
-	} {
-		f.Add([]byte(content), true)
-		f.Add([]byte(content), false)
-	}
-	file := filepath.Join(f.TempDir(), "secret")
-	f.Fuzz(func(t *testing.T, content []byte, token bool) {
-		write(t, file, string(content))
-		source := SecretSource{name: "token_file", file: file}
-		if token {
-			source.kind = kindToken
-		}
-		secret, err := source.Read(t.Context())
-		if err != nil {
-			for _, problem := range []error{errEmpty, errLines, errVariable, errSpace, errCharacters, errTooLarge} {
-				if err.Error() == "token_file "+file+": "+problem.Error() && errors.Is(err, problem) && secret.IsZero() {
-					return
-				}
-			}
-			t.Fatalf("Read of %d bytes = %v, %v", len(content), secret, err)
-		}
-		value := secret.Reveal()
-		if strings.TrimSpace(string(content)) != value {
-			t.Errorf("Read of %q = %q", content, value)
-		}
-		if header := "Bearer " + value; token && (!httpguts.ValidHeaderFieldValue(header) || strings.Contains(value, " ")) {
-			t.Errorf("a token is not fit for a header: %q", value)
-		}
-		var received string
-		sent, err := json.Marshal(value)
-		if err != nil || json.Unmarshal(sent, &received) != nil || received != value || strings.TrimSpace(value) != value || value == "" {
-			t.Errorf("a secret that arrives as %q is not fit for JSON: %q, %v", received, value, err)
-		}
-	})
 }

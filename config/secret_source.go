@@ -3,11 +3,13 @@ package config
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	promconfig "github.com/prometheus/common/config"
 	"golang.org/x/net/http/httpguts"
 
 	"hmp_exporter/internal/secret"
@@ -85,7 +87,7 @@ func (s SecretSource) read(ctx context.Context) (secret.Value, error) {
 func (s SecretSource) parse(data []byte, err error) (secret.Value, error) {
 	value := strings.TrimSpace(string(data))
 	if err == nil {
-		err = checkSecret(value, s.kind)
+		err = s.kind.check(value)
 	}
 	if err != nil {
 		return secret.Value{}, err
@@ -93,25 +95,26 @@ func (s SecretSource) parse(data []byte, err error) (secret.Value, error) {
 	return secret.New(value), nil
 }
 
-// problem adds an error of read to an error with a position.
-func (s SecretSource) problem(at Error, err error) *Error {
-	if s.file == "" {
-		return at.with(err.Error(), hintFor(err))
+// problem returns the problem of a field whose secret has an error of read.
+func (s SecretSource) problem(p position, err error) *Error {
+	text := err.Error()
+	if s.file != "" {
+		text = s.file + ": " + text
 	}
-	return at.with(s.file+": "+err.Error(), hintFor(err))
+	return p.error(text, hintFor(err))
 }
 
 // variableName matches a shell variable, such as $TOKEN.
 var variableName = regexp.MustCompile(`^\$(\w+|\{\w+\}|\(\w+\))$`)
 
-// checkSecret returns an error for a value that HTTP or HMP would refuse.
-func checkSecret(value string, kind secretKind) error {
-	isBad := func(r rune) bool { return !unicode.IsPrint(r) || kind == kindToken && r > '~' }
+// check returns an error for a value that HTTP or HMP would refuse.
+func (k secretKind) check(value string) error {
+	isBad := func(r rune) bool { return !unicode.IsPrint(r) || k == kindToken && r > '~' }
 	switch {
-	case kind == kindPEM:
+	case k == kindPEM:
 	case value == "":
 		return errEmpty
-	case kind == kindHeader:
+	case k == kindHeader:
 		if !httpguts.ValidHeaderFieldValue(value) {
 			return errCharacters
 		}
@@ -125,4 +128,55 @@ func checkSecret(value string, kind secretKind) error {
 		return errCharacters
 	}
 	return nil
+}
+
+// newSecret returns zero for no text.
+func newSecret(text string) (value secret.Value) {
+	if text != "" {
+		value = secret.New(text)
+	}
+	return value
+}
+
+// newSecretSource returns the source of a secret, which is inline or in a file. It returns zero
+// if neither was given. It makes the path of the file relative to the working directory.
+func (p position) newSecretSource(field string, inline secret.Value, file *string, kind secretKind) SecretSource {
+	fileField := field + "_file"
+	switch {
+	case *file != "":
+		at := p.child(fileField)
+		if !inline.IsZero() {
+			at.report("both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
+		}
+		at.checkPath(*file)
+		*file = promconfig.JoinDir(p.dir(), *file)
+		return SecretSource{name: p.name(fileField), file: *file, kind: kind}
+	case !inline.IsZero():
+		p.child(field).checkSecret(inline.Reveal(), kind)
+		return SecretSource{name: p.name(field), value: inline, kind: kind}
+	default:
+		return SecretSource{}
+	}
+}
+
+// checkSecret reports a secret in the configuration that is not valid.
+func (p position) checkSecret(value string, kind secretKind) {
+	if err := kind.check(value); err != nil && !p.isReported() {
+		p.report(err.Error(), hintFor(err))
+	}
+}
+
+// secretInPath matches what is probably a secret, or part of one, and not the path of a file.
+var secretInPath = regexp.MustCompile(`^eyJ|^[Bb]earer |-{5}BEGIN|[[:cntrl:]]`)
+
+// checkPath reports a path that is probably a secret in the wrong field. Errors, pages and logs
+// show paths. It returns false if it reports a problem.
+func (p position) checkPath(path string) bool {
+	isTooLong := len(filepath.Base(path)) > 255 || len(path) > 1000
+	isOneWord := len(path) >= 32 && !strings.ContainsAny(path, `./\ `) && strings.ContainsAny(path, "0123456789")
+	if isTooLong || isOneWord || secretInPath.MatchString(path) {
+		p.report("looks like a secret and is not shown", "write the secret into a file and name the file; if this is the name of a file, begin it with ./")
+		return false
+	}
+	return true
 }

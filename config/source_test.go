@@ -1,75 +1,19 @@
 package config
 
 import (
-	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"hmp_exporter/internal/canary"
+	"github.com/google/go-cmp/cmp"
+
+	"hmp_exporter/internal/exportertest"
 )
-
-func loadEnvironment(env map[string]string) (*Config, error) {
-	return (&Source{Getenv: func(variable string) string { return env[variable] }, ForCheck: true}).Load()
-}
-
-func TestEnvironment(t *testing.T) {
-	const (
-		url          = "environment: HMP_URL: is missing; the base URL of the HMP, such as https://hmp.example"
-		noCredential = "environment: HMP_API_KEY_FILE: needs either a token, or an API key and its secret; set HMP_API_KEY_FILE and HMP_API_SECRET_FILE, or only HMP_TOKEN_FILE"
-	)
-	for _, tt := range []struct {
-		name, env, want string // the credential of the one session, or the error
-	}{
-		{"token", "URL=https://h TOKEN=CANARY", "environment variable HMP_TOKEN"},
-		{"token file", "URL=https://h TOKEN_FILE=t", "HMP_TOKEN_FILE t"},
-		{"key", "URL=https://h API_KEY=CANARY API_SECRET=CANARY", "environment variable HMP_API_KEY, environment variable HMP_API_SECRET"},
-		{"key files", "URL=https://h API_KEY_FILE=k API_SECRET_FILE=s", "HMP_API_KEY_FILE k, HMP_API_SECRET_FILE s"},
-		{"no CA", "URL=https://h TOKEN=CANARY CA_FILE=nowhere.pem", "environment: HMP_CA_FILE: nowhere.pem: no such file or directory; a relative path begins at the directory of the file that contains it; a path in a variable begins at the working directory"},
-		{"no credential", "URL=https://h", noCredential},
-		{"no URL", "TOKEN=CANARY", url},
-		{"a CA alone", "CA_FILE=", "hmp.yml: no such file or directory; name another with --config.file, set HMP_URL, HMP_API_KEY_FILE and HMP_API_SECRET_FILE instead, or try hmp_exporter demo, which needs none"},
-		{"bad URL", "URL=https://u:CANARY@h TOKEN=CANARY", "environment: HMP_URL: has a user or password in it; remove them; give the token, or the API key and secret, to a session"},
-		{"bad token", "URL=https://h TOKEN=CANARY\x01", "environment: HMP_TOKEN: has invalid characters; look for line breaks, control characters, curly quotes, accents and a byte order mark"},
-		{"token as file", "URL=https://h TOKEN_FILE=CANARY-0123456789abcdef0123456789", "environment: HMP_TOKEN_FILE: looks like a secret and is not shown; write the secret into a file and name the file; if this is the name of a file, begin it with ./"},
-		{"token twice", "URL=https://h TOKEN=CANARY TOKEN_FILE=t", "environment: HMP_TOKEN_FILE: both HMP_TOKEN and HMP_TOKEN_FILE; keep one of the two"},
-		{"both", "URL=https://h TOKEN_FILE=t API_KEY=CANARY", noCredential},
-		{"key alone", "URL=https://h API_KEY=CANARY", noCredential},
-		{"secret alone", "URL=https://h API_SECRET_FILE=s", noCredential},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			env := make(map[string]string)
-			for pair := range strings.FieldsSeq(tt.env) {
-				name, value, _ := strings.Cut(pair, "=")
-				if env["HMP_"+name] = value; value != "" {
-					env["HMP_"+name] = " " + value + "\n" // white space at both ends is dropped
-				}
-			}
-			config, err := loadEnvironment(env)
-			got := errorText(err)
-			if err == nil {
-				target := config.Targets[0]
-				got = target.Sessions[0].Credential()
-				canary.Check(t, "the configuration", show(t, config))
-				if s := config.File + " " + target.Name + " " + target.Sessions[0].Name; s != "environment default default" {
-					t.Errorf("got %s", s)
-				}
-			}
-			canary.Check(t, "the text", got)
-			if got != tt.want {
-				t.Errorf("got  %s\nwant %s", got, tt.want)
-			}
-		})
-	}
-	file := filepath.Join(t.TempDir(), "hmp.yml")
-	_, err := (&Source{File: file, Getenv: func(name string) string { return name }}).Load()
-	if want := "there are two configurations, " + file + " and HMP_ variables in the environment: take one away"; errorText(err) != want {
-		t.Errorf("got %v, want %s", err, want)
-	}
-}
 
 const targetFile = "[{name: b, url: https://b, sessions: [{name: b, token_file: token}]}]\n"
 
@@ -79,19 +23,15 @@ func newSource(t *testing.T) (s *Source, dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	certificate, _ := keyPair(t)
-	write(t, filepath.Join(dir, "ca.pem"), certificate)
-	write(t, filepath.Join(dir, "token"), "CANARY-token\n")
-	write(t, filepath.Join(dir, "hmp.yml"), "targets: [{name: a, url: https://a, tls_config: {ca_file: ca.pem}, sessions: [{name: a, token_file: token}]}]\n"+
+	exportertest.WriteFile(t, filepath.Join(dir, "ca.pem"), certificate)
+	exportertest.WriteFile(t, filepath.Join(dir, "token"), "CANARY-token\n")
+	exportertest.WriteFile(t, filepath.Join(dir, "hmp.yml"), "targets: [{name: a, url: https://a, tls_config: {ca_file: ca.pem}, sessions: [{name: a, token_file: token}]}]\n"+
 		"target_files: [b.yml, 'targets.d/*.yml']\n")
-	write(t, filepath.Join(dir, "b.yml"), targetFile)
-	if err := os.Mkdir(filepath.Join(dir, "targets.d"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	exportertest.WriteFile(t, filepath.Join(dir, "b.yml"), targetFile)
 	return &Source{File: filepath.Join(dir, "hmp.yml")}, dir
 }
 
-// TestSourceChanged changes one file after the other. What a load has read, good or not, is no
-// change any more.
+// TestSourceChanged changes one file after the other, and loads after each.
 func TestSourceChanged(t *testing.T) {
 	s, dir := newSource(t)
 	if s.Changed(t.Context()) {
@@ -126,7 +66,7 @@ func TestSourceChanged(t *testing.T) {
 				t.Fatal(err)
 			}
 		} else {
-			write(t, file, step.text)
+			exportertest.WriteFile(t, file, step.text)
 		}
 		if got := s.Changed(t.Context()); got != step.changed {
 			t.Errorf("%s: changed %v, want %v", step.name, got, step.changed)
@@ -140,8 +80,7 @@ func TestSourceChanged(t *testing.T) {
 	}
 }
 
-// TestSourceOfHungDisk: a comparison ends in time, and a file that hangs hides no change of
-// another.
+// Changed ends in time. A file that hangs does not hide a change of another.
 func TestSourceOfHungDisk(t *testing.T) {
 	withHungDisk(t, func(t *testing.T, d *hungDisk) {
 		s, dir := newSource(t)
@@ -161,44 +100,67 @@ func TestSourceOfHungDisk(t *testing.T) {
 		d.dir = filepath.Join(dir, "ca.pem")
 		changed(false, checkTimeout)
 		d.dir = hung
-		write(t, filepath.Join(dir, "hmp.yml"), "targets: [{name: a, url: https://a, tls_config: {ca_file: "+filepath.Join(hung, "ca.pem")+"}, sessions: [{name: a, token_file: t}]}]")
+		exportertest.WriteFile(t, filepath.Join(dir, "hmp.yml"), "targets: [{name: a, url: https://a, tls_config: {ca_file: "+filepath.Join(hung, "ca.pem")+"}, sessions: [{name: a, token_file: t}]}]")
 		start := time.Now()
 		if _, err := s.Load(); err == nil || time.Since(start) != loadTimeout {
 			t.Errorf("error %v after %v", err, time.Since(start))
 		}
 		changed(false, checkTimeout)
-		write(t, filepath.Join(dir, "hmp.yml"), "targets: []")
+		exportertest.WriteFile(t, filepath.Join(dir, "hmp.yml"), "targets: []")
 		changed(true, 0)
 	})
 }
 
-func TestStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		var next, applied *Config
-		var failure error
-		store := NewStore(func() (*Config, error) { return next, failure }, func(c *Config) { applied = c })
-		first, second := new(Config), new(Config)
-		for i, step := range []struct {
-			load    *Config
-			failure error
-			want    *Config
-			last    time.Duration // of the last success
-		}{
-			{nil, errors.New("first"), nil, -1},
-			{first, nil, first, time.Minute},
-			{nil, errors.New("second"), first, time.Minute},
-			{second, nil, second, 3 * time.Minute},
-		} {
-			next, failure = step.load, step.failure
-			if err := store.Reload(); !errors.Is(err, step.failure) {
-				t.Errorf("Reload = %v, want %v", err, step.failure)
+// Load and Check end in time.
+func TestLoadOfHungDisk(t *testing.T) {
+	withHungDisk(t, func(t *testing.T, d *hungDisk) {
+		main := filepath.Join(t.TempDir(), "hmp.yml")
+		checked, err := environment(map[string]string{"HMP_URL": "https://h", "HMP_API_KEY_FILE": filepath.Join(d.dir, "key"), "HMP_API_SECRET_FILE": main}).Check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := checked.SecretErrors.Error(); !strings.Contains(text, errSlowFile.Error()) || !strings.Contains(text, "no such file") || checked.Warnings != nil {
+			t.Errorf("Check = %s, %v", text, checked.Warnings)
+		}
+		exportertest.WriteFile(t, main, "target_files: ["+filepath.Join(d.dir, "*.yml")+"]")
+		for _, file := range []string{main, filepath.Join(d.dir, "hmp.yml")} {
+			start := time.Now()
+			if _, err := loadFile(file); !strings.HasSuffix(errorText(err), "yml: could not be read in time; find out whether its disk hangs") || time.Since(start) != loadTimeout {
+				t.Errorf("Load = %v after %v", err, time.Since(start))
 			}
-			ok, last := store.Status()
-			if store.Config() != step.want || applied != step.want || ok != (step.failure == nil) || step.last < 0 && !last.IsZero() || step.last >= 0 && last.Sub(start) != step.last {
-				t.Errorf("step %d: %v, applied %v, status %v, %v", i, store.Config(), applied, ok, last)
-			}
-			time.Sleep(time.Minute) // of the fake clock
 		}
 	})
+}
+
+// If a directory becomes unreadable, its targets stay.
+func TestUnreadableDirectory(t *testing.T) {
+	dir := t.TempDir()
+	exportertest.WriteFile(t, filepath.Join(dir, "d", "b.yml"), targetFile)
+	exportertest.WriteFile(t, filepath.Join(dir, "hmp.yml"), "target_files: ['d/*.yml']")
+	source := &Source{File: filepath.Join(dir, "hmp.yml")}
+	store := NewStore(source.Load, func(*Config) {})
+	if err := store.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	replaceFiles(t)
+	open := files.open
+	files.open = func(path string) (*os.File, error) {
+		if path == filepath.Join(dir, "d") {
+			return nil, &fs.PathError{Op: "open", Path: "d", Err: syscall.EACCES}
+		}
+		return open(path)
+	}
+	if !source.Changed(t.Context()) {
+		t.Error("no change is seen")
+	}
+	want := source.File + ":1: target_files[0]: " + dir + "/d/*.yml: open d: permission denied; the user that runs hmp_exporter must be able to read it"
+	if diff := cmp.Diff(want, errorText(store.Reload())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if n := len(store.Config().Targets); n != 1 {
+		t.Errorf("%d targets are left, want 1", n)
+	}
+	if source.Changed(t.Context()) {
+		t.Error("the same error is a change")
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,10 +12,7 @@ import (
 	"time"
 
 	"github.com/alecthomas/units"
-	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
-
-	"hmp_exporter/internal/secret"
 )
 
 const (
@@ -33,23 +29,23 @@ const (
 	maxBodySize = units.GiB
 )
 
-// targets adds a list of targets. Relative paths are relative to the directory of the file.
-func (l *loader) targets(p position, field string, raws []rawTarget) {
+// addTargets adds a list of targets. Relative paths are relative to the directory of the file.
+func (l *loader) addTargets(list position, raws []rawTarget) {
 	for i := range raws {
-		if p := p.item(field, i); p.has() {
-			l.target(p, &raws[i])
+		if p := list.item(i); p.isGiven() {
+			l.addTarget(p, &raws[i])
 		}
 	}
 }
 
-func (l *loader) target(p position, raw *rawTarget) {
+func (l *loader) addTarget(p position, raw *rawTarget) {
 	p.target = raw.Name
-	p.checkName(raw.Name, l.names)
-	raw.rawGlobal = p.inherit(raw.rawGlobal, l.global)
+	p.child("name").checkName(raw.Name, l.names)
+	p.applyDefaults(&raw.rawGlobal, l.global)
 	raw.MaxBodySize = cmp.Or(raw.MaxBodySize, defaultBodySize)
 	t := &Target{
 		Name:               raw.Name,
-		URL:                p.baseURL(raw.URL),
+		URL:                p.child("url").parseURL(raw.URL),
 		Address:            raw.Address,
 		Timeout:            time.Duration(raw.Timeout),
 		TokenLifetime:      time.Duration(raw.TokenLifetime),
@@ -59,133 +55,90 @@ func (l *loader) target(p position, raw *rawTarget) {
 		EnableHTTP2:        raw.EnableHTTP2,
 		MaxBodySize:        int64(raw.MaxBodySize),
 		ServiceMessageText: raw.ServiceMessageText,
-		raw:                func() rawTarget { return *raw },
+		raw:                raw,
 	}
 	if t.URL != nil {
 		raw.URL = t.URL.String()
 	}
-	l.tls(p.child("tls_config"), &raw.TLSConfig, t)
-	p.proxy(raw, t.URL)
-	p.address(raw)
-	p.labels(raw.Labels)
+	l.setTLS(p.child("tls_config"), &raw.TLSConfig, t)
+	p.checkAddress(raw)
+	p.child("labels").checkLabels(raw.Labels)
+	p.checkProxy(raw, t.URL)
 	proxy := raw.ProxyConfig // a copy, because it caches a function, and Same cannot compare functions
 	t.Proxy, t.ProxyConnectHeader = proxy.Proxy(), raw.GetProxyConnectHeader()
-	t.headers = l.headers(p, raw.HTTPHeaders)
-	l.sessions(p, raw.Sessions, t)
-	l.config.Targets = append(l.config.Targets, t)
-	if l.ForCheck {
-		l.warn(p, raw, t)
-	}
+	t.headers = p.newHeaders(raw.HTTPHeaders)
+	t.Sessions = p.newSessions(raw.Sessions, t)
+	l.config.Targets, l.positions = append(l.config.Targets, t), append(l.positions, p)
 }
 
-func (l *loader) sessions(p position, raws []rawSession, t *Target) {
-	if len(raws) == 0 && p.valid("sessions") {
-		p.add("sessions", "no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
+func (p position) newSessions(raws []rawSession, t *Target) (all []*Session) {
+	list, names := p.child("sessions"), make(map[string]string)
+	if len(raws) == 0 && !list.isReported() {
+		list.report("no sessions", "give the target at least one, with a name, an api_key_file and an api_secret_file")
 	}
-	names := make(map[string]string)
 	for i := range raws {
-		raw, p := &raws[i], p.item("sessions", i)
-		if p.session = raw.Name; p.has() {
-			p.checkName(raw.Name, names)
-			t.Sessions = append(t.Sessions, l.session(p, raw, t))
+		raw, p := &raws[i], list.item(i)
+		if p.session = raw.Name; p.isGiven() {
+			p.child("name").checkName(raw.Name, names)
+			all = append(all, p.newSession(raw, t))
 		}
 	}
+	return all
 }
 
-func (l *loader) session(p position, raw *rawSession, t *Target) *Session {
-	token := l.secretSource(p, "token", raw.Token, &raw.TokenFile, kindToken)
-	key := l.secretSource(p, "api_key", raw.APIKey, &raw.APIKeyFile, kindKey)
-	apiSecret := l.secretSource(p, "api_secret", raw.APISecret, &raw.APISecretFile, kindKey)
-	isToken, isPair := !token.IsZero(), !key.IsZero() && !apiSecret.IsZero()
-	isMixed := isToken && !(key.IsZero() && apiSecret.IsZero())
-	if (isToken == isPair || isMixed) && p.valid("") { // otherwise the field with a problem may be the credential
-		p.add("", "needs either a token, or an API key and its secret", "set "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or only "+p.name("token_file"))
+func (p position) newSession(raw *rawSession, t *Target) *Session {
+	s := &Session{
+		Name:      raw.Name,
+		Token:     p.newSecretSource("token", raw.Token, &raw.TokenFile, kindToken),
+		APIKey:    p.newSecretSource("api_key", raw.APIKey, &raw.APIKeyFile, kindKey),
+		APISecret: p.newSecretSource("api_secret", raw.APISecret, &raw.APISecretFile, kindKey),
+		target:    t,
+		raw:       raw,
 	}
-	return &Session{Name: raw.Name, Token: token, APIKey: key, APISecret: apiSecret, target: t, raw: raw}
-}
-
-// secretSource returns the source of a secret, which is inline or in a file. It makes the path of
-// the file relative to the working directory. It returns zero if neither was given.
-func (l *loader) secretSource(p position, field string, inline secret.Value, file *string, kind secretKind) SecretSource {
-	fileField := field + "_file"
-	s := SecretSource{name: p.name(field), value: inline, kind: kind}
-	switch hasInline := !inline.IsZero(); {
-	case *file != "":
-		if hasInline {
-			p.add(fileField, "both "+p.name(field)+" and "+p.name(fileField), "keep one of the two")
-		}
-		p.checkPath(fileField, *file)
-		*file = promconfig.JoinDir(p.dir(), *file)
-		s.name, s.file, s.value = p.name(fileField), *file, secret.Value{}
-		l.addSecretFile(p.child(fileField), s)
-	case hasInline:
-		p.child(field).check(s)
-	default:
-		return SecretSource{}
+	hasToken, hasKey, hasSecret := !s.Token.IsZero(), !s.APIKey.IsZero(), !s.APISecret.IsZero()
+	if (hasKey != hasSecret || hasToken == hasKey) && !p.isReported() { // otherwise the field with a problem may be the credential
+		p.report("needs either a token, or an API key and its secret", "set "+p.name("api_key_file")+" and "+p.name("api_secret_file")+", or only "+p.name("token_file"))
 	}
 	return s
-}
-
-// check reports a secret in the configuration that is not valid.
-func (p position) check(s SecretSource) {
-	if err := checkSecret(s.value.Reveal(), s.kind); err != nil && p.valid("") {
-		p.add("", err.Error(), hintFor(err))
-	}
-}
-
-// secretInPath matches what is probably a secret, or part of one, and not the path of a file.
-var secretInPath = regexp.MustCompile(`^eyJ|^[Bb]earer |-{5}BEGIN|[[:cntrl:]]`)
-
-// checkPath reports a path that is probably a secret in the wrong field. Errors, pages and logs
-// show paths. It returns false if it reports a problem.
-func (p position) checkPath(field, path string) bool {
-	isTooLong := len(filepath.Base(path)) > 255 || len(path) > 1000
-	isOneWord := len(path) >= 32 && !strings.ContainsAny(path, `./\ `) && strings.ContainsAny(path, "0123456789")
-	if isTooLong || isOneWord || secretInPath.MatchString(path) {
-		p.add(field, "looks like a secret and is not shown", "write the secret into a file and name the file; if this is the name of a file, begin it with ./")
-		return false
-	}
-	return true
 }
 
 // validName bounds a name, because it is a label value of some sixty samples.
 var validName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,64}$`)
 
-// checkName checks the name of a target or session. seen has the names so far.
+// checkName checks the name of a target or session. seen has the positions of the names so far.
 func (p position) checkName(name string, seen map[string]string) {
 	first, isSeen := seen[name]
 	switch {
-	case !p.valid("name"): // reported by the decoder
+	case p.isReported():
 	case name == "":
-		p.add("name", "is missing", "it becomes a label of every metric")
+		p.report("is missing", "it becomes a label of every metric")
 	case !validName.MatchString(name):
-		p.add("name", "is not a valid name", "use at most 64 letters, digits and _ . -")
+		p.report("is not a valid name", "use at most 64 letters, digits and _ . -")
 	case isSeen:
-		p.add("name", "the name "+name+" is already at "+first, "choose another")
+		p.report("the name "+name+" is already at "+first, "choose another")
 	default:
-		seen[name] = p.file + ":" + strconv.Itoa(p.child("name").line())
+		seen[name] = p.file + ":" + strconv.Itoa(p.line())
 	}
 }
 
-// inherit returns the given values, and the defaults for the others.
-func (p position) inherit(given, defaults rawGlobal) rawGlobal {
-	return rawGlobal{
-		Timeout:       p.duration("timeout", given.Timeout, defaults.Timeout, minTimeout, maxTimeout),
-		TokenLifetime: p.duration("token_lifetime", given.TokenLifetime, defaults.TokenLifetime, minTokenLifetime, maxTokenLifetime),
-	}
+// applyDefaults checks the given values and sets the others to the defaults.
+func (p position) applyDefaults(given *rawGlobal, defaults rawGlobal) {
+	p.child("timeout").checkDuration(given.Timeout, minTimeout, maxTimeout)
+	p.child("token_lifetime").checkDuration(given.TokenLifetime, minTokenLifetime, maxTokenLifetime)
+	given.Timeout = cmp.Or(given.Timeout, defaults.Timeout)
+	given.TokenLifetime = cmp.Or(given.TokenLifetime, defaults.TokenLifetime)
 }
 
-func (p position) duration(field string, given, inherited, least, most model.Duration) model.Duration {
+func (p position) checkDuration(given, least, most model.Duration) {
 	if given != 0 && (given < least || given > most) {
-		p.add(field, "is out of bounds", fmt.Sprintf("from %s to %s", least, most))
+		p.report("is out of bounds", fmt.Sprintf("from %s to %s", least, most))
 	}
-	return cmp.Or(given, inherited)
 }
 
-// baseURL parses the base URL of a target. On a problem it returns nil and reports the
+// parseURL parses the base URL of a target. On a problem it returns nil and reports the
 // problem without the URL, which may have a password. It does not check the syntax of the
 // host, because some networks use names that no standard allows.
-func (p position) baseURL(text string) *url.URL {
+func (p position) parseURL(text string) *url.URL {
 	scheme, rest, _ := strings.Cut(text, "://")
 	authority, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
 	// Trim the escaped path, so that an escaped slash (%2F) at its end stays.
@@ -193,7 +146,7 @@ func (p position) baseURL(text string) *url.URL {
 	isScheme := strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https")
 	problem, hint := "", ""
 	switch {
-	case !p.valid("url"): // reported by the decoder
+	case p.isReported():
 		return nil
 	case text == "":
 		problem, hint = "is missing", "the base URL of the HMP, such as https://hmp.example"
@@ -212,7 +165,7 @@ func (p position) baseURL(text string) *url.URL {
 	default:
 		return u
 	}
-	p.add("url", problem, hint)
+	p.report(problem, hint)
 	return nil
 }
 
@@ -227,15 +180,16 @@ func isPort(text string) bool {
 	return err == nil && port > 0
 }
 
-// address checks the address to connect to.
-func (p position) address(raw *rawTarget) {
+// checkAddress checks the address to connect to.
+func (p position) checkAddress(raw *rawTarget) {
+	p = p.child("address")
 	host, port, err := net.SplitHostPort(raw.Address)
 	switch {
 	case raw.Address == "":
 	case err != nil || !isPort(port) || host == "" || strings.ContainsAny(host, "/@ "):
-		p.add("address", "is not a host and a port", "write it like 10.1.2.3:443 or [2001:db8::1]:443, without https://")
+		p.report("is not a host and a port", "write it like 10.1.2.3:443 or [2001:db8::1]:443, without https://")
 	case raw.ProxyURL.URL != nil || raw.ProxyFromEnvironment:
-		p.add("address", "does not work with a proxy, which connects to the host of the url", "take one away")
+		p.report("does not work with a proxy, which connects to the host of the url", "take one away")
 	}
 }
 
@@ -244,13 +198,13 @@ var reservedLabels = []string{
 	"alertname", "build", "code", "instance", "job", "le", "message", "name", "phase", "quantile", "result", "session", "severity", "target", "version",
 }
 
-func (p position) labels(labels map[string]string) {
+func (p position) checkLabels(labels map[string]string) {
 	for name := range labels {
-		switch p := p.child("labels").child(name); {
+		switch p := p.child(name); {
 		case !model.LegacyValidation.IsValidLabelName(name):
-			p.add("", "is not a valid label name", "use letters, digits and _, and no digit in front")
+			p.report("is not a valid label name", "use letters, digits and _, and no digit in front")
 		case strings.HasPrefix(name, "__") || slices.Contains(reservedLabels, name):
-			p.add("", "this label is reserved", "choose another name")
+			p.report("this label is reserved", "choose another name")
 		}
 	}
 }

@@ -1,8 +1,8 @@
 // Package app has the commands of the program: serve, check, probe, demo and healthcheck.
 //
-// [Run] parses the command line (flags.go, help.go) and runs a command. The commands only
-// connect the other packages: config loads the configuration, collector probes, internal/web
-// serves and internal/report writes results.
+// [Run] parses the command line (flags.go, help.go, environment.go) and runs a command. The
+// commands only connect the other packages: config loads the configuration, collector probes,
+// internal/web serves and internal/report writes results.
 package app
 
 import (
@@ -47,7 +47,7 @@ func Run(args []string) int {
 
 // run runs the command.
 func (f *flags) run() error {
-	source := &config.Source{File: f.configFile, Getenv: os.Getenv, SyntaxOnly: f.syntaxOnly, ForCheck: f.command == checkCommand}
+	source := &config.Source{File: f.configFile, Getenv: os.Getenv, SyntaxOnly: f.syntaxOnly}
 	switch f.command {
 	case checkCommand:
 		return check(f, source)
@@ -64,8 +64,8 @@ func (f *flags) run() error {
 	}
 }
 
-// A usageError is a wrong command line. For the command probe, it is a wrong configuration
-// too.
+// A usageError is an error of the command line. For the command probe, it is also an error of
+// the configuration.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }

@@ -20,7 +20,7 @@ var errWarnings = errors.New("there are warnings, and --strict allows none")
 // check loads the configuration as serve does, and prints what serve would probe.
 func check(f *flags, source *config.Source) error {
 	webErr := web.ValidateConfig(*f.web.WebConfigFile, f.syntaxOnly)
-	c, err := source.Load()
+	checked, err := source.Check()
 	if err != nil {
 		return errors.Join(err, webErr)
 	}
@@ -28,38 +28,36 @@ func check(f *flags, source *config.Source) error {
 	for _, name := range slices.Sorted(maps.Keys(f.unknownVariables)) {
 		warnings = append(warnings, &config.Error{File: "environment", Field: name, Problem: "no flag has this variable; " + f.unknownVariables[name]})
 	}
-	secretErrs, configWarnings := c.Check()
-	warnings = append(warnings, configWarnings...)
-	if _, err := os.Stdout.WriteString(describe(c, secretErrs, warnings)); err != nil {
+	checked.Warnings = append(warnings, checked.Warnings...)
+	if _, err := os.Stdout.WriteString(describe(checked)); err != nil {
 		return fmt.Errorf("failed to write the output: %w", err)
 	}
 	switch {
-	case len(secretErrs) > 0:
-		err = secretErrs
-	case f.strict && len(warnings) > 0:
+	case len(checked.SecretErrors) > 0:
+		err = checked.SecretErrors
+	case f.strict && len(checked.Warnings) > 0:
 		err = errWarnings
 	}
 	return errors.Join(err, webErr)
 }
 
-// describe returns what is configured, target by target. The command prints the errors
-// itself. They are about secrets.
-func describe(c *config.Config, errs, warnings config.Errors) string {
+// describe returns what is configured, target by target. Run prints the errors.
+func describe(c *config.Checked) string {
 	var b strings.Builder
 	b.WriteString(c.File)
 	if c.TargetFiles > 0 {
 		b.WriteString(" and " + report.Plural(c.TargetFiles, "target file"))
 	}
 	b.WriteString(": " + report.Plural(len(c.Targets), "target") + ", " + report.Plural(c.Sessions(), "session"))
-	if len(errs) > 0 {
-		b.WriteString(", " + report.Plural(len(errs), "error"))
+	if len(c.SecretErrors) > 0 {
+		b.WriteString(", " + report.Plural(len(c.SecretErrors), "error"))
 	}
-	if len(warnings) > 0 {
-		b.WriteString(", " + report.Plural(len(warnings), "warning"))
+	if len(c.Warnings) > 0 {
+		b.WriteString(", " + report.Plural(len(c.Warnings), "warning"))
 	}
 	b.WriteString("\n")
 	warn := func(target string) {
-		for _, w := range warnings {
+		for _, w := range c.Warnings {
 			if w.Target == target {
 				fmt.Fprintf(&b, "  warning: %s\n", w)
 			}
@@ -83,7 +81,7 @@ func describe(c *config.Config, errs, warnings config.Errors) string {
 		}
 		for _, s := range t.Sessions {
 			mark := ""
-			if slices.ContainsFunc(errs, func(e *config.Error) bool { return e.Target == t.Name && e.Session == s.Name }) {
+			if slices.ContainsFunc(c.SecretErrors, func(e *config.Error) bool { return e.Target == t.Name && e.Session == s.Name }) {
 				mark = "  (cannot be used)"
 			}
 			fmt.Fprintf(&b, "  %-*s  %s%s\n", width, s.Name, s.Credential(), mark)

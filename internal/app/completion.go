@@ -2,9 +2,15 @@ package app
 
 import (
 	"os"
+	"slices"
 
 	"hmp_exporter/config"
 )
+
+// separateValues separates flags from their values: bash makes three words of --flag=value.
+func separateValues(args []string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "=" })
+}
 
 // targetNames completes TARGET.
 func (f *flags) targetNames() (names []string) {
@@ -27,7 +33,7 @@ func (f *flags) sessionNames() (names []string) {
 	return names
 }
 
-// configuredTargets returns nothing for a configuration with errors.
+// configuredTargets returns the targets of the configuration, or none if it has errors.
 func (f *flags) configuredTargets() []*config.Target {
 	c, err := (&config.Source{File: f.configFile, Getenv: os.Getenv}).Load()
 	if err != nil {

@@ -9,6 +9,9 @@ import (
 	"hmp_exporter/internal/demo"
 )
 
+// The demo probes and reloads this often. The shortest state of its sessions lasts 25 s.
+const demoInterval = 10 * time.Second
+
 // runDemo serves with simulated HMPs.
 func runDemo(f *flags) error {
 	d, err := demo.Start()
@@ -16,11 +19,11 @@ func runDemo(f *flags) error {
 		return err
 	}
 	defer d.Close()
-	f.reloadInterval = cmp.Or(f.reloadInterval, 10*time.Second) // the demo changes its configuration
+	f.reloadInterval = cmp.Or(f.reloadInterval, demoInterval)
 	ctx, stop := signalContext()
 	defer stop()
 	return serve(ctx, f, d, os.Stderr, func(url string) {
 		fmt.Println(d.Describe())
-		fmt.Printf("Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo.\n", url, f.telemetryPath)
+		fmt.Printf("Open %s/ for the sessions,\n     %[1]s%s for what Prometheus scrapes,\n     %[1]s/probe?target=studio for one target.\nCtrl-C ends the demo. --log.level=info shows its log.\n", url, f.telemetryPath)
 	})
 }

@@ -1,12 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	"golang.org/x/term"
 
 	"hmp_exporter/config"
 	"hmp_exporter/internal/web"
@@ -29,11 +29,8 @@ const (
 	healthcheckCommand = "healthcheck"
 )
 
-// demoInterval is how often the demo probes. Its shortest state lasts 25 s.
-const demoInterval = 10 * time.Second
-
-// notGiven is a duration that neither the command line nor the environment sets, where 0s is
-// different. Kingpin's IsSetByUser does not know the environment.
+// notGiven is the value of a duration that neither the command line nor the environment sets,
+// where 0s means something else. Kingpin's IsSetByUser does not know the environment.
 const notGiven time.Duration = math.MinInt64
 
 // flags are the command, its arguments and all flags.
@@ -48,7 +45,7 @@ type flags struct {
 	telemetryPath string
 	externalURL   string
 	routePrefix   string
-	location      web.Location // from the two
+	location      web.Location // from externalURL and routePrefix
 	lifecycle     bool
 	pprof         bool
 	maxRequests   int
@@ -57,15 +54,15 @@ type flags struct {
 	askVersion    bool
 	timeoutOffset time.Duration
 	maxConcurrent int
-	probeInterval time.Duration // 0: only scrapes probe
+	probeInterval time.Duration // 0 for only at scrapes
 
 	strict, syntaxOnly bool          // of check
 	target, session    string        // of probe; "" for all
 	output             string        // of probe
-	timeout            time.Duration // of probe; not above 0 for the timeouts of the configuration
+	timeout            time.Duration // of probe; notGiven for the timeouts of the configuration
 	healthURL          string        // of healthcheck; "" for where the flags make serve listen
 
-	unknownVariables map[string]string // like those of flags, with a hint
+	unknownVariables map[string]string // a hint for each variable HMP_EXPORTER_… that no flag has
 }
 
 // parse parses a command line. Kingpin ends the process if it asks for help, the version, the
@@ -74,8 +71,10 @@ func parse(args []string) (*flags, error) {
 	f := &flags{probeInterval: notGiven, timeout: notGiven}
 	app := newApplication()
 	f.define(app)
-	if !slices.Contains(args, "--completion-bash") { // with a default command, kingpin completes no command
-		app.GetCommand(serveCommand).Default()
+	if slices.Contains(args, "--completion-bash") {
+		args = separateValues(args)
+	} else {
+		app.GetCommand(serveCommand).Default() // with a default command, kingpin completes no command
 	}
 	command, err := app.Parse(args)
 	if err == nil {
@@ -83,7 +82,7 @@ func parse(args []string) (*flags, error) {
 		err = f.validate()
 	}
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s%w; %ssee hmp_exporter --help", wrongVariable(app, args, err), err, nearestCommand(app, err))}
+		return nil, usageError{fmt.Errorf("%s%w; %ssee hmp_exporter --help", sourceOf(app, args, err), err, nearestCommand(app, err))}
 	}
 	f.unknownVariables = unknownVariables(app, os.Environ())
 	return f, nil
@@ -119,7 +118,8 @@ func (f *flags) define(app *kingpin.Application) {
 		"0s: only scrapes probe. The demo's default is 10s.").
 		PlaceHolder("0s").DurationVar(&f.probeInterval)
 
-	app.Flag("log.level", "Minimum log level: debug, info, warn or error.").Default("info").EnumVar(&f.logLevel, "debug", "info", "warn", "error")
+	app.Flag("log.level", "Minimum log level: debug, info, warn or error. The demo's default on a terminal is error.").
+		PlaceHolder("info").EnumVar(&f.logLevel, "debug", "info", "warn", "error")
 	app.Flag("log.format", "Log format: logfmt or json.").Default("logfmt").EnumVar(&f.logFormat, "logfmt", "json")
 
 	app.Command(serveCommand, "Answer Prometheus until SIGTERM. This is the default command.").HelpLong(serveHelp)
@@ -145,14 +145,24 @@ func (f *flags) define(app *kingpin.Application) {
 	health.Flag("url", "The URL to ask instead.").StringVar(&f.healthURL)
 }
 
-// validate finds values that make no sense.
-func (f *flags) validate() (err error) {
-	if f.probeInterval == notGiven {
-		f.probeInterval = 0
-		if f.command == demoCommand {
-			f.probeInterval = demoInterval
+// setDefaults sets the defaults that depend on the command.
+func (f *flags) setDefaults() {
+	interval, level := time.Duration(0), "info"
+	if f.command == demoCommand {
+		interval = demoInterval
+		if term.IsTerminal(int(os.Stderr.Fd())) {
+			level = "error" // the log would hide what the demo prints
 		}
 	}
+	if f.probeInterval == notGiven {
+		f.probeInterval = interval
+	}
+	f.logLevel = cmp.Or(f.logLevel, level)
+}
+
+// validate checks the values of the flags.
+func (f *flags) validate() (err error) {
+	f.setDefaults()
 	switch {
 	case f.maxConcurrent < 1:
 		return errors.New("--probe.max-concurrent must be at least 1")
@@ -169,59 +179,6 @@ func (f *flags) validate() (err error) {
 	}
 	f.location, err = web.NewLocation(f.externalURL, f.routePrefix)
 	return err
-}
-
-// variables returns all flags by their environment variable.
-func variables(app *kingpin.Application) map[string]*kingpin.FlagModel {
-	all := make(map[string]*kingpin.FlagModel)
-	groups := []*kingpin.FlagGroupModel{app.Model().FlagGroupModel}
-	for _, c := range app.Model().Commands {
-		groups = append(groups, c.FlagGroupModel)
-	}
-	for _, group := range groups {
-		for _, f := range group.Flags {
-			if f.Envar != "" {
-				all[f.Envar] = f
-			}
-		}
-	}
-	return all
-}
-
-// wrongVariable returns the name of the variable whose value caused an error of kingpin,
-// which does not name it. It returns "" if the error is about something else.
-func wrongVariable(app *kingpin.Application, args []string, err error) string {
-	for name, f := range variables(app) {
-		value, flag := os.Getenv(name), "--"+f.Name
-		isFlag := func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") }
-		if value == "" || slices.ContainsFunc(args, isFlag) {
-			continue
-		}
-		if wrong := f.Value.Set(value); wrong != nil && wrong.Error() == err.Error() || strings.Contains(err.Error(), flag+" ") {
-			return name + ": "
-		}
-	}
-	return ""
-}
-
-// kubernetesVariable matches what Kubernetes sets for a Service named hmp-exporter.
-var kubernetesVariable = regexp.MustCompile(`^HMP_EXPORTER_(SERVICE_.*|PORT(_.*)?)$`)
-
-// unknownVariables returns the variables that look like those of flags and belong to none.
-func unknownVariables(app *kingpin.Application, environ []string) map[string]string {
-	known := variables(app)
-	unknown := make(map[string]string)
-	for _, entry := range environ {
-		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, "HMP_EXPORTER_") || known[name] != nil || kubernetesVariable.MatchString(name) {
-			continue
-		}
-		unknown[name] = "see hmp_exporter --help"
-		if nearest := config.Nearest(name, slices.Sorted(maps.Keys(known))); nearest != "" {
-			unknown[name] = "did you mean " + nearest + "?"
-		}
-	}
-	return unknown
 }
 
 // nearestCommand returns a hint for an argument that is probably a misspelt command.

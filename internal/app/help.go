@@ -86,11 +86,13 @@ var (
 	).Replace(kingpin.ManPageTemplate) +
 		".SH NOTES\n.nf\n" + programHelp + ".fi\n" +
 		"{{range .App.Commands}}{{if .HelpLong}}.SS {{.Name}}\n.nf\n{{.HelpLong}}.fi\n{{end}}{{end}}"
+	// In "--flag=", the word to complete is "=".
+	bashTemplate = strings.Replace(kingpin.BashCompletionTemplate, "-- ${cur}", "-- ${cur#=}", 1)
 )
 
 // newApplication returns an application without flags and commands.
 func newApplication() *kingpin.Application {
-	kingpin.LongHelpTemplate, kingpin.ManPageTemplate = longHelpTemplate, manPageTemplate
+	kingpin.LongHelpTemplate, kingpin.ManPageTemplate, kingpin.BashCompletionTemplate = longHelpTemplate, manPageTemplate, bashTemplate
 	return kingpin.New("hmp_exporter", "Prometheus exporter for sessions and API keys on Haivision Media Platforms (HMP).").
 		UsageWriter(os.Stdout).UsageTemplate(usageTemplate).DefaultEnvars()
 }

@@ -46,15 +46,9 @@ func probe(f *flags, source *config.Source) error {
 	}
 	logger, _, flush := logging.New(os.Stderr, f.logFormat, logLevel)
 	defer flush()
-	var terminal report.Terminal
 	progress := io.Discard // where to show how many sessions have answered
-	if t := os.Getenv("TERM"); t != "" && t != "dumb" {
-		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
-			terminal = report.Terminal{Width: max(width, 20), Colours: os.Getenv("NO_COLOR") == ""}
-		}
-		if term.IsTerminal(int(os.Stderr.Fd())) && logLevel == "error" {
-			progress = os.Stderr
-		}
+	if !isDumb() && term.IsTerminal(int(os.Stderr.Fd())) && logLevel == "error" {
+		progress = os.Stderr
 	}
 	ctx, stop := signalContext()
 	defer stop()
@@ -62,7 +56,7 @@ func probe(f *flags, source *config.Source) error {
 		_, _ = fmt.Fprintf(progress, "\r%d of %d answered, %.1f s\x1b[K", answered, sessions, elapsed.Seconds())
 	})
 	_, _ = io.WriteString(progress, "\r\x1b[K")
-	if err := write(os.Stdout, r, f.output, terminal); err != nil {
+	if err := writeReport(os.Stdout, r, f.output); err != nil {
 		return fmt.Errorf("failed to write the output: %w", err)
 	}
 	switch {
@@ -74,8 +68,14 @@ func probe(f *flags, source *config.Source) error {
 	return nil
 }
 
-// countSessions returns how many sessions are named. "" names all. Its error lists the known
-// names.
+// isDumb reports whether a terminal would print escape sequences instead of obeying them.
+func isDumb() bool {
+	terminal := os.Getenv("TERM")
+	return terminal == "" || terminal == "dumb"
+}
+
+// countSessions returns the number of sessions with these names. "" stands for all names. The
+// error lists the known names.
 func countSessions(c *config.Config, target, session string) (int, error) {
 	var targets, sessions []string
 	for _, t := range c.Targets {
@@ -88,7 +88,7 @@ func countSessions(c *config.Config, target, session string) (int, error) {
 	}
 	switch {
 	case len(targets) == 0:
-		return 0, errors.New("no session is configured: see target_files")
+		return 0, errors.New("the configuration has no target; hmp_exporter check says why")
 	case len(sessions) == 0:
 		return 0, fmt.Errorf("unknown target %.100q; %s", target, suggest(target, targets))
 	case session == "":
@@ -100,7 +100,7 @@ func countSessions(c *config.Config, target, session string) (int, error) {
 	}
 }
 
-// suggest lists known names, and suggests the nearest.
+// suggest returns the nearest of the known names, and a list of them.
 func suggest(name string, names []string) string {
 	const maxNames = 20
 	text := "there is " + report.Join(names, ", ", maxNames)
@@ -140,13 +140,7 @@ func probeOnce(ctx context.Context, f *flags, cfg *config.Config, logger log.Log
 				r.Results[i].Version = c.Version(r.Results[i].Target)
 			}
 		case <-ticker.C:
-			answered := 0
-			for _, s := range c.Summaries() {
-				if s.ResultName != "" {
-					answered++
-				}
-			}
-			progress(answered, time.Since(r.Start))
+			progress(countAnswered(c), time.Since(r.Start))
 		case <-ctx.Done():
 			r.Interrupted = true
 			for _, result := range c.Last() {
@@ -158,17 +152,32 @@ func probeOnce(ctx context.Context, f *flags, cfg *config.Config, logger log.Log
 	}
 	r.Duration = time.Since(r.Start)
 	for i := range r.Results {
-		// The next run does not know when this one would have tried the login again.
 		if result := &r.Results[i]; result.Logins != nil && result.Logins.Suspended {
-			reason, _, _ := strings.Cut(result.Reason, token.NextLogin)
-			result.Reason = strings.TrimSuffix(reason, "; ")
+			result.Reason = withoutNextLogin(result.Reason)
 		}
 	}
 	return r
 }
 
-// write writes a report in an output format.
-func write(w io.Writer, r *report.Report, output string, terminal report.Terminal) error {
+// countAnswered returns how many sessions have a result.
+func countAnswered(c *collector.Collector) (n int) {
+	for _, s := range c.Summaries() {
+		if s.ResultName != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// withoutNextLogin removes from a reason when this process would try the login again. The next
+// run of the command does not know that.
+func withoutNextLogin(reason string) string {
+	reason, _, _ = strings.Cut(reason, token.NextLoginPrefix)
+	return strings.TrimSuffix(reason, "; ")
+}
+
+// writeReport writes a report in an output format.
+func writeReport(w *os.File, r *report.Report, output string) error {
 	switch output {
 	case "json":
 		return r.WriteJSON(w)
@@ -183,6 +192,10 @@ func write(w io.Writer, r *report.Report, output string, terminal report.Termina
 		collector.WriteText(out, probed, false)
 		return out.Flush()
 	default:
+		var terminal report.Terminal
+		if width, _, err := term.GetSize(int(w.Fd())); err == nil && !isDumb() {
+			terminal = report.Terminal{Width: max(width, 20), Colours: os.Getenv("NO_COLOR") == ""}
+		}
 		return r.WriteTable(w, terminal)
 	}
 }

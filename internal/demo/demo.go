@@ -15,7 +15,7 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// A Demo is what runs between [Start] and [Demo.Close].
+// A Demo is a set of running HMPs and the configuration of their sessions.
 type Demo struct {
 	ca         string // in PEM
 	targets    []target
@@ -24,8 +24,8 @@ type Demo struct {
 
 	stop         context.CancelFunc
 	regenerating sync.WaitGroup
-	secret       atomic.Int32 // which secret of the regenerated key is in the configuration
-	loaded       atomic.Int32 // that of the last Load
+	secret       atomic.Int32 // number of the secret of the regenerated key in the configuration
+	loaded       atomic.Int32 // number of this secret at the last Load
 }
 
 // Start starts the HMPs.
@@ -76,22 +76,22 @@ func (d *Demo) Close() {
 	}
 }
 
-// Describe tells the story of the sessions.
+// Describe returns a list of the sessions: the name, the result, and what happens.
 func (d *Demo) Describe() string {
 	var b strings.Builder
 	n := 0
 	for _, t := range d.targets {
 		n += len(t.sessions)
 		for _, s := range t.sessions {
-			fmt.Fprintf(&b, "\n  %-21s %-17s %s", t.name+"/"+s.name, cmp.Or(s.result, "changes"), s.story)
+			fmt.Fprintf(&b, "\n  %-21s %-17s %s", t.name+"/"+s.name, cmp.Or(s.result, "changes"), s.description)
 		}
 	}
 	hmps := len(d.listenings)
-	return fmt.Sprintf("The demo has %d sessions on %d targets: %d simulated HMPs, and %d addresses where no HMP is. Their sessions tell this story:\n%s\n",
+	return fmt.Sprintf("The demo has %d sessions on %d targets: %d simulated HMPs, and %d addresses without an HMP.\n%s\n",
 		n, len(d.targets), hmps, len(d.targets)-hmps, b.String())
 }
 
-// Load returns the configuration of now.
+// Load returns the current configuration.
 func (d *Demo) Load() (*config.Config, error) {
 	n := d.secret.Load()
 	d.loaded.Store(n)
@@ -101,8 +101,8 @@ func (d *Demo) Load() (*config.Config, error) {
 // Changed reports whether the configuration has changed since the last Load.
 func (d *Demo) Changed(context.Context) bool { return d.secret.Load() != d.loaded.Load() }
 
-// text is the configuration with the n-th secret of the key that is regenerated. Names and
-// URLs need no quotes.
+// text returns the configuration with the n-th secret of the regenerated key. Names and URLs
+// need no quotes.
 func (d *Demo) text(n int) string {
 	var b strings.Builder
 	b.WriteString("global: {timeout: 5s}\ntargets:\n")

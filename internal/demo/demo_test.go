@@ -25,7 +25,7 @@ type client struct {
 
 func (c *client) probe(ctx context.Context) hmp.Result {
 	for logins := 0; ; logins++ {
-		answer, next := c.Session(ctx, hmp.Request{Token: c.token})
+		answer, next := c.Session(ctx, hmp.SessionRequest{Token: c.token})
 		if !next.IsZero() {
 			c.token = next
 		}
@@ -42,9 +42,9 @@ func (c *client) probe(ctx context.Context) hmp.Result {
 	}
 }
 
-// TestStory plays the sessions that change and those with a key for 20 minutes. The results
-// of the others are TestDemo's in internal/app.
-func TestStory(t *testing.T) {
+// TestChanges runs the sessions that change, and those with a key, for 20 minutes. TestDemo in
+// internal/app has the other sessions.
+func TestChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		authority, err := hmpsim.NewAuthority()
@@ -93,7 +93,7 @@ func TestStory(t *testing.T) {
 				result := c.probe(ctx)
 				record(name, string(result))
 				if name == "museum/guides" && result == hmp.Valid {
-					version, _ := c.Version(ctx, hmp.Request{Token: c.token})
+					version, _ := c.Version(ctx, hmp.SessionRequest{Token: c.token})
 					record("museum", version.Version+" "+version.Build)
 				}
 			}

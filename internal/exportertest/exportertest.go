@@ -1,7 +1,8 @@
-// Package exportertest is the kit of tests that run the exporter as a process.
+// Package exportertest helps tests that run the exporter as a process, and tests of documents.
 //
 // [Suite] builds the program. A test starts it with [Start], which takes the address from the
-// log. The test talks to the process like a user: by HTTP and by signals.
+// log. The test talks to the process like a user: by HTTP and by signals. [CheckTables] keeps
+// tables in documents equal to the code.
 package exportertest
 
 import (

@@ -3,7 +3,7 @@ package hmp
 import "time"
 
 // An Answer is the result of one call. It is a plain value and holds no secret. Texts of
-// the server are only in MessageTexts and in a [Header].
+// the server are only in MessageTexts and in a [RedactedHeader].
 type Answer struct {
 	Result Result
 	// Reason explains the result if there is more to say. It is safe to log and to show.
@@ -63,11 +63,43 @@ type Exchange struct {
 	Method string
 	Result Result
 	// Request and Response are the headers. Response is "" if there was no response.
-	Request, Response Header
+	Request, Response RedactedHeader
 	// Proto is the HTTP version of the response, "" if there was none.
 	Proto string
 	// StatusCode is the HTTP status of the response, 0 if there was none.
 	StatusCode int
 	// Took is the duration of all phases together.
 	Took time.Duration
+}
+
+// Phases has the duration of each phase of a call. A phase that did not occur is 0, such
+// as a lookup for an IP address, or a connect on a reused connection. The phase in which the
+// time ran out lasts until then.
+type Phases struct {
+	Resolve    time.Duration // DNS lookup of the HMP, or of the proxy if there is one
+	Connect    time.Duration // TCP connect from the first address tried, and the CONNECT of a proxy
+	TLS        time.Duration // TLS handshake with the HMP
+	Processing time.Duration // from the connection to the first byte of the answer
+	Transfer   time.Duration // from the first byte to the end of the body
+}
+
+// Add returns the sum of the phases of two attempts.
+func (p Phases) Add(q Phases) Phases {
+	return Phases{p.Resolve + q.Resolve, p.Connect + q.Connect, p.TLS + q.TLS, p.Processing + q.Processing, p.Transfer + q.Transfer}
+}
+
+// A Phase is one phase of [Phases] with its name.
+type Phase struct {
+	Name string
+	Took time.Duration
+}
+
+// Each returns the phases in the order in which they occur.
+func (p Phases) Each() [5]Phase {
+	return [...]Phase{{"resolve", p.Resolve}, {"connect", p.Connect}, {"tls", p.TLS}, {"processing", p.Processing}, {"transfer", p.Transfer}}
+}
+
+// Total returns the duration of all phases together.
+func (p Phases) Total() time.Duration {
+	return p.Resolve + p.Connect + p.TLS + p.Processing + p.Transfer
 }

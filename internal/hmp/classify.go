@@ -25,16 +25,17 @@ const (
 )
 
 const (
-	errNoToken      formError = "the login's answer has no authToken"
-	errInvalidToken formError = "the login's answer has an authToken that is not fit for a header"
+	errNoToken      bodyError = "the login's answer has no authToken"
+	errInvalidToken bodyError = "the login's answer has an authToken that is not fit for a header"
 )
 
 // errNoStatus means that the status is no HTTP status, such as 000.
 var errNoStatus = errors.New("the status is not one of HTTP")
 
-// read sets the answer from a response, by the table of results. It returns the token of a
-// Valid answer. It adds the secrets in the body to those of the call, and closes the body.
-func (c *call) read(ctx context.Context, resp *http.Response, a *Answer) (token secret.Value, err error) {
+// readResponse sets the answer from a response, by the table of results in docs/metrics.md. It
+// returns the token of a Valid answer. It adds the secrets in the body to those of the call,
+// and closes the body.
+func (c *call) readResponse(ctx context.Context, resp *http.Response, a *Answer) (token secret.Value, err error) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 100 {
 		return token, errNoStatus
@@ -51,7 +52,7 @@ func (c *call) read(ctx context.Context, resp *http.Response, a *Answer) (token 
 		a.Result = Redirect
 	case c.version != nil:
 		c.readVersion(ctx, resp, a)
-	case status == http.StatusOK, c.login() && status > 200 && status < 300:
+	case status == http.StatusOK, c.isLogin() && status > 200 && status < 300:
 		token = c.readSession(ctx, resp, a)
 	case status >= 400:
 		c.readError(ctx, resp, a)
@@ -66,7 +67,7 @@ func (c *call) readSession(ctx context.Context, resp *http.Response, a *Answer) 
 	p := new(payload)
 	var err error = errTooLarge
 	if resp.ContentLength <= c.options.MaxBodySize {
-		p, err = decode(resp.Body, c.options.MaxBodySize, c.sent, c.options.MessageTexts, c.secrets...)
+		p, err = decode(resp.Body, c.options.MaxBodySize, c.token, c.options.MessageTexts, c.secrets...)
 	}
 	c.secrets = append(c.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
@@ -76,7 +77,7 @@ func (c *call) readSession(ctx context.Context, resp *http.Response, a *Answer) 
 	}
 	switch {
 	case err == nil:
-		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !c.login()
+		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !c.isLogin()
 		if p.token != "" {
 			token = secret.New(p.token)
 		}
@@ -87,9 +88,9 @@ func (c *call) readSession(ctx context.Context, resp *http.Response, a *Answer) 
 	default:
 		a.Result, a.Reason = BadPayload, bodyReason(err, resp.Header.Get("Content-Encoding"))
 		if errors.Is(err, errNoData) {
-			a.Code = code(p.code)
+			a.Code = parseCode(p.code)
 		}
-		if c.login() && (a.Code == InvalidCredentials || a.Code == InputValidation) {
+		if c.isLogin() && (a.Code == InvalidCredentials || a.Code == InputValidation) {
 			a.Result, a.Reason = LoginRejected, ""
 		}
 	}
@@ -101,7 +102,7 @@ func (c *call) missingField(p *payload) error {
 	switch {
 	case !p.hasData:
 		return errNoData
-	case !c.login() || p.token != "":
+	case !c.isLogin() || p.token != "":
 		return nil
 	case p.invalidToken:
 		return errInvalidToken
@@ -112,15 +113,15 @@ func (c *call) missingField(p *payload) error {
 
 // bodyReason says why a body is not a session.
 func bodyReason(err error, encoding string) string {
-	form, isForm := errors.AsType[formError](err)
+	malformed, isMalformed := errors.AsType[bodyError](err)
 	switch {
-	case isForm && encoding != "" && !strings.EqualFold(encoding, "identity"):
-		if !isUsual(encoding) {
+	case isMalformed && encoding != "" && !strings.EqualFold(encoding, "identity"):
+		if !isHarmless(encoding) {
 			encoding = "an unknown one"
 		}
 		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; check the proxies between the exporter and the HMP"
-	case isForm:
-		return form.Error()
+	case isMalformed:
+		return malformed.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "the body ends early"
 	default:
@@ -130,30 +131,29 @@ func bodyReason(err error, encoding string) string {
 
 // readError reads the body of an error.
 func (c *call) readError(ctx context.Context, resp *http.Response, a *Answer) {
-	body, wantsTLS := io.Reader(resp.Body), false
+	body, isTLSPort := io.Reader(resp.Body), false
 	if a.StatusCode == http.StatusBadRequest && c.options.URL.Scheme == "http" {
 		buffered := bufio.NewReaderSize(resp.Body, 1<<10)
 		start, _ := buffered.Peek(buffered.Size())
-		body, wantsTLS = buffered, wantsTLSText.Match(start)
+		body, isTLSPort = buffered, tlsPortText.Match(start)
 	}
 	p, err := decode(body, maxEnvelope, "", false)
 	c.secrets = append(c.secrets, p.secrets...)
 	timedOut := err != nil && expired(ctx)
 	if a.BodySize = p.size; !timedOut {
-		a.Code = code(p.code)
+		a.Code = parseCode(p.code)
 	}
 	a.Result = errorResult(a, p.message)
-	refused := c.login() && a.StatusCode < 500
 	switch {
-	case timedOut && needsBody(a.StatusCode, c.login()):
+	case timedOut && needsBody(a.StatusCode, c.isLogin()):
 		a.Result = Timeout
-	case refused && a.Result != NoRoles && (a.StatusCode == http.StatusUnauthorized || a.Envelope()):
+	case c.isLogin() && a.StatusCode < 500 && a.Result != NoRoles && (a.StatusCode == http.StatusUnauthorized || a.Envelope()):
 		a.Result = LoginRejected
 		if a.Code.Catalogued() == OtherCode || !a.Envelope() {
 			a.Reason = "something else than HMP may have answered"
 		}
 	}
-	if wantsTLS {
+	if isTLSPort {
 		a.Reason = "the server speaks TLS; write https:// in `url`"
 	}
 	a.Reason = cmp.Or(a.Reason, c.errorReason(a))
@@ -201,8 +201,8 @@ func (c *call) errorReason(a *Answer) string {
 	}
 }
 
-// wantsTLSText matches what web servers answer to plain HTTP on a TLS port.
-var wantsTLSText = regexp.MustCompile(`(?i)http request to an https server|http request was sent to https port|plain http to an ssl-enabled|requires tls`)
+// tlsPortText matches what web servers answer to plain HTTP on a TLS port.
+var tlsPortText = regexp.MustCompile(`(?i)http request to an https server|http request was sent to https port|plain http to an ssl-enabled|requires tls`)
 
 // retryAfter returns how long a Retry-After header asks to wait. The header has a number of
 // seconds or a date (RFC 9110, section 10.2.3).
@@ -215,11 +215,4 @@ func retryAfter(value string, now time.Time) time.Duration {
 		wait = time.Duration(n) * time.Second
 	}
 	return min(max(0, wait), maxRetryAfter)
-}
-
-// expired reports whether the deadline of a call is over. The dialer can end an instant
-// before the context does.
-func expired(ctx context.Context) bool {
-	deadline, _ := ctx.Deadline()
-	return ctx.Err() != nil || !time.Now().Before(deadline)
 }

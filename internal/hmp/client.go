@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"hmp_exporter/internal/secret"
 )
@@ -24,19 +25,24 @@ const sessionPath = "/apis/authentication/login/key"
 
 // Options say how to reach one HMP.
 type Options struct {
-	URL                *url.URL                                                             // scheme, host and perhaps a path, without a slash at its end
-	TLS                *tls.Config                                                          // for https; nil for Go's defaults
-	RootCAs            func(context.Context) (*x509.CertPool, error)                        // the trusted certificates, called for each new connection; nil for those in TLS
-	CA                 string                                                               // a name for RootCAs in errors, like "the CA in hmp.pem"; "" without RootCAs
-	Address            string                                                               // host and port to connect to; "" for those of URL
-	Proxy              func(*http.Request) (*url.URL, error)                                // the proxy for a request; nil for none
-	ProxyConnectHeader http.Header                                                          // goes to a proxy along with a CONNECT
-	KeepAlive          bool                                                                 // reuse connections, for five minutes at most and not after a failure
-	HTTP2              bool                                                                 // allow HTTP/2
-	MaxBodySize        int64                                                                // maximum size of a session's body, in bytes
-	MessageTexts       bool                                                                 // keep the texts of service messages, not only their number
-	UserAgent          string                                                               // name/version of this program
-	Dial               func(ctx context.Context, network, address string) (net.Conn, error) // nil for [net.Dialer]'s
+	URL *url.URL    // scheme, host and perhaps a path, without a slash at its end
+	TLS *tls.Config // for https; nil for Go's defaults
+	// RootCAs returns the trusted certificates for a new connection. If it is nil, TLS has
+	// them. CA names them in errors, such as "the CA in hmp.pem".
+	RootCAs func(context.Context) (*x509.CertPool, error)
+	CA      string
+	Address string // host and port to connect to; "" for those of URL
+
+	Proxy              func(*http.Request) (*url.URL, error) // nil for none
+	ProxyConnectHeader http.Header                           // goes to a proxy along with a CONNECT
+
+	KeepAlive    bool   // reuse connections, for five minutes at most and not after a failure
+	HTTP2        bool   // allow HTTP/2
+	MaxBodySize  int64  // maximum size of a session's body, in bytes
+	MessageTexts bool   // keep the texts of service messages, not only their number
+	UserAgent    string // name/version of this program
+	// Dial makes a TCP connection. If it is nil, [net.Dialer] does.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // A Client calls one HMP: it checks sessions, opens sessions, and asks for the version. It is
@@ -46,8 +52,8 @@ type Client struct {
 	url       *url.URL // of the session endpoint
 	pool      *pool
 	userAgent []string
-	get       Header   // of a GET without configured headers
-	secrets   []string // in the header for a proxy
+	header    RedactedHeader // of a GET without configured headers, shared to save memory
+	secrets   []string       // in the header for a proxy
 }
 
 // NewClient returns a client. Call [Client.Close] when it is no longer used.
@@ -58,15 +64,25 @@ func NewClient(o Options) *Client {
 	}
 	call := c.newCall(http.MethodGet, nil)
 	call.header["Authorization"] = nil
-	c.get = sentHeader(call.method, call.header)
+	c.header = redactRequest(call.method, call.header)
 	return c
+}
+
+// endpoint returns the URL of a path below a base URL.
+func endpoint(base *url.URL, path string) *url.URL {
+	u := *base
+	u.Path += path
+	if u.RawPath != "" {
+		u.RawPath += path
+	}
+	return &u
 }
 
 // Close closes the idle connections. The client reuses no connection afterwards.
 func (c *Client) Close() { c.pool.close() }
 
-// A Request is a request with a token.
-type Request struct {
+// A SessionRequest is a request with the token of a session.
+type SessionRequest struct {
 	Token secret.Value
 	// Secrets are other secrets of the session, such as its API key. The client masks them
 	// in the texts of HMP, like the token and the values of Header.
@@ -78,13 +94,13 @@ type Request struct {
 }
 
 // Format implements [fmt.Formatter] and prints no secret.
-func (Request) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.Request") }
+func (SessionRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.SessionRequest") }
 
 // Session asks the HMP about a session. ctx must have a deadline.
 //
 // The token is the authToken of a [Valid] answer, if it differs from the one sent and is
 // valid in a header. Otherwise it is zero.
-func (c *Client) Session(ctx context.Context, r Request) (a Answer, token secret.Value) {
+func (c *Client) Session(ctx context.Context, r SessionRequest) (a Answer, token secret.Value) {
 	call := c.newCall(http.MethodGet, r.Header, r.Secrets...)
 	call.onResponse = r.OnResponse
 	call.authorize(r.Token)
@@ -132,8 +148,9 @@ type call struct {
 	proxy      *url.URL // nil for none
 	header     http.Header
 	body       []byte
-	sent       string   // the token, if there is one
+	token      string   // that is sent; "" for a login
 	secrets    []string // to mask in the answer; those in the body of the response are added
+	configured bool     // the header has more than the client's own fields
 	reuse      bool     // whether to use an idle connection, and to leave one
 	onResponse func(status int)
 	version    *Version // the destination of a version call, else nil
@@ -146,7 +163,10 @@ var (
 
 // newCall returns a call with what all calls have in common.
 func (c *Client) newCall(method string, extra http.Header, values ...secret.Value) *call {
-	call := &call{options: &c.options, method: method, url: c.url, reuse: c.options.KeepAlive, header: make(http.Header, len(extra)+5)}
+	call := &call{
+		options: &c.options, method: method, url: c.url,
+		configured: len(extra) > 0, reuse: c.options.KeepAlive, header: make(http.Header, len(extra)+5),
+	}
 	call.secrets = append(make([]string, 0, len(c.secrets)+len(values)+len(extra)+2), c.secrets...)
 	for _, v := range values {
 		call.secrets = append(call.secrets, v.Reveal())
@@ -161,9 +181,9 @@ func (c *Client) newCall(method string, extra http.Header, values ...secret.Valu
 
 // authorize adds a token to the call.
 func (c *call) authorize(t secret.Value) {
-	c.sent = t.Reveal()
-	c.secrets = append(c.secrets, c.sent)
-	c.header["Authorization"] = []string{"Bearer " + c.sent}
+	c.token = t.Reveal()
+	c.secrets = append(c.secrets, c.token)
+	c.header["Authorization"] = []string{"Bearer " + c.token}
 }
 
 // setProxy sets the proxy. If its URL has a user without a password, the user is a token.
@@ -179,7 +199,7 @@ func (c *call) setProxy(proxy *url.URL) {
 	c.secrets = append(c.secrets, password, proxy.User.String())
 }
 
-func (c *call) login() bool { return c.method == http.MethodPost }
+func (c *call) isLogin() bool { return c.method == http.MethodPost }
 
 // request returns the request of one attempt.
 func (c *call) request(ctx context.Context) *http.Request {
@@ -208,35 +228,36 @@ func (c *Client) do(ctx context.Context, call *call, a *Answer) (token secret.Va
 	if call.reuse {
 		idle = c.pool.take()
 	}
-	token, again := c.try(ctx, call, idle, a)
-	if again {
-		before := a.Phases
+	token, retry := c.try(ctx, call, idle, a)
+	if retry {
+		first := a.Phases
 		*a = Answer{}
 		token, _ = c.try(ctx, call, nil, a)
-		a.Phases = before.Add(a.Phases)
+		a.Phases = first.Add(a.Phases)
 		a.Exchanges[0].Took = a.Phases.Total()
 	}
 	return token
 }
 
-// try makes one attempt on an idle connection, or on a new one if on is nil. again is true if
-// the attempt failed so early that the request may be sent once more.
-func (c *Client) try(ctx context.Context, call *call, on *conn, a *Answer) (token secret.Value, again bool) {
+// try makes one attempt on an idle connection, or on a new one if idle is nil. retry is true if
+// the idle connection was dead, so that the request may be sent again. A login may be sent again
+// only if nothing of it was written.
+func (c *Client) try(ctx context.Context, call *call, idle *conn, a *Answer) (token secret.Value, retry bool) {
 	attempt := &attempt{proxy: call.proxy, ca: c.options.CA}
-	reused := on != nil
-	ctx = attempt.withHooks(ctx, reused)
+	ctx = attempt.withHooks(ctx, idle != nil)
+	connection := idle
 	var err error
-	if !reused {
-		on, err = c.pool.dial(ctx, attempt, call.reuse)
+	if idle == nil {
+		connection, err = c.pool.dial(ctx, attempt, call.reuse)
 	}
 	var resp *http.Response
 	var written int64
 	if err == nil {
-		defer func() { c.pool.release(on, a.Result) }() // also after a panic
-		attempt.connected(on)
-		written = on.written.Load()
-		if resp, err = on.client.RoundTrip(call.request(ctx)); err == nil {
-			token, err = call.read(ctx, resp, a)
+		defer func() { c.pool.release(connection, a.Result) }() // also after a panic
+		attempt.connected(connection)
+		written = connection.written.Load()
+		if resp, err = connection.client.RoundTrip(call.request(ctx)); err == nil {
+			token, err = call.readResponse(ctx, resp, a)
 		}
 	}
 	attempt.end()
@@ -245,13 +266,19 @@ func (c *Client) try(ctx context.Context, call *call, on *conn, a *Answer) (toke
 	case expired(ctx):
 		a.Result, a.Reason = Timeout, attempt.timeoutReason()
 	default:
-		a.Result, a.Reason = attempt.failure(err), attempt.reason(err, newMask(call.secrets...))
-		idempotent := !call.login() || on != nil && on.written.Load() == written
-		again = reused && !attempt.reached(firstByte) && idempotent
+		a.Result, a.Reason = attempt.result(err), attempt.reason(err, newMask(call.secrets...))
+		retry = idle != nil && !attempt.reached(firstByte) && (!call.isLogin() || idle.written.Load() == written)
 	}
 	a.Phases, a.CertificateExpiry = attempt.phases(), attempt.certificate
 	c.recordExchange(a, call, resp)
-	return token, again
+	return token, retry
+}
+
+// expired reports whether the deadline of a call is over. The dialer can end an instant
+// before the context does.
+func expired(ctx context.Context) bool {
+	deadline, _ := ctx.Deadline()
+	return ctx.Err() != nil || !time.Now().Before(deadline)
 }
 
 // recordExchange adds the request and the response to the answer. The response may be nil.
@@ -260,13 +287,13 @@ func (c *Client) recordExchange(a *Answer, call *call, resp *http.Response) {
 	if a.Code.Catalogued() == OtherCode && m.apply(string(a.Code), true) == secret.Masked {
 		a.Code, a.Reason = OtherCode, "" // the code is a secret of six digits
 	}
-	e := Exchange{Method: call.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.get}
-	if call.login() || len(call.header) > 4 {
-		e.Request = sentHeader(call.method, call.header)
+	e := Exchange{Method: call.method, Result: a.Result, StatusCode: a.StatusCode, Took: a.Phases.Total(), Request: c.header}
+	if call.isLogin() || call.configured {
+		e.Request = redactRequest(call.method, call.header)
 	}
 	if resp != nil {
 		e.Proto = strings.Clone(resp.Proto) // otherwise the whole status line would stay in memory
-		e.Response = receivedHeader(resp.Header, m)
+		e.Response = redactResponse(resp.Header, m)
 	}
 	a.Exchanges = []Exchange{e}
 }

@@ -35,10 +35,10 @@ func TestRequests(t *testing.T) {
 		header        http.Header
 	}{
 		{func(ctx context.Context, c *Client) (Answer, secret.Value) {
-			return c.Session(ctx, Request{Token: secret.New(canaryToken), Header: extra})
+			return c.Session(ctx, SessionRequest{Token: secret.New(canaryToken), Header: extra})
 		}, "GET /prefix/apis/authentication/login/key", "", with("Authorization", "Bearer "+canaryToken)},
 		{func(ctx context.Context, c *Client) (a Answer, none secret.Value) {
-			_, a = c.Version(ctx, Request{Token: secret.New(canaryToken), Header: extra})
+			_, a = c.Version(ctx, SessionRequest{Token: secret.New(canaryToken), Header: extra})
 			return a, none
 		}, "GET /prefix/apis/system/version", "", with("Authorization", "Bearer "+canaryToken)},
 		{loginWith(canaryKey, canarySecret), "POST /prefix/apis/authentication/login/key", `{"apiKey":"CANARY-key-51c2","apiSecret":"CANARY-secret-90be"}`, header},
@@ -79,9 +79,9 @@ func TestRequests(t *testing.T) {
 
 func TestRequestsDoNotPrintTheirSecrets(t *testing.T) {
 	header := http.Header{"X-Secret": {canaryToken}}
-	r := Request{Token: secret.New(canaryToken), Header: header}
+	r := SessionRequest{Token: secret.New(canaryToken), Header: header}
 	l := LoginRequest{Key: secret.New(canaryToken), Secret: secret.New(canaryToken), Header: header}
-	for _, request := range []any{r, &r, l, &l, struct{ Inner LoginRequest }{l}, []Request{r}} {
+	for _, request := range []any{r, &r, l, &l, struct{ Inner LoginRequest }{l}, []SessionRequest{r}} {
 		canary.CheckValue(t, fmt.Sprintf("%T", request), request)
 	}
 }

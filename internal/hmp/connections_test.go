@@ -23,31 +23,34 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// TestConnections counts the connections that a sequence of exchanges makes and leaves open.
+// TestConnections counts the connections that a sequence of steps makes and leaves open. The
+// steps are calls (valid, failing, login, version), a call to a server that fails (lost-login,
+// lost-version), what happens to the last connection (closed, stuck), the end of the client,
+// and durations.
 func TestConnections(t *testing.T) {
 	for name, tt := range map[string]struct {
 		steps      string
 		change     func(*Options)
 		made, open int
 	}{
-		"a new one for each exchange":            {"well login well", func(*Options) {}, 3, 0},
-		"one for all":                            {"well login well", keepAlive, 1, 1},
-		"one for all, HTTP/2":                    {"well login well", keepHTTP2, 1, 1},
-		"a new one after a failure":              {"well sick well well", keepAlive, 2, 1},
-		"a new one after a failure, HTTP/2":      {"well sick well well", keepHTTP2, 2, 1},
-		"a new one after five minutes":           {"well 4m well 1m well well", keepAlive, 2, 1},
-		"a new one after five minutes, HTTP/2":   {"well 4m well 1m well well", keepHTTP2, 2, 1},
-		"none after five idle minutes":           {"well 5m", keepAlive, 1, 0},
-		"none after five idle minutes, HTTP/2":   {"well 5m", keepHTTP2, 1, 0},
-		"a new one if it was closed":             {"well closed well", keepAlive, 2, 1},
-		"a new one if it was closed, HTTP/2":     {"well closed well", keepHTTP2, 2, 1},
-		"a new one if it cannot be written to":   {"well stuck well", keepAlive, 2, 1},
-		"a login on a new one, as none was sent": {"well stuck login", keepAlive, 2, 1},
-		"no login on a new one, if one was sent": {"well lost", keepAlive, 1, 0},
-		"nor with HTTP/2":                        {"well lost", keepHTTP2, 1, 0},
-		"a version has one of its own":           {"well version well", keepAlive, 2, 1},
-		"a version ends no other":                {"well noversion well", keepAlive, 2, 1},
-		"a closed client keeps none":             {"end well well", keepAlive, 2, 0},
+		"a new one for each exchange":            {"valid login valid", func(*Options) {}, 3, 0},
+		"one for all":                            {"valid login valid", keepAlive, 1, 1},
+		"one for all, HTTP/2":                    {"valid login valid", keepHTTP2, 1, 1},
+		"a new one after a failure":              {"valid failing valid valid", keepAlive, 2, 1},
+		"a new one after a failure, HTTP/2":      {"valid failing valid valid", keepHTTP2, 2, 1},
+		"a new one after five minutes":           {"valid 4m valid 1m valid valid", keepAlive, 2, 1},
+		"a new one after five minutes, HTTP/2":   {"valid 4m valid 1m valid valid", keepHTTP2, 2, 1},
+		"none after five idle minutes":           {"valid 5m", keepAlive, 1, 0},
+		"none after five idle minutes, HTTP/2":   {"valid 5m", keepHTTP2, 1, 0},
+		"a new one if it was closed":             {"valid closed valid", keepAlive, 2, 1},
+		"a new one if it was closed, HTTP/2":     {"valid closed valid", keepHTTP2, 2, 1},
+		"a new one if it cannot be written to":   {"valid stuck valid", keepAlive, 2, 1},
+		"a login on a new one, as none was sent": {"valid stuck login", keepAlive, 2, 1},
+		"no login on a new one, if one was sent": {"valid lost-login", keepAlive, 1, 0},
+		"no login on a new one, HTTP/2":          {"valid lost-login", keepHTTP2, 1, 0},
+		"a version has one of its own":           {"valid version valid", keepAlive, 2, 1},
+		"a version ends no other":                {"valid lost-version valid", keepAlive, 2, 1},
+		"a closed client keeps none":             {"end valid valid", keepAlive, 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { testConnections(t, strings.Fields(tt.steps), tt.change, tt.made, tt.open) })
@@ -57,8 +60,8 @@ func TestConnections(t *testing.T) {
 
 func testConnections(t *testing.T, steps []string, change func(*Options), made, open int) {
 	sim := hmpsim.New()
-	sim.SetToken("well", hmpsim.Valid(hmpsim.Session{}))
-	sim.SetToken("sick", hmpsim.InternalError("x"))
+	sim.SetToken("valid", hmpsim.Valid(hmpsim.Session{}))
+	sim.SetToken("failing", hmpsim.InternalError("x"))
 	certificate, roots := certified(t)
 	pipe := hmpsim.ListenPipe()
 	server := &http.Server{Handler: sim, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}, ErrorLog: log.New(io.Discard, "", 0)}
@@ -79,25 +82,25 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 		var a Answer
 		want := Valid
 		switch step {
-		case "well":
-			a, _ = c.Session(ctx, Request{Token: secret.New("well")})
-		case "sick":
-			a, _ = c.Session(ctx, Request{Token: secret.New("sick")})
+		case "valid":
+			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("valid")})
+		case "failing":
+			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("failing")})
 			want = InternalError
-		case "login", "lost":
+		case "login", "lost-login":
 			sim.AddKey(canaryKey, canarySecret, hmpsim.Valid(hmpsim.Session{}))
-			if step == "lost" {
+			if step == "lost-login" {
 				sim.AddKey(canaryKey, canarySecret, hmpsim.Reset())
 				want = Protocol
 			}
 			logins++
 			a, _ = login(ctx, c)
-		case "version", "noversion":
-			if step == "noversion" {
+		case "version", "lost-version":
+			if step == "lost-version" {
 				sim.SetVersion(hmpsim.Reset())
 				want = Protocol
 			}
-			_, a = c.Version(ctx, Request{Token: secret.New("well")})
+			_, a = c.Version(ctx, SessionRequest{Token: secret.New("valid")})
 		case "closed":
 			_ = conns[len(conns)-1].Conn.Close()
 			want = ""
@@ -138,7 +141,7 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 	}
 }
 
-// A testConn is a connection that notes when it is closed. If it is stuck, a write fails.
+// A testConn is a connection that records when it is closed. If it is stuck, a write fails.
 type testConn struct {
 	net.Conn
 	closed, stuck atomic.Bool
@@ -154,53 +157,6 @@ func (c *testConn) Write(b []byte) (int, error) {
 	case c.stuck.Load():
 		return 0, errors.New("stuck")
 	case b[0] == 0x15: // TLS's close_notify: a pipe has no buffer, so two of them would block each other
-		return len(b), nil
-	}
-	return c.Conn.Write(b)
-}
-
-// TLS writes a close_notify when a connection closes. A server that reads nothing makes that
-// write wait for five seconds. No probe waits for it.
-func TestNoProbeWaitsForAClosingConnection(t *testing.T) {
-	s := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{MaxVersion: tls.VersionTLS12} })
-	closing, probed := make(chan struct{}), make(chan struct{})
-	dials := 0
-	c := newClient(t, s.URL, trust(s), keepAlive, func(o *Options) {
-		o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, address)
-			if dials++; dials > 1 {
-				return conn, err
-			}
-			return &stallingConn{conn, func() {
-				close(closing)
-				select {
-				case <-probed:
-				case <-time.After(5 * hung):
-					t.Error("the probe waited")
-				}
-			}}, err
-		}
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), plenty)
-	defer cancel()
-	session(ctx, c)
-	go c.Close()
-	<-closing
-	if a, _ := session(ctx, c); a.Result != Valid || dials != 2 {
-		t.Errorf("got %+v after %d connections, want valid after two", a, dials)
-	}
-	close(probed)
-}
-
-// A stallingConn calls stall in place of writing a TLS alert.
-type stallingConn struct {
-	net.Conn
-	stall func()
-}
-
-func (c *stallingConn) Write(b []byte) (int, error) {
-	if b[0] == 0x15 {
-		c.stall()
 		return len(b), nil
 	}
 	return c.Conn.Write(b)
@@ -246,7 +202,7 @@ func TestNoRequestBreaksAnother(t *testing.T) {
 				default:
 					answer(200, `{"data":{}}`)(w, r)
 				}
-			}, withHTTP2)
+			}, func(s *httptest.Server) { s.EnableHTTP2, s.TLS = true, new(tls.Config) })
 			c := newClient(t, s.URL, trust(s), change)
 			const sessions, rounds, atOnce = 150, 3, 64
 			ctx, cancel := context.WithTimeout(t.Context(), plenty)
@@ -259,7 +215,7 @@ func TestNoRequestBreaksAnother(t *testing.T) {
 				if i%3 > 0 {
 					token := [...]string{1: "sick", 2: "well"}[i%3]
 					call = func(ctx context.Context, c *Client) (Answer, secret.Value) {
-						return c.Session(ctx, Request{Token: secret.New(token)})
+						return c.Session(ctx, SessionRequest{Token: secret.New(token)})
 					}
 				}
 				if i%3 == 1 {
@@ -286,46 +242,6 @@ func TestNoRequestBreaksAnother(t *testing.T) {
 				t.Errorf("it keeps %d connections, want %d at most", n, atOnce)
 			}
 		})
-	}
-}
-
-func withHTTP2(s *httptest.Server) { s.EnableHTTP2, s.TLS = true, new(tls.Config) }
-
-func TestFailedConnectionIsNotReused(t *testing.T) {
-	begun, finish := make(chan struct{}), make(chan struct{})
-	var connections atomic.Int32
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		switch r.Header.Get("Authorization") {
-		case "Bearer slow":
-			close(begun)
-			<-finish
-		case "Bearer sick":
-			envelope(500, "070000", "x")(w, r)
-			return
-		}
-		answer(200, `{"data":{}}`)(w, r)
-	}, withHTTP2, countNew(&connections))
-	c := newClient(t, s.URL, trust(s), keepHTTP2)
-	ctx, cancel := context.WithTimeout(t.Context(), plenty)
-	defer cancel()
-	ask := func(token string) Result {
-		a, _ := c.Session(ctx, Request{Token: secret.New(token)})
-		return a.Result
-	}
-	var slow Result
-	var wg sync.WaitGroup
-	wg.Go(func() { slow = ask("slow") })
-	<-begun
-	if got := ask("sick"); got != InternalError || connections.Load() != 1 {
-		t.Errorf("got %s on %d connections, want internal_error on the first", got, connections.Load())
-	}
-	if got := ask("well"); got != Valid || connections.Load() != 2 {
-		t.Errorf("got %s on %d connections, want valid on a second one", got, connections.Load())
-	}
-	close(finish)
-	wg.Wait()
-	if slow != Valid {
-		t.Errorf("the exchange that was under way is %s", slow)
 	}
 }
 
@@ -403,8 +319,8 @@ func serveFrames(s *httptest.Server, frame func(*http2.Framer, http2.Frame), clo
 }
 
 func TestResultIsThatOfTheLastAttempt(t *testing.T) {
-	stranger, _ := certified(t)
-	other := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{stranger}} })
+	untrusted, _ := certified(t)
+	other := serve(t, answer(200, `{"data":{}}`), func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{untrusted}} })
 	for want, second := range map[Result]string{Connect: "127.0.0.1:1", TLS: other.Listener.Addr().String()} {
 		var requests, dials atomic.Int32
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -28,9 +28,9 @@
 // own JSON scanner, which keeps a few small values. Other scanners hold at least one whole
 // JSON token, and one JSON token may be the whole body.
 //
-// A call goes through client.go, transport.go (connections) and trace.go (timestamps of an
-// attempt). Then classify.go finds the result of a response, and failure.go the result of an
-// attempt without one.
+// A call goes through client.go, pool.go (connections) and attempt.go (timestamps). Then
+// classify.go finds the result of a response, and attempt_error.go the result of an attempt
+// without one.
 //
 // The vendor describes the endpoint for HMP 4.1.1 on the pages "Get User Session Info using
 // Bearer Token" and "Initiate User Session using Key and Secret".

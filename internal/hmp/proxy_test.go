@@ -25,15 +25,15 @@ func TestProxyWithTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := time.Now().Add(100 * time.Hour).Truncate(time.Second)
-	own, err := authority.Certificate(hmpsim.CertificateOptions{NotAfter: end})
+	ofHMP, err := authority.Certificate(hmpsim.CertificateOptions{NotAfter: end})
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxys, err := authority.Certificate(hmpsim.CertificateOptions{NotAfter: end.Add(-90 * time.Hour)})
+	ofProxy, err := authority.Certificate(hmpsim.CertificateOptions{NotAfter: end.Add(-90 * time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	strangers, _, err := hmpsim.SelfSigned(hmpsim.CertificateOptions{})
+	untrusted, _, err := hmpsim.SelfSigned(hmpsim.CertificateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestProxyWithTLS(t *testing.T) {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authority.PEM())
-	hmp := start(own, answer(200, `{"data":{}}`))
+	hmp := start(ofHMP, answer(200, `{"data":{}}`))
 	var connect atomic.Value
 	joins := func(w http.ResponseWriter, r *http.Request) {
 		connect.Store(r.Header.Clone())
@@ -55,11 +55,11 @@ func TestProxyWithTLS(t *testing.T) {
 		certificate time.Time
 		reason      string
 	}{
-		{"it connects", hmp.URL, start(proxys, joins), Valid, end, ""},
-		{"it forwards to an http HMP", "http://hmp.example", start(proxys, answer(200, `{"data":{}}`)), Valid, time.Time{}, ""},
-		{"it refuses", hmp.URL, start(proxys, answer(403, "no")), Connect, time.Time{}, "403"},
-		{"it wants a password", hmp.URL, start(proxys, answer(407, "no")), Connect, time.Time{}, "proxy_url"},
-		{"nobody knows its authority", hmp.URL, start(strangers, joins), TLS, time.Time{}, "with the proxy"},
+		{"it connects", hmp.URL, start(ofProxy, joins), Valid, end, ""},
+		{"it forwards to an http HMP", "http://hmp.example", start(ofProxy, answer(200, `{"data":{}}`)), Valid, time.Time{}, ""},
+		{"it refuses", hmp.URL, start(ofProxy, answer(403, "no")), Connect, time.Time{}, "403"},
+		{"it wants a password", hmp.URL, start(ofProxy, answer(407, "no")), Connect, time.Time{}, "proxy_url"},
+		{"nobody knows its authority", hmp.URL, start(untrusted, joins), TLS, time.Time{}, "with the proxy"},
 		{"it does not speak TLS", hmp.URL, serve(t, joins), TLS, time.Time{}, "with the proxy"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,21 +102,21 @@ func TestProxyUserIsMasked(t *testing.T) {
 
 // tunnel joins the client of a CONNECT to an address until one of the two ends.
 func tunnel(w http.ResponseWriter, address string) {
-	far, err := net.Dial("tcp", address)
+	server, err := net.Dial("tcp", address)
 	if err != nil {
 		panic(err)
 	}
-	near, _, err := w.(http.Hijacker).Hijack()
+	client, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		panic(err)
 	}
-	_, _ = io.WriteString(near, "HTTP/1.1 200 Connection established\r\n\r\n")
+	_, _ = io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n")
 	go func() {
-		_, _ = io.Copy(far, near)
-		_ = far.Close()
+		_, _ = io.Copy(server, client)
+		_ = server.Close()
 	}()
-	_, _ = io.Copy(near, far)
-	_ = near.Close()
+	_, _ = io.Copy(client, server)
+	_ = client.Close()
 }
 
 func TestPhasesBehindAProxy(t *testing.T) {
@@ -135,16 +135,16 @@ func TestPhasesBehindAProxy(t *testing.T) {
 				c := newClient(t, tt.scheme+"://hmp.example", through("http://proxy.example"), func(o *Options) {
 					o.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 						attemptOf(ctx).record(connectStart) // as the dialer of net does
-						near, far := net.Pipe()
+						client, server := net.Pipe()
 						go func() {
-							defer far.Close()
-							if _, err := http.ReadRequest(bufio.NewReader(far)); err == nil && tt.answer != "" {
+							defer server.Close()
+							if _, err := http.ReadRequest(bufio.NewReader(server)); err == nil && tt.answer != "" {
 								<-time.After(3 * time.Second)
-								_, _ = io.WriteString(far, tt.answer)
+								_, _ = io.WriteString(server, tt.answer)
 							}
-							_, _ = io.Copy(io.Discard, far)
+							_, _ = io.Copy(io.Discard, server)
 						}()
-						return near, nil
+						return client, nil
 					}
 				})
 				ctx, cancel := context.WithTimeout(t.Context(), callTimeout)

@@ -15,35 +15,12 @@ import (
 // body. In 4.5 million fuzz runs its results were those of encoding/json (FuzzDecode).
 //
 // The decoder reads the body and its data with object, and the values that it needs with text
-// and source. All other values go to skip. For each state and byte, the table grammar has the
-// next state, or a pseudo-state that depends on the open containers. skip reads {"a":[1]} so:
-//
-//	byte  in the table     next state     open containers
-//	{     opensObject      beforeMember   {
-//	"     inName           inName         {
-//	a     inName           inName         {
-//	"     beforeColon      beforeColon    {
-//	:     beforeValue      beforeValue    {
-//	[     opensArray       beforeElement  { [
-//	1     integer          integer        { [
-//	]     followsNumber    afterElement   { [       the ] is read again
-//	]     closesContainer  afterMember    {
-//	}     closesContainer  complete
+// and source. All other values go to skip.
 
 const (
 	scanBufferSize = 32 << 10
 	// maxDepth bounds the nesting of arrays and objects. The scanner keeps a bit for each.
 	maxDepth = 1 << 20
-)
-
-// A formError says what is wrong with a body. It has no text of the server.
-type formError string
-
-func (e formError) Error() string { return string(e) }
-
-const (
-	errTooLarge formError = "the body is larger than max_body_size"
-	errTooDeep  formError = "the JSON is nested too deep"
 )
 
 // A scanner reads one JSON text (RFC 8259) through a buffer of fixed size. It checks the
@@ -120,7 +97,7 @@ func (s *scanner) peek() byte {
 func (s *scanner) unexpected() error {
 	switch {
 	case s.pos < s.end:
-		return formError(fmt.Sprintf("the body is not JSON at byte %d", s.offset+int64(s.pos)))
+		return bodyError(fmt.Sprintf("the body is not JSON at byte %d", s.offset+int64(s.pos)))
 	case errors.Is(s.err, io.EOF):
 		return io.ErrUnexpectedEOF
 	default:
@@ -279,50 +256,4 @@ func unquote(source []byte) []byte {
 		}
 	}
 	return nil
-}
-
-// skip reads one value of any kind and depth, and keeps its source. It is not recursive,
-// because the server chooses the depth.
-func (s *scanner) skip() error {
-	s.open.depth = 0
-	for at := beforeValue; ; {
-		begin := s.pos
-		at = s.walk(at)
-		s.appendSource(s.buf[begin:s.pos])
-		switch at {
-		case complete:
-			return nil
-		case illegal:
-			return s.unexpected()
-		case tooDeep:
-			return errTooDeep
-		}
-		if s.fill() != nil {
-			return s.unexpected()
-		}
-	}
-}
-
-// walk reads from a state to the end of the value or of the buffer, and returns the state
-// there. Nearly every byte of a large body passes here. So the variables are local, and an
-// inner loop handles long runs within one state.
-func (s *scanner) walk(at state) state {
-	buf, n := s.buf[s.pos:s.end], 0
-	for n < len(buf) && at < illegal {
-		row := &grammar[at]
-		for n < len(buf) && row[buf[n]] == at { // as within a string
-			n++
-		}
-		if n == len(buf) {
-			break
-		}
-		if at = row[buf[n]]; at < followsNumber {
-			n++
-		}
-		if at >= states { // a pseudo-state
-			at = s.open.resolve(at)
-		}
-	}
-	s.pos += n
-	return at
 }

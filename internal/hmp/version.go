@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"hmp_exporter/internal/secret"
@@ -23,9 +22,9 @@ const (
 )
 
 const (
-	errVersionTooLarge formError = "the body is larger than 4 KiB"
-	errNoVersion       formError = "the body does not have the version and the build as texts"
-	errVersionIsSecret formError = "the body repeats a secret"
+	errVersionTooLarge bodyError = "the body is larger than 4 KiB"
+	errNoVersion       bodyError = "the body does not have the version and the build as texts"
+	errVersionIsSecret bodyError = "the body repeats a secret"
 )
 
 // A Version is the software version of an HMP. Both texts are valid UTF-8 without control
@@ -36,22 +35,12 @@ type Version struct{ Version, Build string }
 // The version is zero unless the answer is [Valid].
 //
 // The request has a connection of its own, so that it does not disturb a probe.
-func (c *Client) Version(ctx context.Context, r Request) (v Version, a Answer) {
+func (c *Client) Version(ctx context.Context, r SessionRequest) (v Version, a Answer) {
 	call := c.newCall(http.MethodGet, r.Header, r.Secrets...)
 	call.url, call.version, call.reuse = endpoint(c.options.URL, versionPath), &v, false
 	call.authorize(r.Token)
 	c.do(ctx, call, &a)
 	return v, a
-}
-
-// endpoint returns the URL of a path below a base URL.
-func endpoint(base *url.URL, path string) *url.URL {
-	u := *base
-	u.Path += path
-	if u.RawPath != "" {
-		u.RawPath += path
-	}
-	return &u
 }
 
 // readVersion reads the answer to the version call. It reads no body of an error, because the

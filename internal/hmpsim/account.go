@@ -2,33 +2,22 @@ package hmpsim
 
 import (
 	"crypto/rand"
-	"net/http"
+	"maps"
 	"time"
 )
 
-// An account is a fixed token or an API key: how it behaves, and its counters.
+// An account is a fixed token or an API key: the behaviour that answers it, and its counters.
 type account struct {
-	schedule
+	activeBehaviour
 	secret string // of an API key
 	stats  AccountStats
 }
 
-// begin counts a call that starts.
-func (a *account) begin(method string) {
-	if method == http.MethodPost {
-		a.stats.POSTs++
-	} else {
-		a.stats.GETs++
-	}
-	a.stats.InFlight++
-	a.stats.MaxConcurrent = max(a.stats.MaxConcurrent, a.stats.InFlight)
-}
-
-// A token is one that works, or did until it expired.
+// A token is a token that the server has issued or was given. It may have expired.
 type token struct {
 	account *account
-	expires time.Time // zero: never
-	issued  time.Time // when it was made, or last rotated
+	expires time.Time // zero if it never does
+	issued  time.Time // when it was made, or replaced by a rotation
 }
 
 func (t *token) alive(now time.Time) bool { return t.expires.IsZero() || now.Before(t.expires) }
@@ -56,7 +45,7 @@ func (s *Server) setAccount(name string, b Behaviour) *account {
 		a = new(account)
 		s.accounts[name] = a
 	}
-	a.schedule = schedule{b, s.now()}
+	a.activeBehaviour = activeBehaviour{b, s.now()}
 	return a
 }
 
@@ -71,11 +60,7 @@ func (s *Server) RegenerateKey(apiKey, newSecret string) {
 func (s *Server) RevokeTokens(apiKey string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for bearer, t := range s.tokens {
-		if t.account == s.accounts[apiKey] {
-			delete(s.tokens, bearer)
-		}
-	}
+	maps.DeleteFunc(s.tokens, func(_ string, t *token) bool { return t.account == s.accounts[apiKey] })
 }
 
 // RemoveToken removes a token, whether it was set or issued.
@@ -113,21 +98,8 @@ func (s *Server) rotate(old string) string {
 // tests notice a client that confuses two HMPs.
 func (s *Server) issue(a *account) string {
 	now := s.now()
-	s.removeExpired(now)
+	maps.DeleteFunc(s.tokens, func(_ string, t *token) bool { return !t.alive(now) })
 	bearer := "hmpsim-" + rand.Text()
 	s.tokens[bearer] = &token{account: a, expires: now.Add(s.lifetime()), issued: now}
 	return bearer
-}
-
-// removeExpired removes expired tokens when their number has doubled; s.mu is held.
-func (s *Server) removeExpired(now time.Time) {
-	if len(s.tokens) < s.removeAt {
-		return
-	}
-	for bearer, t := range s.tokens {
-		if !t.alive(now) {
-			delete(s.tokens, bearer)
-		}
-	}
-	s.removeAt = 2*len(s.tokens) + 64
 }

@@ -14,7 +14,7 @@ const (
 	htmlType = "text/html; charset=utf-8"
 )
 
-// Raw answers with a status, a content type and a body, whatever they are.
+// Raw answers with a status, a content type and a body.
 func Raw(status int, contentType, body string) Behaviour {
 	return func(w http.ResponseWriter, _ *http.Request, _ Call) {
 		w.Header().Set("Content-Type", contentType)
@@ -34,7 +34,7 @@ func Error(status int, code, name, message string) Behaviour {
 	}{code, name, message, status}))
 }
 
-// encode is for values that always encode.
+// encode returns a value as JSON. It is for values that always encode.
 func encode(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -43,23 +43,23 @@ func encode(v any) string {
 	return string(b)
 }
 
-// NoRoles is documented for a user without a role.
+// NoRoles is the documented answer for a user without a role.
 func NoRoles() Behaviour {
 	return Error(http.StatusUnauthorized, "020001", "UserNotAuthorized", "User has no roles assigned")
 }
 
-// Unauthorized is the likely answer to a dead token. It has the code of [NoRoles] with
-// another meaning, as the cookie call of HMP has.
+// Unauthorized is the likely answer to a token that has ended. It has the code of [NoRoles]
+// with another message, like HMP's call with a cookie.
 func Unauthorized() Behaviour {
 	return Error(http.StatusUnauthorized, "020001", "UserNotAuthorized", "User is not authorized")
 }
 
-// UnknownSession is the other likely answer to a dead token.
+// UnknownSession is another likely answer to a token that has ended.
 func UnknownSession() Behaviour {
 	return Error(http.StatusNotFound, "040022", "AuthSessionNotFound", "Unknown session")
 }
 
-// InternalError is an internal error. The vendor leaves the message open.
+// InternalError is an internal error. The vendor does not document the message.
 func InternalError(message string) Behaviour {
 	return Error(http.StatusInternalServerError, "070000", "InternalServer", message)
 }
@@ -79,13 +79,13 @@ func InvalidCredentials() Behaviour {
 	return Error(http.StatusUnauthorized, "020002", "InvalidCredentials", "Invalid credentials")
 }
 
-// InvalidInput refuses a login whose body has no key or no secret.
-func InvalidInput(message string) Behaviour {
-	return Error(http.StatusBadRequest, "010001", "InputValidation", message)
+// invalidInput refuses a login whose body has no key or no secret.
+func invalidInput() Behaviour {
+	return Error(http.StatusBadRequest, "010001", "InputValidation", "apiKey and apiSecret are required")
 }
 
-// EndpointMissing is the 404 of a web server that does not have the path, as an HMP before
-// 4.1: a page and no JSON.
+// EndpointMissing is the 404 of a web server that does not have the path, such as an HMP before
+// 4.1. It is a web page, not JSON.
 func EndpointMissing() Behaviour {
 	return func(w http.ResponseWriter, r *http.Request, c Call) {
 		text := html.EscapeString("Cannot " + r.Method + " " + r.URL.Path)
@@ -118,7 +118,7 @@ func Version(version, build string) Behaviour {
 
 func ok(body string) Behaviour { return Raw(http.StatusOK, jsonType, body) }
 
-// BadVersions returns the ways in which the version call fails at once, by a name for tests.
+// BadVersions returns wrong answers to the version call, by a name for tests.
 func BadVersions() map[string]Behaviour {
 	return map[string]Behaviour{
 		"missing":         EndpointMissing(),

@@ -22,11 +22,11 @@ type Call struct {
 	// Issued is when a known token was issued or set.
 	Issued time.Time
 
-	issueToken func() string // nil: none
+	issueToken func() string // nil if the answer has no new token
 }
 
-// authToken returns the authToken for the answer. It makes the token of a login or a
-// rotation, so only an answer that shows a token calls it.
+// authToken returns the authToken for the answer. It makes the token of a login or a rotation.
+// So only an answer with a token may call it.
 func (c Call) authToken() string {
 	if c.issueToken == nil {
 		return c.Token
@@ -48,7 +48,7 @@ func PerMethod(get, post Behaviour) Behaviour {
 	}
 }
 
-// Delay is b after d. It answers nothing if the client goes before.
+// Delay answers as b after d. If the client goes before that, it does not answer.
 func Delay(d time.Duration, b Behaviour) Behaviour {
 	return func(w http.ResponseWriter, r *http.Request, c Call) {
 		if !wait(r.Context(), d) {
@@ -79,8 +79,8 @@ type Step struct {
 	Do  Behaviour
 }
 
-// Timeline does one step after the other by the server's clock, and begins again after the
-// last.
+// Timeline answers as one step after the other, by the server's clock. After the last step it
+// begins again.
 func Timeline(steps ...Step) Behaviour {
 	var total time.Duration
 	for _, s := range steps {

@@ -18,7 +18,7 @@
 //	// GET hmp.URL + hmpsim.Endpoint
 //
 // The [Behaviour] of a token or key answers its requests. [Server.SetOutage] sets one
-// behaviour for all of them. A [Config] says what the vendor's pages leave open.
+// behaviour for all of them. A [Config] sets what the vendor's pages do not say.
 //
 // A server runs nothing in the background. It computes an answer from its clock when the
 // request comes, so a test can set the clock twelve hours ahead. A behaviour that waits uses

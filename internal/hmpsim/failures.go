@@ -18,8 +18,8 @@ func Hang() Behaviour {
 	}
 }
 
-// abort drops the connection. If a behaviour returned after its client has gone, net/http
-// would answer an empty 200, which the client might still receive.
+// abort drops the connection. If a behaviour returned after the client has gone, net/http would
+// send an empty 200, which the client might still receive.
 func abort() { panic(http.ErrAbortHandler) }
 
 // Reset closes the connection without an answer, by a TCP reset if it is TCP.
@@ -57,18 +57,13 @@ func hijack(w http.ResponseWriter) net.Conn {
 // HangInBody answers 200 and half of a session, then nothing until the client goes.
 func HangInBody(s Session) Behaviour {
 	return func(w http.ResponseWriter, r *http.Request, c Call) {
-		_, _ = w.Write(truncated(w, s, c))
+		whole := s.payload(c)
+		w.Header().Set("Content-Type", jsonType)
+		w.Header().Set("Content-Length", strconv.Itoa(len(whole)))
+		_, _ = w.Write(whole[:len(whole)/2])
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	}
-}
-
-// truncated sets the headers of a whole session and returns its first half.
-func truncated(w http.ResponseWriter, s Session, c Call) []byte {
-	whole := s.payload(c)
-	w.Header().Set("Content-Type", jsonType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(whole)))
-	return whole[:len(whole)/2]
 }
 
 // SlowBody answers with a session, a few bytes at a time with a pause after each.

@@ -16,7 +16,7 @@ import (
 // A ListenConfig says how a [Server] is served. The zero value is plain HTTP on a free port of
 // 127.0.0.1.
 type ListenConfig struct {
-	Listener    net.Listener // in place of a free port; a [PipeListener], say
+	Listener    net.Listener // such as a [PipeListener], in place of a free port
 	Certificate *tls.Certificate
 }
 
@@ -25,7 +25,7 @@ type Listening struct {
 	URL string // the base URL
 
 	server      *http.Server
-	closing     atomic.Bool
+	closing     atomic.Bool // set by Close
 	connections atomic.Int64
 	open        sync.WaitGroup // the accept loop and each connection
 }
@@ -121,13 +121,13 @@ func (p *PipeListener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close refuses connections from now on.
+// Close makes the listener refuse connections.
 func (p *PipeListener) Close() error {
 	p.once.Do(func() { close(p.closed) })
 	return nil
 }
 
-// Addr is localhost, for which the certificates of [Authority] are.
+// Addr returns localhost, a name in the certificates of an [Authority].
 func (p *PipeListener) Addr() net.Addr { return pipeAddr{} }
 
 type pipeAddr struct{}

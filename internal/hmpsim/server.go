@@ -14,10 +14,10 @@ import (
 // Paths of HMP's calls below its base URL.
 const (
 	Endpoint        = "/apis/authentication/login/key"
-	VersionEndpoint = "/apis/system/version"
+	versionEndpoint = "/apis/system/version"
 )
 
-// A Config says what the vendor's pages leave open. Set it before the first request.
+// A Config sets what the vendor's pages do not say. Set it before the first request.
 type Config struct {
 	// Now is the clock. If it is nil, the clock is [time.Now].
 	Now func() time.Time
@@ -29,7 +29,7 @@ type Config struct {
 	// Unauthenticated answers a GET whose token is missing, unknown or expired. If it is
 	// nil, [Unauthorized] does. [UnknownSession] is the other likely answer.
 	Unauthenticated Behaviour
-	// Rotation says that a GET is answered with another token. If it is nil, it is not.
+	// Rotation says that the answer to a GET has another token. If it is nil, the token stays.
 	Rotation *Rotation
 }
 
@@ -48,14 +48,13 @@ type Server struct {
 	mu       sync.Mutex // guards all below
 	tokens   map[string]*token
 	accounts map[string]*account // by fixed token or API key
-	version  schedule
-	outage   schedule // no behaviour: none
+	version  activeBehaviour
+	outage   activeBehaviour // without a behaviour: none
 	stats    Stats
-	removeAt int // number of tokens at which the expired ones are removed
 }
 
-// A schedule is a behaviour and when it came into force.
-type schedule struct {
+// An activeBehaviour is a behaviour and when it came into force.
+type activeBehaviour struct {
 	behaviour Behaviour
 	start     time.Time
 }
@@ -63,7 +62,7 @@ type schedule struct {
 // New returns a server without tokens and keys.
 func New() *Server {
 	return &Server{
-		version:  schedule{behaviour: Version("4.1.1", "30242")},
+		version:  activeBehaviour{behaviour: Version("4.1.1", "30242")},
 		tokens:   make(map[string]*token),
 		accounts: make(map[string]*account),
 	}
@@ -76,37 +75,37 @@ func (s *Server) now() time.Time {
 	return time.Now()
 }
 
-// SetVersion sets the answer to the version call with a token that works. Before, that is
+// SetVersion sets the answer to the version call with a token that works. The default is
 // version 4.1.1, build 30242.
 func (s *Server) SetVersion(b Behaviour) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.version = schedule{b, s.now()}
+	s.version = activeBehaviour{b, s.now()}
 }
 
-// SetOutage lets b answer every call, as if the directory were away. SetOutage(nil) ends it.
-// Meanwhile no use extends a token, and no login counts as rejected.
+// SetOutage lets b answer every call, as in an outage of the directory. SetOutage(nil) ends the
+// outage. During it, no use extends a token, and no login counts as rejected.
 func (s *Server) SetOutage(b Behaviour) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.outage = schedule{b, s.now()}
+	s.outage = activeBehaviour{b, s.now()}
 }
 
-// A decision says who answers a request, and for which account.
+// A decision is the behaviour that answers a request, and the account of its token or key.
 type decision struct {
-	schedule
-	account    *account // nil: none that is known
+	activeBehaviour
+	account    *account // nil if it is not known
 	issued     time.Time
 	issueToken func() string
 }
 
-// ServeHTTP answers the two session calls and the version call. Everything else is answered
-// as by a web server that does not have the path.
+// ServeHTTP answers the two session calls and the version call. Other requests get the answer
+// of a web server that does not have the path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	bearer := bearerToken(r.Header)
-	// Read the body before anything waits: only then does net/http notice that a client
-	// has gone.
-	l, invalid := readLogin(r)
+	// Read the body before anything waits, because only then does net/http notice that a
+	// client has gone.
+	l := readLogin(r)
 
 	s.mu.Lock()
 	now := s.now()
@@ -115,8 +114,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case http.MethodGet + Endpoint:
 		d = s.decideGET(bearer, now)
 	case http.MethodPost + Endpoint:
-		d = s.decidePOST(l, invalid)
-	case http.MethodGet + VersionEndpoint:
+		d = s.decidePOST(l)
+	case http.MethodGet + versionEndpoint:
 		d = s.decideVersion(bearer, now)
 	default:
 		s.stats.Others++
@@ -142,7 +141,7 @@ func (s *Server) decideGET(bearer string, now time.Time) decision {
 	s.stats.GETs++
 	t, known := s.tokens[bearer]
 	known = known && t.alive(now)
-	d := decision{schedule: s.outage}
+	d := decision{activeBehaviour: s.outage}
 	if known {
 		d.account = t.account
 	}
@@ -155,39 +154,39 @@ func (s *Server) decideGET(bearer string, now time.Time) decision {
 		if s.Sliding && !t.expires.IsZero() {
 			t.expires = now.Add(s.lifetime())
 		}
-		d.schedule, d.issued = t.account.schedule, t.issued
+		d.activeBehaviour, d.issued = t.account.activeBehaviour, t.issued
 		d.issueToken = func() string { return s.rotate(bearer) }
 	}
 	return d
 }
 
 // decidePOST checks the key and secret of a login; s.mu is held.
-func (s *Server) decidePOST(l login, invalid Behaviour) decision {
+func (s *Server) decidePOST(l login) decision {
 	s.stats.POSTs++
 	a := s.accounts[l.key]
 	switch {
 	case s.outage.behaviour != nil:
-		return decision{schedule: s.outage, account: a}
-	case invalid != nil:
+		return decision{activeBehaviour: s.outage, account: a}
+	case l == login{}:
 		s.stats.RejectedPOSTs++
-		return decision{schedule: schedule{behaviour: invalid}}
+		return decision{activeBehaviour: activeBehaviour{behaviour: invalidInput()}}
 	case a == nil || a.secret != l.secret:
 		s.stats.RejectedPOSTs++
-		return decision{schedule: schedule{behaviour: InvalidCredentials()}, account: a}
+		return decision{activeBehaviour: activeBehaviour{behaviour: InvalidCredentials()}, account: a}
 	}
-	return decision{schedule: a.schedule, account: a, issueToken: func() string { return s.login(a) }}
+	return decision{activeBehaviour: a.activeBehaviour, account: a, issueToken: func() string { return s.login(a) }}
 }
 
 // decideVersion answers for a token that works; s.mu is held.
 func (s *Server) decideVersion(bearer string, now time.Time) decision {
 	s.stats.Versions++
 	if s.outage.behaviour != nil {
-		return decision{schedule: s.outage}
+		return decision{activeBehaviour: s.outage}
 	}
 	if t, ok := s.tokens[bearer]; !ok || !t.alive(now) {
-		return decision{schedule: schedule{behaviour: s.unauthenticated()}}
+		return decision{activeBehaviour: activeBehaviour{behaviour: s.unauthenticated()}}
 	}
-	return decision{schedule: s.version}
+	return decision{activeBehaviour: s.version}
 }
 
 func (s *Server) unauthenticated() Behaviour {
@@ -208,50 +207,16 @@ func bearerToken(h http.Header) string {
 	return token
 }
 
-// A login is what a POST carries.
+// A login is the body of a POST: {"apiKey":"…","apiSecret":"…"}.
 type login struct{ key, secret string }
 
-// readLogin reads the body of a POST: {"apiKey":"…","apiSecret":"…"}. It returns the answer to
-// a body that is something else.
-func readLogin(r *http.Request) (l login, invalid Behaviour) {
+// readLogin returns the zero login for a body without a key or a secret.
+func readLogin(r *http.Request) login {
 	var fields map[string]string
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
 	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" || json.Unmarshal(body, &fields) != nil || fields["apiKey"] == "" || fields["apiSecret"] == "" {
-		return login{}, InvalidInput("apiKey and apiSecret are required")
+		return login{}
 	}
-	return login{fields["apiKey"], fields["apiSecret"]}, nil
-}
-
-// Stats is what a [Server] has counted since it was made.
-type Stats struct {
-	GETs, POSTs   int // session calls, whatever the answer was
-	UnknownGETs   int // GETs whose token was missing, unknown or expired
-	RejectedPOSTs int // logins refused for their body, key or secret
-	Logins        int // POSTs that made a token
-	Versions      int // version calls
-	Others        int // requests for other paths or with other methods
-	// LastHeader is the header of the last request.
-	LastHeader http.Header
-	// Accounts has the calls of each account, by the token given to SetToken or the key
-	// given to AddKey. A token from a login belongs to the account of its key.
-	Accounts map[string]AccountStats
-}
-
-// AccountStats is what a [Server] has counted for one account.
-type AccountStats struct {
-	GETs, POSTs             int
-	InFlight, MaxConcurrent int // calls that are being answered: now, and the most ever
-}
-
-// Stats returns a copy of the counters.
-func (s *Server) Stats() Stats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	stats := s.stats
-	stats.Accounts = make(map[string]AccountStats, len(s.accounts))
-	for name, a := range s.accounts {
-		stats.Accounts[name] = a.stats
-	}
-	return stats
+	return login{fields["apiKey"], fields["apiSecret"]}
 }

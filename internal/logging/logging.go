@@ -1,6 +1,5 @@
-// Package logging makes the program's log. It never waits for who reads it: a pipe
-// that nobody empties must not hold up a probe. Lines that nobody reads are lost, and the
-// log says how many.
+// Package logging makes the program's log. A probe never waits until somebody reads the log.
+// If nobody reads it, lines are lost, and a later line says how many.
 package logging
 
 import (
@@ -13,11 +12,10 @@ import (
 	sloggokit "github.com/tjhop/slog-gokit"
 )
 
-// New returns the same log twice: for this program, and for the exporter toolkit,
-// which wants another kind and adds the time and the caller itself. The format is
-// logfmt or json. What was logged has been written when flush returns, if it can be;
-// what is logged later is lost.
-func New(w io.Writer, format, least string) (logger log.Logger, slogger *slog.Logger, flush func()) {
+// New returns a logger for this program, and one for the exporter toolkit that writes to the
+// same log. The format is logfmt or json. flush returns when all lines have been written, or
+// after a second if nobody reads them. Later lines are lost.
+func New(w io.Writer, format, minimum string) (logger log.Logger, slogger *slog.Logger, flush func()) {
 	encode := log.NewLogfmtLogger
 	if format == "json" {
 		encode = log.NewJSONLogger
@@ -26,14 +24,13 @@ func New(w io.Writer, format, least string) (logger log.Logger, slogger *slog.Lo
 	lines := newWriter(w, func(dropped int64) {
 		_ = level.Warn(direct).Log("msg", "dropped log lines", "count", dropped)
 	})
-	bare := encode(lines)
-	bare = level.NewFilter(bare, level.Allow(level.ParseDefault(least, level.InfoValue())))
+	bare := level.NewFilter(encode(lines), level.Allow(level.ParseDefault(minimum, level.InfoValue())))
 	return log.With(bare, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller),
-		slog.New(sloggokit.NewGoKitHandler(inUTC(bare), slog.LevelDebug)),
+		slog.New(sloggokit.NewGoKitHandler(inUTC(bare), slog.LevelDebug)), // adds the time and the caller itself
 		lines.flush
 }
 
-// inUTC writes times in UTC, as the other lines of the log have them; slog has local ones.
+// inUTC writes the local times of slog in UTC, like those of the other lines.
 func inUTC(next log.Logger) log.Logger {
 	return log.LoggerFunc(func(pairs ...any) error {
 		for i, value := range pairs {

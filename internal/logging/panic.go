@@ -9,8 +9,8 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// DescribePanic returns what the runtime says of a panic, or only the type of the value,
-// which can contain a secret.
+// DescribePanic returns the text of a panic of the runtime. Of other values it returns only
+// the type, because they can contain a secret.
 func DescribePanic(value any) string {
 	if err, ok := value.(runtime.Error); ok {
 		return err.Error()
@@ -18,8 +18,8 @@ func DescribePanic(value any) string {
 	return fmt.Sprintf("%T", value)
 }
 
-// Panic logs a panic that the caller has just recovered from, with the stack and with keys
-// and values that say where it was.
+// Panic logs a panic that the caller has recovered, with the stack. where has the keys and
+// values that say where it happened.
 func Panic(logger log.Logger, value any, where ...any) {
 	pairs := append([]any{"msg", "a panic, which is a defect of this program: please report it with this line"}, where...)
 	_ = level.Error(logger).Log(append(pairs, "panic", DescribePanic(value), "stack", string(debug.Stack()))...)

@@ -8,28 +8,28 @@ import (
 )
 
 const (
-	// maxLines is how many lines wait to be written. More are lost.
+	// maxLines is the maximum number of lines that wait to be written. More lines are lost.
 	maxLines = 1024
-	// flushTimeout is how long flush waits for a reader.
+	// flushTimeout is how long flush waits for somebody to read the log.
 	flushTimeout = time.Second
 )
 
-// A writer writes in the background, line by line.
+// A writer writes lines in the background.
 type writer struct {
 	lines   chan line
-	dropped atomic.Int64 // since the last line that found a place
+	dropped atomic.Int64 // lines that were lost since the last line in the channel
 }
 
-// A line is what one call of Write has, or the mark of the end, which is closed when
-// all before it has been written.
+// A line is the text of one call of Write. The last line has no text, but a channel: the
+// writer closes it when all lines have been written.
 type line struct {
 	text    []byte
-	mark    chan struct{}
-	dropped int64 // lines before this one
+	written chan struct{}
+	dropped int64 // lines that were lost before this one
 }
 
-// newWriter returns a writer to w, until flush. It calls report with the number of lines
-// that were lost, before the next line that it writes.
+// newWriter returns a writer that writes to w until flush. Where lines were lost, it calls
+// report with their number.
 func newWriter(w io.Writer, report func(dropped int64)) *writer {
 	l := &writer{lines: make(chan line, maxLines)}
 	go func() {
@@ -37,8 +37,8 @@ func newWriter(w io.Writer, report func(dropped int64)) *writer {
 			if line.dropped > 0 {
 				report(line.dropped)
 			}
-			if line.mark != nil {
-				close(line.mark)
+			if line.written != nil {
+				close(line.written)
 				return
 			}
 			_, _ = w.Write(line.text) // there is nobody to tell
@@ -63,18 +63,19 @@ func (l *writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush ends the writing once all has been written, if somebody reads.
+// flush waits until all lines have been written, but at most for flushTimeout, and ends the
+// writer.
 func (l *writer) flush() {
 	timeout := time.NewTimer(flushTimeout)
 	defer timeout.Stop()
-	mark := make(chan struct{})
+	written := make(chan struct{})
 	select {
-	case l.lines <- line{mark: mark, dropped: l.dropped.Swap(0)}:
+	case l.lines <- line{written: written, dropped: l.dropped.Swap(0)}:
 	case <-timeout.C:
 		return
 	}
 	select {
-	case <-mark:
+	case <-written:
 	case <-timeout.C:
 	}
 }

@@ -28,9 +28,6 @@ func Explain(name string) Explanation {
 		}
 	}
 	info := hmp.Result(name).Info()
-	if info.Meaning == "" {
-		return Explanation{}
-	}
 	e := Explanation{strings.ToUpper(info.Meaning[:1]) + info.Meaning[1:] + ".", info.Advice, "runbook#result-" + name}
 	if info.Result == hmp.Valid {
 		e.Runbook = ""
@@ -38,7 +35,7 @@ func Explain(name string) Explanation {
 	return e
 }
 
-// A failure is what sessions have in common that failed in the same way.
+// A failure is a way to fail. Sessions with the same failure share an explanation.
 type failure struct {
 	name               string
 	status             int
@@ -52,8 +49,8 @@ type paragraph struct {
 	texts   []string
 }
 
-// explanations explains each failure once for all sessions that failed in the same way. Then
-// come the service messages and the versions of the HMPs.
+// explanations returns a paragraph for each failure, for the service messages of each session,
+// and for the versions of the HMPs.
 func (r *Report) explanations() []paragraph {
 	var failures []failure
 	sessions := make(map[failure][]*collector.Result)
@@ -116,8 +113,8 @@ func (f failure) explain(sessions []*collector.Result) []string {
 	return texts
 }
 
-// reasons returns the reasons of sessions that failed in the same way: one if all have the
-// same, else the first few with the names of the sessions.
+// reasons returns the reasons of sessions with the same failure: one if all have the same,
+// else the first few with the names of the sessions.
 func reasons(sessions []*collector.Result) []string {
 	var texts []string
 	same := true

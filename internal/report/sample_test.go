@@ -16,17 +16,15 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-func TestMain(m *testing.M) { os.Exit(m.Run()) }
-
 var began = time.Date(2026, 5, 4, 3, 2, 1, 234_567_890, time.UTC)
 
 var studioVersion = collector.NewVersion(hmp.Version{Version: "4.1.1", Build: "30242\u202e"})
 
-// answers returns one for every result.
+// answers returns an answer for every result.
 func answers() []hmp.Answer {
-	answer := func(o hmp.Result, status int, code hmp.Code) hmp.Answer {
+	answer := func(result hmp.Result, status int, code hmp.Code) hmp.Answer {
 		return hmp.Answer{
-			Result: o, Responded: status != 0, StatusCode: status, Code: code,
+			Result: result, Responded: status != 0, StatusCode: status, Code: code,
 			Phases:            hmp.Phases{Connect: 2 * time.Millisecond, TLS: 8 * time.Millisecond, Processing: 16 * time.Millisecond},
 			CertificateExpiry: began.AddDate(1, 0, 0),
 		}

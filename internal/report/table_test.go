@@ -55,15 +55,6 @@ func TestExplainsAll(t *testing.T) {
 	}
 }
 
-// TestExplainUnknown is that a name of no result has no explanation.
-func TestExplainUnknown(t *testing.T) {
-	for _, name := range []string{"", "unknown"} {
-		if got := Explain(name); got != (Explanation{}) {
-			t.Errorf("%q: got %+v, want nothing", name, got)
-		}
-	}
-}
-
 // TestSummary has the first line of a report, which is all that Nagios shows.
 func TestSummary(t *testing.T) {
 	all := sample().Results

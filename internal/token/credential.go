@@ -8,73 +8,86 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// A credential is the state of a [Credential]. The manager's lock guards it.
-type credential struct {
-	key   *apiKey
+// A credentialState is the state of a [Credential]. The manager's lock guards it.
+type credentialState struct {
+	key   *keyState
 	token *token // the current one, or nil
-	// ignoreNew is true while the exporter ignores new tokens in answers. It begins when HMP
-	// rejects such a token. It ends when HMP rejects the token of a login: HMP may have ended
-	// that token because it issued a new one.
-	ignoreNew bool
-	limiter   loginLimiter
-	backoff   backoff
-	refusal   refusal
-	accepted  bool // HMP accepted the secret in a login
-	retry     bool // an operator asked for a login at once
-	lastUsed  time.Time
+	// ignoreRotated is true while the exporter ignores new tokens in answers. It begins when
+	// HMP rejects such a token. It ends when HMP rejects the token of a login: HMP may have
+	// ended that token because it issued a new one.
+	ignoreRotated bool
+	rateLimiter   loginRateLimiter
+	backoff       backoff
+	refusal       refusal
+	accepted      bool // HMP accepted the secret in a login
+	retry         bool // an operator asked for a login at once
+	lastUsed      time.Time
+}
+
+// A keyState is the state of an API key on one HMP, with any secret. The manager's lock
+// guards it.
+type keyState struct {
+	loginDone      chan struct{} // nil unless a login is under way; closed when it has ended
+	refused        refusedLogins
+	retryRequested time.Time // when an operator last asked for a login
+	lastUsed       time.Time
 }
 
 // setToken makes t the current token. It comes from a login that has just succeeded.
-func (c *credential) setToken(t *token, now time.Time, lifetime time.Duration) {
+func (c *credentialState) setToken(t *token, now time.Time, lifetime time.Duration) {
 	c.token, c.accepted = t, true
 	c.backoff, c.refusal = backoff{}, refusal{}
-	c.limiter.recordLogin(now, lifetime)
+	c.rateLimiter.recordLogin(now, lifetime)
 }
 
 // confirm records that HMP accepted t, and takes over the token in the answer. It does
 // nothing if another token has replaced t.
-func (c *credential) confirm(t *token, next secret.Value, begun time.Time) {
-	if c.token != t {
-		return
-	}
-	if !next.IsZero() && !c.ignoreNew {
+func (c *credentialState) confirm(t *token, next secret.Value, begun time.Time) {
+	if c.token == t && !next.IsZero() && !c.ignoreRotated {
 		c.token = &token{value: next, loginAt: t.loginAt, rotated: true, issued: begun, jitter: newJitter()}
 	}
 }
 
 // discard drops t, because HMP did not accept it. If another token has replaced t, it
 // does nothing and returns false.
-func (c *credential) discard(t *token, answer hmp.Answer, now time.Time) bool {
+func (c *credentialState) discard(t *token, answer hmp.Answer, now time.Time) bool {
 	if c.token != t {
 		return false
 	}
 	c.token = nil
-	c.ignoreNew = t.rotated
-	c.limiter.recordRejection(now.Sub(t.loginAt), answer)
+	c.ignoreRotated = t.rotated
+	c.rateLimiter.recordRejection(now.Sub(t.loginAt), answer)
 	return true
 }
 
-// loginBlocked reports whether a login that may take loginTime has to wait, and why.
-func (c *credential) loginBlocked(now time.Time, lifetime, loginTime time.Duration) (hmp.Answer, bool) {
+// loginBlocked reports whether a login that may take loginTime has to wait. A probe without a
+// token then ends with the answer.
+func (c *credentialState) loginBlocked(now time.Time, lifetime, loginTime time.Duration) (answer hmp.Answer, blocked bool) {
 	if c.retry {
 		return hmp.Answer{}, false
 	}
-	if why, held := c.lockedOut(now); held {
-		return why, true
+	if answer, blocked = c.lockedOut(now); blocked {
+		return answer, true
 	}
 	if c.backoff.blocks(now, loginTime) {
 		return c.backoff.answer, true
 	}
-	return c.limiter.blocks(now, lifetime)
+	return c.rateLimiter.blocks(now, lifetime)
 }
 
-func (c *credential) status(now time.Time, lifetime time.Duration) Status {
-	_, suspended := c.lockedOut(now)
+// repeatable returns the part of an answer to a login that later probes without a token
+// repeat. Details of the exchange are left out.
+func repeatable(a hmp.Answer) hmp.Answer {
+	return hmp.Answer{Result: a.Result, Code: a.Code, Reason: a.Reason}
+}
+
+func (c *credentialState) status(now time.Time, lifetime time.Duration) Status {
+	_, lockedOut := c.lockedOut(now)
 	if c.token != nil {
-		return Status{TokenExpiry: c.token.expiresAt(lifetime), Suspended: suspended}
+		return Status{TokenExpiry: c.token.expiresAt(lifetime), Suspended: lockedOut}
 	}
-	_, paced := c.limiter.blocks(now, lifetime)
-	return Status{Suspended: suspended || paced}
+	_, rateLimited := c.rateLimiter.blocks(now, lifetime)
+	return Status{Suspended: lockedOut || rateLimited}
 }
 
 // A token is a token that HMP issued. It does not change. Tokens are compared by address.

@@ -16,7 +16,7 @@
 //
 // At most one login of a key is under way. A probe without a token waits for this login
 // while the probe has time. If the login fails, the probes that waited end in the same
-// result and send no login. There is one exception. A login timed out after T. A probe
+// result and send no login. There is one exception: if a login timed out after T, a probe
 // with 2T left may log in at once.
 //
 // A failed login does not end a probe that has a token: the probe uses the token. If HMP
@@ -28,12 +28,15 @@
 //     half an hour.
 //   - backoff.go: HMP neither accepted nor refused, for example because it is down. The
 //     next login comes after 5 seconds, then 10, up to a minute.
-//   - backoff.go: HMP ends the tokens soon after their login. The exporter sends
+//   - rate_limit.go: HMP ends the tokens soon after their login. The exporter sends
 //     three logins at once, and then one in each sixth of the lifetime.
 //
-// Meanwhile a probe without a token sends nothing. Its result is the one that delays the
-// logins. Its reason says when the next login comes. An operator can ask for a login at
-// once ([Manager.RetryLogin]).
+// Meanwhile a probe without a token sends nothing. It repeats the result of the refused or
+// failed login, or of the rejected token. An operator can ask for a login at once
+// ([Manager.RetryLogin]).
+//
+// A probe begins in manager.go. probe.go has its steps, and credential.go what the probes of
+// a credential share. The collector sends the requests with package hmp.
 //
 // Probes overlap, so an answer can be about a token that another one has replaced. The
 // package compares tokens by identity. An answer about an old token changes nothing. If

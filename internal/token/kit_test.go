@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -32,32 +31,35 @@ const (
 
 // with returns a credential.
 func with(key, apiSecret string) Credential {
-	return Credential{HMP: "http://hmp.example:80", Key: secret.New(key), Secret: secret.New(apiSecret)}
+	return Credential{BaseURL: "http://hmp.example:80", Key: secret.New(key), Secret: secret.New(apiSecret)}
 }
+
+// withWrong returns a credential with one of many wrong secrets.
+func withWrong(n int) Credential { return with(key, fmt.Sprintf("%s-%d", wrong, n)) }
 
 // A rig is a manager and a fake HMP that knows one key. It runs in a synctest bubble.
 type rig struct {
-	*fake
-	manager Manager
-	t       *testing.T
-	request Request       // without the credential
-	time    time.Duration // of a probe
-	extra   int           // refused logins beyond the limit, for checkCalls
-	all     []call        // all calls, for checkCalls
+	*fakeHMP
+	manager      Manager
+	t            *testing.T
+	request      ProbeRequest // without the credential
+	timeout      time.Duration
+	extraRefused int // refused logins beyond the limit, for checkCalls
+	all          []call
 }
 
 func inBubble(t *testing.T, test func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{lifetime: 30 * time.Minute, secrets: make(map[string]string), tokens: make(map[string]time.Time), underWay: make(map[string]int)}
-		r := &rig{fake: f, t: t, request: Request{Lifetime: 30 * time.Minute, MayLogin: true}, time: 10 * time.Second}
+		f := &fakeHMP{lifetime: 30 * time.Minute, secrets: make(map[string]string), tokens: make(map[string]time.Time), underWay: make(map[string]int)}
+		r := &rig{fakeHMP: f, t: t, request: ProbeRequest{Lifetime: 30 * time.Minute, MayLogin: true}, timeout: 10 * time.Second}
 		r.accept(key, apiSecret)
 		t.Cleanup(r.checkCalls)
 		test(t, r)
 	})
 }
 
-// advance lets time go by in a bubble.
+// advance lets time pass in a bubble.
 func advance(d time.Duration) {
 	time.Sleep(d) // the fake clock
 }
@@ -72,7 +74,7 @@ func (r *rig) sent() []call {
 }
 
 func (r *rig) logins() []call {
-	return slices.DeleteFunc(r.sent(), func(c call) bool { return !c.login() })
+	return slices.DeleteFunc(r.sent(), func(c call) bool { return !c.isLogin() })
 }
 
 // checkCalls checks the promises of every test: one login of a key at a time, at most five
@@ -90,23 +92,23 @@ func (r *rig) checkCalls() {
 		}
 		refused[c.key] = append(refused[c.key], c.at)
 		times := refused[c.key]
-		if n := len(times); n > 5+r.extra && c.at.Sub(times[n-6-r.extra]) < time.Hour {
-			r.t.Errorf("%d refused logins within %v", 6+r.extra, c.at.Sub(times[n-6-r.extra]))
+		if most := 5 + r.extraRefused; len(times) > most && c.at.Sub(times[len(times)-1-most]) < time.Hour {
+			r.t.Errorf("more than %d refused logins within an hour", most)
 		}
 	}
 }
 
-func (r *rig) probe(c Credential) Report { return r.probeFor(c, r.time) }
+func (r *rig) probe(c Credential) Report { return r.probeWithin(c, r.timeout) }
 
-// probeFor probes with a credential. It checks the promises of every probe: one login and two
-// GETs at most, and a report that fits to them.
-func (r *rig) probeFor(c Credential, d time.Duration) Report {
+// probeWithin checks the promises of every probe: one login and two GETs at most, and a report
+// that fits to them.
+func (r *rig) probeWithin(c Credential, timeout time.Duration) Report {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), d)
+	ctx, cancel := context.WithTimeout(r.t.Context(), timeout)
 	defer cancel()
 	request := r.request
 	request.Credential = c
-	report := *r.manager.Probe(ctx, request, r.fake)
+	report := *r.manager.Probe(ctx, request, r.fakeHMP)
 	canary.Check(r.t, "the reason", report.Reason)
 	logins, gets := 0, 0
 	for _, x := range report.Exchanges {
@@ -125,12 +127,10 @@ func (r *rig) probeFor(c Credential, d time.Duration) Report {
 	return report
 }
 
-// scrape probes every 15 seconds for a while.
-func (r *rig) scrape(c Credential, d time.Duration) []Report { return r.scrapeEvery(c, interval, d) }
-
-func (r *rig) scrapeEvery(c Credential, interval, d time.Duration) (reports []Report) {
+// scrape probes at an interval for some time.
+func (r *rig) scrape(c Credential, interval, duration time.Duration) (reports []Report) {
 	r.t.Helper()
-	for next, end := time.Now(), time.Now().Add(d); next.Before(end); {
+	for next, end := time.Now(), time.Now().Add(duration); next.Before(end); {
 		reports = append(reports, r.probe(c))
 		next = next.Add(interval)
 		advance(time.Until(next))
@@ -138,46 +138,39 @@ func (r *rig) scrapeEvery(c Credential, interval, d time.Duration) (reports []Re
 	return reports
 }
 
-// valid scrapes for a time in which every probe has to be valid.
-func (r *rig) valid(c Credential, d time.Duration) {
+// scrapeValid scrapes for some time, in which every probe must be valid.
+func (r *rig) scrapeValid(c Credential, duration time.Duration) {
 	r.t.Helper()
-	for i, report := range r.scrape(c, d) {
+	for i, report := range r.scrape(c, interval, duration) {
 		if report.Result != hmp.Valid {
 			r.t.Fatalf("probe %d ended in %s: %s", i, brief(report), report.Reason)
 		}
 	}
 }
 
-// begin probes in the background, and returns once all is under way. The function that it
-// returns waits for the report.
-func (r *rig) begin(c Credential, d time.Duration) (report func() Report) {
+// begin starts a probe in the background. It returns when the probe waits for HMP. The
+// function that it returns waits for the report.
+func (r *rig) begin(c Credential, timeout time.Duration) (report func() Report) {
 	reports := make(chan Report, 1)
-	go func() { reports <- r.probeFor(c, d) }()
+	go func() { reports <- r.probeWithin(c, timeout) }()
 	synctest.Wait()
 	return func() Report { return <-reports }
 }
 
-func (r *rig) retry(c Credential, want error) {
-	r.t.Helper()
-	if err := r.manager.RetryLogin(c); !errors.Is(err, want) {
-		r.t.Errorf("RetryLogin: %v, want %v", err, want)
-	}
-}
-
-// brief writes a report in a few words, such as "valid login".
+// brief writes a report in a few words, such as "valid login" or "login_rejected skipped".
 func brief(r Report) string {
-	w := string(r.Result)
+	text := string(r.Result)
 	if r.Login != "" {
-		w += " login"
+		text += " login"
 	}
 	if r.Skipped {
-		w += " held"
+		text += " skipped"
 	}
-	return w
+	return text
 }
 
-// path writes calls in a few words, such as "POST valid, GET valid".
-func path(calls []call) string {
+// describe writes calls in a few words, such as "POST valid, GET valid".
+func describe(calls []call) string {
 	var all []string
 	for _, c := range calls {
 		all = append(all, c.method()+" "+string(c.result))
@@ -208,8 +201,8 @@ func check[T any](t *testing.T, what string, want, got T) {
 
 var clockTime = regexp.MustCompile(`at (\d\d:\d\d:\d\d UTC)`)
 
-// promised returns how long from now the next login comes, by the first time in a reason.
-func promised(t *testing.T, reason string) time.Duration {
+// untilNextLogin returns the time from now to the first time in a reason.
+func untilNextLogin(t *testing.T, reason string) time.Duration {
 	t.Helper()
 	found := clockTime.FindStringSubmatch(reason)
 	if found == nil {
@@ -223,32 +216,31 @@ func promised(t *testing.T, reason string) time.Duration {
 	return (at.Sub(now) + 24*time.Hour) % (24 * time.Hour) // the next day, if the time has passed
 }
 
-// A call is one that the fake was sent.
+// A call is a login or a question about a session.
 type call struct {
 	at             time.Time
 	key, apiSecret string // of a login
-	token          string // of a question about a session
+	token          string // of a session
 	result         hmp.Result
 }
 
-func (c call) login() bool { return c.key != "" }
+func (c call) isLogin() bool { return c.key != "" }
 
 func (c call) method() string {
-	if c.login() {
+	if c.isLogin() {
 		return "POST"
 	}
 	return "GET"
 }
 
-// A fake is an HMP. It decides when a call arrives, and answers when the time for the answer
-// is over. Tests may change its behaviour between calls.
-type fake struct {
-	lifetime  time.Duration // of its tokens
-	rotating  bool          // each answer carries another token
-	killing   bool          // and ends the token before
-	word      string        // each answer carries this word in place of a token
-	loginTime time.Duration // how long it takes to answer
-	getTime   time.Duration
+// A fakeHMP decides when a call arrives, and answers after some time. Tests may change its
+// behaviour between calls.
+type fakeHMP struct {
+	lifetime           time.Duration // of its tokens
+	rotates            bool          // each answer has another token
+	endsOld            bool          // and ends the token before
+	word               string        // each answer has this word in place of a token
+	loginTime, getTime time.Duration // how long it takes to answer
 	// They decide, unless they are nil or return a zero answer.
 	onLogin, onSession func(call) hmp.Answer
 
@@ -262,7 +254,7 @@ type fake struct {
 }
 
 // Session implements HMP.
-func (f *fake) Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
+func (f *fakeHMP) Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
 	c, takes, next := call{at: time.Now(), token: token.Reveal()}, f.getTime, ""
 	if f.onSession != nil {
 		c.result = f.onSession(c).Result
@@ -274,10 +266,10 @@ func (f *fake) Session(ctx context.Context, token secret.Value) (hmp.Answer, sec
 		c.result = hmp.Unauthorized
 	default:
 		c.result, next = hmp.Valid, f.word
-		if f.rotating {
+		if f.rotates {
 			next = f.newToken(c.at)
 		}
-		if f.killing {
+		if f.endsOld {
 			delete(f.tokens, c.token)
 		}
 	}
@@ -286,7 +278,7 @@ func (f *fake) Session(ctx context.Context, token secret.Value) (hmp.Answer, sec
 }
 
 // Login implements HMP.
-func (f *fake) Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answer, secret.Value) {
+func (f *fakeHMP) Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answer, secret.Value) {
 	c, token := call{at: time.Now(), key: key.Reveal(), apiSecret: apiSecret.Reveal()}, ""
 	var a hmp.Answer
 	if f.onLogin != nil {
@@ -311,7 +303,7 @@ func (f *fake) Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answ
 }
 
 // Wait implements HMP.
-func (*fake) Wait(ctx context.Context, done <-chan struct{}) bool {
+func (*fakeHMP) Wait(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
 		return true
@@ -320,7 +312,7 @@ func (*fake) Wait(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-func (f *fake) newToken(at time.Time) string {
+func (f *fakeHMP) newToken(at time.Time) string {
 	f.made++
 	token := fmt.Sprintf("%s-token-%d", canary.Word, f.made)
 	f.tokens[token] = at.Add(f.lifetime)
@@ -328,7 +320,7 @@ func (f *fake) newToken(at time.Time) string {
 }
 
 // answer waits for the time that an answer takes, or that the caller has.
-func (f *fake) answer(ctx context.Context, c call, takes time.Duration, a hmp.Answer, token string) (hmp.Answer, secret.Value) {
+func (f *fakeHMP) answer(ctx context.Context, c call, takes time.Duration, a hmp.Answer, token string) (hmp.Answer, secret.Value) {
 	begun := time.Now()
 	select {
 	case <-time.After(takes):
@@ -348,14 +340,14 @@ func (f *fake) answer(ctx context.Context, c call, takes time.Duration, a hmp.An
 }
 
 // accept makes a secret the right one of a key.
-func (f *fake) accept(key, apiSecret string) {
+func (f *fakeHMP) accept(key, apiSecret string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.secrets[key] = apiSecret
 }
 
 // restart ends all tokens.
-func (f *fake) restart() {
+func (f *fakeHMP) restart() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	maps.DeleteFunc(f.tokens, func(string, time.Time) bool { return true })
@@ -375,12 +367,11 @@ func answerOf(r hmp.Result) hmp.Answer {
 	return a
 }
 
-// always returns a script that gives the same answer each time; as usual for "".
+// always returns a function for onLogin or onSession that gives one answer each time. For ""
+// the fake HMP decides.
 func always(r hmp.Result) func(call) hmp.Answer {
-	return func(call) hmp.Answer {
-		if r == "" {
-			return hmp.Answer{}
-		}
-		return answerOf(r)
+	if r == "" {
+		return nil
 	}
+	return func(call) hmp.Answer { return answerOf(r) }
 }

@@ -21,95 +21,100 @@ const (
 	repeatNoRoles = time.Minute
 )
 
-// An apiKey is the state of an API key on one HMP, with any secret. The manager's lock
-// guards it.
-type apiKey struct {
-	loginDone      chan struct{} // nil unless a login is under way; closed when it has ended
-	refused        []time.Time   // logins of the last refusedPeriod, in order
-	code           hmp.Code      // of the last one
-	retryRequested time.Time     // when an operator last asked for a login
-	lastUsed       time.Time
-}
-
 // A refusal is HMP's answer to the last login with a secret, if HMP refused it.
 type refusal struct {
 	answer hmp.Answer // its result is "" if there is no refusal
 	until  time.Time
 }
 
-// forget drops refused logins that are older than refusedPeriod.
-func (a *apiKey) forget(now time.Time) {
+// The refusedLogins are the logins of a key that HMP refused within refusedPeriod.
+type refusedLogins struct {
+	times    []time.Time // in order
+	lastCode hmp.Code
+}
+
+// add adds a login.
+func (r *refusedLogins) add(now time.Time, code hmp.Code) {
+	r.forget(now)
+	r.times, r.lastCode = append(r.times, now), code
+}
+
+// forget drops the logins that are older than refusedPeriod.
+func (r *refusedLogins) forget(now time.Time) {
 	past := now.Add(-refusedPeriod)
-	a.refused = slices.DeleteFunc(a.refused, func(t time.Time) bool { return !t.After(past) })
+	r.times = slices.DeleteFunc(r.times, func(t time.Time) bool { return !t.After(past) })
 }
 
 // belowLimitAt returns when fewer than n refused logins will be left within the period.
 // It returns zero if there are fewer now.
-func (a *apiKey) belowLimitAt(n int) time.Time {
-	if len(a.refused) < n {
+func (r *refusedLogins) belowLimitAt(n int) time.Time {
+	if len(r.times) < n {
 		return time.Time{}
 	}
-	return a.refused[len(a.refused)-n].Add(refusedPeriod)
+	return r.times[len(r.times)-n].Add(refusedPeriod)
 }
 
 // recordRefusal records that HMP refused a login.
-func (c *credential) recordRefusal(answer hmp.Answer, now time.Time) {
+func (c *credentialState) recordRefusal(answer hmp.Answer, now time.Time) {
 	repeat := repeatNoRoles
 	if answer.Result == hmp.LoginRejected {
 		repeat = repeatRefused
-		c.key.forget(now)
-		c.key.refused, c.key.code = append(c.key.refused, now), answer.Code
+		c.key.refused.add(now, answer.Code)
 	}
 	c.backoff = backoff{}
 	c.refusal = refusal{repeatable(answer), now.Add(max(repeat, min(answer.RetryAfter, maxRetryAfter)))}
 }
 
-// lockedOut reports whether a login has to wait because HMP refused one, and why.
+// lockedOut reports whether a login has to wait because HMP refused one. The answer is then
+// that of the refused login, and its reason says when the next login comes.
 //
 // A refused secret waits 30 minutes. It may use four of five logins per hour. Another
 // secret waits only if no login is left and HMP never accepted it.
-func (c *credential) lockedOut(now time.Time) (hmp.Answer, bool) {
-	a, why, until := c.key, c.refusal.answer, c.refusal.until
-	a.forget(now)
+func (c *credentialState) lockedOut(now time.Time) (answer hmp.Answer, blocked bool) {
+	refused, answer, until := &c.key.refused, c.refusal.answer, c.refusal.until
+	refused.forget(now)
 	switch {
-	case why.Result == hmp.LoginRejected:
-		if free := a.belowLimitAt(maxRefused - 1); free.After(until) {
+	case answer.Result == hmp.LoginRejected:
+		if free := refused.belowLimitAt(maxRefused - 1); free.After(until) {
 			until = free
 		}
-	case why.Result == "" && !c.accepted:
-		until = a.belowLimitAt(maxRefused)
+	case answer.Result == "" && !c.accepted:
+		until = refused.belowLimitAt(maxRefused)
 	}
 	if !now.Before(until) {
 		return hmp.Answer{}, false
 	}
-	if why.Result == "" {
-		why.Result, why.Code = hmp.LoginRejected, a.code
+	if answer.Result == "" {
+		answer.Result, answer.Code = hmp.LoginRejected, refused.lastCode
 	}
-	why.Reason = c.lockoutReason(why.Reason, until)
-	return why, true
+	answer.Reason = c.lockoutReason(answer.Reason, until)
+	return answer, true
 }
 
-// NextLogin begins the part of a reason that says when the exporter logs in again. The command
-// probe leaves that part out, because its next run does not know it.
-const NextLogin = "the exporter tries this secret "
+// NextLoginPrefix begins the part of a reason that says when the next login comes. The
+// command probe removes that part, because its next run does not know of the refused login.
+const NextLoginPrefix = "the exporter tries this secret "
 
-// lockoutReason says when the next login comes, and what makes it come earlier.
-func (c *credential) lockoutReason(why string, until time.Time) string {
-	if why != "" {
-		why += "; "
+// lockoutReason adds to a reason when the next login comes, and how to get an earlier one.
+func (c *credentialState) lockoutReason(reason string, until time.Time) string {
+	if reason != "" {
+		reason += "; "
 	}
-	next, change := "at "+clock(until), "change the secret, or "
+	next, change := "at "+formatTime(until), "change the secret, or "
 	refused := c.refusal.answer.Result != ""
 	if refused {
 		next = "again " + next
 	}
-	if free := c.key.belowLimitAt(maxRefused); !free.IsZero() {
-		why += fmt.Sprintf("HMP refused %d logins of this key within an hour; ", len(c.key.refused))
+	if free := c.key.refused.belowLimitAt(maxRefused); !free.IsZero() {
+		reason += fmt.Sprintf("HMP refused %d logins of this key within an hour; ", len(c.key.refused.times))
 		change = ""
 		if refused {
-			next += ", and a new secret at " + clock(free)
+			next += ", and a new secret at " + formatTime(free)
 		}
 	}
-	return fmt.Sprintf("%s"+NextLogin+"%s. For an earlier login, %spress \"Try the login now\" on the session's page.",
-		why, next, change)
+	return fmt.Sprintf("%s"+NextLoginPrefix+"%s. For an earlier login, %spress \"Try the login now\" on the session's page.",
+		reason, next, change)
 }
+
+// formatTime formats a time for people, rounded up to whole seconds.
+func formatTime(t time.Time) string { return t.Add(time.Second - 1).UTC().Format("15:04:05 UTC") }

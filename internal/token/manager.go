@@ -12,27 +12,26 @@ import (
 	"hmp_exporter/internal/secret"
 )
 
-// Rule: one credential has one token. All sessions that use the credential share the
-// token, the login under way, the back-off and the lock-out. A reload changes none of it.
-
-// A Manager keeps the tokens of credentials while the process runs. The zero value is
-// ready. It is safe for concurrent use.
+// A Manager keeps the state of credentials and API keys while the process runs. A reload of
+// the configuration does not change it. The zero value is ready. It is safe for concurrent
+// use.
 type Manager struct {
 	mu          sync.Mutex // guards everything below, and is never held during a call to HMP
-	credentials map[digest]*credential
-	keys        map[digest]*apiKey
+	credentials map[digest]*credentialState
+	keys        map[digest]*keyState
 	lastForget  time.Time
 }
 
 // A Credential is an HMP, an API key and its secret.
 type Credential struct {
-	// HMP is the base URL in its canonical form. A token is sent to no other URL.
-	HMP         string
+	// BaseURL is the base URL of the HMP in its canonical form. A token is sent to no other
+	// HMP.
+	BaseURL     string
 	Key, Secret secret.Value
 }
 
-// A Request says what to probe.
-type Request struct {
+// A ProbeRequest says what to probe.
+type ProbeRequest struct {
 	Credential Credential
 	// Lifetime is how long HMP keeps a token after its login.
 	Lifetime time.Duration
@@ -58,7 +57,7 @@ const retryInterval = time.Minute
 
 // Probe asks HMP whether the session is valid. ctx must have a deadline. It sends at most
 // one login and two session requests.
-func (m *Manager) Probe(ctx context.Context, r Request, h HMP) *Report {
+func (m *Manager) Probe(ctx context.Context, r ProbeRequest, h HMP) *Report {
 	deadline, _ := ctx.Deadline()
 	p := &probe{manager: m, request: r, hmp: h, deadline: deadline, minCallTime: time.Until(deadline) / 4}
 	m.mu.Lock()
@@ -73,45 +72,45 @@ func (m *Manager) Probe(ctx context.Context, r Request, h HMP) *Report {
 	return &p.report
 }
 
-// RetryLogin lets the next probe log in at once, whatever holds logins back. It
+// RetryLogin lets the next probe log in at once, whatever delays logins. It
 // returns [ErrRetryTooSoon] if it was called for the same key less than a minute ago.
 func (m *Manager) RetryLogin(c Credential) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	known, now := m.find(c), time.Now()
-	if last := known.key.retryRequested; !last.IsZero() && now.Sub(last) < retryInterval {
+	state, now := m.find(c), time.Now()
+	if last := state.key.retryRequested; !last.IsZero() && now.Sub(last) < retryInterval {
 		return ErrRetryTooSoon
 	}
-	known.key.retryRequested, known.retry = now, true
+	state.key.retryRequested, state.retry = now, true
 	return nil
 }
 
-// A digest identifies a secret. The secret cannot be computed from it.
+// A digest identifies a credential or a key. The secret cannot be computed from it.
 type digest [sha256.Size]byte
 
-// find returns the state of a credential.
-func (m *Manager) find(of Credential) *credential {
+// find returns the state of a credential, a new one if there is none.
+func (m *Manager) find(c Credential) *credentialState {
 	now := time.Now()
 	m.forget(now)
-	account := digest(sha256.Sum256([]byte(of.HMP + "\x00" + of.Key.Reveal())))
-	id := digest(sha256.Sum256(append(account[:], of.Secret.Reveal()...)))
+	keyID := digest(sha256.Sum256([]byte(c.BaseURL + "\x00" + c.Key.Reveal())))
+	id := digest(sha256.Sum256(append(keyID[:], c.Secret.Reveal()...)))
 	if m.keys == nil {
-		m.credentials, m.keys = make(map[digest]*credential), make(map[digest]*apiKey)
+		m.credentials, m.keys = make(map[digest]*credentialState), make(map[digest]*keyState)
 	}
-	c := m.credentials[id]
-	if c == nil {
-		c = &credential{key: cmp.Or(m.keys[account], new(apiKey))}
-		m.credentials[id], m.keys[account] = c, c.key
+	state := m.credentials[id]
+	if state == nil {
+		state = &credentialState{key: cmp.Or(m.keys[keyID], new(keyState))}
+		m.credentials[id], m.keys[keyID] = state, state.key
 	}
-	c.lastUsed, c.key.lastUsed = now, now
-	return c
+	state.lastUsed, state.key.lastUsed = now, now
+	return state
 }
 
 const (
 	// rememberAccepted is how long the manager keeps API keys, and secrets that HMP
 	// accepted, after the last probe.
 	rememberAccepted = 24 * time.Hour
-	// rememberOthers is the same for other secrets. No delay of a login is longer.
+	// rememberOthers is the same for other secrets. Nothing delays a login for longer.
 	rememberOthers = time.Hour
 )
 
@@ -122,9 +121,9 @@ func (m *Manager) forget(now time.Time) {
 		return
 	}
 	m.lastForget = now
-	maps.DeleteFunc(m.credentials, func(_ digest, c *credential) bool {
+	maps.DeleteFunc(m.credentials, func(_ digest, c *credentialState) bool {
 		unused := now.Sub(c.lastUsed)
 		return unused > rememberAccepted || unused > rememberOthers && !c.accepted
 	})
-	maps.DeleteFunc(m.keys, func(_ digest, a *apiKey) bool { return now.Sub(a.lastUsed) > rememberAccepted })
+	maps.DeleteFunc(m.keys, func(_ digest, k *keyState) bool { return now.Sub(k.lastUsed) > rememberAccepted })
 }

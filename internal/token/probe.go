@@ -44,20 +44,21 @@ var (
 // A probe is a probe under way.
 type probe struct {
 	manager    *Manager
-	credential *credential
-	request    Request
+	credential *credentialState
+	request    ProbeRequest
 	hmp        HMP
 	deadline   time.Time
-	// minCallTime is the minimum time for another call. A login that HMP does not answer
-	// in time may leave a session behind.
+	// minCallTime is the minimum time for another call, a quarter of the probe's time. A login
+	// that HMP does not answer in time may leave a session behind.
 	minCallTime time.Duration
-	sent        bool
+	sent        bool // a call to HMP
 	waited      bool // for another probe's login
 	report      Report
 }
 
 func (p *probe) left() time.Duration { return time.Until(p.deadline) }
 
+// run asks about the session. If HMP rejects the token, it asks again with another token.
 func (p *probe) run(ctx context.Context) {
 	t := p.acquireToken(ctx)
 	if t == nil {
@@ -86,8 +87,7 @@ func (p *probe) checkSession(ctx context.Context, t *token) {
 	case rejected(answer.Result):
 		discarded := p.credential.discard(t, answer, time.Now())
 		if discarded && p.report.Login == "" {
-			// HMP works again. A pause that HMP asked for with Retry-After stays.
-			p.credential.backoff.until = time.Time{}
+			p.credential.backoff.endPause() // HMP works again
 		}
 	}
 }
@@ -99,35 +99,36 @@ func rejected(r hmp.Result) bool { return r == hmp.Unauthorized || r == hmp.NoRo
 // it returns nil and the report says why.
 func (p *probe) acquireToken(ctx context.Context) *token {
 	for {
-		s := p.next()
+		s := p.nextStep()
 		switch {
 		case s.login:
 			return p.logIn(ctx, s.token)
-		case s.wait == nil:
-			if s.token == nil {
-				p.endWithoutToken(s.reason)
+		case s.wait != nil:
+			p.waited = true
+			if !p.hmp.Wait(ctx, s.wait) {
+				p.endWithoutToken(p.tooLateAnswer())
+				return nil
 			}
-			return s.token
-		}
-		p.waited = true
-		if !p.hmp.Wait(ctx, s.wait) {
-			p.endWithoutToken(p.tooLate())
+		case s.token == nil:
+			p.endWithoutToken(s.answer)
 			return nil
+		default:
+			return s.token
 		}
 	}
 }
 
-// A step is what a probe does to get a token: it logs in, or it waits, or it uses the
-// current token. Without a token it ends with the reason.
+// A step is what a probe does next to get a token. It logs in, or it waits for another
+// probe's login, or it uses the current token. If there is no token, it ends with the answer.
 type step struct {
-	token  *token
+	token  *token // the current one, or nil
 	login  bool
 	wait   <-chan struct{}
-	reason hmp.Answer
+	answer hmp.Answer
 }
 
-// next returns the next step. If the step is a login, the login is under way from now on.
-func (p *probe) next() step {
+// nextStep returns the next step. If it is a login, the login is under way from now on.
+func (p *probe) nextStep() step {
 	p.manager.mu.Lock()
 	defer p.manager.mu.Unlock()
 	c, now, lifetime := p.credential, time.Now(), p.request.Lifetime
@@ -136,10 +137,10 @@ func (p *probe) next() step {
 		c.retry = false
 		return step{token: t}
 	}
-	why, held := c.loginBlocked(now, lifetime, p.loginTime(t, now))
+	answer, blocked := c.loginBlocked(now, lifetime, p.loginTime(t, now))
 	switch {
-	case held:
-		return step{token: t, reason: why}
+	case blocked:
+		return step{token: t, answer: answer}
 	case p.report.Login != "":
 		return step{token: t} // a probe makes one login at most
 	case c.key.loginDone != nil && t.alive(now, lifetime):
@@ -147,7 +148,7 @@ func (p *probe) next() step {
 	case c.key.loginDone != nil:
 		return step{wait: c.key.loginDone}
 	case !p.request.MayLogin || p.left() < p.minCallTime:
-		return step{token: t, reason: p.tooLate()}
+		return step{token: t, answer: p.tooLateAnswer()}
 	}
 	c.retry = false
 	c.key.loginDone = make(chan struct{})
@@ -163,20 +164,21 @@ func (p *probe) loginTime(t *token, now time.Time) time.Duration {
 	return p.left()
 }
 
-// logIn sends the login that [probe.next] decided on. It returns the new token. If the
-// login failed, it returns the old token, which may be nil.
-func (p *probe) logIn(ctx context.Context, at *token) (next *token) {
+// logIn sends the login that [probe.nextStep] decided on. It returns the token to send.
+func (p *probe) logIn(ctx context.Context, current *token) (t *token) {
 	begun := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, p.loginTime(at, begun))
+	ctx, cancel := context.WithTimeout(ctx, p.loginTime(current, begun))
 	defer cancel()
 	answer, value := loginPanicked, secret.Value{}
-	// This also runs if the login panics. Otherwise other probes would wait for ever.
-	defer func() { next = p.finishLogin(answer, value, begun) }()
+	// The login is finished even if it panics. Otherwise other probes would wait for ever.
+	defer func() { t = p.finishLogin(answer, value, begun) }()
 	answer, value = p.hmp.Login(ctx, p.request.Credential.Key, p.request.Credential.Secret)
-	return nil
+	return t // which finishLogin sets
 }
 
-// finishLogin records the result of a login and wakes the probes that wait for it.
+// finishLogin records the result of a login and wakes the probes that wait for it. It returns
+// the token to send: the new one, or the one before if the login failed and there is time to
+// send it. It returns nil if there is none.
 func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Time) *token {
 	p.manager.mu.Lock()
 	defer p.manager.mu.Unlock()
@@ -189,8 +191,8 @@ func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Ti
 		c.setToken(&token{value: value, loginAt: begun, issued: begun, jitter: newJitter()}, now, p.request.Lifetime)
 	case hmp.LoginRejected, hmp.NoRoles:
 		c.recordRefusal(answer, now)
-		held, _ := c.lockedOut(now)
-		answer.Reason = held.Reason
+		lockout, _ := c.lockedOut(now)
+		answer.Reason = lockout.Reason
 	default:
 		c.backoff.recordFailure(now, answer, now.Sub(begun))
 	}
@@ -206,9 +208,9 @@ func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Ti
 	return c.token
 }
 
-// tooLate is the answer of a probe without a token and with too little time for a login.
-// It is zero if HMP's answer says more.
-func (p *probe) tooLate() hmp.Answer {
+// tooLateAnswer is the answer of a probe without a token and with too little time for a
+// login. It is zero if HMP's answer says more.
+func (p *probe) tooLateAnswer() hmp.Answer {
 	switch {
 	case p.waited:
 		return loginTimedOut
@@ -219,9 +221,9 @@ func (p *probe) tooLate() hmp.Answer {
 	}
 }
 
-// addAnswer puts an answer into the report. It replaces the answer before, and keeps its
-// exchanges, its phases and the certificate's expiry. After a timeout without a response
-// it keeps the earlier status too.
+// addAnswer puts an answer into the report in place of the one before. It keeps the earlier
+// exchanges, phases and certificate. If a call times out without a response, it also keeps
+// the earlier status.
 func (p *probe) addAnswer(a hmp.Answer) {
 	p.sent = true
 	before := p.report.Answer
@@ -236,20 +238,14 @@ func (p *probe) addAnswer(a hmp.Answer) {
 	p.report.Answer = a
 }
 
-// endWithoutToken ends a probe that has no token. What prevents the login decides the
-// result, even if HMP has rejected a token in this probe.
-func (p *probe) endWithoutToken(why hmp.Answer) {
+// endWithoutToken ends a probe that has no token. The answer says what prevents the login.
+// It decides the result, even if HMP has rejected a token in this probe.
+func (p *probe) endWithoutToken(answer hmp.Answer) {
 	switch {
 	case !p.sent:
-		p.report.Answer, p.report.Skipped = why, true
-	case why.Result != "":
-		why.Responded, why.StatusCode = p.report.Responded, p.report.StatusCode
-		p.addAnswer(why)
+		p.report.Answer, p.report.Skipped = answer, true
+	case answer.Result != "":
+		answer.Responded, answer.StatusCode = p.report.Responded, p.report.StatusCode
+		p.addAnswer(answer)
 	}
-}
-
-// repeatable returns the part of an answer that is true for later probes too. Details of
-// the exchange are not.
-func repeatable(a hmp.Answer) hmp.Answer {
-	return hmp.Answer{Result: a.Result, Code: a.Code, Reason: a.Reason}
 }

@@ -502,7 +502,7 @@ func TestPagesAreSafe(t *testing.T) {
 			Target: "t" + markup, Session: "s" + markup, Start: time.Unix(0, 0), Duration: 1500 * time.Millisecond,
 			Answer: hmp.Answer{
 				Result: hmp.TLS, Reason: "r" + markup, Code: hmp.Code("c" + markup), Details: hmp.Details{ServiceMessages: new(1), MessageTexts: []string{"m" + markup}},
-				Exchanges: []hmp.Exchange{{Method: "GET", Result: hmp.TLS, StatusCode: 200, Request: hmp.Header("N" + markup + ": v" + markup + "\n"), Response: hmp.Header("N" + markup + "\n")}},
+				Exchanges: []hmp.Exchange{{Method: "GET", Result: hmp.TLS, StatusCode: 200, Request: hmp.RedactedHeader("N" + markup + ": v" + markup + "\n"), Response: hmp.RedactedHeader("N" + markup + "\n")}},
 			},
 		}
 		return pageOf(t, strings.NewReplacer("T", url.QueryEscape("t"+markup), "S", url.QueryEscape("s"+markup)).Replace(path), result)
