@@ -43,14 +43,14 @@ func BenchmarkProbe(b *testing.B) {
 				s := setup{startHMP(b), transport, connections == "kept", sessionNames(16)}
 				var programs []*program
 				for _, name := range []string{baseline, ours, blackbox, jsonExporter} {
-					x := newProgram(b, s, name)
-					programs = append(programs, x)
-					x.start(b)
-					x.scrape(b, x.probe, 200, 16)
+					p := newProgram(b, s, name)
+					programs = append(programs, p)
+					p.start(b)
+					p.scrape(b, p.probe, 200, 16)
 				}
 				for _, scrapers := range []int{1, 16} {
 					b.Run(fmt.Sprintf("scrapers=%d", scrapers), func(b *testing.B) {
-						takeTurns(b, programs, func(b *testing.B, x *program) { x.measure(b, x.probe, scrapers) })
+						takeTurns(b, programs, func(b *testing.B, p *program) { p.measure(b, p.probe, scrapers) })
 					})
 				}
 			})
@@ -64,11 +64,11 @@ func BenchmarkMetrics(b *testing.B) {
 		for _, n := range []int{1000, 10_000} {
 			b.Run(fmt.Sprintf("transport=%s/sessions=%d", transport, n), func(b *testing.B) {
 				s := setup{startHMP(b), transport, true, sessionNames(min(n, *maxSessions))}
-				bare, exporter := newProgram(b, s, baseline), newProgram(b, s, ours)
-				bare.start(b)
+				minimal, exporter := newProgram(b, s, baseline), newProgram(b, s, ours)
+				minimal.start(b)
 				exporter.start(b)
 				exporter.scrape(b, exporter.metrics, 60, 1) // then the history of each session is full
-				takeTurns(b, []*program{bare, exporter}, func(b *testing.B, x *program) { x.measure(b, x.metrics, 1) })
+				takeTurns(b, []*program{minimal, exporter}, func(b *testing.B, p *program) { p.measure(b, p.metrics, 1) })
 			})
 		}
 	}
@@ -77,23 +77,23 @@ func BenchmarkMetrics(b *testing.B) {
 // BenchmarkPayload scrapes one session whose body is large. It compares the memory with that after
 // scrapes of a small session.
 func BenchmarkPayload(b *testing.B) {
-	for _, p := range payloads {
-		b.Run("size="+p.name, func(b *testing.B) {
-			s := setup{startHMP(b), "http", true, []string{p.name, "s00000"}}
+	for _, payload := range payloads {
+		b.Run("size="+payload.name, func(b *testing.B) {
+			s := setup{startHMP(b), "http", true, []string{payload.name, "s00000"}}
 			var programs []*program
 			idle := make(map[*program]float64)
 			for _, name := range []string{baseline, ours, blackbox, jsonExporter} {
-				x := newProgram(b, s, name)
-				programs = append(programs, x)
-				x.start(b)
-				small := x.probe
+				p := newProgram(b, s, name)
+				programs = append(programs, p)
+				p.start(b)
+				small := p.probe
 				small.scraped = []string{"s00000"}
-				x.scrape(b, small, 1000, 1)
-				idle[x] = x.memory(b, "VmRSS")
+				p.scrape(b, small, 1000, 1)
+				idle[p] = p.memory(b, "VmRSS")
 			}
-			takeTurns(b, programs, func(b *testing.B, x *program) {
-				peak := x.measure(b, x.probe, 1)
-				b.ReportMetric(peak-idle[x], "over-idle-B")
+			takeTurns(b, programs, func(b *testing.B, p *program) {
+				peak := p.measure(b, p.probe, 1)
+				b.ReportMetric(peak-idle[p], "over-idle-B")
 			})
 		})
 	}
@@ -106,16 +106,16 @@ func BenchmarkStart(b *testing.B) {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
 			s := setup{startHMP(b), "http", true, sessionNames(min(n, *maxSessions))}
 			programs := []*program{newProgram(b, s, ours), newProgram(b, s, blackbox), newProgram(b, s, jsonExporter)}
-			takeTurns(b, programs, func(b *testing.B, x *program) {
-				binary, err := os.Stat(x.path)
+			takeTurns(b, programs, func(b *testing.B, p *program) {
+				binary, err := os.Stat(p.path)
 				must(b, err)
 				b.ReportMetric(float64(binary.Size()), "program-B")
 				for range b.N {
-					x.start(b)
-					x.scrape(b, x.probe, 1, 1)
+					p.start(b)
+					p.scrape(b, p.probe, 1, 1)
 					b.StopTimer()
-					b.ReportMetric(x.memory(b, "VmRSS"), "RSS-B")
-					x.stop()
+					b.ReportMetric(p.memory(b, "VmRSS"), "RSS-B")
+					p.stop()
 					b.StartTimer()
 				}
 			})
@@ -126,24 +126,24 @@ func BenchmarkStart(b *testing.B) {
 // takeTurns measures each program once in each round.
 func takeTurns(b *testing.B, programs []*program, measure func(*testing.B, *program)) {
 	for round := range *rounds {
-		for _, x := range programs {
-			b.Run(fmt.Sprintf("round=%d/program=%s", round+1, x.name), func(b *testing.B) { measure(b, x) })
+		for _, p := range programs {
+			b.Run(fmt.Sprintf("round=%d/program=%s", round+1, p.name), func(b *testing.B) { measure(b, p) })
 		}
 	}
 }
 
 // measure makes b.N scrapes, reports what each cost the program, and returns the peak of its memory.
-func (x *program) measure(b *testing.B, r request, scrapers int) (peak float64) {
-	x.resetPeak(b)
-	gets, cpu := x.hmp.sim.Stats().GETs, x.cpu(b)
+func (p *program) measure(b *testing.B, r request, scrapers int) (peak float64) {
+	p.resetPeak(b)
+	gets, cpu := p.hmp.sim.Stats().GETs, p.cpu(b)
 	b.ResetTimer()
-	x.scrape(b, r, b.N, scrapers)
+	p.scrape(b, r, b.N, scrapers)
 	b.StopTimer()
-	b.ReportMetric(float64(x.cpu(b)-cpu)/float64(b.N), "cpu-ns/op")
-	peak = x.memory(b, "VmHWM")
+	b.ReportMetric(float64(p.cpu(b)-cpu)/float64(b.N), "cpu-ns/op")
+	peak = p.memory(b, "VmHWM")
 	b.ReportMetric(peak, "peak-B")
-	if got, want := x.hmp.sim.Stats().GETs-gets, b.N*r.sessions; got != want {
-		b.Fatalf("%s made %d GETs, want %d", x.name, got, want)
+	if got, want := p.hmp.sim.Stats().GETs-gets, b.N*r.sessions; got != want {
+		b.Fatalf("%s made %d GETs, want %d", p.name, got, want)
 	}
 	return peak
 }
@@ -157,20 +157,20 @@ type request struct {
 }
 
 // scrape makes n scrapes.
-func (x *program) scrape(b *testing.B, r request, n, scrapers int) {
+func (p *program) scrape(b *testing.B, r request, n, scrapers int) {
 	group, ctx := errgroup.WithContext(b.Context())
 	for first := range scrapers {
 		group.Go(func() (err error) {
 			var body bytes.Buffer
 			session := r.scraped[first%len(r.scraped)]
 			for i := first; i < n && err == nil; i += scrapers {
-				err = r.scrape(ctx, x.url, session, &body)
+				err = r.scrape(ctx, p.url, session, &body)
 			}
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
-		b.Fatalf("%s: %v", x.name, err)
+		b.Fatalf("%s: %v", p.name, err)
 	}
 }
 
@@ -223,7 +223,7 @@ func (r request) check(text []byte, session string) error {
 	return nil
 }
 
-// TestCheck is that check accepts an answer only if each session in it is valid.
+// TestCheck checks that an answer is accepted only if each session in it is valid.
 func TestCheck(t *testing.T) {
 	const page = "hmp_session_valid{session=\"a\"} 1.0\nhmp_session_valid{session=\"b\"} 0.0\nhmp_session_valid{session=\"c\"} 1\n"
 	const one = `hmp_session_valid{session="{session}"`

@@ -19,9 +19,9 @@ var (
 	update = flag.String("update", "", "write what this `file` of benchmark output says into the document")
 )
 
-// TestFiguresAreOfNow fails if many commits have changed the measured packages since docs/performance.md
+// TestFiguresAreRecent fails if many commits have changed the measured packages since docs/performance.md
 // was measured.
-func TestFiguresAreOfNow(t *testing.T) {
+func TestFiguresAreRecent(t *testing.T) {
 	const limit = 30
 	revision := regexp.MustCompile(`hmp_exporter.* revision: ([0-9a-f]{40})\)`).FindStringSubmatch(read(t, *page))
 	if revision == nil {

@@ -174,8 +174,7 @@ func TestAlertmanagerInhibitRules(t *testing.T) {
 // exporters, HMPs and clusters stay active.
 func TestAlertmanagerInhibits(t *testing.T) {
 	t.Parallel()
-	p := startAlertmanager(t, alertmanagerFile)
-	url := p.url(t)
+	alertmanager := startAlertmanager(t, alertmanagerFile)
 	want := map[string]string{
 		"HMPExporterDown cluster=a job=hmp target=studio": "active",
 		"HMPExporterAbsent": "suppressed",
@@ -191,11 +190,11 @@ func TestAlertmanagerInhibits(t *testing.T) {
 		"HMPExporterPanics instance=other:10042 job=other":             "active",
 	}
 	for alert := range want {
-		run(t, tool("amtool"), append([]string{"--alertmanager.url=" + url, "alert", "add"}, strings.Fields(alert)...)...)
+		run(t, tool("amtool"), append([]string{"--alertmanager.url=" + alertmanager.URL, "alert", "add"}, strings.Fields(alert)...)...)
 	}
 	exportertest.Eventually(t, "Alertmanager to decide", func() error {
 		got := make(map[string]string)
-		for _, alert := range activeAlerts(t, url) {
+		for _, alert := range activeAlerts(t, alertmanager.URL) {
 			text := alert.Labels["alertname"]
 			for _, label := range []string{"cluster", "instance", "job", "target"} {
 				if value := alert.Labels[label]; value != "" {
@@ -209,7 +208,7 @@ func TestAlertmanagerInhibits(t *testing.T) {
 		}
 		return nil
 	})
-	if log := p.Log.String(); strings.Contains(log, "level=WARN") {
+	if log := alertmanager.Log.String(); strings.Contains(log, "level=WARN") {
 		t.Errorf("Alertmanager warns:\n%s", log)
 	}
 }
@@ -217,11 +216,13 @@ func TestAlertmanagerInhibits(t *testing.T) {
 // startAlertmanager starts an Alertmanager with a configuration file.
 func startAlertmanager(t *testing.T, config string) *process {
 	t.Helper()
-	return start(t, command(t, tool("alertmanager"),
+	p := start(t, command(t, tool("alertmanager"),
 		"--config.file="+config,
 		"--storage.path="+t.TempDir(),
 		"--cluster.listen-address=",
 		"--web.listen-address=127.0.0.1:0"))
+	p.waitForURL(t)
+	return p
 }
 
 // An activeAlert is an alert that Alertmanager knows.

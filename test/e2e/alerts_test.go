@@ -1,26 +1,15 @@
 package e2e
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
 
-	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
 )
@@ -84,14 +73,12 @@ func newFaultyHMP(t *testing.T, f fault) *faultyHMP {
 	user := hmpsim.ExampleSession()
 	user.Admin, user.Roles[0].Admin, user.ServiceMessages = false, false, []string{}
 	for _, session := range f.sessions {
-		h.sim.SetToken(h.token(session), hmpsim.Valid(user))
+		h.sim.SetToken(secretOf(session), hmpsim.Valid(user))
 	}
 	h.listen("127.0.0.1:0")
 	t.Cleanup(func() { h.server.Close() })
 	return h
 }
-
-func (h *faultyHMP) token(session string) string { return canary.Word + "-" + h.target + "-" + session }
 
 func (h *faultyHMP) listen(address string) {
 	h.t.Helper()
@@ -104,15 +91,6 @@ func (h *faultyHMP) listen(address string) {
 	}
 }
 
-// config returns the target in the exporter's configuration.
-func (h *faultyHMP) config() string {
-	text := fmt.Sprintf("  - name: %s\n    url: %s\n    sessions:\n", h.target, h.server.URL)
-	for _, session := range h.sessions {
-		text += fmt.Sprintf("      - {name: %s, token: %s}\n", session, h.token(session))
-	}
-	return text
-}
-
 // TestAlertsEndToEnd runs the exporter, Prometheus and Alertmanager with the shipped rules and
 // configurations. Each fault must cause one notification when it begins and one when it
 // ends. Then the exporter stops: that causes one notification too, and none about faults.
@@ -123,7 +101,7 @@ func TestAlertsEndToEnd(t *testing.T) {
 	for _, f := range faults {
 		h := newFaultyHMP(t, f)
 		hmps = append(hmps, h)
-		config += h.config()
+		config += targetConfig(h.target, h.server.URL, h.sessions)
 	}
 	s := startAlertStack(t, write(t, t.TempDir(), "hmp.yml", config))
 	exportertest.Eventually(t, "all sessions to be valid", func() error {
@@ -181,22 +159,21 @@ func wantNotifications() (want []string) {
 type alertStack struct {
 	config       string // the exporter's
 	exporter     *process
-	exporterURL  string
 	prometheus   prometheus
-	alertmanager string // its URL
+	alertmanager *process
 	receiver     *receiver
 }
 
 func startAlertStack(t *testing.T, config string) *alertStack {
 	t.Helper()
 	s := &alertStack{config: config, receiver: newReceiver(t)}
-	s.exporter, s.exporterURL = startExporter(t, "--config.file="+config)
+	s.exporter = startExporter(t, "--config.file="+config)
 	s.alertmanager = startAlertmanager(t, speedUp(t, alertmanagerFile, t.TempDir(), func(config map[string]any) {
 		for _, receiver := range config["receivers"].([]any) {
 			webhook := map[string]any{"url": s.receiver.url, "send_resolved": true}
 			receiver.(map[string]any)["webhook_configs"] = []any{webhook}
 		}
-	})).url(t)
+	}))
 
 	dir := t.TempDir()
 	file := speedUp(t, "../../deploy/prometheus/prometheus.yml", dir, func(config map[string]any) {
@@ -205,11 +182,10 @@ func startAlertStack(t *testing.T, config string) *alertStack {
 			job.(map[string]any)["scrape_timeout"] = "4s"
 		}
 	})
-	alertmanager := strings.TrimPrefix(s.alertmanager, "http://")
 	s.prometheus = startPrometheus(t, strings.NewReplacer(
-		"exporter:10042", strings.TrimPrefix(s.exporterURL, "http://"),
-		"alertmanager:9093", alertmanager,
-		"localhost:9090", alertmanager, // Prometheus does not know its own port yet
+		"exporter:10042", s.exporter.address(),
+		"alertmanager:9093", s.alertmanager.address(),
+		"localhost:9090", s.alertmanager.address(), // Prometheus does not know its own port yet
 		"/etc/prometheus/rules", spedUpRules(t)).Replace(read(t, file)))
 	return s
 }
@@ -265,7 +241,7 @@ func (s *alertStack) checkNotification(t *testing.T, h *faultyHMP) {
 func (s *alertStack) waitForSilence(t *testing.T, alert, target string) {
 	t.Helper()
 	exportertest.WaitFor(t, alert+" of "+target+" to be silenced", func() bool {
-		return slices.ContainsFunc(activeAlerts(t, s.alertmanager), func(a activeAlert) bool {
+		return slices.ContainsFunc(activeAlerts(t, s.alertmanager.URL), func(a activeAlert) bool {
 			return a.Labels["alertname"] == alert && a.Labels["target"] == target &&
 				a.Status.State == "suppressed" && len(a.Status.InhibitedBy) > 0
 		})
@@ -285,143 +261,9 @@ func (s *alertStack) restartExporter(t *testing.T, hmps int) {
 	exportertest.WaitFor(t, "the alert to end in Prometheus", func() bool {
 		return len(s.prometheus.query(t, `ALERTS{alertname="HMPSessionUnauthorized"}`)) == 0
 	})
-	address := strings.TrimPrefix(s.exporterURL, "http://")
-	start(t, command(t, exporterBinary, "--config.file="+s.config, "--web.listen-address="+address)).url(t)
+	start(t, command(t, exporterBinary, "--config.file="+s.config, "--web.listen-address="+s.exporter.address())).waitForURL(t)
 	s.waitFor(t, "HMPExporterDown", "", "resolved")
 	exportertest.WaitFor(t, "the alert to fire again", func() bool {
 		return len(s.prometheus.query(t, `ALERTS{alertname="HMPSessionUnauthorized", alertstate="firing"}`)) > 0
 	})
-}
-
-// A notification is what Alertmanager posts to a webhook.
-type notification struct {
-	Receiver    string
-	Status      string
-	Labels      map[string]string `json:"commonLabels"`
-	Annotations map[string]string `json:"commonAnnotations"`
-	Alerts      []struct {
-		Labels      map[string]string
-		Annotations map[string]string
-	}
-}
-
-// String returns "receiver: status alert target/sessions".
-func (n notification) String() string {
-	var sessions []string
-	for _, a := range n.Alerts {
-		sessions = append(sessions, a.Labels["session"])
-	}
-	slices.Sort(sessions)
-	return fmt.Sprintf("%s: %s %s %s/%s", n.Receiver, n.Status, n.Labels["alertname"], n.Labels["target"], strings.Join(sessions, ","))
-}
-
-// A receiver is a webhook that stores notifications.
-type receiver struct {
-	url string
-
-	mu            sync.Mutex
-	notifications []notification
-}
-
-func newReceiver(t *testing.T) *receiver {
-	t.Helper()
-	r := new(receiver)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
-		body, err := io.ReadAll(request.Body)
-		canary.Check(t, "a notification", string(body))
-		var n notification
-		if err := errors.Join(err, json.Unmarshal(body, &n)); err != nil {
-			t.Errorf("a notification cannot be read: %v", err)
-			return
-		}
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.notifications = append(r.notifications, n)
-	}))
-	t.Cleanup(server.Close)
-	r.url = server.URL
-	return r
-}
-
-// find returns the first notification about an alert of a target.
-func (r *receiver) find(alert, target, status string) (notification, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, n := range r.notifications {
-		if n.Labels["alertname"] == alert && n.Labels["target"] == target && n.Status == status {
-			return n, nil
-		}
-	}
-	return notification{}, fmt.Errorf("there were only %q", r.notifications)
-}
-
-// all returns all notifications except those of HMPWatchdog, sorted.
-func (r *receiver) all() (all []string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, n := range r.notifications {
-		if n.Labels["alertname"] != "HMPWatchdog" {
-			all = append(all, n.String())
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
-// speedup divides the times in shipped files. The rules allow a scrape interval of two
-// minutes, which becomes four seconds.
-const speedup = 30
-
-var (
-	durationFields = regexp.MustCompile(`^(for|keep_firing_for|interval|evaluation_interval|group_wait|group_interval|repeat_interval)$`)
-	windows        = regexp.MustCompile(`\[[0-9a-z]+(:[0-9a-z]+)?\]|offset [0-9a-z]+`)
-	duration       = regexp.MustCompile(`(\d+)([smhd])`)
-	units          = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
-)
-
-// speedUp writes a shipped YAML file into a directory and returns the path of the copy. All
-// durations are divided by speedup; then change is applied.
-func speedUp(t *testing.T, path, dir string, change func(document map[string]any)) string {
-	t.Helper()
-	var node yaml.Node
-	readYAML(t, path, &node)
-	speedUpNode(&node)
-	var document map[string]any
-	if err := node.Decode(&document); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	change(document)
-	return write(t, dir, filepath.Base(path), toYAML(t, document))
-}
-
-func speedUpNode(node *yaml.Node) {
-	for i, child := range node.Content {
-		if node.Kind == yaml.MappingNode && i%2 == 1 {
-			switch field := node.Content[i-1].Value; {
-			case durationFields.MatchString(field):
-				child.Value = speedUpText(child.Value)
-			case field == "expr":
-				child.Value = windows.ReplaceAllStringFunc(child.Value, speedUpText)
-			}
-		}
-		speedUpNode(child)
-	}
-}
-
-func speedUpText(text string) string {
-	return duration.ReplaceAllStringFunc(text, func(d string) string {
-		parts := duration.FindStringSubmatch(d)
-		n, _ := strconv.Atoi(parts[1])
-		return fmt.Sprintf("%dms", (time.Duration(n) * units[parts[2]] / speedup).Milliseconds())
-	})
-}
-
-// spedUpRules returns a directory with the shipped rules, in which all times are shorter.
-func spedUpRules(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, file := range ruleFiles(t) {
-		speedUp(t, file, dir, func(map[string]any) {})
-	}
-	return dir
 }

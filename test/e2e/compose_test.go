@@ -185,12 +185,12 @@ func TestComposeAddresses(t *testing.T) {
 // TestComposeDemo runs the exporter with the arguments in the file, and its health check.
 func TestComposeDemo(t *testing.T) {
 	service := loadDemo(t).Services["exporter"]
-	exporter, address := startExporter(t, service.Command...)
+	exporter := startExporter(t, service.Command...)
 	check := service.HealthCheck.Test
 	if len(check) < 3 || check[0] != "CMD" || check[1] != "/hmp_exporter" {
 		t.Fatalf("the health check is %q, want the program itself", check)
 	}
-	run(t, exporterBinary, append(slices.Clone(check[2:]), "--url="+address+"/-/healthy")...)
+	run(t, exporterBinary, append(slices.Clone(check[2:]), "--url="+exporter.URL+"/-/healthy")...)
 	exporter.stop(t)
 }
 

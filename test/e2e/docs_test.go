@@ -1,14 +1,10 @@
 package e2e
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -16,13 +12,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
 	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmp"
+	"hmp_exporter/internal/hmpsim"
 )
 
 // documents returns the README and the pages in docs/.
@@ -108,41 +104,6 @@ func (p prometheus) checkDocumentedQueries(t *testing.T) {
 	}
 }
 
-var (
-	jobName     = regexp.MustCompile(`job_name: (\S+)`)
-	renamedJob  = regexp.MustCompile("rename the job from `(.+)` to `(.+)`")
-	storagePath = regexp.MustCompile(`(?m)^ *(prometheus|alertmanager) .*--storage(?:\.tsdb)?\.path=(\S+)$`)
-)
-
-// TestFirstAlertRemovesDemo checks that docs/first-alert.md tells the reader to remove the job
-// and the data of the demo. Otherwise HMPSessionVanished fires for the demo's sessions.
-func TestFirstAlertRemovesDemo(t *testing.T) {
-	demo, own, ok := strings.Cut(read(t, "../../docs/first-alert.md"), "\n## Then with your HMPs\n")
-	if !ok {
-		t.Fatal("the page has no section on the reader's HMPs")
-	}
-	job, renamed := jobName.FindStringSubmatch(demo), renamedJob.FindStringSubmatch(own)
-	if job == nil || renamed == nil || renamed[1] != job[1] || renamed[2] != "hmp" {
-		t.Errorf("the demo's job is %q, and the reader renames %q", job, renamed)
-	}
-	paths := func(text string) map[string]string {
-		found := make(map[string]string)
-		for _, command := range storagePath.FindAllStringSubmatch(text, -1) {
-			found[command[1]] = command[2]
-		}
-		return found
-	}
-	before, after := paths(demo), paths(own)
-	for _, program := range []string{"prometheus", "alertmanager"} {
-		if before[program] == "" || after[program] == "" || before[program] == after[program] {
-			t.Errorf("%s stores its data in %q with the demo, and in %q after it", program, before[program], after[program])
-		}
-		if !strings.Contains(own, "rm -r ") || !strings.Contains(own, " "+before[program]) {
-			t.Errorf("the page does not delete the data of %s in %s", program, before[program])
-		}
-	}
-}
-
 const runbook = "../../docs/runbook.md"
 
 // runbookSections returns the text of each section of the runbook by its anchor.
@@ -210,7 +171,16 @@ var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?\n)```")
 // show all certificates: each may be the one that expires first.
 func TestRunbookCertificates(t *testing.T) {
 	need(t, "openssl")
-	chain, ends := newChain(t)
+	authority, err := hmpsim.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := authority.Certificate(hmpsim.CertificateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	authorityPEM, _ := pem.Decode(authority.PEM())
+	chain.Certificate = append(chain.Certificate, authorityPEM.Bytes)
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{chain}}
 	server.StartTLS()
@@ -221,40 +191,15 @@ func TestRunbookCertificates(t *testing.T) {
 		t.Fatal("the runbook has no command that shows the certificates of <hmp>:443")
 	}
 	shown := run(t, "sh", "-c", strings.ReplaceAll(block[1], "<hmp>:443", server.Listener.Addr().String()))
-	got := strings.ReplaceAll(shown, "CN=", "CN = ") // OpenSSL 3.2 and later
-	want := "subject=CN = hmp\nnotAfter=" + ends[0] + "\nsubject=CN = authority\nnotAfter=" + ends[1] + "\n"
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("certificates (-want +got):\n%s", diff)
-	}
-}
-
-// newChain returns the certificate of an HMP and of its authority, which expires earlier. ends
-// has the times of expiry as openssl prints them.
-func newChain(t *testing.T) (chain tls.Certificate, ends [2]string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	chain.PrivateKey = key
-	certificate := func(name string, days int) *x509.Certificate {
-		return &x509.Certificate{
-			SerialNumber:          big.NewInt(int64(days)),
-			Subject:               pkix.Name{CommonName: name},
-			NotBefore:             time.Now().Add(-time.Hour),
-			NotAfter:              time.Now().AddDate(0, 0, days),
-			BasicConstraintsValid: true,
-			IsCA:                  name == "authority",
-		}
-	}
-	authority := certificate("authority", 7)
-	for i, c := range []*x509.Certificate{certificate("hmp", 90), authority} {
-		der, err := x509.CreateCertificate(rand.Reader, c, authority, key.Public(), key)
+	got, want := strings.ReplaceAll(shown, "CN=", "CN = "), "" // OpenSSL 3.2 and later
+	for _, der := range chain.Certificate {
+		c, err := x509.ParseCertificate(der)
 		if err != nil {
 			t.Fatal(err)
 		}
-		chain.Certificate = append(chain.Certificate, der)
-		ends[i] = c.NotAfter.UTC().Format("Jan _2 15:04:05 2006") + " GMT"
+		want += fmt.Sprintf("subject=CN = %s\nnotAfter=%s GMT\n", c.Subject.CommonName, c.NotAfter.UTC().Format("Jan _2 15:04:05 2006"))
 	}
-	return chain, ends
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("certificates (-want +got):\n%s", diff)
+	}
 }

@@ -79,19 +79,11 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 	return p
 }
 
-// startExporter starts the exporter and returns it with its URL.
-func startExporter(t *testing.T, args ...string) (*process, string) {
-	t.Helper()
-	p := start(t, command(t, exporterBinary, append(args, "--web.listen-address=127.0.0.1:0")...))
-	p.url(t)
-	return p, p.URL
-}
-
 var addressPattern = regexp.MustCompile(`127\.0\.0\.1:[1-9]\d*`)
 
-// url waits until the program is ready, and returns its URL. Each program takes a free port
+// waitForURL waits until the program is ready, and returns its URL. Each program takes a free port
 // and logs it. Of all addresses in the log, its own is the one that answers /-/ready.
-func (p *process) url(t *testing.T) (url string) {
+func (p *process) waitForURL(t *testing.T) (url string) {
 	t.Helper()
 	exportertest.Eventually(t, p.name+" to be ready", func() error {
 		for _, address := range addressPattern.FindAllString(p.Log.String(), -1) {
@@ -108,6 +100,9 @@ func (p *process) url(t *testing.T) (url string) {
 	})
 	return url
 }
+
+// address returns the host and the port.
+func (p *process) address() string { return strings.TrimPrefix(p.URL, "http://") }
 
 func (p *process) ended() bool {
 	select {

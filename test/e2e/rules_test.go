@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"hmp_exporter/collector"
 )
 
 // A rule is an alert or a recording rule.
@@ -128,10 +129,9 @@ func TestAlertsAreComplete(t *testing.T) {
 
 // TestRulesUseKnownMetrics checks that the exporter or a rule provides each metric in a rule.
 func TestRulesUseKnownMetrics(t *testing.T) {
-	documented := regexp.MustCompile("(?m)^\\| `(hmp_[a-z_]+)` \\| (gauge|counter|histogram) ")
 	names := map[string]bool{"hmp_exporter": true} // the program, in a description
-	for _, row := range documented.FindAllStringSubmatch(read(t, "../../docs/metrics.md"), -1) {
-		names[row[1]] = true
+	for _, m := range collector.Metrics {
+		names[m.Name] = true
 	}
 	rules := shippedRules(t)
 	for _, r := range rules {
@@ -187,19 +187,6 @@ func TestRulesKeepLabels(t *testing.T) {
 	}
 }
 
-// TestRulesNameJobsOnce checks that only one rule contains the names of the exporter's jobs.
-func TestRulesNameJobsOnce(t *testing.T) {
-	var naming []string
-	for _, r := range shippedRules(t) {
-		if strings.Contains(r.Expr, "job=") {
-			naming = append(naming, r.Alert+r.Record)
-		}
-	}
-	if diff := cmp.Diff([]string{"HMPExporterScrapeFailing"}, naming); diff != "" {
-		t.Errorf("rules with names of jobs (-want +got):\n%s", diff)
-	}
-}
-
 // functionsOf242 are the functions of Prometheus 2.42 that rules may use, and operators that
 // look like functions.
 var functionsOf242 = strings.Fields(`abs absent avg avg_over_time changes clamp_max clamp_min count count_over_time
@@ -225,119 +212,4 @@ func TestRulesOf242(t *testing.T) {
 			}
 		}
 	}
-}
-
-// A ruleTest is a unit test of promtool for rules.
-type ruleTest struct {
-	Interval    string           `yaml:"interval"`
-	Series      []ruleSeries     `yaml:"input_series"`
-	Expressions []ruleExpression `yaml:"promql_expr_test"`
-}
-
-type ruleSeries struct {
-	Series string `yaml:"series"`
-	Values string `yaml:"values"`
-}
-
-type ruleExpression struct {
-	Expression string       `yaml:"expr"`
-	Time       string       `yaml:"eval_time"`
-	Samples    []ruleSample `yaml:"exp_samples"`
-}
-
-type ruleSample struct {
-	Labels string  `yaml:"labels"`
-	Value  float64 `yaml:"value"`
-}
-
-// runRuleTest runs a unit test with the shipped rules.
-func runRuleTest(t *testing.T, test ruleTest) {
-	t.Helper()
-	var rules []string
-	order := []string{"hmp-state"} // the other groups use its series
-	for _, path := range ruleFiles(t) {
-		absolute, err := filepath.Abs(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rules = append(rules, absolute)
-		var file ruleFile
-		readYAML(t, path, &file)
-		for _, group := range file.Groups {
-			if group.Name != order[0] {
-				order = append(order, group.Name)
-			}
-		}
-	}
-	text := toYAML(t, map[string]any{
-		"rule_files":          rules,
-		"group_eval_order":    order,
-		"evaluation_interval": "15s",
-		"tests":               []ruleTest{test},
-	})
-	run(t, tool("promtool"), "test", "rules", write(t, t.TempDir(), "test.yml", text))
-}
-
-// alertsOfExporter are the alerts of the results that no HMP and no network can cause.
-var alertsOfExporter = map[string]string{"credentials": "HMPSessionInvalid", "saturated": "HMPExporterSaturated"}
-
-// TestAlertOfEachResult evaluates the rules for each result in the fault matrix. The alert
-// that the matrix names must fire in time, and no other.
-func TestAlertOfEachResult(t *testing.T) {
-	t.Parallel()
-	alerts := alertsOfFaultMatrix(t)
-	if len(alerts) != 15 {
-		t.Errorf("the fault matrix has %d results, want the 15 that an HMP or a network can cause: %v", len(alerts), alerts)
-	}
-	maps.Copy(alerts, alertsOfExporter)
-	// These alerts have other causes than the result.
-	const others = "HMPServiceMessages|HMPSessionIsAdmin|HMPSessionLoginSuspended|HMPWatchdog"
-	const firing = `count by (alertname) (ALERTS{alertstate="firing", alertname!~"` + others + `"})`
-	for result, alert := range alerts {
-		t.Run(result, func(t *testing.T) {
-			want := []ruleSample{}
-			if alert != "none" {
-				want = []ruleSample{{Labels: `{alertname="` + alert + `"}`, Value: 1}}
-			}
-			before, after := "2m45s", "4m45s"
-			if alert == "HMPSessionInvalid" { // waits longer than the others
-				before, after = "4m45s", "5m"
-			}
-			runRuleTest(t, ruleTest{
-				Interval: "15s",
-				Series:   seriesOfResult(t, result),
-				Expressions: []ruleExpression{
-					{Expression: firing, Time: before, Samples: []ruleSample{}},
-					{Expression: firing, Time: after, Samples: want},
-				},
-			})
-		})
-	}
-}
-
-// seriesOfResult returns the metrics of a session with a result, at 21 scrapes.
-func seriesOfResult(t *testing.T, result string) (series []ruleSeries) {
-	t.Helper()
-	for line := range strings.Lines(read(t, "../../collector/testdata/"+result+".prom")) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "} "); ok && !strings.HasPrefix(line, "#") {
-			series = append(series, ruleSeries{name + `,job="hmp",instance="exporter:10042"}`, value + "+0x20"})
-		}
-	}
-	return series
-}
-
-var faultRow = regexp.MustCompile("(?m)^\\| .+ \\| `([a-z_]+)` \\| [01]? \\| .* \\| `?(none|HMP[A-Za-z]+)`? \\|$")
-
-// alertsOfFaultMatrix returns the alert of each result, or "none".
-func alertsOfFaultMatrix(t *testing.T) map[string]string {
-	t.Helper()
-	alerts := make(map[string]string)
-	for _, row := range faultRow.FindAllStringSubmatch(read(t, "../../docs/fault-matrix.md"), -1) {
-		result, alert := row[1], row[2]
-		if other, ok := alerts[result]; ok && other != alert {
-			t.Errorf("the fault matrix has the alerts %s and %s for %s", other, alert, result)
-		}
-		alerts[result] = alert
-	}
-	return alerts
 }

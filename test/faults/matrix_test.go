@@ -2,7 +2,6 @@ package faults
 
 import (
 	"crypto/x509"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,40 +29,36 @@ func TestMatrix(t *testing.T) {
 }
 
 // test runs the row. If the probe lasts until its deadline, the timeout is short. A busy
-// machine may not reach the fault in that time. Then the row runs again, for rowTimeout.
+// machine may not reach the fault in that time. Then the row runs again with a longer timeout.
 func (r *row) test(t *testing.T, m mode) {
-	w, timeout, begin := r.expected(m), rowTimeout, time.Now()
+	w, timeout := r.expected(m), rowTimeout
 	if w.Lasts {
 		timeout = shortTimeout
 	}
-	for {
-		s := newSetup(t, t.TempDir())
+	for ; ; timeout *= 4 {
+		s := newSetup(t)
 		s.timeout = timeout
 		r.build(s)
-		s.file("hmp.yml", "targets:\n"+s.configuration("studio", m))
-		e := export(t, filepath.Join(s.dir, "hmp.yml"))
-		o := observe(t, e)
-		e.close()
+		got := s.startExporter(m).scrape(t)
 		s.close()
-		diff := s.compare(t, &o, w)
-		if diff != "" && w.Lasts && time.Since(begin) < rowTimeout {
-			timeout = longerTimeout
+		diff := s.compare(t, got, w)
+		if diff != "" && 4*timeout <= rowTimeout {
 			continue
 		}
 		if diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		s.check(t, &o, w)
+		s.check(t, got, w)
 		return
 	}
 }
 
 // compare returns the difference between the expected and the actual result.
-func (s *setup) compare(t *testing.T, o *observation, w want) string {
+func (s *setup) compare(t *testing.T, probed *scrape, w result) string {
 	t.Helper()
-	got := o.result(t)
+	got := probed.result(t)
 	// A probe may end a moment before its deadline.
-	got.Lasts = max(o.took, o.duration()) >= s.timeout-time.Millisecond
+	got.Lasts = max(probed.took, probed.duration()) >= s.timeout-time.Millisecond
 	if s.server != nil {
 		got.Connections = s.server.connections()
 	}
@@ -71,24 +66,24 @@ func (s *setup) compare(t *testing.T, o *observation, w want) string {
 }
 
 // check checks what every row has in common.
-func (s *setup) check(t *testing.T, o *observation, w want) {
+func (s *setup) check(t *testing.T, got *scrape, w result) {
 	t.Helper()
-	up, isValid := o.value(collector.Up), o.value(collector.SessionValid)
+	up, isValid := got.value(collector.Up), got.value(collector.SessionValid)
 	if up != w.up() {
 		t.Errorf("hmp_up is %q, want %q", up, w.up())
 	}
-	if confirmed := w.Result == hmp.Valid; isValid != map[bool]string{true: "1", false: "0"}[confirmed] {
-		t.Errorf("hmp_session_valid is %q, though the result is %s", isValid, w.Result)
+	if confirmed := w.Name == hmp.Valid; isValid != map[bool]string{true: "1", false: "0"}[confirmed] {
+		t.Errorf("hmp_session_valid is %q, though the result is %s", isValid, w.Name)
 	}
-	o.checkLimits(t, s.timeout)
+	got.checkLimits(t, s.timeout)
 	s.checkSecrets(t)
 }
 
 // checkSecrets checks that only the target received a secret.
 func (s *setup) checkSecrets(t *testing.T) {
 	t.Helper()
-	for _, f := range s.others {
-		received := f.received()
+	for _, other := range s.others {
+		received := other.received()
 		canary.Check(t, "what another server received", received)
 		if strings.Contains(received, "Authorization") {
 			t.Error("another server received a header Authorization")

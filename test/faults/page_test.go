@@ -47,27 +47,27 @@ func (r *row) title() string {
 func (s section) cells(t *testing.T, r row) string {
 	t.Helper()
 	var statuses []string
-	for _, o := range s.rows {
-		if o.title() != r.title() {
+	for _, other := range s.rows {
+		if other.title() != r.title() {
 			continue
 		}
-		statuses = append(statuses, fmt.Sprint(o.want.Status))
-		o.want.Status = r.want.Status
-		if o.want != r.want {
-			t.Errorf("%q and %q share a line, but differ", r.name, o.name)
+		statuses = append(statuses, fmt.Sprint(other.want.Status))
+		other.want.Status = r.want.Status
+		if other.want != r.want {
+			t.Errorf("%q and %q share a line, but differ", r.name, other.name)
 		}
 	}
-	name := "none"
-	if a := alert(r.want.Result); a != "" {
-		name = "`" + a + "`"
+	alert, ok := alerts[r.want.Name]
+	if !ok {
+		alert = "`HMPSessionInvalid`"
 	}
 	return strings.Join([]string{
-		"`" + string(r.want.Result) + "`", r.want.up(), strings.Join(statuses, ", "), r.want.rest(), name,
+		"`" + string(r.want.Name) + "`", r.want.up(), strings.Join(statuses, ", "), r.want.rest(), alert,
 	}, " | ")
 }
 
 // rest returns what else the exporter exports.
-func (w want) rest() string {
+func (w result) rest() string {
 	var list []string
 	if w.Lasts {
 		list = append(list, "lasts until the deadline")
@@ -75,7 +75,7 @@ func (w want) rest() string {
 	if w.Code != "" {
 		list = append(list, fmt.Sprintf("%#q of %s", collector.SessionError, w.Code))
 	}
-	if w.Result == hmp.Valid {
+	if w.Name == hmp.Valid {
 		messages := "no `" + collector.SessionMessages + "`"
 		if w.Messages != "" {
 			messages = fmt.Sprintf("%#q %s", collector.SessionMessages, w.Messages)
@@ -86,4 +86,20 @@ func (w want) rest() string {
 		list = append(list, "the certificate's expiry")
 	}
 	return strings.Join(list, ", ")
+}
+
+// alerts has the alerts of results. All other results have HMPSessionInvalid.
+var alerts = map[hmp.Result]string{
+	hmp.Valid:           "none",
+	hmp.DNS:             "`HMPUnreachable`",
+	hmp.Connect:         "`HMPUnreachable`",
+	hmp.TLS:             "`HMPUnreachable`",
+	hmp.Protocol:        "`HMPUnreachable`",
+	hmp.Timeout:         "`HMPUnreachable`",
+	hmp.AuthUnavailable: "`HMPAuthServiceUnavailable`",
+	hmp.InternalError:   "`HMPInternalError`",
+	hmp.Unauthorized:    "`HMPSessionUnauthorized`",
+	hmp.NoRoles:         "`HMPSessionNoRoles`",
+	hmp.LoginRejected:   "`HMPSessionLoginRejected`",
+	hmp.EndpointMissing: "`HMPEndpointMissing`",
 }

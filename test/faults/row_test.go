@@ -3,7 +3,6 @@ package faults
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"hmp_exporter/internal/hmp"
@@ -12,9 +11,8 @@ import (
 const (
 	// rowTimeout is the timeout of a target whose probe ends early. It is generous, for a busy machine.
 	rowTimeout = time.Minute
-	// shortTimeout is the timeout of a target whose probe lasts until the deadline, and
-	// longerTimeout the timeout if the row has to run again.
-	shortTimeout, longerTimeout = 300 * time.Millisecond, 3 * time.Second
+	// shortTimeout is the first timeout of a target whose probe lasts until the deadline.
+	shortTimeout = 100 * time.Millisecond
 )
 
 // A row is a fault and its expected result.
@@ -22,15 +20,14 @@ type row struct {
 	name string // the fault, in the words of the page
 	// line replaces the name on the page. Rows with the same line share a line of the page.
 	line string
-	// script is the script of the target. If set is not nil, it prepares the setup instead.
-	script script
-	set    func(s *setup)
-	want   want
-	// withKey is the expected result with an API key, if the rule of expected does not give it.
-	withKey *want
-	only    mode // 0 for both
-	// unusable means that the session contains no token.
-	unusable bool
+	// script is the script of the target. If prepare is not nil, it prepares the setup instead.
+	script  script
+	prepare func(s *setup)
+	want    result
+	// wantWithKey is the expected result with an API key, if the rule of expected does not give it.
+	wantWithKey *result
+	only        mode // 0 for both
+	noToken     bool // the session contains no token
 	// heavy means that a probe takes much work. TestSoak omits it.
 	heavy bool
 }
@@ -71,9 +68,9 @@ func (m mode) credential() string {
 	return "token: " + token
 }
 
-// A want is the expected result of a probe.
-type want struct {
-	Result      hmp.Result
+// A result is the result of a probe.
+type result struct {
+	Name        hmp.Result
 	Status      int
 	Code        string // "" for none
 	Messages    string // "" for none
@@ -83,29 +80,33 @@ type want struct {
 }
 
 // answered returns the result of an answer on the only connection.
-func answered(o hmp.Result, status int) want { return want{Result: o, Status: status, Connections: 1} }
+func answered(name hmp.Result, status int) result {
+	return result{Name: name, Status: status, Connections: 1}
+}
 
 // valid returns the result of a valid session.
-func valid() want { return answered(hmp.Valid, http.StatusOK) }
+func valid() result { return answered(hmp.Valid, http.StatusOK) }
 
 // failed returns the result without an answer.
-func failed(o hmp.Result, connections int) want { return want{Result: o, Connections: connections} }
+func failed(name hmp.Result, connections int) result {
+	return result{Name: name, Connections: connections}
+}
 
 // healthy returns the result of [session].
-func healthy() want { return valid().messages(2) }
+func healthy() result { return valid().messages(2) }
 
-func (w want) code(code hmp.Code) want { w.Code = string(code); return w }
+func (w result) code(code hmp.Code) result { w.Code = string(code); return w }
 
-func (w want) messages(n int) want { w.Messages = fmt.Sprint(n); return w }
+func (w result) messages(n int) result { w.Messages = fmt.Sprint(n); return w }
 
-func (w want) certificate() want { w.Certificate = true; return w }
+func (w result) certificate() result { w.Certificate = true; return w }
 
-func (w want) lasts() want { w.Lasts = true; return w }
+func (w result) lasts() result { w.Lasts = true; return w }
 
 // up returns the value of hmp_up, or "" if it is absent.
-func (w want) up() string {
+func (w result) up() string {
 	switch {
-	case !w.Result.Sent():
+	case !w.Name.Sent():
 		return ""
 	case w.Status == 0:
 		return "0"
@@ -115,18 +116,18 @@ func (w want) up() string {
 }
 
 // expected returns the expected result in a mode.
-func (r *row) expected(m mode) want {
+func (r *row) expected(m mode) result {
 	w := r.want
 	switch {
 	case m == withToken || r.only == withKey:
-	case r.withKey != nil:
-		return *r.withKey
-	case w.Result == hmp.NoRoles:
+	case r.wantWithKey != nil:
+		return *r.wantWithKey
+	case w.Name == hmp.NoRoles:
 	case w.Status == http.StatusUnauthorized, w.Status >= 400 && w.Status < 500 && w.Code != "":
-		w.Result = hmp.LoginRejected
-	case w.Result == hmp.Valid && r.unusable:
-		w.Result, w.Messages = hmp.BadPayload, ""
-	case w.Result == hmp.Valid:
+		w.Name = hmp.LoginRejected
+	case w.Name == hmp.Valid && r.noToken:
+		w.Name, w.Messages = hmp.BadPayload, ""
+	case w.Name == hmp.Valid:
 		w.Connections *= 2 // the login and the GET
 	}
 	return w
@@ -143,33 +144,9 @@ func (r *row) modes() []mode {
 // build prepares the setup of a row.
 func (r *row) build(s *setup) {
 	s.t.Helper()
-	if r.set != nil {
-		r.set(s)
+	if r.prepare != nil {
+		r.prepare(s)
 		return
 	}
 	s.target(r.script)
-}
-
-// alert returns the alert of a result, or "".
-func alert(o hmp.Result) string {
-	alerts := []struct {
-		name    string
-		results []hmp.Result
-	}{
-		{"", []hmp.Result{hmp.Valid}},
-		{"HMPUnreachable", []hmp.Result{hmp.DNS, hmp.Connect, hmp.TLS, hmp.Protocol, hmp.Timeout}},
-		{"HMPAuthServiceUnavailable", []hmp.Result{hmp.AuthUnavailable}},
-		{"HMPInternalError", []hmp.Result{hmp.InternalError}},
-		{"HMPSessionUnauthorized", []hmp.Result{hmp.Unauthorized}},
-		{"HMPSessionNoRoles", []hmp.Result{hmp.NoRoles}},
-		{"HMPSessionLoginRejected", []hmp.Result{hmp.LoginRejected}},
-		{"HMPEndpointMissing", []hmp.Result{hmp.EndpointMissing}},
-		{"HMPExporterSaturated", []hmp.Result{hmp.Saturated}},
-	}
-	for _, a := range alerts {
-		if slices.Contains(a.results, o) {
-			return a.name
-		}
-	}
-	return "HMPSessionInvalid"
 }

@@ -44,18 +44,18 @@ func bodyRows() []row {
 
 		{name: "gzip without a request for it", script: ok(gzipped(body), "Content-Encoding: gzip"), want: bad},
 		{name: "gzip in the transfer encoding", script: answers(head(200, "Transfer-Encoding: gzip, chunked") + chunk(body) + "0\r\n\r\n"), want: failed(hmp.Protocol, 1)},
-		{name: "a gzip bomb of 64 MB", set: gzipBomb, want: bad},
+		{name: "a gzip bomb of 64 MB", prepare: gzipBomb, want: bad},
 
-		{name: "an endless body of spaces, max_body_size 1MiB", set: limited("1MiB", func(p *peer) { p.write(head(200)); p.repeat(spaces, -1) }), want: bad, heavy: true},
-		{name: "an endless body of spaces, max_body_size 8MiB", set: limited("8MiB", func(p *peer) { p.write(head(200)); p.repeat(spaces, -1) }), want: bad, heavy: true},
-		{name: "an endless string", set: limited("1MiB", func(p *peer) { p.write(head(200) + `{"data":{"authToken":"`); p.repeat(strings.Repeat("x", 4096), -1) }), want: bad, heavy: true},
-		{name: "an endless list", set: limited("1MiB", func(p *peer) { p.write(head(200) + `{"data":{"serviceMessages":["one"`); p.repeat(`,"more"`, -1) }), want: bad, heavy: true},
-		{name: "an endless name", set: limited("1MiB", func(p *peer) { p.write(head(200) + `{"data":{"`); p.repeat(strings.Repeat("x", 4096), -1) }), want: bad, heavy: true},
-		{name: "an endless number", set: limited("1MiB", func(p *peer) {
+		{name: "an endless body of spaces, max_body_size 1MiB", prepare: limited("1MiB", func(p *peer) { p.write(head(200)); p.repeat(spaces, -1) }), want: bad, heavy: true},
+		{name: "an endless body of spaces, max_body_size 8MiB", prepare: limited("8MiB", func(p *peer) { p.write(head(200)); p.repeat(spaces, -1) }), want: bad, heavy: true},
+		{name: "an endless string", prepare: limited("1MiB", func(p *peer) { p.write(head(200) + `{"data":{"authToken":"`); p.repeat(strings.Repeat("x", 4096), -1) }), want: bad, heavy: true},
+		{name: "an endless list", prepare: limited("1MiB", func(p *peer) { p.write(head(200) + `{"data":{"serviceMessages":["one"`); p.repeat(`,"more"`, -1) }), want: bad, heavy: true},
+		{name: "an endless name", prepare: limited("1MiB", func(p *peer) { p.write(head(200) + `{"data":{"`); p.repeat(strings.Repeat("x", 4096), -1) }), want: bad, heavy: true},
+		{name: "an endless number", prepare: limited("1MiB", func(p *peer) {
 			p.write(head(200) + `{"data":{"numLoginFailures":1`)
 			p.repeat(strings.Repeat("0", 4096), -1)
 		}), want: bad, heavy: true},
-		{name: "an endless body in chunks of one byte", set: limited("1MiB", func(p *peer) { p.write(head(200, chunked)); p.repeat(strings.Repeat("1\r\n \r\n", 1000), -1) }), want: bad, heavy: true},
+		{name: "an endless body in chunks of one byte", prepare: limited("1MiB", func(p *peer) { p.write(head(200, chunked)); p.repeat(strings.Repeat("1\r\n \r\n", 1000), -1) }), want: bad, heavy: true},
 		{name: "an endless body of a 401", script: onRequest(func(p *peer) { p.write(head(401)); p.repeat(spaces, -1) }), want: answered(hmp.Unauthorized, 401)},
 		{name: "an endless body of a 502", script: onRequest(func(p *peer) { p.write(head(502)); p.repeat(spaces, -1) }), want: answered(hmp.HTTPError, 502)},
 		{name: "a body of 302 that stalls", script: answersThen(head(302, "Location: /", "Content-Length: 10"), (*peer).hang), want: answered(hmp.Redirect, 302)},
@@ -66,7 +66,7 @@ func bodyRows() []row {
 // limited sets max_body_size.
 func limited(size string, then func(p *peer)) func(*setup) {
 	return func(s *setup) {
-		s.set("max_body_size: %s", size)
+		s.configure("max_body_size: %s", size)
 		s.target(onRequest(then))
 	}
 }

@@ -14,37 +14,37 @@ import (
 func http2Rows() []row {
 	broken := failed(hmp.Protocol, 1).certificate()
 	return []row{
-		{name: "no fault", set: overHTTP2(func(f *http2.Framer, stream uint32) {
+		{name: "no fault", prepare: overHTTP2(func(f *http2.Framer, stream uint32) {
 			respond(f, stream, "200", false)
 			_ = f.WriteData(stream, true, []byte(session()))
 		}), want: healthy().certificate()},
-		{name: "a GOAWAY loop", set: overHTTP2(func(f *http2.Framer, _ uint32) {
+		{name: "a GOAWAY loop", prepare: overHTTP2(func(f *http2.Framer, _ uint32) {
 			_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)
 		}), want: broken},
-		{name: "a GOAWAY loop with ENHANCE_YOUR_CALM", set: overHTTP2(func(f *http2.Framer, _ uint32) {
+		{name: "a GOAWAY loop with ENHANCE_YOUR_CALM", prepare: overHTTP2(func(f *http2.Framer, _ uint32) {
 			_ = f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil)
 		}), want: broken},
-		{name: "a REFUSED_STREAM loop", set: overHTTP2(refuse), want: broken, heavy: true},
-		{name: "a REFUSED_STREAM loop, keep_alive", set: func(s *setup) {
-			s.set("keep_alive: true")
+		{name: "a REFUSED_STREAM loop", prepare: overHTTP2(refuse), want: broken, heavy: true},
+		{name: "a REFUSED_STREAM loop, keep_alive", prepare: func(s *setup) {
+			s.configure("keep_alive: true")
 			overHTTP2(refuse)(s)
 		}, want: broken, heavy: true},
-		{name: "the stream is reset", set: overHTTP2(func(f *http2.Framer, stream uint32) {
+		{name: "the stream is reset", prepare: overHTTP2(func(f *http2.Framer, stream uint32) {
 			_ = f.WriteRSTStream(stream, http2.ErrCodeInternal)
 		}), want: broken},
-		{name: "the stream is reset in the body", set: overHTTP2(func(f *http2.Framer, stream uint32) {
+		{name: "the stream is reset in the body", prepare: overHTTP2(func(f *http2.Framer, stream uint32) {
 			respond(f, stream, "200", false)
 			_ = f.WriteData(stream, false, []byte(`{"data":{`))
 			_ = f.WriteRSTStream(stream, http2.ErrCodeInternal)
 		}), want: answered(hmp.BadPayload, 200).certificate()},
-		{name: "GOAWAY in the body", set: overHTTP2(func(f *http2.Framer, stream uint32) {
+		{name: "GOAWAY in the body", prepare: overHTTP2(func(f *http2.Framer, stream uint32) {
 			respond(f, stream, "200", false)
 			_ = f.WriteGoAway(0, http2.ErrCodeInternal, nil)
 		}), want: answered(hmp.BadPayload, 200).certificate()},
-		{name: "requests are never answered", set: overHTTP2(func(*http2.Framer, uint32) {}), want: failed(hmp.Timeout, 1).certificate().lasts()},
-		{name: "HTTP/1.1 after HTTP/2 was negotiated", set: negotiated(func(p *peer) { p.write(response(200, session())); p.hang() }), want: broken},
-		{name: "closed after HTTP/2 was negotiated", set: negotiated((*peer).closeTCP), want: broken},
-		{name: "a redirect", set: overHTTP2(func(f *http2.Framer, stream uint32) { respond(f, stream, "302", true) }), want: answered(hmp.Redirect, 302).certificate()},
+		{name: "requests are never answered", prepare: overHTTP2(func(*http2.Framer, uint32) {}), want: failed(hmp.Timeout, 1).certificate().lasts()},
+		{name: "HTTP/1.1 after HTTP/2 was negotiated", prepare: negotiated(func(p *peer) { p.write(response(200, session())); p.hang() }), want: broken},
+		{name: "closed after HTTP/2 was negotiated", prepare: negotiated((*peer).closeTCP), want: broken},
+		{name: "a redirect", prepare: overHTTP2(func(f *http2.Framer, stream uint32) { respond(f, stream, "302", true) }), want: answered(hmp.Redirect, 302).certificate()},
 	}
 }
 
@@ -55,7 +55,7 @@ func negotiated(sc script) func(*setup) {
 		config.NextProtos = []string{"h2"}
 		s.targetTLS(config, sc)
 		s.trust(authority().PEM())
-		s.set("enable_http2: true")
+		s.configure("enable_http2: true")
 	}
 }
 

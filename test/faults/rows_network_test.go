@@ -17,13 +17,13 @@ func networkRows() []row {
 	return []row{
 		{name: "no fault", script: good(), want: healthy()},
 
-		{name: "the name does not exist", set: named("nxdomain.test"), want: failed(hmp.DNS, 0)},
-		{name: "the name has no address", set: named("empty.test"), want: failed(hmp.DNS, 0)},
-		{name: "the name server fails", set: named("servfail.test"), want: failed(hmp.DNS, 0)},
-		{name: "the name server is silent", set: named("silent.test"), want: failed(hmp.Timeout, 0).lasts()},
+		{name: "the name does not exist", prepare: named("nxdomain.test"), want: failed(hmp.DNS, 0)},
+		{name: "the name has no address", prepare: named("empty.test"), want: failed(hmp.DNS, 0)},
+		{name: "the name server fails", prepare: named("servfail.test"), want: failed(hmp.DNS, 0)},
+		{name: "the name server is silent", prepare: named("silent.test"), want: failed(hmp.Timeout, 0).lasts()},
 
-		{name: "the port is closed", set: refused, want: failed(hmp.Connect, 0)},
-		{name: "packets of new connections are dropped", set: dropped, want: failed(hmp.Timeout, 0).lasts()},
+		{name: "the port is closed", prepare: refused, want: failed(hmp.Connect, 0)},
+		{name: "packets of new connections are dropped", prepare: dropped, want: failed(hmp.Timeout, 0).lasts()},
 		{name: "the connection is accepted, then nothing", script: func(p *peer) { p.hang() }, want: failed(hmp.Timeout, 1).lasts()},
 		{name: "the connection is closed without an answer", script: onRequest(func(*peer) {}), want: failed(hmp.Protocol, 1)},
 

@@ -24,17 +24,12 @@ func payloadRows() []row {
 		{name: "an empty body", script: ok(""), want: bad},
 		{name: "white space", script: ok(" \r\n\t"), want: bad},
 		{name: "null", script: ok("null"), want: bad},
-		{name: "true", script: ok("true"), want: bad},
-		{name: "a number", script: ok("200"), want: bad},
-		{name: "a string", script: ok(`"data"`), want: bad},
 		{name: "an array", script: ok("[" + session() + "]"), want: bad},
 		{name: "an empty object", script: ok("{}"), want: bad},
 		{name: "data is missing", script: ok(`{"session":{}}`), want: bad},
 		{name: "data is null", script: ok(`{"data":null}`), want: bad},
-		{name: "data is a string", script: ok(`{"data":"session"}`), want: bad},
 		{name: "data is an array", script: ok(`{"data":[{}]}`), want: bad},
-		{name: "data is a number", script: ok(`{"data":1}`), want: bad},
-		{name: "data is empty", script: ok(`{"data":{}}`), want: valid(), unusable: true},
+		{name: "data is empty", script: ok(`{"data":{}}`), want: valid(), noToken: true},
 		{name: "data twice, the last is a session", script: ok(`{"data":null,` + session()[1:]), want: healthy()},
 		{name: "data twice, the last is null", script: ok(strings.TrimSuffix(session(), "}") + `,"data":null}`), want: bad},
 		{name: "data with its name escaped", script: ok(strings.Replace(session(), "data", `d\u0061ta`, 1)), want: healthy()},
@@ -46,9 +41,7 @@ func payloadRows() []row {
 		{name: "a session and garbage", script: ok(session() + "<!-- served by proxy -->"), want: bad},
 		{name: "a session and a NUL", script: ok(session() + "\x00"), want: bad},
 		{name: "a trailing comma", script: ok(`{"data":{"admin":true,}}`), want: bad},
-		{name: "single quotes", script: ok(`{'data':{}}`), want: bad},
 		{name: "NaN", script: ok(session("numLoginFailures", "NaN")), want: bad},
-		{name: "a wrong bracket", script: ok(`{"data":{"a":[}]}`), want: bad},
 		{name: "JSON with the type text/html", script: page(200, session()), want: healthy()},
 		{name: "a megabyte of white space before the session", script: ok(strings.Repeat(" ", 1<<20) + session()), want: healthy(), heavy: true},
 		{name: "a name of a megabyte", script: ok(session(strings.Repeat("x", 1<<20), "1")), want: healthy(), heavy: true},
@@ -63,32 +56,28 @@ func payloadRows() []row {
 		{name: "numbers of a thousand digits", script: ok(session("numLoginFailures", digits, "big", "-"+digits+"."+digits+"e"+digits)), want: healthy()},
 		{name: "an exponent of a thousand digits", script: ok(session("numLoginFailures", "1e"+digits)), want: healthy()},
 
-		{name: "serviceMessages is null", script: list("null"), want: valid()},
-		{name: "serviceMessages is a string", script: list(`"one"`), want: valid()},
-		{name: "serviceMessages is a number", script: list("2"), want: valid()},
-		{name: "serviceMessages is an object", script: list(`{"0":"one"}`), want: valid()},
 		{name: "serviceMessages is empty", script: list("[]"), want: valid().messages(0)},
-		{name: "serviceMessages with other types than strings", set: texts(`[null,true,3,{"text":"x"},["y"],"one"]`), want: valid().messages(6)},
+		{name: "serviceMessages with other types than strings", prepare: texts(`[null,true,3,{"text":"x"},["y"],"one"]`), want: valid().messages(6)},
 		{name: "serviceMessages twice, the last counts", script: ok(session("serviceMessages", `["a"]`, "serviceMessages", `["b","c","d"]`)), want: valid().messages(3)},
-		{name: "messages with invalid UTF-8", set: texts("[\"\xff\xfe\",\"a\xc0\xafb\",\"\xed\xa0\x80\"]"), want: valid().messages(3)},
-		{name: "messages with NUL and control characters, escaped", set: texts(`["a\u0000b","\u001b[31mred","a\r\nb","\u0085\u2028\u202e"]`), want: valid().messages(4)},
-		{name: "messages with incomplete surrogate pairs", set: texts(`["\ud800","\udc00\ud800"]`), want: valid().messages(2)},
-		{name: "messages with quotes, backslashes and markup", set: texts(`["\"}\n# HELP x","\\\\","<script>alert(1)</script>","{{ $value }}"]`), want: valid().messages(4)},
-		{name: "a message with an unescaped control character", set: texts("[\"a\x01b\"]"), want: bad},
-		{name: "a message with an unescaped NUL", set: texts("[\"a\x00b\"]"), want: bad},
-		{name: "a message with an invalid escape", set: texts(`["a\xb"]`), want: bad},
-		{name: "the same message a hundred times", set: texts(repeated(`"one"`, 100)), want: valid().messages(100)},
-		{name: "25 messages of 1000 characters of four bytes", set: texts(numbered(25, strings.Repeat("\U0001F600", 1000))), want: valid().messages(25)},
-		{name: "25 messages of 1000 quotes", set: texts(numbered(25, strings.Repeat(`\"`, 1000))), want: valid().messages(25)},
-		{name: "a million messages", set: many(`,"more"`, 999_999), want: valid().messages(1_000_000), heavy: true},
-		{name: "a message of 8 MB", set: long(8 << 20), want: valid().messages(1), heavy: true},
+		{name: "messages with invalid UTF-8", prepare: texts("[\"\xff\xfe\",\"a\xc0\xafb\",\"\xed\xa0\x80\"]"), want: valid().messages(3)},
+		{name: "messages with NUL and control characters, escaped", prepare: texts(`["a\u0000b","\u001b[31mred","a\r\nb","\u0085\u2028\u202e"]`), want: valid().messages(4)},
+		{name: "messages with incomplete surrogate pairs", prepare: texts(`["\ud800","\udc00\ud800"]`), want: valid().messages(2)},
+		{name: "messages with quotes, backslashes and markup", prepare: texts(`["\"}\n# HELP x","\\\\","<script>alert(1)</script>","{{ $value }}"]`), want: valid().messages(4)},
+		{name: "a message with an unescaped control character", prepare: texts("[\"a\x01b\"]"), want: bad},
+		{name: "a message with an unescaped NUL", prepare: texts("[\"a\x00b\"]"), want: bad},
+		{name: "a message with an invalid escape", prepare: texts(`["a\xb"]`), want: bad},
+		{name: "the same message a hundred times", prepare: texts(repeated(`"one"`, 100)), want: valid().messages(100)},
+		{name: "25 messages of 1000 characters of four bytes", prepare: texts(numbered(25, strings.Repeat("\U0001F600", 1000))), want: valid().messages(25)},
+		{name: "25 messages of 1000 quotes", prepare: texts(numbered(25, strings.Repeat(`\"`, 1000))), want: valid().messages(25)},
+		{name: "a million messages", prepare: many(`,"more"`, 999_999), want: valid().messages(1_000_000), heavy: true},
+		{name: "a message of 8 MB", prepare: long(8 << 20), want: valid().messages(1), heavy: true},
 	}
 }
 
 // texts sets the service messages and exports their texts.
 func texts(serviceMessages string) func(*setup) {
 	return func(s *setup) {
-		s.set("service_message_text: true")
+		s.configure("service_message_text: true")
 		s.target(ok(session("serviceMessages", serviceMessages)))
 	}
 }
@@ -106,7 +95,7 @@ func long(bytes int) func(*setup) {
 // streamed sends service messages in small pieces, so that the server needs little memory.
 func streamed(begin, repeat string, total int, end string) func(*setup) {
 	return func(s *setup) {
-		s.set("service_message_text: true")
+		s.configure("service_message_text: true")
 		before, after, _ := strings.Cut(session("serviceMessages", "[]"), `"serviceMessages":[]`)
 		before += `"serviceMessages":` + begin
 		length := len(before) + total + len(end) + len(after)

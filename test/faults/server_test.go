@@ -19,7 +19,8 @@ type server struct {
 	listener net.Listener
 	tls      *tls.Config // nil for none
 	script   script
-	limit    int // of recorded bytes
+
+	maxRecorded int // bytes
 
 	mu       sync.Mutex
 	accepted int
@@ -32,41 +33,41 @@ type server struct {
 // A script handles one connection. The connection is closed after it.
 type script func(p *peer)
 
-// listen starts a server at an address, such as "127.0.0.1:0".
-func listen(t testing.TB, address string, limit int, config *tls.Config, s script) *server {
+// listen starts a server at an address, such as [anyPort].
+func listen(t testing.TB, address string, maxRecorded int, config *tls.Config, sc script) *server {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &server{listener: l, tls: config, script: s, limit: limit, open: make(map[net.Conn]bool)}
-	f.running.Go(f.accept)
-	return f
+	s := &server{listener: l, tls: config, script: sc, maxRecorded: maxRecorded, open: make(map[net.Conn]bool)}
+	s.running.Go(s.accept)
+	return s
 }
 
-func (f *server) address() string { return f.listener.Addr().String() }
+func (s *server) address() string { return s.listener.Addr().String() }
 
-func (f *server) accept() {
+func (s *server) accept() {
 	for {
-		conn, err := f.listener.Accept()
+		conn, err := s.listener.Accept()
 		if err != nil {
 			return // it was closed
 		}
-		if !f.began(conn) {
+		if !s.began(conn) {
 			_ = conn.Close()
 			return
 		}
-		f.running.Go(func() {
-			defer f.ended(conn)
-			f.serve(conn.(*net.TCPConn))
+		s.running.Go(func() {
+			defer s.ended(conn)
+			s.serve(conn.(*net.TCPConn))
 		})
 	}
 }
 
-func (f *server) serve(conn *net.TCPConn) {
-	p := &peer{Conn: conn, server: f, tcp: conn}
-	if f.tls != nil {
-		secure := tls.Server(conn, f.tls)
+func (s *server) serve(conn *net.TCPConn) {
+	p := &peer{Conn: conn, server: s, tcp: conn}
+	if s.tls != nil {
+		secure := tls.Server(conn, s.tls)
 		if secure.Handshake() != nil {
 			// Unread data would turn the close into a reset, and the client
 			// would not see the alert.
@@ -77,52 +78,52 @@ func (f *server) serve(conn *net.TCPConn) {
 		p.Conn = secure
 	}
 	p.in = bufio.NewReader(recorder{p})
-	f.script(p)
+	s.script(p)
 	_ = p.Close()
 }
 
-func (f *server) began(conn net.Conn) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed {
+func (s *server) began(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
 		return false
 	}
-	f.accepted++
-	f.open[conn] = true
+	s.accepted++
+	s.open[conn] = true
 	return true
 }
 
-func (f *server) ended(conn net.Conn) {
+func (s *server) ended(conn net.Conn) {
 	_ = conn.Close()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.open, conn)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, conn)
 }
 
 // connections returns the number of accepted connections.
-func (f *server) connections() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.accepted
+func (s *server) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accepted
 }
 
 // received returns the recorded bytes.
-func (f *server) received() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return string(f.recorded)
+func (s *server) received() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.recorded)
 }
 
 // close closes all connections and waits until the scripts have ended.
-func (f *server) close() {
-	_ = f.listener.Close()
-	f.mu.Lock()
-	f.closed = true
-	for conn := range f.open {
+func (s *server) close() {
+	_ = s.listener.Close()
+	s.mu.Lock()
+	s.closed = true
+	for conn := range s.open {
 		_ = conn.Close()
 	}
-	f.mu.Unlock()
-	f.running.Wait()
+	s.mu.Unlock()
+	s.running.Wait()
 }
 
 // A peer is the server's end of one connection.
@@ -139,10 +140,10 @@ type recorder struct{ *peer }
 
 func (r recorder) Read(b []byte) (int, error) {
 	n, err := r.Conn.Read(b)
-	f := r.server
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.recorded = append(f.recorded, b[:min(n, f.limit-len(f.recorded))]...)
+	s := r.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.recorded = append(s.recorded, b[:min(n, s.maxRecorded-len(s.recorded))]...)
 	return n, err
 }
 

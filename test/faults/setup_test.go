@@ -3,24 +3,14 @@ package faults
 import (
 	"crypto/tls"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
-
-	"hmp_exporter/collector"
-	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
-	"hmp_exporter/internal/hmpsim"
-	"hmp_exporter/internal/web"
+	"hmp_exporter/internal/exportertest"
 )
 
 // The secrets of the sessions.
@@ -32,21 +22,21 @@ const (
 
 // A setup is the servers of a row and the configuration of the exporter.
 type setup struct {
-	t        testing.TB
-	dir      string
-	secure   bool          // the target uses TLS
-	timeout  time.Duration // of the target
-	url      string        // of the target
-	settings []string      // more lines of the target's configuration
-	server   *server       // of the target; nil if there is none
-	others   []*server     // must not receive a secret
-	limit    int           // of recorded bytes
-	closers  []func()
+	t           testing.TB
+	dir         string        // of the configuration
+	secure      bool          // the target uses TLS
+	timeout     time.Duration // of the target
+	url         string        // of the target
+	settings    []string      // more lines of the target's configuration
+	server      *server       // of the target; nil if there is none
+	others      []*server     // must not receive a secret
+	maxRecorded int           // bytes that each server records
+	closers     []func()
 }
 
-func newSetup(t testing.TB, dir string) *setup {
+func newSetup(t testing.TB) *setup {
 	t.Helper()
-	return &setup{t: t, dir: dir, timeout: rowTimeout, limit: 16 << 10}
+	return &setup{t: t, dir: t.TempDir(), timeout: rowTimeout, maxRecorded: 16 << 10}
 }
 
 // close calls the closers, the last first.
@@ -56,30 +46,20 @@ func (s *setup) close() {
 	}
 }
 
-// file writes a file beside the configuration.
-func (s *setup) file(name, content string) {
-	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// set adds a line to the target's configuration.
-func (s *setup) set(format string, a ...any) {
+// configure adds a line to the target's configuration.
+func (s *setup) configure(format string, a ...any) {
 	s.settings = append(s.settings, fmt.Sprintf(format, a...))
 }
 
-// serve starts a server until the setup is closed.
-func (s *setup) serve(c *tls.Config, sc script) *server {
-	s.t.Helper()
-	return s.serveAt("127.0.0.1:0", c, sc)
-}
+// anyPort is the address of a server whose port does not matter.
+const anyPort = "127.0.0.1:0"
 
-func (s *setup) serveAt(address string, c *tls.Config, sc script) *server {
+// serve starts a server until the setup is closed.
+func (s *setup) serve(address string, c *tls.Config, sc script) *server {
 	s.t.Helper()
-	f := listen(s.t, address, s.limit, c, sc)
-	s.closers = append(s.closers, f.close)
-	return f
+	started := listen(s.t, address, s.maxRecorded, c, sc)
+	s.closers = append(s.closers, started.close)
+	return started
 }
 
 // target starts the target.
@@ -90,30 +70,31 @@ func (s *setup) target(sc script) {
 		s.trust(authority().PEM())
 		return
 	}
-	s.server = s.serve(nil, sc)
+	s.server = s.serve(anyPort, nil, sc)
 	s.url = "http://" + s.server.address()
 }
 
 // targetTLS starts the target with TLS. The caller sets the trusted authority.
 func (s *setup) targetTLS(c *tls.Config, sc script) {
 	s.t.Helper()
-	s.server = s.serve(c, sc)
+	s.server = s.serve(anyPort, c, sc)
 	s.url = "https://" + s.server.address()
 }
 
 // trust makes a certificate the only trusted authority.
 func (s *setup) trust(pem []byte) {
 	s.t.Helper()
-	s.file("ca.pem", string(pem))
-	s.set("tls_config: {ca_file: %q}", filepath.Join(s.dir, "ca.pem"))
+	file := filepath.Join(s.dir, "ca.pem")
+	exportertest.WriteFile(s.t, file, string(pem))
+	s.configure("tls_config: {ca_file: %q}", file)
 }
 
 // other starts a server that must not receive a secret.
 func (s *setup) other(address string, c *tls.Config, sc script) *server {
 	s.t.Helper()
-	f := s.serveAt(address, c, sc)
-	s.others = append(s.others, f)
-	return f
+	other := s.serve(address, c, sc)
+	s.others = append(s.others, other)
+	return other
 }
 
 // configuration returns the configuration of the target.
@@ -127,90 +108,10 @@ func (s *setup) configuration(name string, m mode) string {
 	return b.String()
 }
 
-// An exporter is the whole exporter in this process, with an HTTP server.
-type exporter struct {
-	store     *config.Store
-	client    *http.Client
-	url       string
-	log       *canary.Log
-	closeIdle func() // connections of the scraper
-	close     func()
-}
-
-// export starts an exporter with a configuration file.
-func export(t testing.TB, file string) *exporter {
-	t.Helper()
-	logged := canary.NewLog(t)
-	logger := log.NewLogfmtLogger(logged)
-	sessions := collector.New(collector.Options{
-		MaxConcurrent: 100,
-		TimeoutOffset: 500 * time.Millisecond,
-		UserAgent:     "hmp_exporter/test",
-		Logger:        logger,
-	})
-	store := config.NewStore((&config.Source{File: file}).Load, sessions.Apply)
-	if err := store.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	handler, err := web.New(web.Options{
-		Collector: sessions, Store: store, Reload: store.Reload, Logger: logger, TelemetryPath: "/metrics",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	transport := &http.Transport{MaxIdleConnsPerHost: 100}
-	return &exporter{
-		store:     store,
-		client:    &http.Client{Transport: canary.Transport(t, transport)},
-		url:       server.URL,
-		log:       logged,
-		closeIdle: transport.CloseIdleConnections,
-		close: func() {
-			transport.CloseIdleConnections()
-			server.Close()
-			sessions.Close()
-		},
-	}
-}
-
-// probe returns the answer of /probe for a target and its duration.
-func (e *exporter) probe(target string) (exposition string, took time.Duration, err error) {
-	begin := time.Now()
-	resp, err := e.client.Get(e.url + "/probe?target=" + target)
-	if err != nil {
-		return "", 0, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", resp.Status, body)
-	}
-	return string(body), time.Since(begin), err
-}
-
-// authority signs the certificates of trusted servers.
-var authority = sync.OnceValue(func() *hmpsim.Authority {
-	a, err := hmpsim.NewAuthority()
-	if err != nil {
-		panic(err)
-	}
-	return a
-})
-
-// goodTLS is the TLS configuration of a correct server.
-var goodTLS = sync.OnceValue(func() *tls.Config { return signed(hmpsim.CertificateOptions{}) })
-
-// signed returns a TLS configuration with a certificate of the authority.
-func signed(o hmpsim.CertificateOptions) *tls.Config {
-	certificate, err := authority().Certificate(o)
-	if err != nil {
-		panic(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{certificate}}
-}
-
-// goodTLSFor returns a correct TLS configuration for another host.
-func goodTLSFor(host string) *tls.Config {
-	return signed(hmpsim.CertificateOptions{Hosts: []string{host}})
+// startExporter starts the exporter with the target, under the name studio.
+func (s *setup) startExporter(m mode) *exporter {
+	s.t.Helper()
+	e := startExporter(s.t, s.dir, s.configuration("studio", m))
+	s.closers = append(s.closers, e.close)
+	return e
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -106,5 +107,28 @@ func TestLint(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestReadmeExamples renders the values in the README: the first ones, and the others over them.
+func TestReadmeExamples(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(chartDir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(readme, -1)
+	if len(blocks) < 4 {
+		t.Fatalf("the README has only %d examples", len(blocks))
+	}
+	for _, block := range blocks {
+		values := loader.MergeMaps(exampleValues(t, string(blocks[0][1])), exampleValues(t, string(block[1])))
+		if values["environment"] != nil {
+			delete(values, "config")
+		}
+		files, err := helmTemplate(t, values)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, block[1])
+		}
+		decode(t, files)
 	}
 }

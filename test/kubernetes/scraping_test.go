@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,9 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	monitoringv1alpha1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1alpha1"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/relabel"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	klabels "k8s.io/apimachinery/pkg/labels"
 )
 
 // TestMonitors checks the port and the path of the operator's objects. The job does not depend on
@@ -34,7 +39,7 @@ func TestMonitors(t *testing.T) {
 	}
 	var selected []string
 	for name, object := range full {
-		if object, ok := object.(*corev1.Service); ok && selector.Matches(labelSet(object.Labels)) {
+		if object, ok := object.(*corev1.Service); ok && selector.Matches(klabels.Set(object.Labels)) {
 			selected = append(selected, name)
 		}
 	}
@@ -52,9 +57,8 @@ func TestScrapeConfig(t *testing.T) {
 collector: {sessions: false}
 scrapeConfig: {enabled: true}
 demo: true`
-	target := relabelled{"__address__": "studio"}
-	got := target.through(t, get[*monitoringv1alpha1.ScrapeConfig](t, render(t, single), "ScrapeConfig/"+fullname))
-	want := relabelled{"__address__": fullname + ".monitoring.svc:10042", "__param_target": "studio", "instance": "studio"}
+	got := relabelTarget(t, "studio", get[*monitoringv1alpha1.ScrapeConfig](t, render(t, single), "ScrapeConfig/"+fullname))
+	want := map[string]string{"__address__": fullname + ".monitoring.svc:10042", "__param_target": "studio", "instance": "studio"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a target (-want +got):\n%s", diff)
 	}
@@ -63,7 +67,7 @@ demo: true`
 	config := get[*monitoringv1alpha1.ScrapeConfig](t, all, "ScrapeConfig/hmp")
 	replicas := make(map[string]int)
 	for _, name := range []string{"studio", "arena", "north", "south", "east", "west", "lab", "ob-van-1", "ob-van-2"} {
-		target := relabelled{"__address__": name}.through(t, config)
+		target := relabelTarget(t, name, config)
 		if target["instance"] != name || target["cluster"] != "studio" {
 			t.Errorf("%s becomes %v", name, target)
 		}
@@ -81,6 +85,41 @@ demo: true`
 	if sd := config.Spec.HTTPSDConfigs[0].URL; string(sd) != "https://hmp.monitoring.svc:8443/sd" {
 		t.Errorf("targets are discovered at %s", sd)
 	}
+}
+
+// relabelTarget relabels a target as Prometheus does, with the rules of a ScrapeConfig. It returns
+// the labels without temporary ones.
+func relabelTarget(t *testing.T, address string, config *monitoringv1alpha1.ScrapeConfig) map[string]string {
+	t.Helper()
+	var rules []*relabel.Config
+	for _, rule := range config.Spec.RelabelConfigs {
+		next := relabel.DefaultRelabelConfig
+		next.NameValidationScheme = model.UTF8Validation
+		next.TargetLabel, next.Modulus = rule.TargetLabel, uint64(rule.Modulus)
+		for _, label := range rule.SourceLabels {
+			next.SourceLabels = append(next.SourceLabels, model.LabelName(label))
+		}
+		if rule.Replacement != nil {
+			next.Replacement = *rule.Replacement
+		}
+		if rule.Action != "" {
+			next.Action = relabel.Action(strings.ToLower(rule.Action))
+		}
+		if rule.Regex != "" || rule.Separator != nil {
+			t.Fatalf("the test does not support this rule: %v", rule)
+		}
+		if err := next.Validate(model.UTF8Validation); err != nil {
+			t.Fatal(err)
+		}
+		rules = append(rules, &next)
+	}
+	builder := labels.NewBuilder(labels.FromStrings("__address__", address))
+	if !relabel.ProcessBuilder(builder, rules...) {
+		t.Fatalf("%s is dropped", address)
+	}
+	after := builder.Labels().Map()
+	maps.DeleteFunc(after, func(name, _ string) bool { return strings.HasPrefix(name, "__tmp") })
+	return after
 }
 
 // TestExternalURL checks that Prometheus and the kubelet use the path of the external URL, or the

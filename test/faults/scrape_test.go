@@ -10,7 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -29,28 +28,28 @@ const (
 	maxLabel      = 256 // characters
 )
 
-// An observation is what a scraper sees of a probe.
-type observation struct {
+// An scrape is what a scraper sees of a probe.
+type scrape struct {
 	text      string // the exposition
 	families  map[string]*dto.MetricFamily
-	took      time.Duration // the scrape
-	allocated uint64
+	took      time.Duration
+	allocated uint64 // bytes, by the whole process
 }
 
-// observe probes the target studio of an exporter.
-func observe(t testing.TB, e *exporter) observation {
+// scrape scrapes the target studio.
+func (e *exporter) scrape(t testing.TB) *scrape {
 	t.Helper()
 	before := allocated()
 	text, took, err := e.probe("studio")
-	o := observation{text: text, took: took, allocated: allocated() - before}
+	s := &scrape{text: text, took: took, allocated: allocated() - before}
 	if err != nil {
 		t.Fatalf("the scrape failed: %v", err)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	if o.families, err = parser.TextToMetricFamilies(strings.NewReader(text)); err != nil {
+	if s.families, err = parser.TextToMetricFamilies(strings.NewReader(text)); err != nil {
 		t.Fatalf("the exposition cannot be read: %v\n%s", err, text)
 	}
-	return o
+	return s
 }
 
 // allocated returns the number of bytes that were ever allocated. It does not depend on when the
@@ -61,24 +60,24 @@ func allocated() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-func (o *observation) duration() time.Duration {
-	seconds, _ := strconv.ParseFloat(o.value(collector.SessionProbeDuration), 64)
+func (s *scrape) duration() time.Duration {
+	seconds, _ := strconv.ParseFloat(s.value(collector.SessionProbeDuration), 64)
 	return time.Duration(seconds * float64(time.Second))
 }
 
 // checkLimits checks the limits of every probe.
-func (o *observation) checkLimits(t testing.TB, timeout time.Duration) {
+func (s *scrape) checkLimits(t testing.TB, timeout time.Duration) {
 	t.Helper()
-	if o.allocated >= maxMemory {
-		t.Errorf("%d bytes were allocated, want less than %d", o.allocated, maxMemory)
+	if s.allocated >= maxMemory {
+		t.Errorf("%d bytes were allocated, want less than %d", s.allocated, maxMemory)
 	}
-	if took := max(o.took, o.duration()); took > timeout+maxDelay {
+	if took := max(s.took, s.duration()); took > timeout+maxDelay {
 		t.Errorf("the probe took %v, and its timeout is %v", took, timeout)
 	}
-	if n := len(o.text); n >= maxExposition {
+	if n := len(s.text); n >= maxExposition {
 		t.Errorf("the exposition has %d bytes, want less than %d", n, maxExposition)
 	}
-	for name, f := range o.families {
+	for name, f := range s.families {
 		for _, m := range f.Metric {
 			for _, l := range m.Label {
 				if n := utf8.RuneCountInString(l.GetValue()); n >= maxLabel {
@@ -87,32 +86,28 @@ func (o *observation) checkLimits(t testing.TB, timeout time.Duration) {
 			}
 		}
 	}
-	problems, err := promlint.New(strings.NewReader(o.text)).Lint()
-	if err != nil || len(problems) > 0 {
-		t.Errorf("promlint finds %v, %v", problems, err)
-	}
 }
 
 // result returns the result of the probe.
-func (o *observation) result(t testing.TB) want {
+func (s *scrape) result(t testing.TB) result {
 	t.Helper()
-	w := want{
-		Result:      hmp.Result(o.one(t, collector.SessionProbeResult, "result")),
-		Code:        o.one(t, collector.SessionError, "code"),
-		Messages:    o.value(collector.SessionMessages),
-		Certificate: o.families[collector.TLSCertificateExpiry] != nil,
+	r := result{
+		Name:        hmp.Result(s.one(t, collector.SessionProbeResult, "result")),
+		Code:        s.one(t, collector.SessionError, "code"),
+		Messages:    s.value(collector.SessionMessages),
+		Certificate: s.families[collector.TLSCertificateExpiry] != nil,
 	}
-	status, err := strconv.ParseFloat(o.value(collector.SessionHTTPStatus), 64)
+	status, err := strconv.ParseFloat(s.value(collector.SessionHTTPStatus), 64)
 	if err != nil {
 		t.Errorf("the HTTP status is missing: %v", err)
 	}
-	w.Status = int(status)
-	return w
+	r.Status = int(status)
+	return r
 }
 
 // value returns the value of the only sample of a metric, or "".
-func (o *observation) value(name string) string {
-	f := o.families[name]
+func (s *scrape) value(name string) string {
+	f := s.families[name]
 	if f == nil {
 		return ""
 	}
@@ -123,10 +118,10 @@ func (o *observation) value(name string) string {
 }
 
 // one returns the value of a label in the sample of a state set that is 1.
-func (o *observation) one(t testing.TB, name, label string) string {
+func (s *scrape) one(t testing.TB, name, label string) string {
 	t.Helper()
 	var ones []string
-	for _, m := range o.families[name].GetMetric() {
+	for _, m := range s.families[name].GetMetric() {
 		switch number(m) {
 		case 0:
 		case 1:
@@ -145,4 +140,4 @@ func (o *observation) one(t testing.TB, name, label string) string {
 func number(m *dto.Metric) float64 { return m.GetGauge().GetValue() + m.GetCounter().GetValue() }
 
 // names returns the names of the metrics.
-func (o *observation) names() []string { return slices.Sorted(maps.Keys(o.families)) }
+func (s *scrape) names() []string { return slices.Sorted(maps.Keys(s.families)) }

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -28,12 +27,10 @@ func TestRenewal(t *testing.T) {
 			p.write(response(200, session()))
 		}
 	})
-	s := newSetup(t, t.TempDir())
+	s := newSetup(t)
 	defer s.close()
 	s.target(hmpScript)
-	s.file("hmp.yml", "targets:\n"+s.configuration("studio", withKey))
-	e := export(t, filepath.Join(s.dir, "hmp.yml"))
-	defer e.close()
+	e := s.startExporter(withKey)
 
 	connections := 0
 	for _, step := range []struct {
@@ -47,9 +44,9 @@ func TestRenewal(t *testing.T) {
 		{"the new token is accepted", false, 1},
 	} {
 		rejected.Store(step.rejected)
-		o := observe(t, e)
-		o.checkLimits(t, rowTimeout)
-		got := o.result(t)
+		probed := e.scrape(t)
+		probed.checkLimits(t, rowTimeout)
+		got := probed.result(t)
 		got.Connections = s.server.connections() - connections
 		connections = s.server.connections()
 		want := healthy()
@@ -61,32 +58,5 @@ func TestRenewal(t *testing.T) {
 	// The search for secrets finds the secrets that the HMP must receive.
 	if received := s.server.received(); canary.Find(received) == "" {
 		t.Errorf("the HMP received no secret: %q", received)
-	}
-}
-
-// TestKeptConnection has a second answer without a request on a kept connection. The exporter
-// closes the connection and shows nothing of the answer, which contains a token.
-func TestKeptConnection(t *testing.T) {
-	dropped := make(chan struct{}, 2)
-	s := newSetup(t, t.TempDir())
-	defer s.close()
-	s.set("keep_alive: true")
-	whole := response(200, session())
-	s.target(answersThen(whole+whole, func(p *peer) {
-		p.hang()
-		dropped <- struct{}{}
-	}))
-	s.file("hmp.yml", "targets:\n"+s.configuration("studio", withToken))
-	e := export(t, filepath.Join(s.dir, "hmp.yml"))
-	defer e.close()
-
-	for connections := range 2 {
-		o := observe(t, e)
-		got := o.result(t)
-		got.Connections = s.server.connections() - connections
-		if diff := cmp.Diff(healthy(), got); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-		<-dropped
 	}
 }

@@ -27,15 +27,15 @@ func TestTokenFileThatHangs(t *testing.T) {
 	for _, name := range []string{"hung", "file"} {
 		config += fmt.Sprintf("      - {name: %s, token_file: %s}\n", name, write(t, dir, name, secretOf(name)))
 	}
-	s := startScenario(t, "", config+targetConfig("tower", url, sessions, "timeout: 5s"))
-	allValid := func() bool { return s.metrics(t).count("").only(22, "valid") }
+	exporter := startTargets(t, "", config+targetConfig("tower", url, sessions, "timeout: 5s"))
+	allValid := func() bool { return exporter.scrape(t).count("").only(22, "valid") }
 	if !allValid() {
 		t.Fatal("the sessions are not valid before")
 	}
 
 	release := hangOpen(t, filepath.Join(dir, "hung"))
 	scrape := func() {
-		p := s.metrics(t)
+		p := exporter.scrape(t)
 		others, hung := make(counts), ""
 		for _, r := range p.results() {
 			if r.session == "hung" {
@@ -49,7 +49,7 @@ func TestTokenFileThatHangs(t *testing.T) {
 		}
 	}
 	scrape()
-	before := s.threads(t)
+	before := exporter.threads(t)
 	var wg sync.WaitGroup
 	for range scrapers {
 		wg.Go(func() {
@@ -59,7 +59,7 @@ func TestTokenFileThatHangs(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if after := s.threads(t); after > before+scrapers { // the runtime may start a few
+	if after := exporter.threads(t); after > before+scrapers { // the runtime may start a few
 		t.Errorf("there were %d threads and are %d: each scrape adds some", before, after)
 	}
 	release()
@@ -67,9 +67,9 @@ func TestTokenFileThatHangs(t *testing.T) {
 
 	hangOpen(t, filepath.Join(dir, "hung"))
 	scrape()
-	s.Signal(t, syscall.SIGTERM)
-	exportertest.WaitFor(t, "the exporter to end", s.ended)
-	if err := s.Err(); err != nil {
+	exporter.Signal(t, syscall.SIGTERM)
+	exportertest.WaitFor(t, "the exporter to end", exporter.ended)
+	if err := exporter.Err(); err != nil {
 		t.Errorf("after SIGTERM the exporter ended with %v", err)
 	}
 }
@@ -93,9 +93,9 @@ func hangOpen(t *testing.T, file string) (release func()) {
 var threads = regexp.MustCompile(`(?m)^Threads:\s+(\d+)$`)
 
 // threads returns the number of threads of the exporter.
-func (s *scenario) threads(t *testing.T) int {
+func (p *process) threads(t *testing.T) int {
 	t.Helper()
-	status := read(t, fmt.Sprintf("/proc/%d/status", s.PID))
+	status := read(t, fmt.Sprintf("/proc/%d/status", p.PID))
 	m := threads.FindStringSubmatch(status)
 	if m == nil {
 		t.Fatalf("no number of threads in\n%s", status)

@@ -2,10 +2,10 @@ package faults
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"hmp_exporter/internal/exportertest"
 )
@@ -58,15 +58,13 @@ var variableParts = []struct {
 // logged returns the part of the log line that matters.
 func (r *row) logged(t *testing.T) string {
 	t.Helper()
-	s := newSetup(t, t.TempDir())
+	s := newSetup(t)
 	defer s.close()
 	if r.want.Lasts {
-		s.timeout = longerTimeout
+		s.timeout = 3 * time.Second
 	}
 	r.build(s)
-	s.file("hmp.yml", "targets:\n"+s.configuration("studio", r.modes()[0]))
-	e := export(t, filepath.Join(s.dir, "hmp.yml"))
-	defer e.close()
+	e := s.startExporter(r.modes()[0])
 	if _, _, err := e.probe("studio"); err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,11 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,33 +13,30 @@ import (
 	"hmp_exporter/internal/hmpsim"
 )
 
-// The scenarios run the exporter with HMPs that hang, end tokens or answer with errors.
-// docs/reliability.md has a row for each. Scrapers send Prometheus' header with a long
-// timeout, so a probe of a hung HMP ends at the target's timeout, 10 s, and a busy machine
-// has time for the answer.
-
-// scrapeTimeout is the timeout of a scraper.
-const scrapeTimeout = 40 * time.Second
-
-// A scenario is an exporter and its scrapers.
-type scenario struct {
-	*process
-	client *http.Client
+// startExporter starts the exporter.
+func startExporter(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := start(t, command(t, exporterBinary, append(args, "--web.listen-address=127.0.0.1:0")...))
+	p.waitForURL(t)
+	return p
 }
 
-// startScenario starts the exporter. A shell prepares it, for example with "ulimit -n 100".
-func startScenario(t *testing.T, shell, config string, args ...string) *scenario {
+// scrapeTimeout is the timeout of a scraper. It is long: a probe of a hung HMP ends at the
+// target's timeout, 10 s, and a busy machine has time for the answer.
+const scrapeTimeout = 40 * time.Second
+
+// startTargets starts the exporter with a configuration of targets. A shell prepares it, for
+// example with "ulimit -n 100".
+func startTargets(t *testing.T, shell, targets string, args ...string) *process {
 	t.Helper()
 	need(t, exporterBinary)
-	file := write(t, t.TempDir(), "hmp.yml", "targets:\n"+config)
+	file := write(t, t.TempDir(), "hmp.yml", "targets:\n"+targets)
 	p := start(t, command(t, "sh", append([]string{
 		"-c", shell + "\n" + `exec "$@"`, "sh",
 		exporterBinary, "--config.file=" + file, "--web.listen-address=127.0.0.1:0",
 	}, args...)...))
-	p.url(t)
-	transport := &http.Transport{MaxIdleConnsPerHost: 200, DisableCompression: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &scenario{p, &http.Client{Transport: transport}}
+	p.waitForURL(t)
+	return p
 }
 
 // A page is the answer to a scrape.
@@ -53,62 +46,17 @@ type page struct {
 	took   time.Duration
 }
 
-// scrape sends a scrape with a timeout. The client waits longer, so that a test sees a late page.
-func (s *scenario) scrape(t *testing.T, path string, timeout time.Duration) page {
+// scrape scrapes /metrics.
+func (p *process) scrape(t *testing.T) page {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), timeout+2*scrapeTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
-	if err != nil {
-		t.Error(err)
-		return page{}
-	}
-	req.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", fmt.Sprint(timeout.Seconds()))
 	begin := time.Now()
-	resp, err := s.client.Do(req)
+	res, err := fetch(t, p.URL+"/metrics", http.Header{
+		"X-Prometheus-Scrape-Timeout-Seconds": {fmt.Sprint(scrapeTimeout.Seconds())},
+	})
 	if err != nil {
 		return page{text: err.Error(), took: time.Since(begin)}
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return page{text: err.Error(), took: time.Since(begin)}
-	}
-	p := page{resp.StatusCode, string(body), time.Since(begin)}
-	canary.Check(t, path, p.text)
-	return p
-}
-
-// metrics scrapes /metrics.
-func (s *scenario) metrics(t *testing.T) page {
-	t.Helper()
-	return s.scrape(t, "/metrics", scrapeTimeout)
-}
-
-// probeAll scrapes /probe with each query at the same time.
-func (s *scenario) probeAll(t *testing.T, queries []string) []page {
-	t.Helper()
-	pages := make([]page, len(queries))
-	var wg sync.WaitGroup
-	for i, query := range queries {
-		wg.Go(func() { pages[i] = s.scrape(t, "/probe?"+query, scrapeTimeout) })
-	}
-	wg.Wait()
-	return pages
-}
-
-// reload reloads by SIGHUP and by HTTP, and waits for the second.
-func (s *scenario) reload(t *testing.T) {
-	t.Helper()
-	s.Signal(t, syscall.SIGHUP)
-	resp, err := s.client.Post(s.URL+"/-/reload", "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("the reload was answered with %s", resp.Status)
-	}
+	return page{res.status, string(res.body), time.Since(begin)}
 }
 
 // A sessionResult is the result of a session on a page.

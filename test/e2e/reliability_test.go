@@ -1,0 +1,153 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"hmp_exporter/internal/exportertest"
+	"hmp_exporter/internal/hmpsim"
+)
+
+// These tests run the exporter with HMPs that hang, end tokens or answer with errors.
+// docs/reliability.md has a row for each.
+
+// TestHungHMPsBesideAHealthyOne has two hung HMPs with 128 sessions each, and a healthy one
+// with 300. In every scrape the 300 are valid, also after reloads and beside older scrapes.
+func TestHungHMPsBesideAHealthyOne(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"default limit":                    nil,
+		"limit smaller than hung sessions": {"--probe.max-concurrent=64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const hungSessions, healthySessions = 128, 300
+			bad, good := numbered("hung", hungSessions), numbered("healthy", healthySessions)
+			healthy, hung := newHMP(good, valid), newHMP(bad, hmpsim.Hang())
+			exporter := startTargets(t, "", targetConfig("hung-1", serve(t, hung), bad)+
+				targetConfig("hung-2", serve(t, hung), bad)+
+				targetConfig("healthy", serve(t, healthy), good), args...)
+			check := func(what string, p page) {
+				healthy, hung := p.count("healthy"), p.count("hung")
+				if p.status != 200 || p.took > scrapeTimeout || !healthy.only(healthySessions, "valid") || !hung.only(2*hungSessions, "timeout") {
+					t.Errorf("%s: status %d after %v, healthy HMP %v, hung HMPs %v", what, p.status, p.took, healthy, hung)
+				}
+			}
+			var wg sync.WaitGroup
+			for round := range 3 {
+				before := healthy.Stats().GETs
+				wg.Go(func() { check(fmt.Sprintf("scrape %d, before a reload", round), exporter.scrape(t)) })
+				exportertest.WaitFor(t, "the scrape to begin", func() bool { return healthy.Stats().GETs > before })
+				exporter.Signal(t, syscall.SIGHUP)
+				exportertest.WaitFor(t, "the reload", func() bool {
+					return strings.Count(exporter.Log.String(), "changed=nothing") == round+1
+				})
+			}
+			check("scrape beside others", exporter.scrape(t))
+			wg.Wait()
+			check("last scrape", exporter.scrape(t))
+		})
+	}
+}
+
+// TestKeptConnections has 300 sessions of one HMP with keep-alive. HMP answers half of them
+// with 503, after which a connection is not used again. No other exchange may fail because
+// of that, neither a GET nor a login.
+func TestKeptConnections(t *testing.T) {
+	// Not parallel: the more exchanges end at once, the more likely is a failure.
+	const scrapers, scrapes, keys, sessionsOfKey = 3, 5, 40, 3
+	healthy, sick := numbered("healthy", 90), numbered("sick", 90)
+	sim := newHMP(healthy, valid)
+	for _, s := range sick {
+		sim.SetToken(secretOf(s), hmpsim.AuthUnavailable())
+	}
+	config := targetConfig("studio", serve(t, sim), append(healthy, sick...), "keep_alive: true")
+	for i, key := range numbered("key", keys) {
+		get := valid
+		if i%2 == 1 {
+			get = hmpsim.AuthUnavailable()
+		}
+		sim.AddKey(secretOf(key), secretOf(key+"-secret"), hmpsim.PerMethod(get, valid))
+		for n := range sessionsOfKey {
+			config += keyConfig(fmt.Sprintf("%s-%d", key, n), key)
+		}
+	}
+	exporter := startTargets(t, "", config)
+
+	const sessions = 2*90 + keys*sessionsOfKey
+	for round := 1; round <= 2; round++ {
+		var wg sync.WaitGroup
+		for range scrapers {
+			wg.Go(func() {
+				for range scrapes {
+					p := exporter.scrape(t)
+					results, up := p.count("studio"), len(seriesWithOne.FindAllString(p.text, -1))
+					if results["valid"] != sessions/2 || results["auth_unavailable"] != sessions/2 || up != sessions {
+						t.Errorf("status %d, results %v, hmp_up is 1 for %d, want 1 for all and half of them valid", p.status, results, up)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if logins := sim.Stats().POSTs; logins != round*keys {
+			t.Errorf("after round %d there were %d logins, want one for each key and round", round, logins)
+		}
+		for _, key := range numbered("key", keys) { // all log in again, between GETs
+			sim.RevokeTokens(secretOf(key))
+		}
+	}
+	for line := range strings.SplitSeq(exporter.scrape(t).text, "\n") {
+		if strings.HasPrefix(line, "hmp_session_logins_total{") && !strings.Contains(line, `result="success"`) && !strings.HasSuffix(line, " 0") {
+			t.Errorf("a login failed: %s", line)
+		}
+	}
+}
+
+var seriesWithOne = regexp.MustCompile(`(?m)^hmp_up\{.*\} 1$`)
+
+// TestNoFileDescriptors uses up the exporter's file descriptors with idle connections. Sessions
+// with and without token files are saturated: no result blames the file or HMP.
+func TestNoFileDescriptors(t *testing.T) {
+	t.Parallel()
+	const scrapes, sessions = 10, 20
+	static, files := numbered("static", 10), numbered("file", 10)
+	config := targetConfig("studio", serve(t, newHMP(append(files, static...), valid)), static)
+	dir := t.TempDir()
+	for _, name := range files {
+		config += fmt.Sprintf("      - {name: %s, token_file: %s}\n", name, write(t, dir, name, secretOf(name)))
+	}
+	exporter := startTargets(t, "ulimit -n 100", config)
+	allValid := func() bool { return exporter.scrape(t).count("studio").only(sessions, "valid") }
+	if !allValid() {
+		t.Fatal("the sessions are not valid before")
+	}
+	var idle []net.Conn
+	for range 150 {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", exporter.address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		idle = append(idle, conn)
+	}
+	exportertest.WaitFor(t, "file descriptors to run out", func() bool { return !allValid() })
+	results := make(counts)
+	for range scrapes {
+		results.add(exporter.scrape(t).count("studio"))
+	}
+	if !results.only(sessions*scrapes, "valid", "saturated") || results["saturated"] == 0 {
+		t.Errorf("the results are %v, want saturated", results)
+	}
+	if !strings.Contains(exporter.Log.String(), "too many open files") {
+		t.Errorf("the log does not have the reason:\n%.2000s", exporter.Log)
+	}
+	for _, conn := range idle {
+		_ = conn.Close()
+	}
+	exportertest.WaitFor(t, "the sessions to be valid again", allValid)
+}
