@@ -26,19 +26,18 @@ func (c *Collector) ProbeEvery(ctx context.Context, interval time.Duration) {
 	}
 	c.probeInBackground(c.snapshot.Load().sessions...)
 	for {
-		begin := time.Now()
-		sessions := c.snapshot.Load().sessions
-		for i := range sessions {
-			if !wait(begin.Add(interval * time.Duration(i) / time.Duration(len(sessions)))) {
+		begin, sessions := time.Now(), c.snapshot.Load().sessions
+		if len(sessions) == 0 && !wait(begin.Add(interval)) {
+			return
+		}
+		for i, s := range sessions {
+			if !wait(begin.Add(interval * time.Duration(i+1) / time.Duration(len(sessions)))) {
 				return
 			}
 			// The configuration may have changed since the interval began.
-			if s, err := c.snapshot.Load().session(sessions[i].target.Name, sessions[i].Name); err == nil {
+			if s, err := c.snapshot.Load().session(s.target.Name, s.Name); err == nil {
 				c.probeInBackground(s)
 			}
-		}
-		if !wait(begin.Add(interval)) {
-			return
 		}
 	}
 }
@@ -53,7 +52,11 @@ func (c *Collector) probeInBackground(sessions ...*session) {
 			newProbes = append(newProbes, &p.waiter)
 		case p.short: // it is only recorded if a caller that is not short waits for it
 			caller := &caller{probe: p, session: s, start: start, timeout: s.target.Timeout}
-			go caller.wait()
+			go func() {
+				if _, isFinal := caller.wait(); !isFinal {
+					caller.retry()
+				}
+			}()
 		}
 	}
 	c.limiter.enqueue(newProbes...)

@@ -19,7 +19,7 @@ type instantClient struct {
 	answer hmp.Answer
 }
 
-func (c instantClient) Session(context.Context, hmp.SessionRequest) (hmp.Answer, secret.Value) {
+func (c instantClient) GetSession(context.Context, hmp.SessionRequest) (hmp.Answer, secret.Value) {
 	return c.answer, secret.Value{}
 }
 

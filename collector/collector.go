@@ -24,7 +24,7 @@ type Options struct {
 	Version bool
 	// UserAgent names this program to HMPs, as name/version.
 	UserAgent string
-	// Logger gets a line when the result of a session changes.
+	// Logger gets the changes of results, panics, and details at level debug.
 	Logger log.Logger
 }
 
@@ -109,9 +109,16 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	c.limiter.enqueue(newProbes...)
 
 	results := make([]Result, len(sessions))
+	var retries sync.WaitGroup
 	for i := range callers {
-		results[i] = callers[i].wait()
-		results[i].Version = sessions[i].target.version.known()
+		caller, isFinal := &callers[i], false
+		if results[i], isFinal = caller.wait(); !isFinal {
+			retries.Go(func() { results[i] = caller.retry() }) // at once, because each can take long
+		}
+	}
+	retries.Wait()
+	for i, s := range sessions {
+		results[i].Version = s.target.version.known()
 	}
 	return results, nil
 }

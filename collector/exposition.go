@@ -37,7 +37,7 @@ func writeSamples(results []Result, w sampleWriter) {
 				if j > 0 && r.Target == results[j-1].Target {
 					continue
 				}
-				r = earliestExpiry(results[j:])
+				r = earliestExpiry(results[j:]) // all have the version of the target, and this one the certificate to show
 			}
 			w.setResult(j, targetOnly)
 			m.samples(w, r)

@@ -104,6 +104,32 @@ func (c *Collector) History(target, name string) (History, error) {
 	return h, nil
 }
 
+// Last returns the last result of every session in the order of the configuration. It does
+// not probe. Before the first probe, a result has only the names.
+func (c *Collector) Last() []Result {
+	sessions := c.snapshot.Load().sessions
+	results := make([]Result, len(sessions))
+	for i, s := range sessions {
+		last := s.state.lastResult()
+		if last == nil {
+			last = &Result{Target: s.target.Name, Session: s.Name}
+		}
+		results[i] = s.redacted(last)
+		results[i].Version = s.target.version.known()
+	}
+	return results
+}
+
+// redacted returns a result without the texts of service messages, if the current
+// configuration does not allow them. An earlier one may have allowed them.
+func (s *session) redacted(r *Result) Result {
+	result := *r
+	if !s.target.ServiceMessageText {
+		result.Details.MessageTexts = nil
+	}
+	return result
+}
+
 // history is the history of a session. The lock of the session's state guards it.
 //
 // Memory per session: 1 kB for points and streaks, and 1 kB for each result with the headers

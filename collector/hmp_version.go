@@ -40,9 +40,9 @@ func NewVersion(v hmp.Version) *Version {
 // reloads. A request follows a probe that confirmed a session, if it is due. There is one
 // request at a time.
 type versionState struct {
-	mu        sync.Mutex
-	last      *Version // nil before the first answer
-	confirmed time.Time
+	mu          sync.Mutex
+	last        *Version // nil before the first answer
+	confirmedAt time.Time
 
 	requested time.Time     // when the last request began
 	next      time.Time     // when to ask again
@@ -57,7 +57,7 @@ func (v *versionState) known() *Version {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.last != nil && time.Since(v.confirmed) >= versionLifetime {
+	if v.last != nil && time.Since(v.confirmedAt) >= versionLifetime {
 		v.last = nil
 	}
 	return v.last
@@ -96,7 +96,7 @@ func (v *versionState) endRequest(answer hmp.Version, ok bool) (firstFailure boo
 	if v.last == nil || v.last.Version != answer {
 		v.last = NewVersion(answer)
 	}
-	v.confirmed, v.failures = now, 0
+	v.confirmedAt, v.failures = now, 0
 	v.next = now.Add(versionInterval + rand.N(versionJitter)) //nolint:gosec // not for security
 	return false
 }
@@ -124,7 +124,7 @@ func (p *sharedProbe) requestVersion() {
 	ctx, cancel = context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
 	version, answer = target.client.Version(ctx, hmp.SessionRequest{
-		Token: p.confirmed, Secrets: append(p.secrets.ofLogin(), p.sent), Header: p.secrets.header,
+		Token: p.next, Secrets: append(p.secrets.ofLogin(), p.sent), Header: p.secrets.header,
 	})
 }
 

@@ -11,12 +11,12 @@ import (
 const (
 	// initialLimit is the first limit of a target.
 	initialLimit = 8
-	// maxTick is how often a limiter checks whether a target needs a higher limit. It is
+	// maxTickInterval is how often a limiter checks whether a target needs a higher limit. It is
 	// more often if probes have little time.
-	maxTick = 20 * time.Millisecond
-	// maxTicks is how many ticks the queue of a target may take at the current rate of
+	maxTickInterval = 20 * time.Millisecond
+	// maxQueueTicks is how many ticks the queue of a target may take at the current rate of
 	// answers. If it would take longer, the limit doubles.
-	maxTicks = 20
+	maxQueueTicks = 20
 )
 
 // Rule: a target's limit is learnt. It begins at 8. It doubles at each tick while the queue is
@@ -24,7 +24,9 @@ const (
 // probe is under way. The limit belongs to the name of the target and survives reloads.
 //
 // Rule: if there are several targets, one cannot have all slots. An HMP that answers gets half
-// of all slots at most. An HMP that hangs gets 8 at most, however many sessions it has.
+// of all slots at most. An HMP that hangs gets 8 at most, however many sessions it has. Until
+// its first probe has timed out, it gets as many as when it last answered. While other HMPs need
+// all slots, it gets none.
 
 // A limiter bounds the probes under way, in total and per target.
 type limiter struct {
@@ -32,14 +34,14 @@ type limiter struct {
 
 	mu      sync.Mutex
 	running int
-	targets map[string]*targetLimit
+	targets map[string]*targetLimiter
 	// The targets that have a probe to start and may start it. Those in lowPriority have not
 	// answered yet, or hang.
-	ready, lowPriority fifo[*targetLimit]
+	ready, lowPriority fifo[*targetLimiter]
 }
 
-// A targetLimit is the limit of one target. The lock of the limiter guards it.
-type targetLimit struct {
+// A targetLimiter is the limit of one target. The lock of the limiter guards it.
+type targetLimiter struct {
 	limiter       *limiter
 	maxConcurrent int // as configured; 0 for any number
 	limit         int
@@ -55,16 +57,16 @@ type targetLimit struct {
 }
 
 func newLimiter(slots int) *limiter {
-	return &limiter{slots: slots, targets: make(map[string]*targetLimit)}
+	return &limiter{slots: slots, targets: make(map[string]*targetLimiter)}
 }
 
 // target returns the limit of a target. If maxConcurrent is not 0, the limit is never above it.
-func (l *limiter) target(name string, maxConcurrent int) *targetLimit {
+func (l *limiter) target(name string, maxConcurrent int) *targetLimiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.targets[name]
 	if t == nil {
-		t = &targetLimit{limiter: l, limit: initialLimit}
+		t = &targetLimiter{limiter: l, limit: initialLimit}
 		l.targets[name] = t
 	}
 	t.maxConcurrent = maxConcurrent
@@ -76,7 +78,7 @@ func (l *limiter) target(name string, maxConcurrent int) *targetLimit {
 func (l *limiter) forget(configured func(name string) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	maps.DeleteFunc(l.targets, func(name string, t *targetLimit) bool {
+	maps.DeleteFunc(l.targets, func(name string, t *targetLimiter) bool {
 		return !configured(name) && t.running == 0 && t.queue.len() == 0
 	})
 }
@@ -89,13 +91,13 @@ func (l *limiter) enqueue(waiters ...*waiter) {
 	defer l.mu.Unlock()
 	slices.SortStableFunc(waiters, func(a, b *waiter) int { return cmp.Compare(a.order, b.order) })
 	for _, w := range waiters {
-		w.limit.queue.push(w)
-		w.limit.markReady()
+		w.limiter.queue.push(w)
+		w.limiter.markReady()
 	}
 	startGoroutine(l.dispatch())
 	for _, w := range waiters {
-		if t := w.limit; t.queue.len() > 0 && t.tickInterval == 0 {
-			t.tickInterval = max(time.Millisecond, min(maxTick, time.Until(w.startBy)/200))
+		if t := w.limiter; t.queue.len() > 0 && t.tickInterval == 0 {
+			t.tickInterval = max(time.Millisecond, min(maxTickInterval, time.Until(w.startBy)/200))
 			t.scheduleTick()
 		}
 	}
@@ -103,7 +105,7 @@ func (l *limiter) enqueue(waiters ...*waiter) {
 
 // release returns a slot that was granted at a time. If a waiter gets the slot, release
 // returns the waiter, and the caller must run it.
-func (t *targetLimit) release(granted time.Time, f feedback) (next *waiter) {
+func (t *targetLimiter) release(granted time.Time, f feedback) (next *waiter) {
 	t.limiter.mu.Lock()
 	defer t.limiter.mu.Unlock()
 	switch {
@@ -154,7 +156,7 @@ func (l *limiter) dispatch() (first *waiter) {
 }
 
 // popReady removes the first target that is ready and returns it, nil if there is none.
-func (l *limiter) popReady() *targetLimit {
+func (l *limiter) popReady() *targetLimiter {
 	switch {
 	case l.ready.len() > 0:
 		return l.ready.pop()
@@ -166,7 +168,7 @@ func (l *limiter) popReady() *targetLimit {
 }
 
 // markReady puts t into ready or lowPriority if it may start a probe.
-func (t *targetLimit) markReady() {
+func (t *targetLimiter) markReady() {
 	if t.inReady || !t.startable() {
 		return
 	}
@@ -178,12 +180,12 @@ func (t *targetLimit) markReady() {
 	}
 }
 
-func (t *targetLimit) startable() bool {
+func (t *targetLimiter) startable() bool {
 	return t.queue.len() > 0 && t.running < min(t.limit, t.allowed())
 }
 
 // allowed returns how many probes of the target may be under way now.
-func (t *targetLimit) allowed() int {
+func (t *targetLimiter) allowed() int {
 	if t.maxConcurrent > 0 {
 		return min(t.maxConcurrent, t.fairShare())
 	}
@@ -192,7 +194,7 @@ func (t *targetLimit) allowed() int {
 
 // fairShare returns how many of all slots the target may have. A single target may have all
 // slots. One of several may have half of them, and only a few while it does not answer.
-func (t *targetLimit) fairShare() int {
+func (t *targetLimiter) fairShare() int {
 	targets := len(t.limiter.targets)
 	if targets <= 1 { // 0: a scrape of an older configuration came after the limit was dropped
 		return t.limiter.slots
@@ -206,12 +208,12 @@ func (t *targetLimit) fairShare() int {
 }
 
 // answering reports whether the HMP has answered since its first probe under way began.
-func (t *targetLimit) answering() bool { return !t.timedOut && !t.lastAnswer.Before(t.busySince) }
+func (t *targetLimiter) answering() bool { return !t.timedOut && !t.lastAnswer.Before(t.busySince) }
 
 // tick raises the limit if necessary, and refuses the waiters whose time is over.
-func (t *targetLimit) tick() {
+func (t *targetLimiter) tick() {
 	t.limiter.mu.Lock()
-	if t.queue.len() > maxTicks*t.answers {
+	if t.queue.len() > maxQueueTicks*t.answers {
 		t.limit = min(2*t.limit, t.limiter.slots)
 	}
 	t.answers = 0
@@ -236,18 +238,18 @@ func (t *targetLimit) tick() {
 
 // hangs reports whether a waiter has no slot because the HMP hangs: the slots of the target
 // are in use, and the HMP did not answer for most of the time that the waiter waits.
-func (t *targetLimit) hangs(since time.Time) bool {
+func (t *targetLimiter) hangs(since time.Time) bool {
 	t.limiter.mu.Lock()
 	defer t.limiter.mu.Unlock()
 	return t.hangsLocked(since)
 }
 
-func (t *targetLimit) hangsLocked(since time.Time) bool {
+func (t *targetLimiter) hangsLocked(since time.Time) bool {
 	return t.running >= t.allowed() && t.lastAnswer.Before(since.Add(time.Since(since)/4))
 }
 
 // scheduleTick schedules the next tick, or an earlier one when the time of a waiter is over.
-func (t *targetLimit) scheduleTick() {
+func (t *targetLimiter) scheduleTick() {
 	next := min(t.tickInterval, time.Until(t.queue.front().startBy))
 	time.AfterFunc(max(next, time.Millisecond), t.tick)
 }

@@ -134,7 +134,7 @@ func TestSaturated(t *testing.T) {
 func TestSlotIsReleasedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit := newLimiter(1).target("studio", 0)
-		s := &slot{limit: limit, released: true}
+		s := &slot{limiter: limit, released: true}
 		s.reacquire(time.Now().Add(time.Second))
 		for range 2 {
 			s.releaseIfSlow(answered, func() { advance(2 * idleSlotTimeout) })
@@ -156,7 +156,7 @@ func TestForgottenTarget(t *testing.T) {
 		busy := l.target("busy", 1)
 		enqueue := func() slotChan {
 			got := make(slotChan, 1)
-			l.enqueue(&waiter{limit: busy, since: time.Now(), startBy: time.Now().Add(time.Minute), task: got})
+			l.enqueue(&waiter{limiter: busy, since: time.Now(), startBy: time.Now().Add(time.Minute), task: got})
 			return got
 		}
 		forget := func() { l.forget(func(string) bool { return false }) }

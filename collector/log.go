@@ -53,8 +53,8 @@ func withoutDigits(reason string) string {
 
 // logLogin logs the login of a probe, if it sent one.
 func logLogin(logger log.Logger, r *Result) {
-	if r.Logins != nil && r.Logins.Last != "" {
-		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", LoginResult(r.Logins.Last))
+	if r.Logins != nil && r.Logins.InProbe != "" {
+		_ = level.Debug(logger).Log("msg", "login", "target", r.Target, "session", r.Session, "result", LoginResult(r.Logins.InProbe))
 	}
 }
 
@@ -63,6 +63,8 @@ func logChange(logger log.Logger, before, r *Result) {
 	switch {
 	case !r.Valid():
 		_ = level.Warn(logger).Log(failure(r)...)
+	case r.suspended():
+		_ = level.Warn(logger).Log("msg", "logins of the API key are suspended, and the session is still valid", "target", r.Target, "session", r.Session)
 	case before == nil:
 		_ = level.Debug(logger).Log("msg", "session is valid", "target", r.Target, "session", r.Session)
 	default:

@@ -113,3 +113,16 @@ func TestSuspensionIsLogged(t *testing.T) {
 		}
 	})
 }
+
+// TestRefusedRenewalIsLogged has HMP refuse the secret while the token lives.
+func TestRefusedRenewalIsLogged(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		sim := r.studioWithKeys(sessions{"playout": valid()})
+		r.scrapes(time.Minute, always(t, hmp.Valid))
+		sim.RegenerateKey(keyOf("playout"), secretOf("another"))
+		r.scrapes(28*time.Minute, always(t, hmp.Valid))
+		if warnings := r.warnings(); len(warnings) != 1 || !strings.Contains(warnings[0], "suspended, and the session is still valid") {
+			t.Errorf("want a warning about the suspension; got:\n%s", strings.Join(warnings, ""))
+		}
+	})
+}

@@ -104,11 +104,11 @@ func TestMetricsOfLogins(t *testing.T) {
 	})
 }
 
-// sharedKey returns the YAML of a target whose sessions have one API key.
-func sharedKey(key string, n int) string {
+// sharedKey returns the YAML of a target with n sessions of one API key.
+func sharedKey(n int) string {
 	text := targetWith("studio", "url: http://studio")
 	for i := range n {
-		text += keySession(fmt.Sprintf("s%d", i), key)
+		text += keySession(fmt.Sprintf("s%d", i), "playout")
 	}
 	return text
 }
@@ -118,7 +118,7 @@ func TestSessionsOfOneKeyShareALogin(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		sim := r.simulate("studio", nil)
 		addKeys(sim, sessions{"playout": hmpsim.PerMethod(valid(), hmpsim.Delay(500*time.Millisecond, valid()))})
-		r.Apply(r.load(sharedKey("playout", 60)))
+		r.Apply(r.load(sharedKey(60)))
 		for range 3 {
 			if diff := cmp.Diff(map[hmp.Result]int{hmp.Valid: 60}, countResults(r.probe(Request{ScrapeTimeout: "10"}))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -137,7 +137,7 @@ func TestHungLoginIsTheHMPs(t *testing.T) {
 		r := newRig(t, maxConcurrent(2))
 		sim := r.simulate("studio", sessions{"fixed": valid()})
 		addKeys(sim, sessions{"playout": hmpsim.PerMethod(valid(), hmpsim.Hang())})
-		r.Apply(r.load(sharedKey("playout", 3) + "      - {name: fixed, token: " + tokenOf("fixed") + "}\n"))
+		r.Apply(r.load(sharedKey(3) + "      - {name: fixed, token: " + tokenOf("fixed") + "}\n"))
 		results := r.probe(Request{ScrapeTimeout: "10"})
 		if diff := cmp.Diff([]hmp.Result{hmp.Timeout, hmp.Timeout, hmp.Timeout, hmp.Valid}, resultNames(results)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -154,6 +154,24 @@ func TestHungLoginIsTheHMPs(t *testing.T) {
 	})
 }
 
+// TestDeadlineWhileWaitingForALogin has a scrape end while its probe waits for the login of another
+// session. Nothing was sent for it, so it is not known whether HMP is up.
+func TestDeadlineWhileWaitingForALogin(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		sim := r.simulate("studio", nil)
+		addKeys(sim, sessions{"playout": hmpsim.PerMethod(valid(), hmpsim.Hang())})
+		r.Apply(r.load(sharedKey(2)))
+		go r.probe(Request{Target: "studio", Session: "s0"})
+		synctest.Wait()
+		go r.probe(Request{Target: "studio", Session: "s1"})
+		synctest.Wait()
+		result := r.probe(Request{Target: "studio", Session: "s1", ScrapeTimeout: "3"})[0]
+		if _, known := result.Up(); known || result.Result != hmp.Timeout || !strings.Contains(result.Reason, "another login") {
+			t.Errorf("the result is %s (%s), and hmp_up known is %v", result.Result, result.Reason, known)
+		}
+	})
+}
+
 // TestNoSlotAfterALogin has a session wait for the login of another one, and then for a slot, until
 // its time is over. HMP has answered, so the exporter lacked a slot.
 func TestNoSlotAfterALogin(t *testing.T) {
@@ -162,7 +180,7 @@ func TestNoSlotAfterALogin(t *testing.T) {
 		slow := hmpsim.Delay(9460*time.Millisecond, valid())
 		sim := r.simulate("studio", sessions{"a": slow, "b": slow})
 		addKeys(sim, sessions{"playout": hmpsim.PerMethod(hmpsim.Delay(4*time.Second, valid()), hmpsim.Delay(100*time.Millisecond, valid()))})
-		text := sharedKey("playout", 2)
+		text := sharedKey(2)
 		for _, name := range []string{"a", "b"} {
 			text += "      - {name: " + name + ", token: " + tokenOf(name) + "}\n"
 		}
@@ -218,7 +236,7 @@ func TestRetryLogin(t *testing.T) {
 func TestLoginsOfEveryResultAreExported(t *testing.T) {
 	for _, info := range hmp.Results {
 		result := sampleResults()[hmp.Valid]
-		result.Logins = &Logins{Last: info.Result, Counts: map[hmp.Result]int{info.Result: 1}}
+		result.Logins = &Logins{InProbe: info.Result, Counts: map[hmp.Result]int{info.Result: 1}}
 		never := info.Result == hmp.Unauthorized || info.Result == hmp.Credentials // a login does not end in these
 		if got := loginsOf(t, Families([]Result{result})).Counts; (got == "") != never {
 			t.Errorf("a login that ended in %s is exported as %q", info.Result, got)

@@ -1,6 +1,8 @@
 package collector
 
 import (
+	"slices"
+
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -184,6 +186,11 @@ func boolToFloat(b bool) float64 {
 		return 1
 	}
 	return 0
+}
+
+// MetricNamed returns the metric with a name, which must be one of the constants.
+func MetricNamed(name string) Metric {
+	return Metrics[slices.IndexFunc(Metrics, func(m Metric) bool { return m.Name == name })]
 }
 
 // loginResults are the possible results of a login.

@@ -24,12 +24,12 @@ type panickingClient struct {
 	after time.Duration
 }
 
-func (c panickingClient) Session(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value) {
+func (c panickingClient) GetSession(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value) {
 	if c.token == "" || r.Token.Reveal() == c.token {
 		advance(c.after)
 		c.panic()
 	}
-	return c.client.Session(ctx, r)
+	return c.client.GetSession(ctx, r)
 }
 
 // panicIn makes the probes of a session panic until remove is called.
@@ -84,7 +84,7 @@ func TestPanic(t *testing.T) {
 				if n := strings.Count(r.log.String(), "a panic, which is a defect"); n != 1 {
 					t.Errorf("it is logged %d times, want once:\n%s", n, r.log)
 				}
-				for _, part := range []string{"target=studio session=b", "collector.panickingClient.Session"} {
+				for _, part := range []string{"target=studio session=b", "collector.panickingClient.GetSession"} {
 					if !strings.Contains(r.log.String(), part) {
 						t.Errorf("the log does not have %q:\n%s", part, r.log)
 					}

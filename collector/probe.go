@@ -13,7 +13,7 @@ import (
 // run runs the probe. The limiter calls it in a goroutine, once there is a slot. It returns
 // the waiter that gets the slot next, for the same goroutine.
 func (p *sharedProbe) run() (next *waiter) {
-	p.slot = slot{limit: p.waiter.limit, granted: time.Now()}
+	p.slot = slot{limiter: p.waiter.limiter, granted: time.Now()}
 	r := p.runProbe()
 	versionDue := p.end(r)
 	if versionDue {
@@ -48,12 +48,13 @@ func (p *sharedProbe) end(r *Result) (versionDue bool) {
 // runProbe returns the result of the probe. It recovers from a panic: the session then has no
 // result, and the scrape and the process go on.
 func (p *sharedProbe) runProbe() (r *Result) {
+	start := p.slot.granted // of the first slot; the probe may get another later
 	defer func() {
 		if value := recover(); value != nil {
-			r = p.panicked(value)
+			r = p.panicked(start, value)
 		}
 	}()
-	if !p.slot.granted.Before(p.deadline()) { // the machine was too slow
+	if !start.Before(p.deadline()) { // the machine was too slow
 		return p.newResult(p.start, p.notStarted(false))
 	}
 	metrics := &p.collector.metrics
@@ -61,7 +62,7 @@ func (p *sharedProbe) runProbe() (r *Result) {
 	defer metrics.inFlight.Dec()
 	ctx, cancel := context.WithDeadline(context.Background(), p.deadline())
 	defer cancel()
-	if r = p.newResult(p.slot.granted, p.probe(ctx)); r.sent() {
+	if r = p.newResult(start, p.probe(ctx)); r.sent() {
 		metrics.duration.Observe(r.Duration.Seconds())
 	}
 	return r
@@ -71,23 +72,22 @@ func (p *sharedProbe) runProbe() (r *Result) {
 func (p *sharedProbe) probe(ctx context.Context) *token.Report {
 	p.stage.Store(readingSecrets)
 	err := p.readSecrets(ctx)
-	p.stage.Store(waitingForSlot) // if the secrets took long, another probe has the slot
+	p.stage.Store(waitingForSlot) // in case the reading took long, and another probe has the slot
 	switch {
 	case err != nil:
 		return p.unreadableSecrets(err)
 	case !p.slot.reacquire(p.deadline()):
-		return p.notStarted(p.waiter.limit.hangs(p.start))
+		return p.notStarted(p.waiter.limiter.hangs(p.start))
 	}
-	p.stage.Store(probing)
 	if !p.session.KeyMode() {
-		p.report.Answer, _ = p.Session(ctx, p.secrets.token)
+		p.report.Answer, _ = p.GetSession(ctx, p.secrets.token)
 		return &p.report
 	}
 	return p.probeWithKey(ctx)
 }
 
 // probeWithKey is probe for a session with an API key. The manager gets a token, perhaps by
-// [sharedProbe.Login], and calls [sharedProbe.Session] with it.
+// [sharedProbe.Login], and calls [sharedProbe.GetSession] with it.
 func (p *sharedProbe) probeWithKey(ctx context.Context) *token.Report {
 	return p.collector.tokens.Probe(ctx, token.ProbeRequest{
 		Credential: p.session.credential(p.secrets),
@@ -111,24 +111,26 @@ var (
 	_ token.HMP = (*sharedProbe)(nil)
 )
 
-// Session asks the HMP about the session of a token. For sessions with an API key, it
+// GetSession asks the HMP about the session of a token. For sessions with an API key, it
 // implements [token.HMP].
-func (p *sharedProbe) Session(ctx context.Context, t secret.Value) (answer hmp.Answer, next secret.Value) {
-	answer, next = p.session.target.client.Session(ctx, hmp.SessionRequest{
+func (p *sharedProbe) GetSession(ctx context.Context, t secret.Value) (answer hmp.Answer, next secret.Value) {
+	p.stage.Store(sending)
+	answer, next = p.session.target.client.GetSession(ctx, hmp.SessionRequest{
 		Token:      t,
 		Secrets:    p.secrets.ofLogin(),
 		Header:     p.secrets.header,
 		OnResponse: p.responded,
 	})
-	p.sent, p.confirmed = t, t
+	p.sent, p.next = t, t
 	if !next.IsZero() {
-		p.confirmed = next
+		p.next = next
 	}
 	return answer, next
 }
 
 // Login logs in with the API key. It implements [token.HMP].
 func (p *sharedProbe) Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answer, secret.Value) {
+	p.stage.Store(sending)
 	return p.session.target.client.Login(ctx, hmp.LoginRequest{
 		Key:        key,
 		Secret:     apiSecret,
@@ -139,6 +141,8 @@ func (p *sharedProbe) Login(ctx context.Context, key, apiSecret secret.Value) (h
 
 // Wait waits for the login of another probe. It implements [token.HMP].
 func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (noSlot hmp.Answer, ok bool) {
+	p.stage.CompareAndSwap(waitingForSlot, waitingForLogin)
+	defer p.stage.CompareAndSwap(waitingForLogin, waitingForSlot)
 	p.slot.releaseIfSlow(noFeedback, func() {
 		select {
 		case <-done:
@@ -149,7 +153,7 @@ func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (noSlot hm
 	case !time.Now().Before(p.deadline()): // also if the login was cut off at the same deadline
 		return hmp.Answer{}, false
 	case !p.slot.reacquire(p.deadline()):
-		return p.notStarted(p.waiter.limit.hangs(p.start)).Answer, false
+		return p.notStarted(p.waiter.limiter.hangs(p.start)).Answer, false
 	default:
 		return hmp.Answer{}, true
 	}
@@ -177,7 +181,7 @@ func (p *sharedProbe) newResult(start time.Time, report *token.Report) *Result {
 		Timeout:  timeout,
 	}
 	if p.session.KeyMode() {
-		result.Logins = &Logins{Status: report.Status, Last: report.Login}
+		result.Logins = &Logins{Status: report.Status, InProbe: report.Login}
 	}
 	return result
 }
@@ -212,9 +216,9 @@ func (p *sharedProbe) localReport(name hmp.Result, reason string) *token.Report 
 }
 
 // panicked returns the result of a probe that ended in a panic of the exporter.
-func (p *sharedProbe) panicked(value any) *Result {
+func (p *sharedProbe) panicked(start time.Time, value any) *Result {
 	p.collector.metrics.panics.Inc()
-	r := p.newResult(p.slot.granted, p.localReport("", logging.DescribePanic(value)))
+	r := p.newResult(start, p.localReport("", logging.DescribePanic(value)))
 	r.Panicked = true
 	if last := p.session.state.lastResult(); last == nil || !last.Panicked { // log one stack until a probe succeeds again
 		logging.Panic(p.collector.options.Logger, value, "target", r.Target, "session", r.Session)

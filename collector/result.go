@@ -10,17 +10,14 @@ import (
 // Panicked is the result name of a probe that ended in a panic of the exporter.
 const Panicked = "crashed"
 
-// Results explains every result that a probe can have.
-func Results() []hmp.ResultInfo { return hmp.Results }
-
 // A Result is all that one probe of one session found. Its field Result, of type [hmp.Result],
 // is only the name of the result, such as "valid". A Result is a plain value and holds no
 // secret.
 type Result struct {
 	Target, Session string
 	hmp.Answer
-	// Skipped is true if the probe sent nothing for one of two reasons. It had no token and
-	// could not log in. Or the HMP did not answer earlier probes.
+	// Skipped is true if the probe sent nothing, because it could not log in, or because the
+	// HMP did not answer other probes.
 	Skipped bool
 	// Panicked is true if the exporter panicked in the probe. Then Result is "".
 	Panicked bool
@@ -42,8 +39,8 @@ type Result struct {
 // Logins are the logins of a session with an API key, up to a probe.
 type Logins struct {
 	token.Status
-	// Last is the result of the login in this probe, "" if there was none.
-	Last hmp.Result
+	// InProbe is the result of the login in this probe, "" if there was none.
+	InProbe hmp.Result
 	// Counts has the number of logins by result.
 	Counts map[hmp.Result]int
 }
@@ -78,8 +75,8 @@ func (r *Result) feedback() feedback {
 	}
 }
 
-// unanswered reports whether the probe sent nothing because the HMP did not answer others.
-func (r *Result) unanswered() bool { return r.Result == hmp.Timeout && r.Skipped }
+// skippedAsHung reports whether the probe sent nothing because the HMP did not answer others.
+func (r *Result) skippedAsHung() bool { return r.Result == hmp.Timeout && r.Skipped }
 
 // outOfTime reports whether a probe with more time could have another result.
 func (r *Result) outOfTime() bool { return r.Result == hmp.Timeout || r.Result == hmp.Saturated }

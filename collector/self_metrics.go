@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,7 +22,7 @@ func newSelfMetrics() selfMetrics {
 		panics:    prometheus.NewCounter(prometheus.CounterOpts(opts(ProbePanics))),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:                            ExporterProbeDuration,
-			Help:                            metric(ExporterProbeDuration).Help,
+			Help:                            MetricNamed(ExporterProbeDuration).Help,
 			Buckets:                         []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  100,
@@ -33,7 +32,7 @@ func newSelfMetrics() selfMetrics {
 }
 
 func opts(name string) prometheus.Opts {
-	return prometheus.Opts{Name: name, Help: metric(name).Help}
+	return prometheus.Opts{Name: name, Help: MetricNamed(name).Help}
 }
 
 // Register registers the metrics about the exporter itself. The reload function returns
@@ -53,9 +52,4 @@ func (c *Collector) Register(r prometheus.Registerer, reload func() (ok bool, la
 			return 0
 		}),
 	)
-}
-
-// metric returns the row of [Metrics] with a name.
-func metric(name string) Metric {
-	return Metrics[slices.IndexFunc(Metrics, func(m Metric) bool { return m.Name == name })]
 }

@@ -9,8 +9,9 @@ import (
 	"hmp_exporter/internal/token"
 )
 
-// Rule: one session has one probe under way, also across a reload. The probe belongs to the
-// name of the session. All scrapes that want the session share the probe.
+// Rule: scrapes of a session share the probe under way, also across a reload. The probe belongs
+// to the name of the session. A new one starts beside it only if the configuration of the
+// session has changed, or if an operator asked for a login at once.
 //
 // Rule: a probe has a goroutine of its own. Each caller waits until the caller's own
 // deadline, and maxResultDelay longer at most. So a file, a disk or a panic that hangs holds
@@ -23,16 +24,16 @@ type sharedProbe struct {
 	start     time.Time
 	timeout   time.Duration
 	// short is true if the scrape that started the probe is short (see isShort). The probe
-	// then sends no login. It is not logged or recorded, unless another scrape waits for it.
+	// then sends no login. It is not logged or recorded, unless a scrape that is not short waits
+	// for it.
 	short bool
 
 	waiter  waiter // for a slot
 	slot    slot
 	secrets secrets
-	report  token.Report // of a session without an API key
-	// The tokens of the session that HMP confirmed last: the one that was sent, and the one
-	// to send next.
-	sent, confirmed secret.Value
+	report  token.Report // of a session without an API key; here, it saves an allocation
+	// The token that was sent last, and the one to send next.
+	sent, next secret.Value
 
 	stage  atomic.Int32
 	status atomic.Int64 // of the last response, 0 before the first
@@ -40,14 +41,15 @@ type sharedProbe struct {
 	// The fields below are set once done is closed.
 	done     chan struct{}
 	result   *Result // a pointer, because the history keeps it without the probe
-	replaced bool    // the session got a newer probe before this one ended
+	detached bool    // the session no longer shared this probe when it ended
 }
 
 // The stages of a probe.
 const (
 	waitingForSlot int32 = iota
 	readingSecrets
-	probing
+	waitingForLogin // of another probe; nothing has been sent
+	sending
 )
 
 // minTimeout is the minimum timeout for a judgement of the HMP.
@@ -74,7 +76,7 @@ func (c *Collector) join(s *session, start time.Time, timeout time.Duration) (p 
 	}
 	// If a probe started after half of its time, it could time out although the HMP works.
 	p.waiter = waiter{
-		limit: s.target.limit, order: s.state.order(),
+		limiter: s.target.limiter, order: s.state.order(),
 		since: start, startBy: start.Add(p.timeout / 2), task: p,
 	}
 	s.state.probe = p
@@ -91,53 +93,54 @@ type caller struct {
 	timeout time.Duration
 }
 
-// maxResultDelay is how much longer a scrape waits for a probe with the same deadline. The
+// maxResultDelay is how much longer a scrape waits for a probe whose deadline is not later. The
 // probe may know what happened, and the scrape only knows that its time is over.
 const maxResultDelay = 25 * time.Millisecond
 
+func (c *caller) deadline() time.Time { return c.start.Add(c.timeout) }
+
 // wait returns the result of the probe. At the caller's deadline, and maxResultDelay later at
-// most, it returns what is known of a probe that goes on.
-func (c *caller) wait() Result {
-	deadline := c.start.Add(c.timeout)
-	short := isShort(c.timeout, c.session)
-	for {
-		p := c.probe
-		until := deadline
-		if !deadline.Before(p.deadline()) {
-			until = deadline.Add(maxResultDelay)
-		}
-		if !waitUntil(p.done, until) {
-			return c.deadlineResult()
-		}
-		if !p.result.Valid() {
-			left := time.Until(deadline)
-			moreTime := p.result.outOfTime() && left > p.result.Timeout
-			mayLogIn := p.short && !isShort(left, c.session)
-			if moreTime || mayLogIn { // another probe can say more
-				c.joinAnother(left)
-				continue
-			}
-		}
-		r := *p.result
-		switch {
-		case short:
-			r.Timeout = c.timeout // the probe has the full timeout
-		case p.short:
-			c.session.state.record(p)
-		}
-		return r
+// most, it returns what is known of a probe that goes on. isFinal is false if a new probe could
+// say more, because the caller has more time than the probe had.
+func (c *caller) wait() (r Result, isFinal bool) {
+	p, until := c.probe, c.deadline()
+	if !until.Before(p.deadline()) {
+		until = until.Add(maxResultDelay)
 	}
+	if !waitUntil(p.done, until) {
+		return c.deadlineResult(), true
+	}
+	r = *p.result
+	if !r.Valid() {
+		left := time.Until(c.deadline())
+		moreTime := r.outOfTime() && left > r.Timeout
+		mayLogIn := p.short && !isShort(left, c.session)
+		if moreTime || mayLogIn {
+			return r, false
+		}
+	}
+	switch {
+	case isShort(c.timeout, c.session):
+		r.Timeout = c.timeout // the probe has the full timeout
+	case p.short:
+		c.session.state.record(p)
+	}
+	return r, true
 }
 
-// joinAnother makes the caller wait for another probe, for the time that is left.
-func (c *caller) joinAnother(left time.Duration) {
-	collector := c.probe.collector
-	p, isNew := collector.join(c.session, time.Now(), left)
-	c.probe = p
-	if isNew {
-		collector.limiter.enqueue(&p.waiter)
-	} else {
-		collector.metrics.coalesced.Inc()
+// retry joins other probes until a result is final.
+func (c *caller) retry() Result {
+	for collector := c.probe.collector; ; {
+		p, isNew := collector.join(c.session, time.Now(), time.Until(c.deadline()))
+		c.probe = p
+		if isNew {
+			collector.limiter.enqueue(&p.waiter)
+		} else {
+			collector.metrics.coalesced.Inc()
+		}
+		if r, isFinal := c.wait(); isFinal {
+			return r
+		}
 	}
 }
 
@@ -147,9 +150,12 @@ func (c *caller) deadlineResult() Result {
 	var report *token.Report
 	switch p.stage.Load() {
 	case waitingForSlot:
-		report = p.notStarted(p.waiter.limit.hangs(c.start))
+		report = p.notStarted(p.waiter.limiter.hangs(c.start))
 	case readingSecrets:
 		report = p.localReport(hmp.Credentials, "the files with the secrets could not be read in time")
+	case waitingForLogin:
+		report = p.localReport(hmp.Timeout, token.LoginTimedOut.Reason)
+		report.Skipped = true
 	default:
 		report = p.localReport(hmp.Timeout, "")
 		report.StatusCode = int(p.status.Load())

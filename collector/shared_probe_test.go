@@ -170,7 +170,7 @@ type lateClient struct {
 	takes time.Duration
 }
 
-func (c lateClient) Session(context.Context, hmp.SessionRequest) (hmp.Answer, secret.Value) {
+func (c lateClient) GetSession(context.Context, hmp.SessionRequest) (hmp.Answer, secret.Value) {
 	advance(c.takes)
 	return hmp.Answer{Result: hmp.Valid}, secret.Value{}
 }
@@ -190,6 +190,23 @@ func TestWaitsUntilItsOwnDeadline(t *testing.T) {
 		advance(time.Second)
 		if got := r.probe(Request{ScrapeTimeout: "10"})[0]; !got.Valid() {
 			t.Errorf("the second scrape got %s after %v", got.Result, got.Duration)
+		}
+	})
+}
+
+// TestManySessionsWithMoreTime has a scrape share probes that had too little time. Their retries
+// run at once.
+func TestManySessionsWithMoreTime(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		all, names := many(5, hmpsim.Delay(3*time.Second, valid()))
+		r.simulate("studio", all)
+		r.Apply(r.load(targetNamed("studio", names...)))
+		go r.probe(Request{ScrapeTimeout: "2.5"})
+		advance(time.Second)
+		for _, result := range r.probe(Request{ScrapeTimeout: "8"}) {
+			if !result.Valid() {
+				t.Errorf("%s is %s after %v", result.Session, result.Result, result.Duration)
+			}
 		}
 	})
 }

@@ -4,7 +4,7 @@ import "time"
 
 // A waiter waits for a slot of its target.
 type waiter struct {
-	limit   *targetLimit
+	limiter *targetLimiter
 	order   int64     // waiters that are queued together start in this order
 	since   time.Time // when it began to wait
 	startBy time.Time // the latest time at which it may start
@@ -39,14 +39,14 @@ type feedback int
 
 const (
 	noFeedback feedback = iota
-	answered
+	answered            // or failed before the time of the probe ran out
 	probeTimedOut
 )
 
 // A slot allows one probe to use the HMP. The limiter has as many slots as there may be probes
 // under way.
 type slot struct {
-	limit    *targetLimit
+	limiter  *targetLimiter
 	granted  time.Time
 	released bool // other probes may have it
 }
@@ -62,7 +62,7 @@ func (s *slot) releaseIfSlow(f feedback, wait func()) {
 		return
 	}
 	granted := s.granted
-	timer := time.AfterFunc(idleSlotTimeout, func() { startGoroutine(s.limit.release(granted, f)) })
+	timer := time.AfterFunc(idleSlotTimeout, func() { startGoroutine(s.limiter.release(granted, f)) })
 	defer func() { s.released = !timer.Stop() }() // also after a panic
 	wait()
 }
@@ -72,19 +72,19 @@ func (s *slot) releaseIfSlow(f feedback, wait func()) {
 func (s *slot) reacquire(deadline time.Time) bool {
 	if s.released {
 		got := make(slotChan, 1)
-		s.limit.limiter.enqueue(&waiter{limit: s.limit, since: time.Now(), startBy: deadline, task: got})
+		s.limiter.limiter.enqueue(&waiter{limiter: s.limiter, since: time.Now(), startBy: deadline, task: got})
 		s.released, s.granted = !<-got, time.Now()
 	}
 	return !s.released
 }
 
 // release returns the slot, unless it is released already. It returns what
-// [targetLimit.release] returns.
+// [targetLimiter.release] returns.
 func (s *slot) release(f feedback) (next *waiter) {
 	if s.released {
 		return nil
 	}
-	return s.limit.release(s.granted, f)
+	return s.limiter.release(s.granted, f)
 }
 
 // A slotChan is the task of a probe that waits for a slot a second time. It receives true if

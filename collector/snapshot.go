@@ -24,7 +24,7 @@ type snapshot struct {
 
 // A client calls one HMP. It is an [hmp.Client], except in tests.
 type client interface {
-	Session(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value)
+	GetSession(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value)
 	Login(ctx context.Context, r hmp.LoginRequest) (hmp.Answer, secret.Value)
 	Version(ctx context.Context, r hmp.SessionRequest) (hmp.Version, hmp.Answer)
 	Close()
@@ -34,7 +34,7 @@ type client interface {
 type target struct {
 	*config.Target
 	client   client
-	limit    *targetLimit
+	limiter  *targetLimiter
 	version  *versionState // nil if the collector does not ask for versions
 	sessions []*session
 	byName   map[string]*session
@@ -55,9 +55,9 @@ func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot 
 	n := &snapshot{byName: make(map[string]*target, len(cfg.Targets))}
 	for _, configured := range cfg.Targets {
 		t := &target{
-			Target: configured,
-			limit:  c.limiter.target(configured.Name, configured.MaxConcurrent),
-			byName: make(map[string]*session, len(configured.Sessions)),
+			Target:  configured,
+			limiter: c.limiter.target(configured.Name, configured.MaxConcurrent),
+			byName:  make(map[string]*session, len(configured.Sessions)),
 		}
 		old := before.byName[t.Name]
 		t.version = c.versionOf(t, old)

@@ -28,12 +28,13 @@ func TestBadText(t *testing.T) {
 	session := "{name: s, token: " + canary.Word + "}"
 	bomb := "targets:\n  - sessions: &s [" + strings.Repeat(session+", ", 400) + session + "]\n" + strings.Repeat("  - {sessions: *s}\n", 400)
 	for name, tt := range map[string]struct{ text, want string }{
-		"Latin-1": {"targets:\n  - name: t # K\xf6ln\n    url: https://hmp.example\n", "hmp.yml:2: is not UTF-8 text; save the file as UTF-8"},
-		"mark":    {"\ufefftargets:\n  - name: t\n   url: https://hmp.example\n", "hmp.yml:3: malformed YAML; check the indentation, "},
-		"NUL":     {"targets:\n  - name: t\x00\n", "hmp.yml:2: malformed YAML; check the indentation, "},
-		"bomb":    {bomb, "too many values from aliases; write the values out"},
-		"many":    {"targets:\n" + strings.Repeat("- {}\n", 1000), "\nhmp.yml: …and 2900 more problems"},
-		"large":   {strings.Repeat("#", maxConfigFile+1), "hmp.yml: is too large"},
+		"Latin-1":               {"targets:\n  - name: t # K\xf6ln\n    url: https://hmp.example\n", "hmp.yml:2: is not UTF-8 text; save the file as UTF-8"},
+		"mark":                  {"\ufefftargets:\n  - name: t\n   url: https://hmp.example\n", "hmp.yml:3: malformed YAML; check the indentation, "},
+		"NUL":                   {"targets:\n  - name: t\x00\n", "hmp.yml:2: malformed YAML; check the indentation, "},
+		"bomb":                  {bomb, "too many values from aliases; write the values out"},
+		"many":                  {"targets:\n" + strings.Repeat("- {}\n", 1000), "\nhmp.yml: …and 2900 more problems"},
+		"error in a large file": {"targets:\n" + strings.Repeat("- {name: t}\n", 50_000) + "  bad: [\n", "hmp.yml:50001: malformed YAML; check the indentation, "},
+		"large":                 {strings.Repeat("#", maxConfigFile+1), "hmp.yml: is too large"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())

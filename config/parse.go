@@ -17,7 +17,7 @@ func (p position) parse(data []byte) *yaml.Node {
 	first, second, err := parseDocuments(data)
 	switch {
 	case err != nil:
-		p.reportSyntaxError(data)
+		p.reportSyntaxError(data, err)
 	case second.Line > 0: // otherwise it would be ignored
 		p.reportAt(second.Line, "a second document begins here", "a configuration is one YAML document; remove the line ---")
 	case first.Line == 0 || first.Content[0].Tag == "!!null":
@@ -40,11 +40,20 @@ func parseDocuments(data []byte) (first, second yaml.Node, err error) {
 	return first, second, err
 }
 
+// maxSearched bounds the bytes that syntaxErrorLine searches, because it parses them many times.
+// For a larger file, the line is near the error.
+const maxSearched = 256 << 10
+
 // reportSyntaxError reports a syntax error. It does not use the parser's message, which is hard
 // to understand, can quote the file, and often has the line where the block begins.
-func (p position) reportSyntaxError(data []byte) {
+func (p position) reportSyntaxError(data []byte, err error) {
 	lines := bytes.SplitAfter(data, []byte("\n"))
-	line := syntaxErrorLine(lines)
+	line := 1
+	if len(data) <= maxSearched {
+		line = syntaxErrorLine(lines)
+	} else if _, _ = fmt.Sscanf(err.Error(), "yaml: line %d:", &line); line > len(lines) {
+		line = len(lines)
+	}
 	if !utf8.Valid(lines[line-1]) {
 		p.reportAt(line, "is not UTF-8 text", "save the file as UTF-8")
 		return

@@ -25,7 +25,7 @@ type client struct {
 
 func (c *client) probe(ctx context.Context) hmp.Result {
 	for logins := 0; ; logins++ {
-		answer, next := c.Session(ctx, hmp.SessionRequest{Token: c.token})
+		answer, next := c.GetSession(ctx, hmp.SessionRequest{Token: c.token})
 		if !next.IsZero() {
 			c.token = next
 		}

@@ -96,11 +96,11 @@ type SessionRequest struct {
 // Format implements [fmt.Formatter] and prints no secret.
 func (SessionRequest) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "hmp.SessionRequest") }
 
-// Session asks the HMP about a session. ctx must have a deadline.
+// GetSession asks the HMP about a session. ctx must have a deadline.
 //
 // The token is the authToken of a [Valid] answer, if it differs from the one sent and is
 // valid in a header. Otherwise it is zero.
-func (c *Client) Session(ctx context.Context, r SessionRequest) (a Answer, token secret.Value) {
+func (c *Client) GetSession(ctx context.Context, r SessionRequest) (a Answer, token secret.Value) {
 	call := c.newCall(http.MethodGet, r.Header, r.Secrets...)
 	call.onResponse = r.OnResponse
 	call.authorize(r.Token)
@@ -139,7 +139,7 @@ func (c *Client) Login(ctx context.Context, r LoginRequest) (a Answer, token sec
 	return a, token
 }
 
-// A call is what one of [Client.Session], [Client.Login] and [Client.Version] sends, and what
+// A call is what one of [Client.GetSession], [Client.Login] and [Client.Version] sends, and what
 // it needs to read the response. The client sends it in one [attempt], or in two.
 type call struct {
 	options    *Options

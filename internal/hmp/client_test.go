@@ -35,7 +35,7 @@ func TestRequests(t *testing.T) {
 		header        http.Header
 	}{
 		{func(ctx context.Context, c *Client) (Answer, secret.Value) {
-			return c.Session(ctx, SessionRequest{Token: secret.New(canaryToken), Header: extra})
+			return c.GetSession(ctx, SessionRequest{Token: secret.New(canaryToken), Header: extra})
 		}, "GET /prefix/apis/authentication/login/key", "", with("Authorization", "Bearer "+canaryToken)},
 		{func(ctx context.Context, c *Client) (a Answer, none secret.Value) {
 			_, a = c.Version(ctx, SessionRequest{Token: secret.New(canaryToken), Header: extra})

@@ -83,9 +83,9 @@ func testConnections(t *testing.T, steps []string, change func(*Options), made, 
 		want := Valid
 		switch step {
 		case "valid":
-			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("valid")})
+			a, _ = c.GetSession(ctx, SessionRequest{Token: secret.New("valid")})
 		case "failing":
-			a, _ = c.Session(ctx, SessionRequest{Token: secret.New("failing")})
+			a, _ = c.GetSession(ctx, SessionRequest{Token: secret.New("failing")})
 			want = InternalError
 		case "login", "lost-login":
 			sim.AddKey(canaryKey, canarySecret, hmpsim.Valid(hmpsim.Session{}))
@@ -215,7 +215,7 @@ func TestNoRequestBreaksAnother(t *testing.T) {
 				if i%3 > 0 {
 					token := [...]string{1: "sick", 2: "well"}[i%3]
 					call = func(ctx context.Context, c *Client) (Answer, secret.Value) {
-						return c.Session(ctx, SessionRequest{Token: secret.New(token)})
+						return c.GetSession(ctx, SessionRequest{Token: secret.New(token)})
 					}
 				}
 				if i%3 == 1 {

@@ -38,7 +38,7 @@ type caller func(context.Context, *Client) (Answer, secret.Value)
 
 // session asks about the session of the canary.
 func session(ctx context.Context, c *Client) (Answer, secret.Value) {
-	return c.Session(ctx, SessionRequest{Token: secret.New(canaryToken)})
+	return c.GetSession(ctx, SessionRequest{Token: secret.New(canaryToken)})
 }
 
 // login logs in with the canaries. The headers make net/http repeat a request.

@@ -109,7 +109,7 @@ func TestMessagesDoNotRepeatSecrets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, answer(200, `{"data":`+body+`}`))
 			a := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
-				return c.Session(ctx, SessionRequest{
+				return c.GetSession(ctx, SessionRequest{
 					Token: secret.New(sent), Secrets: []secret.Value{secret.New(canaryKey), secret.New(canarySecret)},
 					Header: http.Header{"X-Gateway": {canary.Word + "-header"}},
 				})
@@ -128,7 +128,7 @@ func TestMessagesDoNotRepeatSecrets(t *testing.T) {
 // A code of six digits can be a secret too.
 func TestSecretCodeIsNotShown(t *testing.T) {
 	a := exchange(t, serve(t, envelope(400, "123456", "x")).URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
-		return c.Session(ctx, SessionRequest{Token: secret.New("123456")})
+		return c.GetSession(ctx, SessionRequest{Token: secret.New("123456")})
 	})
 	if a.Code != OtherCode || a.Reason != "" {
 		t.Errorf("got code %s and reason %q", a.Code, a.Reason)

@@ -33,7 +33,7 @@ func TestExchangeShowsNoSecret(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"data":{"authToken":%q,"admin":true}}`, handedOut)
 	})
 	a := exchange(t, s.URL, plenty, func(ctx context.Context, c *Client) (Answer, secret.Value) {
-		return c.Session(ctx, SessionRequest{Token: secret.New(canaryToken), Header: http.Header{
+		return c.GetSession(ctx, SessionRequest{Token: secret.New(canaryToken), Header: http.Header{
 			"X-Gateway": {canary.Word + "-gateway"}, "Content-Type": {canary.Word}, "Accept": {canary.Word},
 		}})
 	})

@@ -150,7 +150,7 @@ func newSessionDocument(r *collector.Result) sessionDocument {
 		d.HMP = &versionDocument{v.Version.Version, v.Build}
 	}
 	if l := r.Logins; l != nil {
-		d.Login = &loginDocument{orNull(collector.LoginResult(l.Last)), l.Suspended, timestamp(l.TokenExpiry)}
+		d.Login = &loginDocument{orNull(collector.LoginResult(l.InProbe)), l.Suspended, timestamp(l.TokenExpiry)}
 	}
 	if r.Valid() {
 		details := &r.Details

@@ -70,9 +70,9 @@ func sample() *Report {
 		}
 		switch a.Result {
 		case hmp.LoginRejected:
-			result.Logins = &collector.Logins{Status: token.Status{Suspended: true}, Last: hmp.LoginRejected}
+			result.Logins = &collector.Logins{Status: token.Status{Suspended: true}, InProbe: hmp.LoginRejected}
 		case hmp.NoRoles:
-			result.Logins = &collector.Logins{Status: token.Status{TokenExpiry: began.Add(30 * time.Minute)}, Last: hmp.Valid}
+			result.Logins = &collector.Logins{Status: token.Status{TokenExpiry: began.Add(30 * time.Minute)}, InProbe: hmp.Valid}
 		}
 		results = append(results, result)
 	}

@@ -30,7 +30,7 @@ func (b *backoff) recordFailure(now time.Time, a hmp.Answer, took time.Duration)
 	b.retryAfter = now.Add(min(a.RetryAfter, maxLoginWait))
 	b.lastDuration, b.answer = took, repeatable(a)
 	if a.Result == hmp.Timeout && a.Reason == "" { // for the probes that did not send the login
-		b.answer = loginTimedOut
+		b.answer = LoginTimedOut
 	}
 }
 

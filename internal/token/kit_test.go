@@ -254,7 +254,7 @@ type fakeHMP struct {
 }
 
 // Session implements HMP.
-func (f *fakeHMP) Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
+func (f *fakeHMP) GetSession(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value) {
 	c, takes, next := call{at: time.Now(), token: token.Reveal()}, f.getTime, ""
 	if f.onSession != nil {
 		c.result = f.onSession(c).Result

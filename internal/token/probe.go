@@ -10,9 +10,9 @@ import (
 
 // HMP is the server of one probe. ctx must have a deadline, and each call ends by it.
 type HMP interface {
-	// Session asks about the session of a token. The secret is a new token in the
+	// GetSession asks about the session of a token. The secret is a new token in the
 	// answer, zero if there is none.
-	Session(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value)
+	GetSession(ctx context.Context, token secret.Value) (hmp.Answer, secret.Value)
 	// Login opens a session. The secret is its token, zero unless the answer is valid.
 	Login(ctx context.Context, key, apiSecret secret.Value) (hmp.Answer, secret.Value)
 	// Wait waits until done is closed. It returns false if ctx ends first. Another probe may
@@ -36,7 +36,8 @@ type Report struct {
 }
 
 var (
-	loginTimedOut = hmp.Answer{Result: hmp.Timeout, Reason: "another login of the same key took too long"}
+	// LoginTimedOut is the answer of a probe whose time ended while it waited for the login of another probe.
+	LoginTimedOut = hmp.Answer{Result: hmp.Timeout, Reason: "another login of the same key took too long"}
 	tooLittleTime = hmp.Answer{Result: hmp.Saturated, Reason: "there is no token, and the scrape left too little time for a login"}
 	// loginPanicked delays the next login after the exporter panicked during one.
 	loginPanicked = hmp.Answer{Result: hmp.Saturated, Reason: "the last login of this key ended in an internal error of the exporter"}
@@ -76,7 +77,7 @@ func (p *probe) run(ctx context.Context) {
 // checkSession asks about the session of t and updates the credential.
 func (p *probe) checkSession(ctx context.Context, t *token) {
 	begun := time.Now()
-	answer, next := p.hmp.Session(ctx, t.value)
+	answer, next := p.hmp.GetSession(ctx, t.value)
 	p.addAnswer(answer)
 
 	p.manager.mu.Lock()
@@ -109,7 +110,7 @@ func (p *probe) acquireToken(ctx context.Context) *token {
 				continue
 			}
 			if answer.Result == "" {
-				answer = loginTimedOut
+				answer = LoginTimedOut
 			}
 			p.endWithoutToken(answer)
 			return nil

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -30,8 +29,7 @@ type limiter struct {
 // newLimiter returns a limiter for paths. Each path has a counter of refused scrapes from the
 // start.
 func newLimiter(limit int, logger log.Logger, paths ...string) *limiter {
-	i := slices.IndexFunc(collector.Metrics, func(m collector.Metric) bool { return m.Name == collector.ScrapesRefused })
-	m := collector.Metrics[i]
+	m := collector.MetricNamed(collector.ScrapesRefused)
 	l := &limiter{
 		limit:    limit,
 		logger:   logger,

@@ -29,7 +29,7 @@ func TestEveryResult(t *testing.T) {
 		sections = append(sections, "runbook#"+attribute(n, "id"))
 	}
 	names := []string{collector.Panicked, report.NotProbed}
-	for _, r := range collector.Results() {
+	for _, r := range hmp.Results {
 		names = append(names, string(r.Result))
 	}
 	for _, name := range names {

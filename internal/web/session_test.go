@@ -63,7 +63,7 @@ func TestSessionDetails(t *testing.T) {
 			BodySize: 1, InvalidFields: []string{"admin", "roleIds"}, Details: hmp.Details{Roles: new(4), LoginFailures: new(2.0), LastLogin: time.Now().Add(-5 * time.Hour)},
 			Phases: hmp.Phases{Connect: 340 * time.Microsecond, Processing: 24 * time.Millisecond},
 		},
-		Logins:  &collector.Logins{Last: hmp.Valid, Counts: map[hmp.Result]int{hmp.Valid: 2, hmp.DNS: 1}},
+		Logins:  &collector.Logins{InProbe: hmp.Valid, Counts: map[hmp.Result]int{hmp.Valid: 2, hmp.DNS: 1}},
 		Version: collector.NewVersion(hmp.Version{Version: "4.1.1 <b>", Build: "30242"}),
 	}
 	result.Logins.TokenExpiry = time.Now().Add(90*time.Minute + time.Second)
