@@ -85,8 +85,8 @@ type Request struct {
 }
 
 // Probe probes the sessions that r names and returns a result for each one in the order of
-// the configuration. It returns before the scrape times out. The error is an
-// [ErrUnknownTarget] or [ErrUnknownSession].
+// the configuration. It returns TimeoutOffset before the scrape times out, or up to
+// [maxResultDelay] later. The error is an [ErrUnknownTarget] or [ErrUnknownSession].
 func (c *Collector) Probe(r Request) ([]Result, error) {
 	sessions, err := c.snapshot.Load().sessionsOf(r.Target, r.Session)
 	if err != nil {
@@ -113,7 +113,7 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	for i := range callers {
 		caller, isFinal := &callers[i], false
 		if results[i], isFinal = caller.wait(); !isFinal {
-			retries.Go(func() { results[i] = caller.retry() }) // at once, because each can take long
+			retries.Go(func() { results[i] = caller.retry() }) // concurrently, because each can take long
 		}
 	}
 	retries.Wait()

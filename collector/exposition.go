@@ -22,11 +22,12 @@ type sampleWriter interface {
 	add(value float64, extra *labels)
 }
 
-// writeSamples writes all samples of results. Results of one target must be adjacent.
+// writeSamples writes all samples of results, by the table [Metrics]. Its function samples takes
+// the values of a metric from a result. Results of one target must be adjacent.
 func writeSamples(results []Result, w sampleWriter) {
 	for i := range Metrics {
 		m := &Metrics[i]
-		if m.samples == nil {
+		if m.samples == nil { // a metric about the exporter itself
 			continue
 		}
 		w.setMetric(i)
@@ -37,7 +38,7 @@ func writeSamples(results []Result, w sampleWriter) {
 				if j > 0 && r.Target == results[j-1].Target {
 					continue
 				}
-				r = earliestExpiry(results[j:]) // all have the version of the target, and this one the certificate to show
+				r = earliestExpiry(results[j:])
 			}
 			w.setResult(j, targetOnly)
 			m.samples(w, r)
@@ -46,7 +47,7 @@ func writeSamples(results []Result, w sampleWriter) {
 }
 
 // earliestExpiry returns the result with the earliest certificate expiry among the
-// results of the first target.
+// results of the first target. They all have the same version.
 func earliestExpiry(results []Result) *Result {
 	earliest := &results[0]
 	for i := range results {

@@ -20,7 +20,7 @@ func (p *sharedProbe) run() (next *waiter) {
 		close(p.done) // the scrapes do not wait for the version
 		p.slot.releaseIfSlow(r.feedback(), p.requestVersion)
 	}
-	next = p.slot.release(r.feedback())
+	next = p.slot.release(r.feedback()) // unless releaseIfSlow has released it
 	if !versionDue {
 		close(p.done) // last, so that the scrape goes on in the same thread
 	}
@@ -37,7 +37,7 @@ func (p *sharedProbe) refused(hmpHangs bool) {
 // whether a request for the version is due. The scrapes get the result when done is closed.
 func (p *sharedProbe) end(r *Result) (versionDue bool) {
 	p.result = r
-	p.session.state.probeEnded(p)
+	p.session.state.probeEnded(p) // later scrapes start a new probe
 	if p.short {
 		return false
 	}

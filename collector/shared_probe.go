@@ -11,7 +11,7 @@ import (
 
 // Rule: scrapes of a session share the probe under way, also across a reload. The probe belongs
 // to the name of the session. A new one starts beside it only if the configuration of the
-// session has changed, or if an operator asked for a login at once.
+// session has changed, or after [Collector.RetryLogin].
 //
 // Rule: a probe has a goroutine of its own. Each caller waits until the caller's own
 // deadline, and maxResultDelay longer at most. So a file, a disk or a panic that hangs holds
@@ -32,7 +32,7 @@ type sharedProbe struct {
 	slot    slot
 	secrets secrets
 	report  token.Report // of a session without an API key; here, it saves an allocation
-	// The token that was sent last, and the one to send next.
+	// The token that was sent last, and the one that HMP accepts now, for requestVersion.
 	sent, next secret.Value
 
 	stage  atomic.Int32
@@ -101,7 +101,7 @@ func (c *caller) deadline() time.Time { return c.start.Add(c.timeout) }
 
 // wait returns the result of the probe. At the caller's deadline, and maxResultDelay later at
 // most, it returns what is known of a probe that goes on. isFinal is false if a new probe could
-// say more, because the caller has more time than the probe had.
+// say more, because the caller has more time than the scrape that started this one.
 func (c *caller) wait() (r Result, isFinal bool) {
 	p, until := c.probe, c.deadline()
 	if !until.Before(p.deadline()) {
@@ -113,8 +113,8 @@ func (c *caller) wait() (r Result, isFinal bool) {
 	r = *p.result
 	if !r.Valid() {
 		left := time.Until(c.deadline())
-		moreTime := r.outOfTime() && left > r.Timeout
-		mayLogIn := p.short && !isShort(left, c.session)
+		moreTime := r.outOfTime() && left > r.Timeout                           // timeout or saturated
+		mayLogIn := p.short && c.session.KeyMode() && !isShort(left, c.session) // a short probe may not
 		if moreTime || mayLogIn {
 			return r, false
 		}
@@ -123,7 +123,7 @@ func (c *caller) wait() (r Result, isFinal bool) {
 	case isShort(c.timeout, c.session):
 		r.Timeout = c.timeout // the probe has the full timeout
 	case p.short:
-		c.session.state.record(p)
+		c.session.state.record(p) // the first such caller; then it does nothing
 	}
 	return r, true
 }

@@ -78,7 +78,7 @@ func (c *call) readSession(ctx context.Context, resp *http.Response, a *Answer) 
 	switch {
 	case err == nil:
 		a.Result, a.Details, a.Rotated = Valid, p.details, p.rotated && !c.isLogin()
-		if p.token != "" {
+		if p.token != "" { // a new one; "" if it is the one that was sent
 			token = secret.New(p.token)
 		}
 	case timedOut:

@@ -257,6 +257,7 @@ func (c *Client) try(ctx context.Context, call *call, idle *conn, a *Answer) (to
 		attempt.connected(connection)
 		written = connection.written.Load()
 		if resp, err = connection.client.RoundTrip(call.request(ctx)); err == nil {
+			// It sets the result, by status and body. An error means that there was no HTTP status.
 			token, err = call.readResponse(ctx, resp, a)
 		}
 	}

@@ -16,11 +16,11 @@ type credentialState struct {
 	// HMP rejects such a token. It ends when HMP rejects the token of a login: HMP may have
 	// ended that token because it issued a new one.
 	ignoreRotated bool
-	rateLimiter   loginRateLimiter
-	backoff       backoff
-	refusal       refusal
-	accepted      bool // a login with the secret was valid; one that found no role does not count
-	retry         bool // an operator asked for a login at once
+	rateLimiter   loginRateLimiter // of successful logins, if HMP ends their tokens early
+	backoff       backoff          // after logins that HMP neither accepted nor refused
+	refusal       refusal          // of the last login, if HMP refused the secret
+	accepted      bool             // a login with the secret was valid; one that found no role does not count
+	retry         bool             // an operator asked for a login at once
 	lastUsed      time.Time
 }
 
@@ -28,8 +28,8 @@ type credentialState struct {
 // guards it.
 type keyState struct {
 	loginDone      chan struct{} // nil unless a login is under way; closed when it has ended
-	refused        refusedLogins
-	retryRequested time.Time // when an operator last asked for a login
+	refused        refusedLogins // of the last hour, with any secret
+	retryRequested time.Time     // when an operator last asked for a login
 	lastUsed       time.Time
 }
 
@@ -61,7 +61,8 @@ func (c *credentialState) discard(t *token, answer hmp.Answer, now time.Time) bo
 }
 
 // loginBlocked reports whether a login that may take loginTime has to wait. A probe without a
-// token then ends with the answer.
+// token then ends with the answer. After a login that timed out, one with much more time need
+// not wait.
 func (c *credentialState) loginBlocked(now time.Time, lifetime, loginTime time.Duration) (answer hmp.Answer, blocked bool) {
 	if c.retry {
 		return hmp.Answer{}, false

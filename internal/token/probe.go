@@ -43,7 +43,7 @@ var (
 	loginPanicked = hmp.Answer{Result: hmp.Saturated, Reason: "the last login of this key ended in an internal error of the exporter"}
 )
 
-// A probe is a probe under way.
+// A probe is one call of [Manager.Probe].
 type probe struct {
 	manager    *Manager
 	credential *credentialState
@@ -87,8 +87,8 @@ func (p *probe) checkSession(ctx context.Context, t *token) {
 		p.credential.rotate(t, next, begun)
 	case rejected(answer.Result):
 		discarded := p.credential.discard(t, answer, time.Now())
-		if discarded && p.report.Login == "" { // a failed login of this probe would be newer than the answer
-			p.credential.backoff.endPause() // HMP works again
+		if discarded && p.report.Login == "" { // otherwise the login of this probe has just failed
+			p.credential.backoff.endPause() // HMP works again, so the next login need not wait
 		}
 	}
 }
@@ -124,7 +124,8 @@ func (p *probe) acquireToken(ctx context.Context) *token {
 }
 
 // A step is what a probe does next to get a token. It logs in, or it waits for another
-// probe's login, or it uses the current token. If there is no token, it ends with the answer.
+// probe's login, or it uses the current token, even one whose lifetime is over: HMP may still
+// accept it. If there is no token, it ends with the answer.
 type step struct {
 	token  *token // the current one, or nil
 	login  bool
@@ -199,7 +200,7 @@ func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Ti
 		lockout, _ := c.lockedOut(now)
 		answer.Reason = lockout.Reason
 	default:
-		c.backoff.recordFailure(now, answer, now.Sub(begun)) // the next login waits up to a minute, or for Retry-After
+		c.backoff.recordFailure(now, answer, now.Sub(begun)) // the next login waits up to a minute, or half an hour if HMP asked for it
 	}
 	p.report.Login = answer.Result
 	if answer.Result == hmp.Saturated && p.sent {

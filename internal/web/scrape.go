@@ -16,7 +16,7 @@ import (
 const (
 	scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 	// minCompressed is the number of sessions from which the answer to a scrape is compressed.
-	// Fewer sessions fit into some packets, and compression costs more than their probes.
+	// Fewer sessions fit into a few packets, and compression costs more than their probes.
 	minCompressed = 4
 )
 
