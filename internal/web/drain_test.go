@@ -26,11 +26,11 @@ func TestDrain(t *testing.T) {
 		scrape := s.begin(http.MethodGet, "/metrics")
 		slow := make(chan conversation)
 		go func() {
-			slow <- talk(t, s.dial(nil), saying(firstRequestTimeout/2, "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n", "\r\n"), 0)
+			slow <- talk(t, s.dial(nil), saying(firstRequestTimeout/2, "POST /retry-login?target=studio&session=playout HTTP/1.1\r\nHost: localhost\r\n", "\r\n"), 0)
 		}()
 		synctest.Wait()
 		s.stop()
-		if got := <-slow; !strings.HasPrefix(got.answer, "HTTP/1.1 200 OK\r\n") {
+		if got := <-slow; !strings.HasPrefix(got.answer, "HTTP/1.1 303 See Other\r\n") {
 			t.Errorf("a connection whose first request came slowly got %.100q", got.answer)
 		}
 		if _, err := s.try(t.Context(), http.MethodGet, "/metrics"); err == nil {

@@ -41,6 +41,7 @@ func TestRoutes(t *testing.T) {
 		{plain, "POST", "/probe-all", 303, "", ""},
 		{plain, "GET", "/metrics", 200, plainType, playout},
 		{plain, "HEAD", "/metrics", 200, plainType, ""},
+		{plain, "GET", "/metrics?name[]=hmp_up;x", 400, textType, "the parameters are malformed"},
 		{plain, "POST", "/metrics", 405, textType, "GET, HEAD"},
 		{plain, "GET", "/probe?target=studio", 200, plainType, playout},
 		{plain, "DELETE", "/probe?target=studio", 405, textType, "GET, HEAD"},

@@ -150,7 +150,10 @@ func (f *fake) Version(target string) *collector.Version {
 
 func (f *fake) Last() []collector.Result { return f.results }
 
-func (f *fake) RetryLogin(_ context.Context, target, session string) error {
+func (f *fake) RetryLogin(ctx context.Context, target, session string) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if f.retryErr == nil {
 		f.retried = append(f.retried, target+"/"+session)
 	}

@@ -57,7 +57,7 @@ func (l *limiter) acquire(w http.ResponseWriter, path, target string) bool {
 		return true
 	}
 	l.refused.WithLabelValues(path).Inc()
-	what := path
+	what := "all sessions"
 	if target != "" {
 		what = fmt.Sprintf("target %.64q", target) // it can be any text of a client
 	}

@@ -88,3 +88,17 @@ func TestLimiterForgets(t *testing.T) {
 		t.Errorf("it keeps %d targets", n)
 	}
 }
+
+// TestMaxRequestsOfAllSessions is that the button that probes all sessions and the telemetry path
+// share a limit, and that the answer names what they share.
+func TestMaxRequestsOfAllSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{results: validResults(1), gates: map[string]chan struct{}{"": make(chan struct{})}}
+		s := newPipeServer(t, newHandler(t, f, maxRequests(1)), "", nil)
+		scrape := s.begin(http.MethodGet, "/metrics")
+		synctest.Wait()
+		s.do(http.MethodPost, "/probe-all").want(t, http.StatusServiceUnavailable, "1 scrapes of all sessions are under way, ")
+		close(f.gates[""])
+		(<-scrape.answer).want(t, http.StatusOK)
+	})
+}

@@ -22,15 +22,19 @@ const (
 
 // metrics answers with the metrics of the exporter itself and, with ProbeSessions, of all sessions.
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
+	query, err := parseQuery(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
 	if !h.limiter.acquire(w, h.TelemetryPath, "") {
 		return
 	}
 	defer h.limiter.release("")
-	e := exposition{names: r.URL.Query()["name[]"]}
+	e := exposition{names: query["name[]"]}
 	if h.ProbeSessions {
 		e.results, _ = h.probeSessions(w, r, "", "") // without names there is no error
 	}
-	var err error
 	if e.own, err = h.registry.Gather(); err != nil {
 		// Gather leaves out the metric that failed.
 		_ = level.Error(h.Logger).Log("msg", "failed to gather the exporter's own metrics", "err", err)

@@ -67,7 +67,8 @@ func (h *handler) retryLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer h.limiter.release(target)
-	ctx, cancel := context.WithTimeout(r.Context(), retryTimeout)
+	// The context of the request is done as soon as the exporter begins to end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), retryTimeout)
 	defer cancel()
 	switch err := h.Collector.RetryLogin(ctx, target, session); {
 	case err == nil:
