@@ -26,7 +26,7 @@ func NewBaseURL(externalURL, routePrefix string) (base BaseURL, err error) {
 			u.Host != "" && u.Scheme != "http" && u.Scheme != "https":
 			return BaseURL{}, errors.New("--web.external-url has to be a URL such as https://proxy.example/hmp, without user, query and fragment")
 		case u.Host != "":
-			base.origin = u.Scheme + "://" + u.Host
+			base.origin = origin(u)
 		}
 		if routePrefix == "" {
 			prefix = u.Path
@@ -39,6 +39,12 @@ func NewBaseURL(externalURL, routePrefix string) (base BaseURL, err error) {
 		}
 	}
 	return base, nil
+}
+
+// origin returns the origin of a URL as browsers send it: in lower case, without a default port.
+func origin(u *url.URL) string {
+	defaultPort := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	return u.Scheme + "://" + strings.TrimSuffix(strings.ToLower(u.Host), defaultPort)
 }
 
 // isPath reports whether p is an absolute path that needs no cleaning and no escaping.

@@ -33,12 +33,14 @@ func healthURL(flags *toolkit.FlagConfig, base BaseURL) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return scheme + "://" + net.JoinHostPort(host, port) + base.Prefix + "/-/healthy", nil
+	address = net.JoinHostPort(host, port)
+	return (&url.URL{Scheme: scheme, Host: address, Path: base.Prefix + "/-/healthy"}).String(), nil // escapes the zone of an IPv6 address
 }
 
 // Healthcheck asks the exporter on this machine that has these flags. If address is not "", it
-// asks that URL instead. It returns nil if the exporter answers with 200, or wants a password or
-// a client certificate. Container images use it, because they have no other program.
+// asks that URL instead. It returns nil if the exporter answers with 200, wants a password or a
+// client certificate, or has had as many requests as its rate limit allows. Container images use
+// it, because they have no other program.
 //
 // On this machine it accepts any certificate. The name of a listen address is often not the name
 // in the certificate.
@@ -79,10 +81,12 @@ func Healthcheck(ctx context.Context, flags *toolkit.FlagConfig, base BaseURL, a
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusUnauthorized {
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusUnauthorized, http.StatusTooManyRequests:
+		return nil
+	default:
 		return fmt.Errorf("%s answers %s", req.URL.Redacted(), resp.Status)
 	}
-	return nil
 }
 
 // onLoopback reports whether a URL is an address of loopback.

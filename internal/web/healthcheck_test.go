@@ -58,6 +58,7 @@ func TestHealthcheckOfServe(t *testing.T) {
 		{"everywhere", "", ":PORT", "http"},
 		{"a name", "", "localhost:PORT", "http"},
 		{"password", file("users.yml", users), ":PORT", "http"},
+		{"a rate limit that allows nothing", file("rate.yml", "rate_limit: {interval: 1h, burst: 0}\n"), ":PORT", "http"},
 		{"TLS", file("tls.yml", serverTLS), ":PORT", "https"},
 		{"TLS on another name", filepath.Join(dir, "tls.yml"), "LOCALHOST:PORT", "https"},
 		{"TLS and a password", both, "127.0.0.1:PORT", "https"},
@@ -87,6 +88,14 @@ func TestHealthcheckOfServe(t *testing.T) {
 				t.Error("it is healthy though nothing serves")
 			}
 		})
+	}
+}
+
+// TestHealthURLWithZone is that the zone of an IPv6 address is escaped.
+func TestHealthURLWithZone(t *testing.T) {
+	got, err := healthURL(webFlags("", "[fe80::1%eth0]:10042"), BaseURL{})
+	if want := "http://[fe80::1%25eth0]:10042/-/healthy"; err != nil || got != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 }
 

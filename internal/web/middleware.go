@@ -21,7 +21,9 @@ func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Content-Security-Policy", contentSecurityPolicy)
+		if header.Get("Content-Security-Policy") == "" { // the web configuration can set another
+			header.Set("Content-Security-Policy", contentSecurityPolicy)
+		}
 		header.Set("Cache-Control", "no-store")
 		if r.ContentLength != 0 {
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))

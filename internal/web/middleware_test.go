@@ -1,9 +1,12 @@
 package web
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +14,7 @@ import (
 	"github.com/go-kit/log"
 
 	"hmp_exporter/internal/canary"
+	"hmp_exporter/internal/exportertest"
 )
 
 // TestPagePanics is that a panic costs only one answer. The log has one line about it, without
@@ -61,6 +65,44 @@ func TestPanicInAnAnswer(t *testing.T) {
 	}
 }
 
+// TestFailedAnswer is that an answer that the exporter cannot write to its end does not look
+// complete, and that the log has one line about it.
+func TestFailedAnswer(t *testing.T) {
+	for _, encoding := range []string{"identity", "gzip"} {
+		synctest.Test(t, func(t *testing.T) {
+			logged := canary.NewLog(t)
+			handler := recoverPanics(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", textType)
+				_ = writeBody(w, r, true, func(out *bufio.Writer) error {
+					_, _ = out.WriteString("hmp_up 1\n")
+					return errors.New("CANARY")
+				})
+			}), log.NewLogfmtLogger(logged))
+			got := talk(t, newPipeServer(t, handler, "", nil).dial(nil), saying(0, request("/", "Accept-Encoding: "+encoding+"\r\n")), 0)
+			if got.answer != "" {
+				t.Errorf("%s: got %q, want no answer", encoding, got.answer)
+			}
+			if text := logged.String(); strings.Count(text, "\n") != 1 || !strings.HasPrefix(text, "level=error ") {
+				t.Errorf("%s: the log is %q", encoding, text)
+			}
+		})
+	}
+}
+
+// TestHeadersOfTheWebConfiguration is that the web configuration can replace the policy of the
+// pages, for example to show them in a frame.
+func TestHeadersOfTheWebConfiguration(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "web.yml")
+	const policy = "frame-ancestors https://grafana.example"
+	exportertest.WriteFile(t, file, "http_server_config: {headers: {Content-Security-Policy: '"+policy+"'}}\n")
+	synctest.Test(t, func(t *testing.T) {
+		got := newPipeServer(t, newHandler(t, new(fake)), file, nil).get("/")
+		if p := got.header.Values("Content-Security-Policy"); !slices.Equal(p, []string{policy}) {
+			t.Errorf("the policy is %q, want %q", p, policy)
+		}
+	})
+}
+
 // TestOrigins is that no page of another origin can have a browser probe, log in or reload,
 // also behind a proxy.
 func TestOrigins(t *testing.T) {
@@ -77,6 +119,9 @@ func TestOrigins(t *testing.T) {
 		{"another site, in an old browser", "", []string{"Origin", "http://evil.example"}, false},
 		{"a page that hides its origin", "", []string{"Origin", "null"}, false},
 		{"a proxy", "https://proxy.example/", []string{"Origin", "https://proxy.example"}, true},
+		{"a proxy with capital letters and the default port", "http://Proxy.example:80/", []string{"Origin", "http://proxy.example"}, true},
+		{"an IPv6 proxy with the default port", "https://[FE80::1]:443/", []string{"Origin", "https://[fe80::1]"}, true},
+		{"another port of a proxy", "https://proxy.example:80/", []string{"Origin", "https://proxy.example"}, false},
 		{"another site behind a proxy", "https://proxy.example/", []string{"Origin", "https://evil.example"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -33,7 +33,9 @@ func writeCompressed(w http.ResponseWriter, r *http.Request, contentType string,
 }
 
 // writeBody sends what write writes. With compress, the body is compressed if the client accepts
-// that. A small body that is not compressed gets a Content-Length.
+// that. A small body that is not compressed gets a Content-Length. The error is that of a client
+// that does not take the answer. If write fails by itself, writeBody panics: recoverPanics logs
+// that and cuts the answer off, so that no client takes a part for the whole.
 func writeBody(w http.ResponseWriter, r *http.Request, compress bool, write func(out *bufio.Writer) error) error {
 	header := w.Header()
 	if compress {
@@ -44,16 +46,26 @@ func writeBody(w http.ResponseWriter, r *http.Request, compress bool, write func
 	defer buffers.Put(out)
 	if !compress {
 		out.Reset(w)
-		err := write(out)
+		mustWrite(out, write)
 		header.Set("Content-Length", strconv.Itoa(out.Buffered())) // without effect if a part has been sent
-		return cmp.Or(err, out.Flush())
+		return out.Flush()
 	}
 	header.Set("Content-Encoding", "gzip")
 	z := compressors.Get().(*gzip.Writer)
 	defer compressors.Put(z)
 	z.Reset(w)
 	out.Reset(z)
-	return cmp.Or(write(out), out.Flush(), z.Close())
+	mustWrite(out, write)
+	return cmp.Or(out.Flush(), z.Close())
+}
+
+// mustWrite panics if write fails although out takes what it writes. An error of out stays in out,
+// so that the next Flush returns it.
+func mustWrite(out *bufio.Writer, write func(out *bufio.Writer) error) {
+	err := write(out)
+	if _, outErr := out.Write(nil); err != nil && outErr == nil {
+		panic(err)
+	}
 }
 
 var (

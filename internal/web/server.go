@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -30,11 +31,7 @@ func Listen(flags *toolkit.FlagConfig) ([]net.Listener, error) {
 		return nil, err
 	}
 	if *flags.WebSystemdSocket {
-		listeners, err := activation.Listeners()
-		if err == nil && len(listeners) == 0 {
-			err = errors.New("systemd handed over no socket: start through a .socket unit, or leave --web.systemd-socket out")
-		}
-		return listeners, err
+		return systemdListeners(activation.Listeners())
 	}
 	var listeners []net.Listener
 	for _, address := range *flags.WebListenAddresses {
@@ -48,6 +45,16 @@ func Listen(flags *toolkit.FlagConfig) ([]net.Listener, error) {
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
+}
+
+// systemdListeners leaves out the sockets that accept no connections, such as those of
+// ListenDatagram=. The activation package returns nil for them.
+func systemdListeners(sockets []net.Listener, err error) ([]net.Listener, error) {
+	listeners := slices.DeleteFunc(sockets, func(l net.Listener) bool { return l == nil })
+	if err == nil && len(listeners) == 0 {
+		err = errors.New("systemd handed over no socket that accepts connections: start through a .socket unit with ListenStream=, or leave --web.systemd-socket out")
+	}
+	return listeners, err
 }
 
 func listen(address string) (net.Listener, error) {
@@ -100,7 +107,7 @@ func newServer(ctx context.Context, l net.Listener, h http.Handler, logger *slog
 	s.Server = http.Server{
 		Handler:           s.newConns.handler(h),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       writeTimeout, // for a body that comes with a wrong password
+		ReadTimeout:       writeTimeout, // the toolkit answers a wrong password before secure can bound the body
 		WriteTimeout:      writeTimeout,
 		HTTP2:             &http.HTTP2Config{WriteByteTimeout: writeTimeout}, // no deadline of a stream bounds writes
 		BaseContext:       func(net.Listener) context.Context { return ctx },

@@ -65,7 +65,7 @@ func TestListenFails(t *testing.T) {
 	for address, want := range map[string]string{
 		taken.Addr().String(): "bind: address already in use; choose another with --web.listen-address",
 		"vsock://":            `failed to listen on "vsock://": `,
-		"systemd":             "systemd handed over no socket: start through a .socket unit, or leave --web.systemd-socket out",
+		"systemd":             "systemd handed over no socket that accepts connections: start through a .socket unit with ListenStream=, or leave --web.systemd-socket out",
 	} {
 		flags := webFlags("", first, address)
 		*flags.WebSystemdSocket = address == "systemd"
@@ -77,6 +77,17 @@ func TestListenFails(t *testing.T) {
 			t.Fatalf("the first listener is still open: %v", err)
 		}
 		_ = again.Close()
+	}
+}
+
+// TestSystemdListeners is that the exporter serves the sockets of a unit that accept connections.
+func TestSystemdListeners(t *testing.T) {
+	stream := addressed{}
+	if got, err := systemdListeners([]net.Listener{nil, stream}, nil); err != nil || len(got) != 1 || got[0] != stream {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got, err := systemdListeners([]net.Listener{nil}, nil); err == nil || len(got) > 0 || !strings.Contains(err.Error(), "no socket that accepts connections") {
+		t.Errorf("without a stream: got %v, %v", got, err)
 	}
 }
 

@@ -41,7 +41,8 @@ func configError(file string, err error) error {
 	return fmt.Errorf("failed to load the web configuration %s: %s", file, problem)
 }
 
-// validateSyntax makes those checks of the toolkit that need no other file.
+// validateSyntax checks the syntax, the names of the fields, and the hashes of passwords. It does
+// not check headers, nor which fields of TLS belong together.
 func validateSyntax(file string) error {
 	if file == "" {
 		return nil
