@@ -7,7 +7,8 @@ import (
 	"hmp_exporter/internal/report"
 )
 
-// An expiry is the end of a token or certificate. It is soon if a page highlights it.
+// An expiry is the end of a token or certificate. Soon is true if less time is left than a limit,
+// or none. The pages highlight it then.
 type expiry struct {
 	Time       time.Time
 	Past, Soon bool

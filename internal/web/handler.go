@@ -58,7 +58,7 @@ type handler struct {
 	Options
 	registry   *prometheus.Registry // metrics of the exporter itself
 	limiter    *limiter
-	lastFormat atomic.Pointer[format]
+	lastFormat atomic.Pointer[negotiated]
 }
 
 // New returns the handler of all paths. It returns an error if the telemetry path is not a
@@ -111,7 +111,7 @@ func (h *handler) routes() map[string]http.HandlerFunc {
 		"GET /sd":                h.discovery,
 		"GET /-/healthy":         h.healthy,
 		"GET /-/ready":           h.ready,
-		"POST /-/reload":         h.reload,
+		"POST /-/reload":         h.handleReload,
 	}
 	if h.Pprof {
 		routes["GET /debug/pprof/"] = http.StripPrefix(h.BaseURL.Prefix, http.DefaultServeMux).ServeHTTP

@@ -11,8 +11,8 @@ func (h *handler) ready(w http.ResponseWriter, _ *http.Request) {
 	writeLine(w, "hmp_exporter is ready.")
 }
 
-// reload loads the configuration.
-func (h *handler) reload(w http.ResponseWriter, _ *http.Request) {
+// handleReload loads the configuration.
+func (h *handler) handleReload(w http.ResponseWriter, _ *http.Request) {
 	if !h.Lifecycle {
 		http.Error(w, "reloading over HTTP is not enabled: start with --web.enable-lifecycle, or send SIGHUP", http.StatusForbidden)
 		return

@@ -7,10 +7,9 @@ import (
 	"hmp_exporter/internal/report"
 )
 
-// Names that the status page uses beside the names of other results.
 const (
-	valid    = "valid"
-	problems = "problems" // every result but valid and not_probed
+	valid    = "valid"    // the name of a result
+	problems = "problems" // a choice of the filter: every result but valid and not_probed; also an order
 )
 
 // bySeverity lists the results as operators look at them: the exporter itself fails, the HMP

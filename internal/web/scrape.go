@@ -33,7 +33,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	defer h.limiter.release("")
 	e := exposition{names: query["name[]"]}
 	if h.ProbeSessions {
-		e.results, _ = h.probeSessions(w, r, "", "") // without names there is no error
+		e.results, _ = h.runProbes(w, r, "", "") // without names there is no error
 	}
 	if e.own, err = h.registry.Gather(); err != nil {
 		// Gather leaves out the metric that failed.
@@ -53,7 +53,7 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer h.limiter.release(target)
-	results, err := h.probeSessions(w, r, target, session)
+	results, err := h.runProbes(w, r, target, session)
 	if err != nil {
 		writeUnknown(w, err)
 		return
@@ -61,9 +61,9 @@ func (h *handler) probe(w http.ResponseWriter, r *http.Request) {
 	h.writeMetrics(w, r, exposition{results: results, names: query["name[]"]})
 }
 
-// probeSessions probes one session, all sessions of a target, or all sessions. A probe may take
+// runProbes probes one session, all sessions of a target, or all sessions. A probe may take
 // longer than a client may take to read an answer.
-func (h *handler) probeSessions(w http.ResponseWriter, r *http.Request, target, session string) ([]collector.Result, error) {
+func (h *handler) runProbes(w http.ResponseWriter, r *http.Request, target, session string) ([]collector.Result, error) {
 	stopWriteTimeout(w)
 	defer startWriteTimeout(w)
 	return h.Collector.Probe(collector.Request{
@@ -89,8 +89,8 @@ func (h *handler) writeMetrics(w http.ResponseWriter, r *http.Request, e exposit
 	}
 }
 
-// A format is the result of a negotiation.
-type format struct {
+// A negotiated is a format of the metrics that a scraper asked for.
+type negotiated struct {
 	expfmt.Format
 	accept      string // the header that it comes from
 	openMetrics bool
@@ -99,21 +99,21 @@ type format struct {
 
 // negotiate returns the format that a scraper prefers. It remembers the last one, because
 // scrapers send the same header each time.
-func (h *handler) negotiate(r *http.Request) *format {
+func (h *handler) negotiate(r *http.Request) *negotiated {
 	accept := r.Header.Get("Accept")
 	if last := h.lastFormat.Load(); last != nil && last.accept == accept {
 		return last
 	}
 	f := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
 	openMetrics := f.FormatType() == expfmt.TypeOpenMetrics
-	next := &format{f, accept, openMetrics, openMetrics || f.FormatType() == expfmt.TypeTextPlain}
+	next := &negotiated{f, accept, openMetrics, openMetrics || f.FormatType() == expfmt.TypeTextPlain}
 	h.lastFormat.Store(next)
 	return next
 }
 
 // encode writes an exposition. [collector.WriteText] is faster than package expfmt, but it
 // writes only text, and all metrics of the results.
-func (e exposition) encode(out *bufio.Writer, f *format) error {
+func (e exposition) encode(out *bufio.Writer, f *negotiated) error {
 	families := e.own
 	if f.openMetrics {
 		untypeClashes(families)

@@ -73,7 +73,8 @@ func listen(address string) (net.Listener, error) {
 }
 
 // Serve answers requests until ctx is done. Then it accepts no more, and returns nil when all
-// requests under way and the first request of each new connection have been answered.
+// requests under way and the first request of each new connection have been answered. The logger
+// is a slog.Logger, because the exporter toolkit needs one.
 func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, flags *toolkit.FlagConfig, logger *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {

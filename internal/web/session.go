@@ -87,7 +87,7 @@ func (h *handler) retryLogin(w http.ResponseWriter, r *http.Request) {
 
 // probeAndRedirect probes, and redirects to the page that shows the result.
 func (h *handler) probeAndRedirect(w http.ResponseWriter, r *http.Request, target, session string) {
-	if _, err := h.probeSessions(w, r, target, session); err != nil {
+	if _, err := h.runProbes(w, r, target, session); err != nil {
 		writeUnknown(w, err)
 		return
 	}

@@ -61,7 +61,7 @@ func parseFilter(r *http.Request) (filter, error) {
 		return filter{}, fmt.Errorf("what is searched for is too long: %d bytes are the limit", maxText)
 	case f.Result != "" && f.Result != problems && !slices.Contains(bySeverity, f.Result):
 		return filter{}, fmt.Errorf("there is no result %.40q: choose one of %s, %s", f.Result, problems, strings.Join(bySeverity, ", "))
-	case f.order() < 0:
+	case f.orderIndex() < 0:
 		return filter{}, fmt.Errorf("there is no order %.40q: choose problems, name, latency, changed or probed", f.Sort)
 	}
 	if page := query.Get("page"); page != "" {
@@ -72,15 +72,15 @@ func parseFilter(r *http.Request) (filter, error) {
 	return f, nil
 }
 
-// order returns the index of the filter's order.
-func (f filter) order() int {
+// orderIndex returns the index of the filter's order in orders, or -1.
+func (f filter) orderIndex() int {
 	return slices.IndexFunc(orders, func(o order) bool { return o.Name == f.Sort })
 }
 
 // apply returns the matching sessions of all pages in the order of the filter.
 func (f filter) apply(all []collector.Summary) []collector.Summary {
 	matching := slices.DeleteFunc(slices.Clone(all), func(s collector.Summary) bool { return !f.matches(&s) })
-	compare := orders[f.order()].compare
+	compare := orders[f.orderIndex()].compare
 	slices.SortFunc(matching, func(a, b collector.Summary) int {
 		return cmp.Or(compare(&a, &b), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Session, b.Session))
 	})
