@@ -2,7 +2,13 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -153,6 +159,40 @@ func TestPageAccessibility(t *testing.T) {
 	}
 }
 
+// TestPageReloads checks that an open page shows the first session of a configuration, and that it
+// does not hide the login page of a proxy.
+func TestPageReloads(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	exporter := startExporter(t, "--web.enable-lifecycle", "--config.file="+write(t, dir, "hmp.yml", "target_files: ['*.targets']\n"))
+	upstream, err := url.Parse(exporter.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := httputil.NewSingleHostReverseProxy(upstream)
+	var loggedOut atomic.Bool
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if loggedOut.Load() {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, "<!doctype html><title>Log in</title>")
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	b := openBrowser(t)
+	b.open(proxy.URL)
+	write(t, dir, "hmp.yml", fmt.Sprintf(changingConfig, ""))
+	resp, err := http.Post(exporter.URL+"/-/reload", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	b.waitFor("the first session to appear", `document.querySelector('tr[data-key="studio/playout"]') && document.querySelector('form[action="probe-all"]')`)
+	loggedOut.Store(true)
+	b.waitFor("the login page to appear", `document.title === "Log in" && !document.querySelector("main")`)
+}
+
 // The result of the session changes when its token file appears. Nobody listens at the URL.
 const changingConfig = `
 targets:
@@ -212,7 +252,7 @@ func TestPageUpdates(t *testing.T) {
 		b.ignoreConsole()
 	}
 	exporter.stop(t)
-	list.waitFor("the page to say that the exporter cannot be reached", `!document.getElementById("offline").hidden && document.getElementById("offline").textContent.startsWith("The exporter cannot be reached since ")`)
+	list.waitFor("the page to say that the exporter cannot be reached", `!document.getElementById("offline").hidden && document.getElementById("offline").textContent.startsWith("The exporter cannot be reached. ")`)
 	if got := list.rows(); len(got) != 41 {
 		t.Errorf("the page shows %d sessions, want the 41 that it had", len(got))
 	}

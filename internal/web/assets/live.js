@@ -59,13 +59,19 @@ function announce(before) {
   document.getElementById("news").textContent = changes.slice(0, 5).join("; ") + more;
 }
 
+// shape says of which version a page is, and which parts it has.
+const shape = (page) => [page.querySelector(".brand")?.textContent, ...[...page.querySelectorAll("[data-live]")].map((part) => part.dataset.live)].join();
+
 function update(text) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
+  if (shape(fresh) !== shape(document)) { // a new version, the first session, or the login page of a proxy
+    location.reload();
+    return;
+  }
   const focus = document.activeElement;
   const before = new Map([...results()].map(([name, element]) => [name, element.dataset.result]));
   for (const part of document.querySelectorAll("[data-live]")) {
-    const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-    if (next) patch(part, next);
+    patch(part, fresh.querySelector(`[data-live="${part.dataset.live}"]`));
   }
   document.title = fresh.title;
   if (focus !== document.activeElement && focus?.isConnected) focus.focus({preventScroll: true});
@@ -78,22 +84,26 @@ function showScripted() {
   for (const e of document.querySelectorAll(".scripted")) e.hidden = false;
 }
 
-// reachable shows why and since when the exporter does not answer.
+let since; // when the page could not be refreshed for the first time; undefined if it could
+
+// reachable shows why the page cannot be refreshed, or hides the notice if there is no reason.
 function reachable(why) {
   const notice = document.getElementById("offline");
+  notice.hidden = !why;
   if (!why) {
-    notice.hidden = true;
-  } else if (notice.hidden) {
-    const now = new Date().toISOString().slice(11, 19);
-    notice.textContent = `The exporter ${why} since ${now} UTC. What is shown here is from before.`;
-    notice.hidden = false;
+    since = undefined;
+    return;
   }
+  since ??= new Date().toISOString().slice(11, 19);
+  const text = `The exporter ${why}. What is shown here is from before ${since} UTC.`;
+  if (notice.textContent !== text) notice.textContent = text; // a screen reader reads each change
 }
 
 async function refresh() {
   try {
-    const response = await fetch(location.href, {signal: AbortSignal.timeout(timeout), headers: {Accept: "text/html"}});
-    if (response.status === 404) reachable("does not know this session any more,");
+    const address = location.origin + location.pathname + location.search; // fetch takes no URL with a password
+    const response = await fetch(address, {signal: AbortSignal.timeout(timeout), headers: {Accept: "text/html"}});
+    if (response.status === 404) reachable("does not know this session any more");
     else if (!response.ok) reachable(`answers with an error (${response.status})`);
     else {
       update(await response.text());
