@@ -19,7 +19,7 @@ type Explanation struct {
 func Explain(name string) Explanation {
 	switch name {
 	case NotProbed:
-		return Explanation{"No probe has been made yet.", "Let Prometheus scrape the exporter, or press Probe all.", ""}
+		return Explanation{"No probe has been made yet.", "Let Prometheus scrape the exporter, or probe now with a button on this page.", ""}
 	case collector.Panicked:
 		return Explanation{
 			"The exporter failed in the probe, so there is no result.",

@@ -119,6 +119,18 @@ func (r reply) checkHeader(t *testing.T) {
 	}
 }
 
+// TestAssets is that a browser that has a style sheet or a script already does not get it again.
+func TestAssets(t *testing.T) {
+	handler := newHandler(t, new(fake))
+	for _, path := range []string{"/style.css", "/live.js"} {
+		etag := serve(t, handler, http.MethodGet, path).header.Get("ETag")
+		again := serve(t, handler, http.MethodGet, path, "If-None-Match", etag)
+		if again.want(t, http.StatusNotModified); etag == "" || again.body != "" {
+			t.Errorf("%s: ETag %q, and %d bytes come again", path, etag, len(again.body))
+		}
+	}
+}
+
 // TestTelemetryPath is which paths the metrics can have.
 func TestTelemetryPath(t *testing.T) {
 	for want, paths := range map[string][]string{

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
@@ -77,6 +78,8 @@ func Healthcheck(ctx context.Context, flags *toolkit.FlagConfig, base BaseURL, a
 	switch {
 	case err != nil && askedForCertificate.Load() && ctx.Err() == nil:
 		return nil
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w; start the exporter, or name its address with the flags of serve or with --url", err)
 	case err != nil:
 		return err
 	}

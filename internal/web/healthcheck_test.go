@@ -25,7 +25,7 @@ func TestHealthcheck(t *testing.T) {
 		server.URL + "/-/healthy": "",
 		server.URL + "/nothing":   server.URL + "/nothing answers 404 Not Found",
 		strings.Replace(server.URL, "//", "//me:CANARY@", 1) + "/nothing": strings.Replace(server.URL, "//", "//me:xxxxx@", 1) + "/nothing answers 404 Not Found",
-		"http://" + gone.Addr().String():                                  "connect: connection refused",
+		"http://" + gone.Addr().String():                                  "connect: connection refused; start the exporter, or name its address",
 		server.URL + "//metrics":                                          "//metrics answers 307 Temporary Redirect",
 		"http://localhost:port":                                           `invalid port ":port" after host`,
 	} {

@@ -2,7 +2,9 @@ package web
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
+	"fmt"
 	"html/template"
 	"net/http"
 	"reflect"
@@ -12,6 +14,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"hmp_exporter/collector"
+	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/report"
 )
 
@@ -25,11 +28,12 @@ func parsePage(file string) *template.Template {
 
 // functions are the functions of the templates.
 var functions = template.FuncMap{
-	"info":   infoOf,
-	"sent":   func(r *collector.Result) bool { _, sent := r.Up(); return sent },
-	"chart":  newHistoryChart,
-	"phases": newPhaseBars,
-	"login":  collector.LoginResult,
+	"info":      infoOf,
+	"sent":      func(r *collector.Result) bool { _, sent := r.Up(); return sent },
+	"chart":     newHistoryChart,
+	"phases":    newPhaseBars,
+	"allPhases": hmp.Phases{}.Each,
+	"login":     collector.LoginResult,
 
 	"now":     time.Now,
 	"iso":     func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") },
@@ -41,7 +45,7 @@ var functions = template.FuncMap{
 	"size":    size,
 	"count":   report.Plural,
 	"join":    func(names []string) string { return strings.Join(names, ", ") },
-	"value":   func(pointer any) any { return reflect.ValueOf(pointer).Elem().Interface() },
+	"deref":   func(pointer any) any { return reflect.ValueOf(pointer).Elem().Interface() },
 
 	"tokenEnd": func(r *collector.Result) *expiry {
 		if r.Logins == nil {
@@ -86,9 +90,11 @@ func asset(file, contentType string) http.HandlerFunc {
 	if err != nil {
 		panic(err)
 	}
-	return func(w http.ResponseWriter, _ *http.Request) {
+	etag := fmt.Sprintf(`"%x"`, sha256.Sum256(content))
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Cache-Control", "no-cache")
-		_, _ = w.Write(content)
+		w.Header().Set("Cache-Control", "no-cache") // browsers keep it, and ask each time whether it has changed
+		w.Header().Set("ETag", etag)
+		http.ServeContent(w, r, file, time.Time{}, bytes.NewReader(content))
 	}
 }

@@ -70,7 +70,7 @@ func TestSessionDetails(t *testing.T) {
 	handler := newHandler(t, &fake{results: []collector.Result{result}})
 	serve(t, handler, http.MethodGet, playoutPage).says(t,
 		"3 s ago", "1.23 s of 9.50 s", "connect 0.3 ms, tls 0 ms, processing 24 ms", "HTTP status 503", "Error code 090002", "Roles 4", "Failed logins 2", "Last login 5 h ago", "Token changes 2",
-		"Logins: dns 1", "Logins: success 2", "Token ends in 90 min", "Version 4.1.1 <b> build 30242",
+		"Logins: dns 1", "Logins: success 2", "Token expires in 90 min", "Version 4.1.1 <b> build 30242",
 		"HMP's error code is 090002 ServiceUnavailable: HMP cannot reach its authentication server.",
 		"A login was a part of this probe; it ended in success.", "1 byte of the body were read.", "Fields left out, as they are not what is documented: admin, roleIds.",
 		"The answer carried another authToken than the one sent.", "HMP asked to wait 90 s before the next call.",

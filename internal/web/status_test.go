@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
 
 	"hmp_exporter/collector"
 	"hmp_exporter/internal/hmp"
@@ -31,7 +32,7 @@ func TestStatus(t *testing.T) {
 	}
 	want := [][]string{
 		{"studio/archive", "no_roles", "HMP knows the user, but the user has no role. Assign a role to the user in HMP. Runbook", "1 probe, 0 valid, the oldest just now In this state for", "", "", "", "", "just now Probe now"},
-		{"tower/relay", "not_probed", "No probe has been made yet. Let Prometheus scrape the exporter, or press Probe all.", "not probed yet", "", "", "", "", "never Probe now"},
+		{"tower/relay", "not_probed", "No probe has been made yet. Let Prometheus scrape the exporter, or probe now with a button on this page.", "not probed yet", "", "", "", "", "never Probe now"},
 		{"studio/playout", "valid", "HMP confirmed the session.", "1 probe, 1 valid, the oldest just now In this state for", "", "", "", "1", "just now Probe now"},
 	}
 	if diff := cmp.Diff(want, rows); diff != "" {
@@ -108,6 +109,13 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: it does not say that there is none", query)
 		}
 	}
+	for query, want := range map[string]string{"target=a": "a", "target=nowhere": "nowhere", "result=tls": ""} {
+		for choice := range all(pageOf(t, "/?"+query, results...).root, "select") {
+			if got := selected(choice); attribute(choice, "name") == "target" && got != want {
+				t.Errorf("%s: the form has the target %q, want %q", query, got, want)
+			}
+		}
+	}
 	long := strings.Repeat("a", maxText+1)
 	for query, want := range map[string]string{
 		"sort=colour":               `there is no order "colour": choose problems, name, latency, changed or probed`,
@@ -125,6 +133,16 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%.100q: an error of %d lines and %d bytes", query, lines, len(got.body))
 		}
 	}
+}
+
+// selected returns the option of a list that is selected, or "" for the default.
+func selected(list *html.Node) string {
+	for option := range all(list, "option") {
+		if slices.ContainsFunc(option.Attr, func(a html.Attribute) bool { return a.Key == "selected" }) {
+			return text(option)
+		}
+	}
+	return ""
 }
 
 // TestManySessions is that a page has a bounded size, and that its links lead to all sessions.
