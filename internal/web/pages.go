@@ -14,7 +14,6 @@ import (
 	"github.com/prometheus/common/version"
 
 	"hmp_exporter/collector"
-	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/report"
 )
 
@@ -32,7 +31,7 @@ var functions = template.FuncMap{
 	"sent":      func(r *collector.Result) bool { _, sent := r.Up(); return sent },
 	"chart":     newHistoryChart,
 	"phases":    newPhaseBars,
-	"allPhases": hmp.Phases{}.Each,
+	"allPhases": collector.Result{}.Phases.Each,
 	"login":     collector.LoginResult,
 
 	"now":     time.Now,
