@@ -25,7 +25,7 @@ level=debug msg="session is valid" target=studio session=playout
 `},
 		{"failed, and valid again", []hmpsim.Behaviour{valid(), hmpsim.AuthUnavailable(), valid()}, `
 level=debug msg="session is valid" target=studio session=playout
-level=warn msg="session is not valid" target=studio session=playout result=auth_unavailable meaning="HMP cannot reach its authentication server" status=503 code=090002 advice="Check the connection of the HMP to its directory. The token may be good."
+level=warn msg="session is not valid" target=studio session=playout result=auth_unavailable meaning="HMP cannot reach its authentication server" status=503 code=090002 advice="Check the connection of the HMP to its authentication server, such as LDAP. The token may be good."
 level=info msg="session is valid again" target=studio session=playout was=auth_unavailable
 `},
 		{"failed from the beginning", []hmpsim.Behaviour{hmpsim.NoRoles(), valid()}, `

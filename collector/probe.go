@@ -80,8 +80,9 @@ func (p *sharedProbe) probe(ctx context.Context) *token.Report {
 		return p.notStarted(p.waiter.limiter.hangs(p.start))
 	}
 	if !p.session.KeyMode() {
-		p.report.Answer, _ = p.GetSession(ctx, p.secrets.token)
-		return &p.report
+		report := new(token.Report)
+		report.Answer, _ = p.GetSession(ctx, p.secrets.token)
+		return report
 	}
 	return p.probeWithKey(ctx)
 }

@@ -31,7 +31,6 @@ type sharedProbe struct {
 	waiter  waiter // for a slot
 	slot    slot
 	secrets secrets
-	report  token.Report // of a session without an API key; here, it saves an allocation
 	// The token that was sent last, and the one that HMP accepts now, for requestVersion.
 	sent, next secret.Value
 

@@ -122,8 +122,12 @@ func TestConfigurationPage(t *testing.T) {
 			case string, bool:
 				want = fmt.Sprintf("`%v`", value)
 			case nil:
-				if field.Type.Kind() == reflect.Bool {
-					want = "`false`" // it is not shown
+				// The zero value is not shown.
+				switch field.Type.Kind() {
+				case reflect.Bool:
+					want = "`false`"
+				case reflect.Int:
+					want = "`0`"
 				}
 			}
 			if slices.Contains(required, section+"."+name) {

@@ -39,10 +39,10 @@ type ErrorInfo struct {
 var Catalogue = []ErrorInfo{
 	{UserNotAuthorized, "UserNotAuthorized", 401, "the user has no role, or the token is not accepted: the result shows which", "Assign a role to the user, or replace the token."},
 	{InternalServer, "InternalServer", 500, "HMP has an internal error", "Read calypso.log on the HMP, and contact Haivision support."},
-	{ServiceUnavailable, "ServiceUnavailable", 503, "HMP cannot reach its authentication server", "Check the connection of the HMP to its directory. The token may be good: do not replace it."},
+	{ServiceUnavailable, "ServiceUnavailable", 503, "HMP cannot reach its authentication server", "Check the connection of the HMP to its authentication server, such as LDAP. The token may be good: do not replace it."},
 	{InputValidation, "InputValidation", 400, "the login lacks an API key or secret, or one has the wrong form", "Check the key and the secret for missing or wrong characters."},
 	{InvalidCredentials, "InvalidCredentials", 401, "the API key or its secret is wrong", "Compare them with the key and secret in HMP, and check that the key is enabled there. A new key ends the old one for all who use it."},
-	{AuthSessionNotFound, "AuthSessionNotFound", 404, "HMP does not know the session, or it has expired", "Replace the token."},
+	{AuthSessionNotFound, "AuthSessionNotFound", 404, "the HMP session is unknown or has expired", "Replace the token."},
 	{CreateUserSession, "CreateUserSession", 500, "HMP could not create a session for the user", "Read calypso.log on the HMP, and contact Haivision support."},
 	{OtherCode, "Other", 0, "a code that this catalogue does not list", "Look up the code in Haivision's documentation. The log and the session's page show it."},
 }

@@ -37,9 +37,9 @@ type ResultInfo struct {
 var Results = []ResultInfo{
 	{Valid, "HMP confirmed the session", "Nothing to do."},
 	{NoRoles, "HMP knows the user, but the user has no role", "Assign a role to the user in HMP."},
-	{Unauthorized, "HMP does not accept the token: expired, revoked or wrong", "Replace the token: HMP tokens expire after 30 minutes. With an API key, find out who else uses the key."},
+	{Unauthorized, "HMP does not accept the token: expired, revoked or wrong", "If the session has a fixed token, replace the token: HMP ends tokens after 30 minutes. If it has an API key, find out who else uses the key."},
 	{InternalError, "HMP has an internal error", "Read calypso.log on the HMP, and contact Haivision support."},
-	{AuthUnavailable, "HMP cannot reach its authentication server", "Check the connection of the HMP to its directory. The token may be good."},
+	{AuthUnavailable, "HMP cannot reach its authentication server", "Check the connection of the HMP to its authentication server, such as LDAP. The token may be good."},
 	{EndpointMissing, "there is no session endpoint at this URL", "Check the base URL, and that the HMP is version 4.1.1 or later."},
 	{Redirect, "the answer is a redirect, which the exporter does not follow", "Write the URL of the HMP itself into the configuration."},
 	{HTTPError, "the answer has an unexpected HTTP status", "Look at the HTTP status. If there is no error code, a proxy may have answered in place of the HMP."},
@@ -51,7 +51,7 @@ var Results = []ResultInfo{
 	{Protocol, "the connection broke, or the answer was not HTTP", "If the HMP uses TLS, write https:// in the URL. Check what listens on the port, and whether HMP or a proxy restarts."},
 	{LoginRejected, "HMP refused the API key and secret", "Compare them with the key and secret in HMP, check that the key is enabled there, and check the URL. A new key ends the old one for all who use it."},
 	{Credentials, "a secret file is missing, unreadable or malformed; nothing was sent", "The reason names the file. Find out who must write it."},
-	{Saturated, "the exporter lacked something for the probe: a free slot, time, files, ports or memory", "Raise --probe.max-concurrent, or split the sessions between more scrapes. The reason says if the exporter lacks something else, such as open files."},
+	{Saturated, "the exporter lacked something for the probe: a free slot, time, files, ports or memory", "Do what the reason says. If there is no reason, raise --probe.max-concurrent, or use a scrape for each HMP."},
 }
 
 // Info returns the explanation of r. It is zero for a name outside the set.

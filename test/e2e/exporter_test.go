@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,8 +50,25 @@ type page struct {
 // scrape scrapes /metrics.
 func (p *process) scrape(t *testing.T) page {
 	t.Helper()
+	return p.scrapePath(t, "/metrics")
+}
+
+// probeAll scrapes /probe with each of some queries at once.
+func (p *process) probeAll(t *testing.T, queries []string) []page {
+	t.Helper()
+	pages := make([]page, len(queries))
+	var wg sync.WaitGroup
+	for i, query := range queries {
+		wg.Go(func() { pages[i] = p.scrapePath(t, "/probe?"+query) })
+	}
+	wg.Wait()
+	return pages
+}
+
+func (p *process) scrapePath(t *testing.T, path string) page {
+	t.Helper()
 	begin := time.Now()
-	res, err := fetch(t, p.URL+"/metrics", http.Header{
+	res, err := fetch(t, p.URL+path, http.Header{
 		"X-Prometheus-Scrape-Timeout-Seconds": {fmt.Sprint(scrapeTimeout.Seconds())},
 	})
 	if err != nil {

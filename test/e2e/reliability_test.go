@@ -3,11 +3,13 @@ package e2e
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
@@ -51,6 +53,125 @@ func TestHungHMPsBesideAHealthyOne(t *testing.T) {
 			check("scrape beside others", exporter.scrape(t))
 			wg.Wait()
 			check("last scrape", exporter.scrape(t))
+		})
+	}
+}
+
+// TestManyHungTargets has 100 targets, of which 80 hang, and a hung target with 120 sessions.
+// Prometheus scrapes all by /probe, the 120 as with /sd?by=session. The healthy targets are valid.
+// Of the 120 scrapes, those above --web.max-requests are refused and counted.
+func TestManyHungTargets(t *testing.T) {
+	t.Parallel()
+	const rounds, limit = 3, 40
+	one, many := []string{"playout"}, numbered("session", 120)
+	healthy, hung := numbered("healthy", 20), numbered("hung", 80)
+	hmp := newHMP(append(many, one...), hmpsim.Hang())
+	url := serve(t, hmp)
+	config := targetConfig("large", url, many)
+	for _, target := range hung {
+		config += targetConfig(target, url, one)
+	}
+	for _, target := range healthy {
+		config += targetConfig(target, serve(t, newHMP(one, valid)), one)
+	}
+	exporter := startTargets(t, "", config, "--no-collector.sessions", fmt.Sprintf("--web.max-requests=%d", limit))
+
+	queries := func(format string, names []string) (list []string) {
+		for _, name := range names {
+			list = append(list, fmt.Sprintf(format, name))
+		}
+		return list
+	}
+	count := func(pages []page) (results counts) {
+		results = make(counts)
+		for _, p := range pages {
+			if p.status == http.StatusServiceUnavailable {
+				results["refused"]++
+			}
+			results.add(p.count(""))
+		}
+		return results
+	}
+	var ofHung, ofLarge, ofHealthy []page
+	var wg sync.WaitGroup
+	wg.Go(func() { ofHung = exporter.probeAll(t, queries("target=%s", hung)) })
+	wg.Go(func() { ofLarge = exporter.probeAll(t, queries("target=large&session=%s", many)) })
+	exportertest.WaitFor(t, "requests to the hung HMPs", func() bool { return hmp.Stats().GETs >= len(hung)/2 })
+	for range rounds {
+		ofHealthy = append(ofHealthy, exporter.probeAll(t, queries("target=%s", healthy))...)
+	}
+	wg.Wait()
+
+	if c := count(ofHealthy); !c.only(rounds*len(healthy), "valid") {
+		t.Errorf("the results of the healthy targets are %v", c)
+	}
+	if c := count(ofHung); !c.only(len(hung), "timeout") {
+		t.Errorf("the results of the hung targets are %v", c)
+	}
+	c := count(ofLarge)
+	if refused := c["refused"]; refused == 0 || refused > len(many)-limit || !c.only(len(many), "timeout", "refused") {
+		t.Errorf("the results of the sessions of a hung target are %v, with a limit of %d", c, limit)
+	}
+	if want := fmt.Sprintf("hmp_exporter_scrapes_refused_total{path=\"/probe\"} %d\n", c["refused"]); !strings.Contains(exporter.scrape(t).text, want) {
+		t.Errorf("the metrics do not have %s", want)
+	}
+}
+
+// endedEarly is a part of the log if HMP ends the tokens of a key early.
+var endedEarly = regexp.MustCompile(`HMP ended \d+ tokens? of this key`)
+
+// TestTokensThatEndEarly has an HMP that ends tokens before their time. Each login leaves a
+// session in HMP, so scrapes must not log in again and again.
+func TestTokensThatEndEarly(t *testing.T) {
+	t.Parallel()
+	const scrapes, sessions, lifetime = 60, 10, time.Minute // the shortest lifetime that can be configured
+	for name, tt := range map[string]struct {
+		exporters int
+		behaviour func(sim *hmpsim.Server) hmpsim.Behaviour
+	}{
+		"a token ends after its first use": {1, func(sim *hmpsim.Server) hmpsim.Behaviour {
+			return hmpsim.PerMethod(func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+				sim.RemoveToken(c.Token)
+				valid(w, r, c)
+			}, valid)
+		}},
+		"two exporters, one session for each key": {2, func(sim *hmpsim.Server) hmpsim.Behaviour {
+			return hmpsim.PerMethod(valid, func(w http.ResponseWriter, r *http.Request, c hmpsim.Call) {
+				sim.RevokeTokens(secretOf("key"))
+				valid(w, r, c)
+			})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := hmpsim.New()
+			sim.AddKey(secretOf("key"), secretOf("key-secret"), tt.behaviour(sim))
+			config := targetConfig("studio", serve(t, sim), nil, "token_lifetime: "+lifetime.String())
+			for _, session := range numbered("session", sessions) {
+				config += keyConfig(session, "key")
+			}
+			var exporters []*process
+			for range tt.exporters {
+				exporters = append(exporters, startTargets(t, "", config))
+			}
+			begin, results, logs := time.Now(), make(counts), ""
+			for i := range scrapes {
+				results.add(exporters[i%len(exporters)].scrape(t).count("studio"))
+			}
+			// A few logins at once, then one in each sixth of the lifetime.
+			elapsed, logins := time.Since(begin), sim.Stats().POSTs
+			if limit := tt.exporters * (4 + int(elapsed/(lifetime/6))); logins > limit {
+				t.Errorf("%d logins in %v, want at most %d", logins, elapsed, limit)
+			}
+			if !results.only(scrapes*sessions, "valid", "unauthorized") || results["unauthorized"] == 0 {
+				t.Errorf("the results are %v, want unauthorized while a login waits", results)
+			}
+			for _, e := range exporters {
+				logs += e.Log.String()
+			}
+			if !endedEarly.MatchString(logs) {
+				t.Errorf("the log does not say that HMP ended tokens early:\n%.2000s", logs)
+			}
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
 	"hmp_exporter/collector"
@@ -184,6 +185,19 @@ func TestRulesKeepLabels(t *testing.T) {
 	}
 	if text := read(t, "../../dashboards/alerts/hmp-recording.yml"); !strings.Contains(text, "#     "+strings.Join(exporterLabels, ", ")+"\n") {
 		t.Errorf("hmp-recording.yml does not say that rules drop %q", exporterLabels)
+	}
+}
+
+// TestRulesNameJobsOnce checks that only one rule contains the names of the exporter's jobs.
+func TestRulesNameJobsOnce(t *testing.T) {
+	var naming []string
+	for _, r := range shippedRules(t) {
+		if strings.Contains(r.Expr, "job=") {
+			naming = append(naming, r.Alert+r.Record)
+		}
+	}
+	if diff := cmp.Diff([]string{"HMPExporterScrapeFailing"}, naming); diff != "" {
+		t.Errorf("rules with names of jobs (-want +got):\n%s", diff)
 	}
 }
 
