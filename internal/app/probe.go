@@ -58,7 +58,7 @@ func probe(f *flags, source *config.Source) error {
 	}
 	switch {
 	case r.Interrupted && f.output != "table":
-		return fmt.Errorf("%w: %s", errNotValid, r.NotProbed())
+		return fmt.Errorf("%w: %s", errNotValid, r.NotProbedText())
 	case !r.Valid():
 		return errNotValid
 	}

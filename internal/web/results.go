@@ -23,7 +23,7 @@ var bySeverity = []string{
 	"saturated", report.NotProbed, valid,
 }
 
-func severity(name string) int { return slices.Index(bySeverity, report.ResultName(name)) }
+func severity(name string) int { return slices.Index(bySeverity, report.DisplayName(name)) }
 
 // A resultInfo explains a result. Its color is in style.css, in the class r-name.
 type resultInfo struct {
@@ -33,6 +33,6 @@ type resultInfo struct {
 
 // infoOf explains a [collector.Result.ResultName].
 func infoOf(name string) resultInfo {
-	name = report.ResultName(name)
+	name = report.DisplayName(name)
 	return resultInfo{name, report.Explain(name)}
 }
