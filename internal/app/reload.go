@@ -29,7 +29,7 @@ type reloader struct {
 	store  *config.Store
 	logger log.Logger
 
-	mu sync.Mutex // one reload at a time, so that each line of the log has its own changes
+	mu sync.Mutex // from before a reload to its line of the log, so that each line has its own changes
 }
 
 // Reload loads the configuration. If it fails, the old one stays.
