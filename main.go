@@ -9,8 +9,8 @@ import (
 	"hmp_exporter/internal/app"
 )
 
-// The kernel delivers SIGTERM to the main thread. If this thread waited for a disk that hangs,
-// the program would not end. So it runs the main goroutine only, which opens no file while the
+// The kernel delivers SIGTERM to the main thread, and a thread that waits for a disk that hangs does
+// not take it. So the main thread runs only the main goroutine, which opens no file while the
 // program serves.
 func init() { runtime.LockOSThread() } //nolint:gochecknoinits // only an init is certain to run on the main thread
 

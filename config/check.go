@@ -76,18 +76,21 @@ func (c *checker) checkTarget(p position, t *Target) {
 	for _, h := range t.headers {
 		c.addFile(p, h.value)
 	}
+	if t.raw.TLSConfig.Key != "" {
+		c.warn(p.child("tls_config.key"), secretInClear, "name a file instead: key_file")
+	}
 	c.addFile(p, SecretSource{name: "tls_config.key_file", file: t.raw.TLSConfig.KeyFile, kind: kindPEM})
 	for i, s := range t.Sessions {
 		p := p.child("sessions").item(i)
 		p.session = s.Name
 		for _, secret := range []SecretSource{s.Token, s.APIKey, s.APISecret} {
-			c.checkSecret(p, secret)
+			c.adviseOnSecret(p, secret)
 		}
 	}
 }
 
-// checkSecret checks a secret of the session at p.
-func (c *checker) checkSecret(p position, s SecretSource) {
+// adviseOnSecret warns of a secret of the session at p that others can read or that ends soon.
+func (c *checker) adviseOnSecret(p position, s SecretSource) {
 	c.addFile(p, s)
 	isInClear := !s.value.IsZero() && p.variables == nil
 	useKey := "use " + p.name("api_key_file") + " and " + p.name("api_secret_file")

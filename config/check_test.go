@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,6 +52,7 @@ const unwise = `targets:
 - name: fine
   url: https://hmp.example
   sessions: [{name: a, api_key_file: narrow, api_secret_file: narrow}]
+- {name: inline, url: https://hmp.example, tls_config: {cert_file: cert.pem, key: KEY}, sessions: [{name: a, api_key_file: narrow, api_secret_file: narrow}]}
 target_files: [nothing.d/*.yml]
 `
 
@@ -61,7 +63,7 @@ func TestCheck(t *testing.T) {
 	}
 	cert, key := keyPair(t)
 	for file, content := range map[string]string{
-		"hmp.yml": unwise, "wide": "CANARY-long\n", "narrow": "CANARY-long\n", "grouped": "CANARY-long\n", "empty": "\n", "lines": "CANARY\nCANARY\n", "cert.pem": cert, "open.key": key,
+		"hmp.yml": strings.Replace(unwise, "KEY", strconv.Quote(key), 1), "wide": "CANARY-long\n", "narrow": "CANARY-long\n", "grouped": "CANARY-long\n", "empty": "\n", "lines": "CANARY\nCANARY\n", "cert.pem": cert, "open.key": key,
 	} {
 		exportertest.WriteFile(t, file, content)
 	}
@@ -85,7 +87,8 @@ func TestCheck(t *testing.T) {
 :28: targets[1].sessions[0].api_secret_file: grouped: has mode 0620: other users have access to the secret; chmod 600; or the exporter's group, and chmod 640
 :34: targets[2].sessions[0].token_file: HMP ends a token after 30 minutes, and the exporter does not renew it; use api_key_file and api_secret_file, or have something replace the token before that
 :36: targets[2].sessions[1].token_file: HMP ends a token after 30 minutes, and the exporter does not renew it; use api_key_file and api_secret_file, or have something replace the token before that
-:40: target_files[0]: nothing.d/*.yml: matches no file; a relative pattern begins at the directory of the file that contains it`
+:40: targets[4].tls_config.key: is a secret in clear: everybody who can read the configuration can read it; name a file instead: key_file
+:41: target_files[0]: nothing.d/*.yml: matches no file; a relative pattern begins at the directory of the file that contains it`
 	checked, err := (&Source{File: "hmp.yml"}).Check()
 	if err != nil {
 		t.Fatal(err)

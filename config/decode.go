@@ -46,7 +46,7 @@ func (p position) decode(n *yaml.Node, line int, out reflect.Value) {
 		n = n.Alias
 	}
 	p.lines[p.path] = line
-	want, isSingle := expected[out.Type()]
+	want, isSingle := singleValues[out.Type()]
 	switch {
 	case isSingle:
 		p.decodeSingle(n, want, out)
@@ -164,8 +164,8 @@ func (p position) entries(n *yaml.Node) (all []entry) {
 	return all
 }
 
-// expected has the types of single values, and what each must be.
-var expected = map[reflect.Type]string{
+// singleValues are the types of single values, and what each must be.
+var singleValues = map[reflect.Type]string{
 	reflect.TypeFor[string]():                "",
 	reflect.TypeFor[secret.Value]():          "",
 	reflect.TypeFor[promconfig.Secret]():     "",

@@ -39,8 +39,8 @@ var (
 
 	asWritten = object{"type": []string{"string", "number", "boolean"}} // a token 020001 is no number
 
-	// singleValues are the types of single values: what the page calls them, and their schema.
-	singleValues = map[reflect.Type]struct {
+	// shownTypes are the types of single values: what the page calls them, and their schema.
+	shownTypes = map[reflect.Type]struct {
 		name   string
 		schema object
 	}{
@@ -58,12 +58,12 @@ var (
 
 // typeName returns what the page calls a type.
 func typeName(kind reflect.Type) string {
-	if single, ok := singleValues[kind]; ok {
+	if single, ok := shownTypes[kind]; ok {
 		return single.name
 	}
 	if kind.Kind() == reflect.Slice {
 		item := kind.Elem()
-		return "list of " + cmp.Or(singleValues[item].name, strings.ToLower(strings.TrimPrefix(item.Name(), "raw"))) + "s"
+		return "list of " + cmp.Or(shownTypes[item].name, strings.ToLower(strings.TrimPrefix(item.Name(), "raw"))) + "s"
 	}
 	return "mapping"
 }

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"hmp_exporter/internal/canary"
@@ -64,6 +67,14 @@ func TestEnvironment(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hmp.yml")
 	_, err := (&Source{File: file, Getenv: func(name string) string { return name }}).Load()
 	if want := "there are two configurations, " + file + " and HMP_ variables in the environment: take one away"; errorText(err) != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	replaceFiles(t)
+	files.open = func(path string) (*os.File, error) {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: syscall.EACCES}
+	}
+	_, err = environment(map[string]string{"HMP_URL": "https://h"}).Load()
+	if want := "HMP_ variables are set, and there may be a second configuration in hmp.yml, which cannot be read: permission denied; start in another directory"; errorText(err) != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // Error is one problem of a configuration and its position.
 type Error struct {
-	File    string // as given to Load, or "environment"
+	File    string // as given in the Source or matched by target_files, or "environment"
 	Line    int    // 1 for the first line; 0 if the problem has no line
 	Field   string // like targets[0].sessions[1].token_file, or the variable; "" for the whole file
 	Problem string // what is wrong and, after a semicolon, what to do about it
@@ -32,8 +32,8 @@ func (e Error) Error() string {
 	return text + ": " + e.Problem
 }
 
-// Errors are the problems found in one configuration, sorted by file, line and field. If there are
-// more than 100, the last error says how many are left out.
+// Errors are problems or warnings of one configuration, sorted by file, line and field. If Load
+// finds more than 100 problems, the last error says how many are left out.
 type Errors []*Error
 
 // Error returns one line for each problem.

@@ -126,10 +126,18 @@ func (f *fileReader) read(path string, limit int64) ([]byte, error) {
 	return data, err
 }
 
+// patternCharacters make a path a pattern. On Windows, a backslash only separates directories.
+var patternCharacters = strings.TrimSuffix(`*?[\`, string(filepath.Separator))
+
 // find is findFiles without the bounds.
 func (f *fileReader) find(pattern string) (found []string, err error) {
-	if !strings.ContainsAny(pattern, `*?[\`) {
-		if _, err := f.read(pattern, maxConfigFile); isMissing(err) {
+	withoutVolume := strings.TrimPrefix(pattern, filepath.VolumeName(pattern)) // \\?\C: has a question mark
+	if !strings.ContainsAny(withoutVolume, patternCharacters) {
+		opened, err := f.open(pattern)
+		if err == nil {
+			err = opened.Close()
+		}
+		if isMissing(err) {
 			return nil, nil
 		}
 		return []string{pattern}, nil

@@ -100,7 +100,7 @@ func (l *loader) readDocument(p position) ([]byte, bool) {
 // findTargetFiles returns the files that match target_files, sorted and each once.
 func (l *loader) findTargetFiles(list position, patterns []string) []string {
 	found := make(map[string]bool)
-	dir := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(list.dir()) // the directory's name is no pattern
+	dir := strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(list.dir()) // the directory's name is no pattern, and Windows has no escapes
 	for i, pattern := range patterns {
 		p := list.item(i)
 		if pattern == "" || !p.checkPath(pattern) {

@@ -19,7 +19,7 @@ import (
 
 // schemaOf returns the schema of a type, and adds those of structs to the definitions.
 func schemaOf(t *testing.T, kind reflect.Type, definitions object) object {
-	if single, ok := singleValues[kind]; ok {
+	if single, ok := shownTypes[kind]; ok {
 		return single.schema
 	}
 	switch kind.Kind() {

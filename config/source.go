@@ -35,7 +35,7 @@ type Source struct {
 }
 
 // Load loads the configuration. The error is of type [Errors] and has the problems of all
-// files, except if there are both a file and variables.
+// files, except if there are variables and there is, or may be, also a file.
 func (s *Source) Load() (*Config, error) {
 	c, _, err := s.load()
 	return c, err
@@ -51,8 +51,11 @@ func (s *Source) load() (*Config, []position, error) {
 	if s.Getenv == nil || !inEnvironment(s.Getenv) {
 		l.loadFile(file)
 	} else {
-		if _, err := files.readFile(ctx, file, maxConfigFile); s.File != "" || !isMissing(err) {
+		switch _, err := files.readFile(ctx, file, maxConfigFile); {
+		case s.File != "" || err == nil:
 			return nil, nil, fmt.Errorf("there are two configurations, %s and HMP_ variables in the environment: take one away", file)
+		case !isMissing(err):
+			return nil, nil, fmt.Errorf("HMP_ variables are set, and there may be a second configuration in %s, which cannot be read: %w; start in another directory", file, err)
 		}
 		l.loadEnvironment(s.Getenv)
 	}

@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"regexp"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +15,9 @@ import (
 
 	"hmp_exporter/internal/secret"
 )
+
+// unsupportedRef matches a field for secret managers in an error of the package of Prometheus.
+var unsupportedRef = regexp.MustCompile(`, (\w+) & \w+_ref\b`)
 
 // setTLS sets the TLS settings of a target. A loader reads the files, to report their problems.
 func (l *loader) setTLS(p position, raw *promconfig.TLSConfig, t *Target) {
@@ -24,7 +29,7 @@ func (l *loader) setTLS(p position, raw *promconfig.TLSConfig, t *Target) {
 	}
 	if err := raw.Validate(); err != nil {
 		if !p.isReported() {
-			p.report(err.Error(), "")
+			p.report(unsupportedRef.ReplaceAllString(err.Error(), " and $1"), "")
 		}
 		return
 	}
@@ -55,6 +60,9 @@ func (l *loader) newPEM(p position, field, inline string, file *string) (SecretS
 	s := p.newSecretSource(field, newSecret(inline), file, kindPEM)
 	p = p.child(s.name)
 	if !s.InFile() {
+		if field != "key" && strings.Contains(inline, "PRIVATE KEY-----") {
+			p.report("has a private key in it, and /config shows this field", "leave only certificates; put the key into key_file")
+		}
 		return s, s.value
 	}
 	if l.syntaxOnly || p.isReported() {

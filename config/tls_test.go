@@ -61,6 +61,22 @@ func TestClientCertificate(t *testing.T) {
 	}
 }
 
+// The page /config shows ca and cert. Go ignores a private key in ca.
+func TestPrivateKeyInShownField(t *testing.T) {
+	cert, key := keyPair(t)
+	indent := func(text string) string { return strings.ReplaceAll(text, "\n", "\n        ") }
+	file := filepath.Join(t.TempDir(), "hmp.yml")
+	for field, more := range map[string]string{"ca": "", "cert": "      key: |\n        " + indent(key)} {
+		exportertest.WriteFile(t, file, "targets:\n  - name: a\n    url: https://a\n    sessions: [{name: a, token: CANARY}]\n"+
+			"    tls_config:\n      "+field+": |\n        "+indent(cert+key)+"\n"+more)
+		_, err := loadFile(file)
+		want := file + ":6: targets[0].tls_config." + field + ": has a private key in it, and /config shows this field; leave only certificates; put the key into key_file"
+		if diff := cmp.Diff(want, errorText(err)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
 // A changed ca_file needs no reload.
 func TestRootCAs(t *testing.T) {
 	dir := t.TempDir()

@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -22,13 +21,10 @@ func check(f *flags, source *config.Source) error {
 	webErr := web.ValidateConfig(*f.web.WebConfigFile, f.syntaxOnly)
 	checked, err := source.Check()
 	if err != nil {
+		f.printVariableWarnings()
 		return errors.Join(err, webErr)
 	}
-	var warnings config.Errors
-	for _, name := range slices.Sorted(maps.Keys(f.unknownVariables)) {
-		warnings = append(warnings, &config.Error{File: "environment", Field: name, Problem: "no flag has this variable; " + f.unknownVariables[name]})
-	}
-	checked.Warnings = append(warnings, checked.Warnings...)
+	checked.Warnings = append(f.variableWarnings(), checked.Warnings...)
 	if _, err := os.Stdout.WriteString(describe(checked)); err != nil {
 		return fmt.Errorf("failed to write the output: %w", err)
 	}

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"time"
@@ -19,7 +18,6 @@ func runDemo(f *flags) error {
 		return err
 	}
 	defer d.Close()
-	f.reloadInterval = cmp.Or(f.reloadInterval, demoInterval)
 	ctx, stop := signalContext()
 	defer stop()
 	return serve(ctx, f, d, os.Stderr, func(url string) {

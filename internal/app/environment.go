@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -33,7 +34,7 @@ func flagsByVariable(app *kingpin.Application) map[string]*kingpin.FlagModel {
 // not name it. It returns "" if the error is about something else.
 func sourceOf(app *kingpin.Application, args []string, err error) string {
 	for name, f := range flagsByVariable(app) {
-		source, value := "--"+f.Name, valueOf(args, "--"+f.Name)
+		source, value := "--"+f.Name, valueOf(args, f)
 		if value == "" {
 			source, value = name, os.Getenv(name)
 		}
@@ -49,12 +50,16 @@ func sourceOf(app *kingpin.Application, args []string, err error) string {
 }
 
 // valueOf returns the last value of a flag, or "" if no argument is this flag.
-func valueOf(args []string, flag string) (value string) {
+func valueOf(args []string, f *kingpin.FlagModel) (value string) {
+	long, short := "--"+f.Name, "-"+string(f.Short) // without a short name, this ends in a zero
 	for i, arg := range args {
-		if v, ok := strings.CutPrefix(arg, flag+"="); ok {
-			value = v
-		} else if arg == flag && i+1 < len(args) {
-			value = args[i+1]
+		switch {
+		case arg == long || arg == short:
+			value = strings.Join(args[i+1:min(i+2, len(args))], "") // the next argument, if there is one
+		case strings.HasPrefix(arg, long+"="):
+			value = arg[len(long)+1:]
+		case strings.HasPrefix(arg, short):
+			value = arg[len(short):]
 		}
 	}
 	return value
@@ -78,4 +83,20 @@ func unknownVariables(app *kingpin.Application, environ []string) map[string]str
 		}
 	}
 	return unknown
+}
+
+// variableWarnings returns a warning for each unknown variable.
+func (f *flags) variableWarnings() (warnings config.Errors) {
+	for _, name := range slices.Sorted(maps.Keys(f.unknownVariables)) {
+		warnings = append(warnings, &config.Error{File: "environment", Field: name, Problem: "no flag has this variable; " + f.unknownVariables[name]})
+	}
+	return warnings
+}
+
+// printVariableWarnings prints a warning for each unknown variable. It may be the cause of an error
+// of the configuration.
+func (f *flags) printVariableWarnings() {
+	for _, w := range f.variableWarnings() {
+		fmt.Fprintln(os.Stderr, "warning:", w)
+	}
 }

@@ -68,7 +68,7 @@ type flags struct {
 // parse parses a command line. Kingpin ends the process if it asks for help, the version, the
 // man page or completion.
 func parse(args []string) (*flags, error) {
-	f := &flags{probeInterval: notGiven, timeout: notGiven}
+	f := &flags{reloadInterval: notGiven, probeInterval: notGiven, timeout: notGiven}
 	app := newApplication()
 	f.define(app)
 	if slices.Contains(args, "--completion-bash") {
@@ -97,8 +97,8 @@ func (f *flags) define(app *kingpin.Application) {
 		"in the environment configure a single HMP.").
 		PlaceHolder(`"hmp.yml"`).StringVar(&f.configFile)
 	app.Flag("config.auto-reload-interval", "How often to compare the files of the configuration with what is loaded. "+
-		"If they have changed, the exporter reloads. 0s: only SIGHUP and POST /-/reload reload.").
-		Default("0s").DurationVar(&f.reloadInterval)
+		"If they have changed, the exporter reloads. 0s: only SIGHUP and POST /-/reload reload. The demo's default is 10s.").
+		PlaceHolder("0s").DurationVar(&f.reloadInterval)
 
 	f.web = kingpinflag.AddFlags(app, ":10042")
 	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
@@ -118,7 +118,7 @@ func (f *flags) define(app *kingpin.Application) {
 		"0s: only scrapes probe. The demo's default is 10s.").
 		PlaceHolder("0s").DurationVar(&f.probeInterval)
 
-	app.Flag("log.level", "Minimum log level: debug, info, warn or error. The demo's default on a terminal is error.").
+	app.Flag("log.level", "Minimum log level: debug, info, warn or error. The default is error for probe, and for the demo on a terminal.").
 		PlaceHolder("info").EnumVar(&f.logLevel, "debug", "info", "warn", "error")
 	app.Flag("log.format", "Log format: logfmt or json.").Default("logfmt").EnumVar(&f.logFormat, "logfmt", "json")
 
@@ -132,8 +132,10 @@ func (f *flags) define(app *kingpin.Application) {
 
 	probe := app.Command(probeCommand, "Probe now: all sessions, the sessions of a target, or one session. A session with an API key logs in.").
 		HelpLong(probeHelp)
-	probe.Arg("target", "A configured target.").PlaceHolder("TARGET").HintAction(f.targetNames).StringVar(&f.target)
-	probe.Arg("session", "A session of the target.").PlaceHolder("SESSION").HintAction(f.sessionNames).StringVar(&f.session)
+	probe.Arg("target", "A configured target.").PlaceHolder("TARGET").HintAction(f.targetNames).
+		Action(notEmpty("target", &f.target)).StringVar(&f.target)
+	probe.Arg("session", "A session of the target.").PlaceHolder("SESSION").HintAction(f.sessionNames).
+		Action(notEmpty("session", &f.session)).StringVar(&f.session)
 	probe.Flag("output", "Output format: table, json or metrics.").Short('o').Default(outputs[0]).EnumVar(&f.output, outputs...)
 	probe.Flag("timeout", "Maximum duration of the command, such as 5s. It cannot lengthen the timeouts of the configuration.").
 		PlaceHolder("DURATION").DurationVar(&f.timeout)
@@ -145,17 +147,33 @@ func (f *flags) define(app *kingpin.Application) {
 	health.Flag("url", "The URL to ask instead.").StringVar(&f.healthURL)
 }
 
+// notEmpty returns an error for an argument that was given and is empty. It is probably a variable
+// of a shell that is not set, and must not stand for all targets or sessions.
+func notEmpty(name string, value *string) kingpin.Action {
+	return func(*kingpin.ParseContext) error {
+		if *value == "" {
+			return fmt.Errorf("the %s is empty; name one, or leave out the argument to probe all", name)
+		}
+		return nil
+	}
+}
+
 // setDefaults sets the defaults that depend on the command.
 func (f *flags) setDefaults() {
 	interval, level := time.Duration(0), "info"
-	if f.command == demoCommand {
+	switch f.command {
+	case probeCommand:
+		level = "error" // the output has what the log would say of the results
+	case demoCommand:
 		interval = demoInterval
 		if term.IsTerminal(int(os.Stderr.Fd())) {
 			level = "error" // the log would hide what the demo prints
 		}
 	}
-	if f.probeInterval == notGiven {
-		f.probeInterval = interval
+	for _, given := range []*time.Duration{&f.probeInterval, &f.reloadInterval} {
+		if *given == notGiven {
+			*given = interval
+		}
 	}
 	f.logLevel = cmp.Or(f.logLevel, level)
 }

@@ -29,17 +29,22 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestProbeInterval is that the demo probes by itself, unless it is told not to.
-func TestProbeInterval(t *testing.T) {
-	for args, want := range map[string]time.Duration{
-		"": 0, "serve --probe.interval=1m": time.Minute, "demo": demoInterval, "demo --probe.interval=0s": 0,
+// TestIntervals is that the demo probes and reloads by itself, unless it is told not to.
+func TestIntervals(t *testing.T) {
+	for args, want := range map[string]struct{ probe, reload time.Duration }{
+		"":                                      {0, 0},
+		"serve --probe.interval=1m":             {time.Minute, 0},
+		"demo":                                  {demoInterval, demoInterval},
+		"demo --probe.interval=0s":              {0, demoInterval},
+		"demo --config.auto-reload-interval=0s": {demoInterval, 0},
 	} {
-		if f, err := parse(strings.Fields(args)); err != nil || f.probeInterval != want {
-			t.Errorf("%q: %v, want %v", args, err, want)
+		if f, err := parse(strings.Fields(args)); err != nil || f.probeInterval != want.probe || f.reloadInterval != want.reload {
+			t.Errorf("%q: %+v, %v, want %v", args, f, err, want)
 		}
 	}
 	t.Setenv("HMP_EXPORTER_PROBE_INTERVAL", "0s")
-	if f, err := parse([]string{"demo"}); err != nil || f.probeInterval != 0 {
-		t.Errorf("demo with a variable: %v, %v, want 0s", f, err)
+	t.Setenv("HMP_EXPORTER_CONFIG_AUTO_RELOAD_INTERVAL", "0s")
+	if f, err := parse([]string{"demo"}); err != nil || f.probeInterval != 0 || f.reloadInterval != 0 {
+		t.Errorf("demo with variables: %+v, %v, want 0s", f, err)
 	}
 }

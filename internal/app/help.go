@@ -23,7 +23,7 @@ Signals:
 Exit status:
   0  success
   1  failure
-  2  wrong command line
+  2  wrong command line, or for probe a wrong configuration
 
 Examples:
   hmp_exporter demo                         see it work, without an HMP

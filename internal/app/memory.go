@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"math"
 	"os"
 	"runtime/debug"
@@ -30,16 +29,11 @@ func setGCPercent(sessions int) {
 // limitMemory keeps the memory within nine tenths of what the container may have, unless GOMEMLIMIT
 // is set.
 func limitMemory(logger log.Logger) {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	limit, err := memlimit.ApplyRatio(memlimit.FromCgroup, 0.9)()
+	limit, err := memlimit.Set()
 	switch {
-	case errors.Is(err, memlimit.ErrNoLimit):
 	case err != nil:
 		_ = level.Debug(logger).Log("msg", "the memory of the container is not known", "err", err)
 	case limit < math.MaxInt64:
-		debug.SetMemoryLimit(int64(limit))
 		_ = level.Info(logger).Log("msg", "limited the memory", "bytes", limit)
 	}
 }

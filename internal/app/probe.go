@@ -34,20 +34,17 @@ var errNotValid = errors.New("not all sessions are valid")
 func probe(f *flags, source *config.Source) error {
 	c, err := source.Load()
 	if err != nil {
+		f.printVariableWarnings()
 		return usageError{err}
 	}
-	sessions, err := countSessions(c, f.target, f.session)
+	sessions, err := checkNames(c, f.target, f.session)
 	if err != nil {
 		return usageError{err}
 	}
-	logLevel := "error" // the output has what a log would say of the results
-	if f.logLevel == "debug" {
-		logLevel = f.logLevel
-	}
-	logger, _, flush := logging.New(os.Stderr, f.logFormat, logLevel)
+	logger, _, flush := logging.New(os.Stderr, f.logFormat, f.logLevel)
 	defer flush()
 	progress := io.Discard // where to show how many sessions have answered
-	if !isDumb() && term.IsTerminal(int(os.Stderr.Fd())) && logLevel == "error" {
+	if !isDumb() && term.IsTerminal(int(os.Stderr.Fd())) && f.logLevel == "error" {
 		progress = os.Stderr
 	}
 	ctx, stop := signalContext()
@@ -61,7 +58,7 @@ func probe(f *flags, source *config.Source) error {
 	}
 	switch {
 	case r.Interrupted && f.output != "table":
-		return fmt.Errorf("%w: %s", errNotValid, r.NotProbed())
+		return fmt.Errorf("%w: %s", errNotValid, r.NotProbedText())
 	case !r.Valid():
 		return errNotValid
 	}
@@ -74,9 +71,9 @@ func isDumb() bool {
 	return terminal == "" || terminal == "dumb"
 }
 
-// countSessions returns the number of sessions with these names. "" stands for all names. The
-// error lists the known names.
-func countSessions(c *config.Config, target, session string) (int, error) {
+// checkNames returns the number of sessions with these names. "" stands for all names. If a name is
+// unknown, the error lists the known names.
+func checkNames(c *config.Config, target, session string) (int, error) {
 	var targets, sessions []string
 	for _, t := range c.Targets {
 		targets = append(targets, t.Name)
@@ -142,12 +139,7 @@ func probeOnce(ctx context.Context, f *flags, cfg *config.Config, logger log.Log
 		case <-ticker.C:
 			progress(countAnswered(c), time.Since(r.Start))
 		case <-ctx.Done():
-			r.Interrupted = true
-			for _, result := range c.Last() {
-				if (f.target == "" || result.Target == f.target) && (f.session == "" || result.Session == f.session) {
-					r.Results = append(r.Results, result)
-				}
-			}
+			r.Results, r.Interrupted = resultsSoFar(f, c)
 		}
 	}
 	r.Duration = time.Since(r.Start)
@@ -157,6 +149,18 @@ func probeOnce(ctx context.Context, f *flags, cfg *config.Config, logger log.Log
 		}
 	}
 	return r
+}
+
+// resultsSoFar returns the results of the sessions that the flags name, and whether a session has
+// none. A signal can come after the last result.
+func resultsSoFar(f *flags, c *collector.Collector) (results []collector.Result, isIncomplete bool) {
+	for _, result := range c.Last() {
+		if (f.target == "" || result.Target == f.target) && (f.session == "" || result.Session == f.session) {
+			results = append(results, result)
+			isIncomplete = isIncomplete || result.ResultName() == ""
+		}
+	}
+	return results, isIncomplete
 }
 
 // countAnswered returns how many sessions have a result.

@@ -7,6 +7,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-kit/log"
+
+	"hmp_exporter/collector"
 	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
@@ -54,6 +57,37 @@ func TestProbeInterrupted(t *testing.T) {
 	}
 }
 
+// TestInterruptedAfterLastResult is that a probe is not interrupted if all sessions have a result.
+func TestInterruptedAfterLastResult(t *testing.T) {
+	hmp := hmpsim.New()
+	hmp.SetToken(canary.Word+"-playout", hmpsim.Valid(hmpsim.ExampleSession()))
+	hmp.SetToken(canary.Word+"-archive", hmpsim.NoRoles())
+	cfg, err := (&config.Source{File: exportertest.Configure(t, hmp, "playout", "archive")}).Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := collector.New(collector.Options{MaxConcurrent: 1, Logger: log.NewNopLogger()})
+	defer c.Close()
+	c.Apply(cfg)
+	one, all := &flags{target: "studio", session: "playout"}, &flags{}
+	for _, step := range []struct {
+		probed   collector.Request
+		one, all bool // whether each is interrupted after that
+	}{
+		{collector.Request{Target: "studio", Session: "playout"}, false, true},
+		{collector.Request{}, false, false},
+	} {
+		if _, err := c.Probe(step.probed); err != nil {
+			t.Fatal(err)
+		}
+		results, isOne := resultsSoFar(one, c)
+		_, isAll := resultsSoFar(all, c)
+		if len(results) != 1 || isOne != step.one || isAll != step.all {
+			t.Errorf("after a probe of %v: %d results, interrupted %v and %v", step.probed, len(results), isOne, isAll)
+		}
+	}
+}
+
 // TestUnknownNames has names that are not configured, some of them hostile. probe.txtar has
 // misspelt names.
 func TestUnknownNames(t *testing.T) {
@@ -68,7 +102,7 @@ func TestUnknownNames(t *testing.T) {
 		{strings.Repeat("a", 300), "", `unknown target "` + strings.Repeat("a", 100) + `"; there is studio`},
 		{"studio", "x", `unknown session "x" of target studio; there is ` + strings.Join(many[:20], ", ") + " and 5 more"},
 	} {
-		if _, err := countSessions(c, tt.target, tt.session); fmt.Sprint(err) != tt.want {
+		if _, err := checkNames(c, tt.target, tt.session); fmt.Sprint(err) != tt.want {
 			t.Errorf("%s %s: got %v, want %s", tt.target, tt.session, err, tt.want)
 		}
 	}

@@ -29,7 +29,7 @@ type reloader struct {
 	store  *config.Store
 	logger log.Logger
 
-	mu sync.Mutex // one reload at a time, so that each line of the log has its own changes
+	mu sync.Mutex // from before a reload to its line of the log, so that each line has its own changes
 }
 
 // Reload loads the configuration. If it fails, the old one stays.
@@ -50,7 +50,7 @@ func (r *reloader) Reload() error {
 	}
 	_ = level.Info(r.logger).Log(line...)
 	for _, w := range c.LoadWarnings {
-		_ = level.Warn(r.logger).Log("msg", "the configuration has a pattern that matches no file, or no target", "warning", w)
+		_ = level.Warn(r.logger).Log("msg", "a warning about the configuration", "warning", w)
 	}
 	return nil
 }
@@ -89,9 +89,9 @@ func changes(before, after *config.Config) []any {
 	oldText, errBefore := before.YAML()
 	newText, errAfter := after.YAML()
 	if errBefore != nil || errAfter != nil || !bytes.Equal(oldText, newText) {
-		return []any{"changed", "labels, max_concurrent or order"}
+		return []any{"changed", "labels, max_concurrent, order or a default that no target uses"}
 	}
-	return []any{"changed", "nothing"}
+	return []any{"changed", "no setting"}
 }
 
 func sessionsByName(c *config.Config) map[string]*config.Session {

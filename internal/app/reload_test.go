@@ -80,12 +80,12 @@ func TestReloadSaysWhatChanged(t *testing.T) {
 		want     string
 	}{
 		{"https://hmp.example", "playout archive", "level=info msg=\"loaded the configuration\" file=" + file + " targets=1 sessions=2\n"},
-		{"https://hmp.example", "playout archive", "sessions=2 changed=nothing\n"},
-		{"https://hmp.example", "archive playout", "sessions=2 changed=\"labels, max_concurrent or order\"\n"},
+		{"https://hmp.example", "playout archive", "sessions=2 changed=\"no setting\"\n"},
+		{"https://hmp.example", "archive playout", "sessions=2 changed=\"labels, max_concurrent, order or a default that no target uses\"\n"},
 		{"https://hmp.example", "playout ingest", "sessions=2 added_sessions=studio/ingest removed_sessions=studio/archive\n"},
 		{"https://new.example", "playout", "sessions=1 removed_sessions=studio/ingest changed_sessions=studio/playout\n"},
 		{"https://new.example", "a b c d e f g h i j k l", `added_sessions="studio/a,studio/b,studio/c,studio/d,studio/e,studio/f,studio/g,studio/h,studio/i,studio/j and 2 more" removed_sessions=studio/playout` + "\n"},
-		{"", "", "level=warn msg=\"the configuration has a pattern that matches no file, or no target\" warning=\"" + file + ":1: target_files[0]: "},
+		{"", "", "level=warn msg=\"a warning about the configuration\" warning=\"" + file + ":1: target_files[0]: "},
 	} {
 		before := len(logged.String())
 		exportertest.WriteConfig(t, file, step.url, strings.Fields(step.sessions)...)

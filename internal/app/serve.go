@@ -43,8 +43,15 @@ func serve(ctx context.Context, f *flags, source source, logTo io.Writer, ready 
 		hmpCollector.Apply(c)
 	})
 	reloader := &reloader{source: source, store: store, logger: logger}
-	if err := reloader.Reload(); err != nil {
-		return err
+	loaded := make(chan error, 1)
+	go func() { loaded <- reloader.Reload() }() // a disk that hangs must not hold the end
+	select {
+	case err := <-loaded:
+		if err != nil {
+			return err
+		}
+	case <-ctx.Done():
+		return nil
 	}
 	handler, err := web.New(web.Options{
 		Collector:     hmpCollector,

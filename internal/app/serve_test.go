@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -9,9 +11,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"hmp_exporter/config"
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/exportertest"
 	"hmp_exporter/internal/hmpsim"
@@ -71,6 +75,38 @@ func TestServe(t *testing.T) {
 			}
 			stop(t, p)
 		})
+	}
+}
+
+// A hungSource is a configuration on a disk that hangs.
+type hungSource struct{ loading, repaired chan struct{} }
+
+func (s hungSource) Load() (*config.Config, error) {
+	close(s.loading)
+	<-s.repaired
+	return nil, errors.New("it was repaired")
+}
+
+func (hungSource) Changed(context.Context) bool { return false }
+
+// TestServeEndsDuringFirstLoad is that SIGTERM ends the exporter while its configuration is read.
+func TestServeEndsDuringFirstLoad(t *testing.T) {
+	f, err := parse([]string{"--web.listen-address=127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := hungSource{make(chan struct{}), make(chan struct{})}
+	repair := time.AfterFunc(exportertest.Timeout, func() { close(source.repaired) })
+	ctx, terminate := context.WithCancel(t.Context())
+	go func() {
+		<-source.loading
+		terminate()
+	}()
+	if err := serve(ctx, f, source, canary.NewLog(t), func(string) {}); err != nil {
+		t.Errorf("it ended with: %v", err)
+	}
+	if repair.Stop() {
+		close(source.repaired)
 	}
 }
 

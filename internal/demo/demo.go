@@ -24,15 +24,15 @@ type Demo struct {
 
 	stop         context.CancelFunc
 	regenerating sync.WaitGroup
-	secret       atomic.Int32 // number of the secret of the regenerated key in the configuration
-	loaded       atomic.Int32 // number of this secret at the last Load
+	secretNumber atomic.Int32 // in the configuration, counts the secrets of the regenerated key
+	loadedNumber atomic.Int32 // secretNumber at the last Load
 }
 
 // Start starts the HMPs.
 func Start() (*Demo, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &Demo{targets: targets(time.Now()), hmps: make(map[string]*hmpsim.Server), stop: stop}
-	d.secret.Store(1)
+	d.secretNumber.Store(1)
 	if err := d.listen(); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("failed to start the demo: %w", err)
@@ -93,13 +93,13 @@ func (d *Demo) Describe() string {
 
 // Load returns the current configuration.
 func (d *Demo) Load() (*config.Config, error) {
-	n := d.secret.Load()
-	d.loaded.Store(n)
+	n := d.secretNumber.Load()
+	d.loadedNumber.Store(n)
 	return config.Parse("demo", []byte(d.text(int(n))))
 }
 
 // Changed reports whether the configuration has changed since the last Load.
-func (d *Demo) Changed(context.Context) bool { return d.secret.Load() != d.loaded.Load() }
+func (d *Demo) Changed(context.Context) bool { return d.secretNumber.Load() != d.loadedNumber.Load() }
 
 // text returns the configuration with the n-th secret of the regenerated key. Names and URLs
 // need no quotes.
@@ -147,7 +147,7 @@ func (d *Demo) regenerate(ctx context.Context) {
 			arena.RegenerateKey(tickets.token(), tickets.secret(n))
 			arena.RevokeTokens(tickets.token())
 		case 5:
-			d.secret.Store(int32(n))
+			d.secretNumber.Store(int32(n))
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (c *client) probe(ctx context.Context) hmp.Result {
 		}
 		n := 1
 		if c.session.name == regenerated {
-			n = int(c.demo.loaded.Load())
+			n = int(c.demo.loadedNumber.Load())
 		}
 		if answer, c.token = c.Login(ctx, hmp.LoginRequest{Key: secret.New(c.session.token()), Secret: secret.New(c.session.secret(n))}); answer.Result != hmp.Valid {
 			return answer.Result
@@ -52,7 +52,7 @@ func TestChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := &Demo{ca: string(authority.PEM()), targets: targets(start), hmps: make(map[string]*hmpsim.Server)}
-		d.secret.Store(1)
+		d.secretNumber.Store(1)
 		go d.regenerate(t.Context())
 		clients := make(map[string]*client)
 		for i := range d.targets {
@@ -86,7 +86,7 @@ func TestChanges(t *testing.T) {
 				if _, err := d.Load(); err != nil {
 					t.Fatal(err)
 				}
-				record("configuration", fmt.Sprint("secret ", d.loaded.Load()))
+				record("configuration", fmt.Sprint("secret ", d.loadedNumber.Load()))
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			for name, c := range clients {

@@ -121,14 +121,17 @@ func (r *Report) WriteJSON(w io.Writer) error {
 }
 
 func newSessionDocument(r *collector.Result) sessionDocument {
-	info := r.Result.Info()
+	var explanation Explanation // stays empty if there is no result yet
+	if name := r.ResultName(); name != "" {
+		explanation = Explain(name)
+	}
 	d := sessionDocument{
 		Target:            r.Target,
 		Session:           r.Session,
 		Valid:             r.Valid(),
 		Result:            orNull(r.Result),
-		Meaning:           info.Meaning,
-		Advice:            info.Advice,
+		Meaning:           explanation.Meaning,
+		Advice:            explanation.Advice,
 		Reason:            r.Reason,
 		Started:           timestamp(r.Start),
 		DurationSeconds:   r.Duration.Seconds(),

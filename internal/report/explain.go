@@ -15,7 +15,7 @@ type Explanation struct {
 	Runbook         string // the path and anchor of its section; "" if there is none
 }
 
-// Explain explains the result with a name, see [ResultName].
+// Explain explains the result with a name, see [DisplayName].
 func Explain(name string) Explanation {
 	switch name {
 	case NotProbed:

@@ -33,8 +33,8 @@ func (r *Report) Valid() bool {
 	return valid == len(r.Results)
 }
 
-// NotProbed lists the sessions without a result.
-func (r *Report) NotProbed() string {
+// NotProbedText lists the sessions without a result.
+func (r *Report) NotProbedText() string {
 	var names []*collector.Result
 	for i := range r.Results {
 		if r.Results[i].ResultName() == "" {
@@ -65,14 +65,14 @@ func (r *Report) summary() string {
 	took := fmt.Sprintf("in %.3f s", r.Duration.Seconds())
 	switch {
 	case r.Interrupted:
-		return fmt.Sprintf("HMP INTERRUPTED: %d of %d sessions valid %s; %s", valid, all, took, r.NotProbed())
+		return fmt.Sprintf("HMP INTERRUPTED: %d of %d sessions valid %s; %s", valid, all, took, r.NotProbedText())
 	case valid == all:
 		return fmt.Sprintf("HMP OK: %d of %d sessions valid %s", valid, all, took)
 	}
 	var failed []string
 	for i := range r.Results {
 		if result := &r.Results[i]; !result.Valid() {
-			failed = append(failed, sessionName(result)+" "+ResultName(result.ResultName()))
+			failed = append(failed, sessionName(result)+" "+DisplayName(result.ResultName()))
 		}
 	}
 	return fmt.Sprintf("HMP FAILED: %d of %d sessions not valid %s: %s", all-valid, all, took, Join(failed, ", ", maxNames))
@@ -108,5 +108,5 @@ func Plural(n int, noun string) string {
 // NotProbed is the result name of a session that was not probed.
 const NotProbed = "not_probed"
 
-// ResultName returns the name that people see of a [collector.Result.ResultName].
-func ResultName(name string) string { return cmp.Or(name, NotProbed) }
+// DisplayName returns the name that people see of a [collector.Result.ResultName].
+func DisplayName(name string) string { return cmp.Or(name, NotProbed) }

@@ -91,7 +91,7 @@ func (w *tableWriter) sessions(results []collector.Result) {
 		if r.StatusCode != 0 {
 			status = strconv.Itoa(r.StatusCode)
 		}
-		line(colour, r.Target, r.Session, ResultName(r.ResultName()), took, status, detail(r))
+		line(colour, r.Target, r.Session, DisplayName(r.ResultName()), took, status, detail(r))
 	}
 }
 

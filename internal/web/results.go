@@ -22,7 +22,7 @@ var bySeverity = []string{
 	"saturated", report.NotProbed, valid,
 }
 
-func severity(name string) int { return slices.Index(bySeverity, report.ResultName(name)) }
+func severity(name string) int { return slices.Index(bySeverity, report.DisplayName(name)) }
 
 // A resultInfo explains a result. Its color is in style.css, in the class r-name.
 type resultInfo struct {
@@ -32,6 +32,6 @@ type resultInfo struct {
 
 // infoOf explains a [collector.Result.ResultName].
 func infoOf(name string) resultInfo {
-	name = report.ResultName(name)
+	name = report.DisplayName(name)
 	return resultInfo{name, report.Explain(name)}
 }

@@ -94,7 +94,7 @@ func (d *statusData) Last() int { return d.First + len(d.Rows) - 1 }
 func (d *statusData) count(all []collector.Summary) {
 	counts, targets := make(map[string]int), make(map[string]bool)
 	for i := range all {
-		counts[report.ResultName(all[i].ResultName)]++
+		counts[report.DisplayName(all[i].ResultName)]++
 		targets[all[i].Target] = true
 	}
 	d.Sessions, d.Targets, d.Valid, d.NotProbed = len(all), len(targets), counts[valid], counts[report.NotProbed]

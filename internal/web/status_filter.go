@@ -88,7 +88,7 @@ func (f filter) apply(all []collector.Summary) []collector.Summary {
 }
 
 func (f filter) matches(s *collector.Summary) bool {
-	name := report.ResultName(s.ResultName)
+	name := report.DisplayName(s.ResultName)
 	return (f.Target == "" || f.Target == s.Target) &&
 		(f.Result == "" || f.Result == name || f.Result == problems && name != valid && name != report.NotProbed) &&
 		strings.Contains(strings.ToLower(s.Target+"/"+s.Session), strings.ToLower(f.Text))

@@ -47,7 +47,7 @@ func TestHungHMPsBesideAHealthyOne(t *testing.T) {
 				exportertest.WaitFor(t, "the scrape to begin", func() bool { return healthy.Stats().GETs > before })
 				exporter.Signal(t, syscall.SIGHUP)
 				exportertest.WaitFor(t, "the reload", func() bool {
-					return strings.Count(exporter.Log.String(), "changed=nothing") == round+1
+					return strings.Count(exporter.Log.String(), `changed="no setting"`) == round+1
 				})
 			}
 			check("scrape beside others", exporter.scrape(t))
