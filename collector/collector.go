@@ -85,8 +85,8 @@ type Request struct {
 }
 
 // Probe probes the sessions that r names and returns a result for each one in the order of
-// the configuration. It returns TimeoutOffset before the scrape times out, or up to
-// [maxResultDelay] later. The error is an [ErrUnknownTarget] or [ErrUnknownSession].
+// the configuration. It returns when all probes have ended, and by [maxResultDelay] after the
+// end of probeTimeout at the latest. The error is an [ErrUnknownTarget] or [ErrUnknownSession].
 func (c *Collector) Probe(r Request) ([]Result, error) {
 	sessions, err := c.snapshot.Load().sessionsOf(r.Target, r.Session)
 	if err != nil {

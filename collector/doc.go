@@ -26,7 +26,7 @@
 //
 //	background.go    probes without a scrape, with --probe.interval
 //	retry_login.go   a login that a person asks for
-//	self_metrics.go  the metrics about the exporter itself
+//	self_metrics.go  the metrics about the exporter itself, without those of package web
 //
 // These outlive a scrape: tokens; the state of a session with its probe under way; the version
 // and the limit of a target. Probes are made before gathering, because a prometheus.Collector

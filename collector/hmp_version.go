@@ -10,6 +10,7 @@ import (
 
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/logging"
+	"hmp_exporter/internal/secret"
 )
 
 const (
@@ -123,9 +124,15 @@ func (p *sharedProbe) requestVersion() {
 	defer cancel()
 	ctx, cancel = context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	version, answer = target.client.Version(ctx, hmp.SessionRequest{
-		Token: p.next, Secrets: append(p.secrets.ofLogin(), p.sent), Header: p.secrets.header,
-	})
+	request := func(token secret.Value) (hmp.Version, hmp.Answer) {
+		return target.client.Version(ctx, hmp.SessionRequest{
+			Token: token, Secrets: append(p.secrets.ofLogin(), p.sent), Header: p.secrets.header,
+		})
+	}
+	version, answer = request(p.next)
+	if answer.Result == hmp.Unauthorized && !p.next.Equal(p.sent) { // some HMPs reject the tokens in their answers
+		version, answer = request(p.sent)
+	}
 }
 
 // WaitForVersions waits until no version request is under way, or until ctx ends.

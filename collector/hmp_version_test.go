@@ -12,6 +12,7 @@ import (
 	"hmp_exporter/internal/canary"
 	"hmp_exporter/internal/hmp"
 	"hmp_exporter/internal/hmpsim"
+	"hmp_exporter/internal/secret"
 )
 
 func withVersion(o *Options) { o.Version = true }
@@ -269,6 +270,38 @@ func TestVersionWithRotatedToken(t *testing.T) {
 			t.Errorf("%d requests, want 2", n)
 		}
 	})
+}
+
+// A rejectingClient is an HMP that rejects the tokens in its own answers.
+type rejectingClient struct{ client }
+
+func (c rejectingClient) Version(ctx context.Context, r hmp.SessionRequest) (hmp.Version, hmp.Answer) {
+	if r.Token.Reveal() == "unknown" {
+		return hmp.Version{}, hmp.Answer{Result: hmp.Unauthorized}
+	}
+	return c.client.Version(ctx, r)
+}
+
+func (c rejectingClient) GetSession(ctx context.Context, r hmp.SessionRequest) (hmp.Answer, secret.Value) {
+	answer, _ := c.client.GetSession(ctx, r)
+	return answer, secret.New("unknown")
+}
+
+// TestVersionWithUnknownToken has HMP reject the tokens in its answers. The version request then has
+// the token of the login, and for a fixed token that one.
+func TestVersionWithUnknownToken(t *testing.T) {
+	for name, start := range map[string]func(*rig, sessions) *hmpsim.Server{"API key": (*rig).studioWithKeys, "fixed token": (*rig).studio} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, withVersion)
+				start(r, sessions{"a": valid()}).SetVersion(newVersion)
+				studio := r.snapshot.Load().byName["studio"]
+				studio.client = rejectingClient{studio.client}
+				r.scrapeVersion()
+				r.expectVersion("with the token that was sent", newInfo)
+			})
+		})
+	}
 }
 
 // A versionPanic panics at each version request.

@@ -3,6 +3,7 @@ package collector
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -144,6 +145,29 @@ func TestSlotIsReleasedOnce(t *testing.T) {
 		synctest.Wait()
 		if limit.running != 0 || limit.limiter.running != 0 || limit.answers != 1 {
 			t.Errorf("%d probes of the target are under way, %d of all, and %d answers", limit.running, limit.limiter.running, limit.answers)
+		}
+	})
+}
+
+// TestSaturatedSessionsComeFirst has more sessions than the HMP answers in time. In two scrapes each
+// of them gets its turn. The reason names the limit of the target.
+func TestSaturatedSessionsComeFirst(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		answers, names := many(20, hmpsim.Delay(time.Second, valid()))
+		r.simulate("studio", answers)
+		r.Apply(r.load(targetWith("studio", "url: http://studio\nmax_concurrent: 2", names...)))
+		wasValid := make(map[string]bool)
+		for range 2 {
+			for _, result := range r.probe(Request{}) {
+				if result.Valid() {
+					wasValid[result.Session] = true
+				} else if !strings.Contains(result.Reason, "max_concurrent: 2") {
+					t.Errorf("%s is %s (%s)", result.Session, result.Result, result.Reason)
+				}
+			}
+		}
+		if len(wasValid) != len(names) {
+			t.Errorf("%d of %d sessions were probed in two scrapes", len(wasValid), len(names))
 		}
 	})
 }

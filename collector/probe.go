@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"hmp_exporter/internal/hmp"
@@ -118,12 +119,12 @@ func (p *sharedProbe) GetSession(ctx context.Context, t secret.Value) (answer hm
 	p.stage.Store(sending)
 	answer, next = p.session.target.client.GetSession(ctx, hmp.SessionRequest{
 		Token:      t,
-		Secrets:    p.secrets.ofLogin(),
+		Secrets:    p.secrets.ofLogin(), // to mask
 		Header:     p.secrets.header,
 		OnResponse: p.responded,
 	})
 	p.sent, p.next = t, t
-	if !next.IsZero() {
+	if !next.IsZero() && p.session.KeyMode() {
 		p.next = next
 	}
 	return answer, next
@@ -194,6 +195,9 @@ func (p *sharedProbe) notStarted(hmpHangs bool) *token.Report {
 		r.Skipped = true
 		return r
 	}
+	if most := p.session.target.MaxConcurrent; most > 0 {
+		return p.localReport(hmp.Saturated, fmt.Sprintf("there was no free slot in time; the target has max_concurrent: %d", most))
+	}
 	return p.localReport(hmp.Saturated, "")
 }
 
@@ -221,7 +225,7 @@ func (p *sharedProbe) panicked(start time.Time, value any) *Result {
 	p.collector.metrics.panics.Inc()
 	r := p.newResult(start, p.localReport("", logging.DescribePanic(value)))
 	r.Panicked = true
-	if last := p.session.state.lastResult(); last == nil || !last.Panicked { // log one stack until a probe succeeds again
+	if last := p.session.state.lastResult(); last == nil || !last.Panicked { // the first panic in a row
 		logging.Panic(p.collector.options.Logger, value, "target", r.Target, "session", r.Session)
 	}
 	return r

@@ -31,7 +31,8 @@ type sharedProbe struct {
 	waiter  waiter // for a slot
 	slot    slot
 	secrets secrets
-	// The token that was sent last, and the one that HMP accepts now, for requestVersion.
+	// The token that was sent last, and the one to send next, for requestVersion. The tokens
+	// in answers to a fixed token are ignored.
 	sent, next secret.Value
 
 	stage  atomic.Int32
@@ -65,7 +66,7 @@ func isShort(timeout time.Duration, s *session) bool {
 func (c *Collector) join(s *session, start time.Time, timeout time.Duration) (p *sharedProbe, isNew bool) {
 	s.state.mu.Lock()
 	defer s.state.mu.Unlock()
-	if p := s.state.probe; p != nil && p.session.Same(s.Session) { // with the same configuration
+	if p := s.state.probe; p != nil && p.session.Same(s.Session) { // also with the same settings of the target
 		return p, false
 	}
 	p = &sharedProbe{collector: c, session: s, start: start, timeout: timeout, done: make(chan struct{})}

@@ -18,7 +18,8 @@ type task interface {
 	// [slot.release] returns.
 	run() (next *waiter)
 	// refused is called if there was no slot in time. hmpHangs is true if the slots of the
-	// target were in use and the HMP did not answer. It is false if other targets had the slots.
+	// target were in use and the HMP did not answer. It is false if the HMP was too slow for so many probes, or if other targets had the
+	// slots.
 	refused(hmpHangs bool)
 }
 

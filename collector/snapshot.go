@@ -68,7 +68,7 @@ func (c *Collector) newSnapshot(cfg *config.Config, before *snapshot) *snapshot 
 		}
 		for _, configured := range configured.Sessions {
 			s := &session{Session: configured, target: t, state: old.stateOf(configured.Name)}
-			s.hasSecretFiles = s.Token.InFile() || s.APIKey.InFile() || s.APISecret.InFile() || t.HasHeaders()
+			s.hasSecretFiles = s.Token.InFile() || s.APIKey.InFile() || s.APISecret.InFile() || t.HasHeaders() // of http_headers
 			t.sessions = append(t.sessions, s)
 			t.byName[s.Name] = s
 		}

@@ -21,9 +21,10 @@ type state struct {
 	timedOutAt time.Time          // when a probe last timed out; zero once a later one has ended in time
 }
 
-// order returns the position of a new probe among others that start together. First come
-// the sessions whose last probe ended in time, in the order of the configuration. Last come the
-// sessions that timed out, the earliest timeout first. Sessions that were not asked come
+// order returns the position of a new probe among others that start together. First come the
+// sessions that were saturated, so that not always the same ones lack a slot. Then come those
+// whose last probe ended in time, in the order of the configuration. Last come the sessions that
+// timed out, the earliest timeout first. Sessions that were not asked, because HMP hung, come
 // between, in random order: so none of them is always behind one that hangs.
 func (s *state) order() int64 {
 	switch {
@@ -31,6 +32,8 @@ func (s *state) order() int64 {
 		return s.timedOutAt.UnixNano()
 	case s.last == nil || s.last.skippedAsHung():
 		return 1 + rand.Int64N(1000) //nolint:gosec // not for security
+	case s.last.Result == hmp.Saturated:
+		return -1
 	default:
 		return 0
 	}
@@ -42,7 +45,7 @@ func (s *state) probeEnded(p *sharedProbe) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := p.result
-	if r.Rotated {
+	if r.Rotated { // the answer had another token than the request
 		s.rotations++
 	}
 	if r.Logins != nil && r.Logins.InProbe != "" {

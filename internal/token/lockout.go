@@ -102,6 +102,9 @@ func (c *credentialState) lockoutReason(reason string, until time.Time) string {
 		reason += "; "
 	}
 	next, change := "at "+formatTime(until), "change the secret, or "
+	if c.refusal.answer.Result == hmp.NoRoles {
+		change = "" // another secret gives no role
+	}
 	refused := c.refusal.answer.Result != ""
 	if refused {
 		next = "again " + next

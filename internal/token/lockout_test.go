@@ -110,7 +110,7 @@ func TestReasonSaysWhenTheNextLoginComes(t *testing.T) {
 	}{
 		{"refused", 0, answerOf(hmp.LoginRejected), "the exporter tries this secret again at TIME" + change},
 		{"with more to say", 0, refusal, "something else than HMP may have answered; the exporter tries this secret again at TIME" + change},
-		{"no roles", 0, answerOf(hmp.NoRoles), "the exporter tries this secret again at TIME" + change},
+		{"no roles", 0, answerOf(hmp.NoRoles), "the exporter tries this secret again at TIME" + wait},
 		{"the last login of the hour", 4, answerOf(hmp.LoginRejected), "HMP refused 5 logins of this key within an hour; the exporter tries this secret again at TIME, and a new secret at TIME" + wait},
 		{"no login left", 5, answerOf(hmp.LoginRejected), "HMP refused 5 logins of this key within an hour; the exporter tries this secret at TIME" + wait},
 	} {
@@ -135,6 +135,26 @@ func TestReasonSaysWhenTheNextLoginComes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An operator asks for a login after a refused renewal, while HMP accepts the token and replaces it.
+func TestRetryLoginWithALivingToken(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		c := with(key, apiSecret)
+		r.rotates = true
+		r.probe(c)
+		r.rotates = false
+		advance(29 * time.Minute)
+		r.rotates, r.onLogin = true, always(hmp.LoginRejected)
+		check(t, "after the refusal", true, r.probe(c).Status.Suspended)
+		r.onLogin = nil
+		if err := r.manager.RetryLogin(c); err != nil {
+			t.Fatal(err)
+		}
+		got := r.probe(c)
+		check(t, "the next probe", "valid login", brief(got))
+		check(t, "suspended", false, got.Status.Suspended)
+	})
 }
 
 // An operator can ask for a login at once, whatever delays it, once a minute for a key.

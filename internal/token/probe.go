@@ -139,7 +139,8 @@ func (p *probe) nextStep() step {
 	defer p.manager.mu.Unlock()
 	c, now, lifetime := p.credential, time.Now(), p.request.Lifetime
 	t := c.token
-	if t.fresh(now, lifetime) {
+	retryRefused := c.retry && c.refusal.answer.Result != ""
+	if t.fresh(now, lifetime) && !retryRefused {
 		c.retry = false
 		return step{token: t}
 	}
@@ -196,7 +197,7 @@ func (p *probe) finishLogin(answer hmp.Answer, value secret.Value, begun time.Ti
 	case hmp.Valid:
 		c.setToken(&token{value: value, loginAt: begun, issued: begun, jitter: newJitter()}, now, p.request.Lifetime)
 	case hmp.LoginRejected, hmp.NoRoles:
-		c.recordRefusal(answer, now) // the secret waits half an hour, without roles a minute
+		c.recordRefusal(answer, now) // the secret waits half an hour, without roles a minute, or for Retry-After
 		lockout, _ := c.lockedOut(now)
 		answer.Reason = lockout.Reason
 	default:
