@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -66,7 +67,7 @@ func (c *Collector) Apply(cfg *config.Config) {
 	case c.applied <- struct{}{}:
 	default:
 	}
-	c.limiter.forget(func(name string) bool { return next.byName[name] != nil })
+	c.limiter.forgetOthers(next.byName)
 	old.close(next)
 }
 
@@ -98,7 +99,7 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	for i, s := range sessions {
 		timeout := probeTimeout(s.target.Timeout, r.ScrapeTimeout, c.options.TimeoutOffset)
 		p, isNew := c.join(s, start, timeout)
-		callers[i] = caller{probe: p, session: s, start: start, timeout: timeout}
+		callers[i] = caller{index: i, probe: p, session: s, start: start, timeout: timeout}
 		if isNew {
 			newProbes = append(newProbes, &p.waiter)
 		} else {
@@ -109,11 +110,15 @@ func (c *Collector) Probe(r Request) ([]Result, error) {
 	c.limiter.enqueue(newProbes...)
 
 	results := make([]Result, len(sessions))
+	// A shared probe can end without a final result, because it had less time than this scrape.
+	// Then another probe begins. So wait first for the probes that end first.
+	slices.SortStableFunc(callers, func(a, b caller) int { return a.probe.deadline().Compare(b.probe.deadline()) })
 	var retries sync.WaitGroup
 	for i := range callers {
-		caller, isFinal := &callers[i], false
-		if results[i], isFinal = caller.wait(); !isFinal {
-			retries.Go(func() { results[i] = caller.retry() }) // concurrently, because each can take long
+		c := &callers[i]
+		result, isFinal := c.wait()
+		if results[c.index] = result; !isFinal {
+			retries.Go(func() { results[c.index] = c.retry() })
 		}
 	}
 	retries.Wait()

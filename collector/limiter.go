@@ -35,6 +35,8 @@ type limiter struct {
 	mu      sync.Mutex
 	running int
 	targets map[string]*targetLimiter
+	// configured is how many of the targets are in the configuration.
+	configured int
 	// The targets that have a probe to start and may start it. Those in lowPriority have not
 	// answered yet, or hang.
 	ready, lowPriority fifo[*targetLimiter]
@@ -68,18 +70,20 @@ func (l *limiter) target(name string, maxConcurrent int) *targetLimiter {
 	if t == nil {
 		t = &targetLimiter{limiter: l, limit: initialLimit}
 		l.targets[name] = t
+		l.configured++
 	}
 	t.maxConcurrent = maxConcurrent
 	return t
 }
 
-// forget drops the limits of targets that are no longer configured. A limit that is in use
+// forgetOthers drops the limits of all targets but the configured ones. A limit that is in use
 // stays until a later call, because the target can be configured again meanwhile.
-func (l *limiter) forget(configured func(name string) bool) {
+func (l *limiter) forgetOthers(configured map[string]*target) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.configured = len(configured)
 	maps.DeleteFunc(l.targets, func(name string, t *targetLimiter) bool {
-		return !configured(name) && t.running == 0 && t.queue.len() == 0
+		return configured[name] == nil && t.running == 0 && t.queue.len() == 0
 	})
 }
 
@@ -195,8 +199,8 @@ func (t *targetLimiter) allowed() int {
 // fairShare returns how many of all slots the target may have. A single target may have all
 // slots. One of several may have half of them, and only a few while it does not answer.
 func (t *targetLimiter) fairShare() int {
-	targets := len(t.limiter.targets)
-	if targets <= 1 { // 0: a scrape of an older configuration came after the limit was dropped
+	targets := t.limiter.configured
+	if targets <= 1 { // 0: a scrape of an older configuration goes on
 		return t.limiter.slots
 	}
 	half := max(1, t.limiter.slots/2)

@@ -173,19 +173,25 @@ func TestSaturatedSessionsComeFirst(t *testing.T) {
 }
 
 // TestForgottenTarget checks that a busy target keeps its limit when it leaves the
-// configuration. An older scrape may still use the limit of an idle target.
+// configuration. An older scrape may still use the limit of an idle target. The target that
+// remains alone may have all slots at once.
 func TestForgottenTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(10)
-		busy := l.target("busy", 1)
+		busy, remaining := l.target("busy", 1), l.target("remaining", 0)
 		enqueue := func() slotChan {
 			got := make(slotChan, 1)
 			l.enqueue(&waiter{limiter: busy, since: time.Now(), startBy: time.Now().Add(time.Minute), task: got})
 			return got
 		}
-		forget := func() { l.forget(func(string) bool { return false }) }
 		first, second := enqueue(), enqueue()
-		forget()
+		if got := remaining.allowed(); got != 5 {
+			t.Errorf("one of two targets may have %d slots, want 5", got)
+		}
+		l.forgetOthers(map[string]*target{"remaining": {}})
+		if got := remaining.allowed(); got != 10 {
+			t.Errorf("the only target may have %d slots, want 10", got)
+		}
 		advance(time.Second)
 		if again := l.target("busy", 1); again != busy || busy.running != 1 {
 			t.Errorf("%d probes are under way, want 1", again.running)
@@ -195,7 +201,7 @@ func TestForgottenTarget(t *testing.T) {
 			t.Error("a probe got no slot")
 		}
 		busy.release(time.Now(), answered)
-		forget()
+		l.forgetOthers(nil)
 		if !<-enqueue() {
 			t.Error("a probe of an older configuration got no slot")
 		}

@@ -18,8 +18,8 @@ func (p *sharedProbe) run() (next *waiter) {
 	r := p.runProbe()
 	versionDue := p.end(r)
 	if versionDue {
-		close(p.done) // the scrapes do not wait for the version
-		p.slot.releaseIfSlow(r.feedback(), p.requestVersion)
+		close(p.done)                                        // the scrapes do not wait for the version
+		p.slot.releaseIfSlow(r.feedback(), p.requestVersion) // another probe gets the slot if it is slow
 	}
 	next = p.slot.release(r.feedback()) // unless releaseIfSlow has released it
 	if !versionDue {
@@ -144,13 +144,13 @@ func (p *sharedProbe) Login(ctx context.Context, key, apiSecret secret.Value) (h
 // Wait waits for the login of another probe. It implements [token.HMP].
 func (p *sharedProbe) Wait(ctx context.Context, done <-chan struct{}) (noSlot hmp.Answer, ok bool) {
 	p.stage.CompareAndSwap(waitingForSlot, waitingForLogin)
-	defer p.stage.CompareAndSwap(waitingForLogin, waitingForSlot)
 	p.slot.releaseIfSlow(noFeedback, func() {
 		select {
 		case <-done:
 		case <-ctx.Done():
 		}
 	})
+	p.stage.CompareAndSwap(waitingForLogin, waitingForSlot)
 	switch {
 	case !time.Now().Before(p.deadline()): // also if the login was cut off at the same deadline
 		return hmp.Answer{}, false

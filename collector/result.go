@@ -60,7 +60,8 @@ func (r *Result) Up() (up float64, known bool) {
 	return boolToFloat(r.Responded), r.sent()
 }
 
-// sent reports whether the probe sent anything. One that ended in credentials or saturated did not.
+// sent reports whether the probe sent anything. One that ended in credentials or saturated
+// did not, and one that panicked counts as such.
 func (r *Result) sent() bool { return r.Result.Sent() && !r.Skipped }
 
 // feedback returns what the result says of the HMP.

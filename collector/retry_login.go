@@ -14,7 +14,7 @@ var (
 )
 
 // RetryLogin makes the next probe of a session log in at once, even while logins are
-// suspended. It is for a person who has changed something in HMP. The error is
+// suspended. The probe must have time for it, and the session no fresh token of an accepted secret. It is for a person who has changed something in HMP. The error is
 // [ErrNoLogin], [ErrTooSoon], an error of [Collector.Probe], or of reading the API key.
 func (c *Collector) RetryLogin(ctx context.Context, target, session string) error {
 	s, err := c.snapshot.Load().session(target, session)

@@ -87,6 +87,7 @@ func (p *sharedProbe) deadline() time.Time { return p.start.Add(p.timeout) }
 
 // A caller is a scrape that waits for a probe.
 type caller struct {
+	index   int // of its result in the answer to the scrape
 	probe   *sharedProbe
 	session *session
 	start   time.Time

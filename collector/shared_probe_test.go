@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -207,6 +208,21 @@ func TestManySessionsWithMoreTime(t *testing.T) {
 			if !result.Valid() {
 				t.Errorf("%s is %s after %v", result.Session, result.Result, result.Duration)
 			}
+		}
+	})
+}
+
+// TestRetryBesideAHungTarget has a probe with too little time end while a scrape waits for a hung
+// target. The scrape has the other session probed again.
+func TestRetryBesideAHungTarget(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.simulate("hung", sessions{"a": hmpsim.Hang()})
+		r.simulate("slow", sessions{"b": hmpsim.Delay(3*time.Second, valid())})
+		r.Apply(r.load(targetNamed("hung", "a") + targetNamed("slow", "b")))
+		go r.probe(Request{Target: "slow", ScrapeTimeout: "2.5"})
+		advance(time.Second)
+		if got := resultNames(r.probe(Request{ScrapeTimeout: "10"})); !slices.Equal(got, []hmp.Result{hmp.Timeout, hmp.Valid}) {
+			t.Errorf("the results are %s", got)
 		}
 	})
 }

@@ -24,8 +24,8 @@ type state struct {
 // order returns the position of a new probe among others that start together. First come the
 // sessions that were saturated, so that not always the same ones lack a slot. Then come those
 // whose last probe ended in time, in the order of the configuration. Last come the sessions that
-// timed out, the earliest timeout first. Sessions that were not asked, because HMP hung, come
-// between, in random order: so none of them is always behind one that hangs.
+// timed out, the earliest timeout first. Sessions that were never asked, or not because HMP
+// hung, come between, in random order: so none of them is always behind one that hangs.
 func (s *state) order() int64 {
 	switch {
 	case !s.timedOutAt.IsZero():

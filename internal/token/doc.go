@@ -21,7 +21,8 @@
 // left may log in at once.
 //
 // A failed login does not end a probe that has a token and a quarter of its time: the probe
-// uses the token. If HMP then rejects the token, the probe ends in the result of the login.
+// uses the token. If HMP then rejects the token, and the probe still has a quarter
+// of its time, it ends in the result of the login.
 //
 // Three things delay logins:
 //

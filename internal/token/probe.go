@@ -139,6 +139,7 @@ func (p *probe) nextStep() step {
 	defer p.manager.mu.Unlock()
 	c, now, lifetime := p.credential, time.Now(), p.request.Lifetime
 	t := c.token
+	// HMP can refuse the secret, and still replace the token in its answers.
 	retryRefused := c.retry && c.refusal.answer.Result != ""
 	if t.fresh(now, lifetime) && !retryRefused {
 		c.retry = false
