@@ -126,11 +126,13 @@ func (p *sharedProbe) requestVersion() {
 	defer cancel()
 	request := func(token secret.Value) (hmp.Version, hmp.Answer) {
 		return target.client.Version(ctx, hmp.SessionRequest{
-			Token: token, Secrets: append(p.secrets.ofLogin(), p.sent), Header: p.secrets.header,
+			Token: token, Secrets: append(p.secrets.ofLogin(), p.sent, p.next), Header: p.secrets.header,
 		})
 	}
-	version, answer = request(p.next)
-	if answer.Result == hmp.Unauthorized && !p.next.Equal(p.sent) { // some HMPs reject the tokens in their answers
+	if p.session.KeyMode() { // the tokens in answers to a fixed token are ignored
+		version, answer = request(p.next)
+	}
+	if !p.session.KeyMode() || answer.Result == hmp.Unauthorized { // some HMPs reject the tokens in their answers
 		version, answer = request(p.sent)
 	}
 }

@@ -294,11 +294,16 @@ func TestVersionWithUnknownToken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, withVersion)
-				start(r, sessions{"a": valid()}).SetVersion(newVersion)
+				sim := start(r, sessions{"a": valid()})
+				sim.SetVersion(newVersion)
 				studio := r.snapshot.Load().byName["studio"]
 				studio.client = rejectingClient{studio.client}
 				r.scrapeVersion()
 				r.expectVersion("with the token that was sent", newInfo)
+				sim.SetVersion(hmpsim.Version("4.1", "unknown"))
+				advance(versionInterval + versionJitter)
+				r.scrapeVersion()
+				r.expectVersion("when the version repeats the token of an answer", newInfo)
 			})
 		})
 	}

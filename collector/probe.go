@@ -124,7 +124,7 @@ func (p *sharedProbe) GetSession(ctx context.Context, t secret.Value) (answer hm
 		OnResponse: p.responded,
 	})
 	p.sent, p.next = t, t
-	if !next.IsZero() && p.session.KeyMode() {
+	if !next.IsZero() {
 		p.next = next
 	}
 	return answer, next

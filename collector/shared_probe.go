@@ -31,8 +31,8 @@ type sharedProbe struct {
 	waiter  waiter // for a slot
 	slot    slot
 	secrets secrets
-	// The token that was sent last, and the one to send next, for requestVersion. The tokens
-	// in answers to a fixed token are ignored.
+	// The token that was sent last, and the one in the answer or else the same, for
+	// requestVersion.
 	sent, next secret.Value
 
 	stage  atomic.Int32

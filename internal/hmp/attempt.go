@@ -1,6 +1,7 @@
 package hmp
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net/http/httptrace"
@@ -32,16 +33,16 @@ type attempt struct {
 	proxy *url.URL // nil for none
 	ca    string   // see Options.CA
 	// The dialer and the hooks of TLS set these, and NewClientConn waits for them.
-	dialed      *conn
 	handshakes  int
 	http2       bool
 	certificate time.Time
 
 	// Goroutines of the dialer can record events even after the attempt has ended. So the lock
 	// guards the times until the end, and nobody sets one afterwards.
-	mu    sync.Mutex
-	times [end]time.Time
-	ended time.Time
+	mu     sync.Mutex
+	dialed *conn // nil for a reused connection
+	times  [end]time.Time
+	ended  time.Time
 }
 
 type attemptKey struct{}
@@ -65,6 +66,32 @@ func (a *attempt) withHooks(ctx context.Context, reused bool) context.Context {
 		hooks.TLSHandshakeStart, hooks.TLSHandshakeDone = a.handshakeStarted, a.handshakeDone
 	}
 	return httptrace.WithClientTrace(ctx, hooks)
+}
+
+// setDialed records the TCP connection that the dialer has made.
+func (a *attempt) setDialed(c *conn) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dialed = c
+}
+
+// maxOverrun is how long an attempt may go on after its deadline.
+const maxOverrun = time.Second
+
+// closeAfterDeadline closes the TCP connection maxOverrun after the deadline, unless stop is
+// called before. A server that reads nothing can make crypto/tls and HTTP/2 write, and hold a
+// lock meanwhile that a cancelled request waits for. Only this ends the write. The connection is
+// the idle one, or the one that the attempt dials.
+func (a *attempt) closeAfterDeadline(ctx context.Context, idle *conn) (stop func() bool) {
+	deadline, _ := ctx.Deadline()
+	return time.AfterFunc(time.Until(deadline)+maxOverrun, func() {
+		a.mu.Lock()
+		c := cmp.Or(idle, a.dialed)
+		a.mu.Unlock()
+		if c != nil {
+			_ = c.Conn.Close()
+		}
+	}).Stop
 }
 
 // record sets the time of an event. Only the first call counts.

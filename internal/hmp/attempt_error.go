@@ -25,7 +25,7 @@ func (a *attempt) result(err error) Result {
 		return TLS
 	case isLookup:
 		return DNS
-	case a.reached(gotConn):
+	case a.reached(gotConn), a.reached(tlsDone):
 		return Protocol
 	case a.inTLS(), a.inProxyTLS():
 		return TLS
@@ -100,13 +100,14 @@ func (a *attempt) reason(err error, m *mask) string {
 	}
 }
 
-// timeoutReason explains a timeout without any answer to the ClientHello. It returns "" for
-// any other timeout. Go's ClientHello needs two packets for post-quantum key exchange.
+// timeoutReason explains a timeout while the exporter waited for an answer to the ClientHello. It
+// returns "" for any other timeout. Go's ClientHello needs two packets for post-quantum key exchange.
 func (a *attempt) timeoutReason() string {
-	if !a.inTLS() || a.dialed.firstBytes.Load() != 0 {
+	phases := a.phases()
+	if !a.inTLS() || a.dialed.firstBytes.Load() != 0 || phases.TLS < phases.Total()/2 {
 		return ""
 	}
-	return "the server did not answer the ClientHello; a firewall may drop a long one: try tls_config.max_version: TLS12, which sends a short one"
+	return "the server did not answer the ClientHello; it may hang, or a firewall may drop a long one: try tls_config.max_version: TLS12, which sends a short one"
 }
 
 // A proxyRefusal is the status of a proxy's answer to CONNECT, if it is not 200.

@@ -111,7 +111,7 @@ func (d *decoder) envelope(name []byte) error {
 	d.knownFields++
 	if text != nil {
 		*text = "" // an incomplete value also replaces an earlier one
-		value, whole, err := d.stringField(d.peek(), maxFieldSource)
+		value, whole, err := d.stringField(d.peek(), maxMessageSource)
 		if whole {
 			*text = value
 		}

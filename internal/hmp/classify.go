@@ -116,7 +116,7 @@ func bodyReason(err error, encoding string) string {
 	malformed, isMalformed := errors.AsType[bodyError](err)
 	switch {
 	case isMalformed && encoding != "" && !strings.EqualFold(encoding, "identity"):
-		if !isHarmless(encoding) {
+		if len(encoding) > maxShownValue || !isHarmless(encoding) {
 			encoding = "an unknown one"
 		}
 		return "the body is compressed (Content-Encoding: " + encoding + ") although the exporter did not ask for that; check the proxies between the exporter and the HMP"

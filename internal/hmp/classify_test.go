@@ -164,6 +164,12 @@ func TestRetryAfter(t *testing.T) {
 
 // TestReasonsOfAnswers has the reasons for responses to a GET and to a login.
 func TestReasonsOfAnswers(t *testing.T) {
+	if a := ask(t, serve(t, envelope(401, "020001", strings.Repeat("long ", 200)+"no role")).URL, plenty); a.Result != NoRoles {
+		t.Errorf("with a long message: %s", a.Result)
+	}
+	if reason := bodyReason(errNotAnObject, strings.Repeat("gzip,", 9999)); len(reason) > 2*MaxTextLength {
+		t.Errorf("the reason has %d bytes", len(reason))
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), plenty)
 	defer cancel()
 	const stranger, proxy = "something else than HMP may have answered", "a proxy before the HMP asks for a user and a password (407)"

@@ -245,6 +245,7 @@ func (c *Client) do(ctx context.Context, call *call, a *Answer) (token secret.Va
 func (c *Client) try(ctx context.Context, call *call, idle *conn, a *Answer) (token secret.Value, retry bool) {
 	attempt := &attempt{proxy: call.proxy, ca: c.options.CA}
 	ctx = attempt.withHooks(ctx, idle != nil)
+	defer attempt.closeAfterDeadline(ctx, idle)()
 	connection := idle
 	var err error
 	if idle == nil {

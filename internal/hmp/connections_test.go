@@ -188,6 +188,65 @@ func TestStalledServerDoesNotDelayAProbe(t *testing.T) {
 	}
 }
 
+// A stuckConn has writes that hang until it is closed, as if a server reads nothing and makes
+// crypto/tls answer it.
+type stuckConn struct {
+	net.Conn
+	stuck, closed chan struct{}
+	close         sync.Once
+}
+
+func (c *stuckConn) Write(b []byte) (int, error) {
+	select {
+	case <-c.stuck:
+		<-c.closed
+		return 0, net.ErrClosed
+	default:
+		return c.Conn.Write(b)
+	}
+}
+
+func (c *stuckConn) SetWriteDeadline(time.Time) error { return nil }
+
+func (c *stuckConn) Close() error {
+	c.close.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+// A write of crypto/tls that hangs does not hold a probe for ever.
+func TestStuckWriteEndsWithTheProbe(t *testing.T) {
+	certificate, roots := certified(t)
+	c := newClient(t, "https://localhost", func(o *Options) {
+		o.TLS = &tls.Config{RootCAs: roots}
+		o.Dial = func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			stuck := &stuckConn{Conn: client, stuck: make(chan struct{}), closed: make(chan struct{})}
+			go func() {
+				conn := tls.Server(server, &tls.Config{Certificates: []tls.Certificate{certificate}})
+				_, _ = http.ReadRequest(bufio.NewReader(conn))
+				close(stuck.stuck)
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n ") // and no end
+			}()
+			return stuck, nil
+		}
+	})
+	answers := make(chan Answer, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		a, _ := session(ctx, c)
+		answers <- a
+	}()
+	select {
+	case a := <-answers:
+		if a.Result != Timeout {
+			t.Errorf("got %s, want timeout", a.Result)
+		}
+	case <-time.After(plenty):
+		t.Fatal("the probe does not end")
+	}
+}
+
 func TestNoRequestBreaksAnother(t *testing.T) {
 	for name, change := range map[string]func(*Options){"HTTP/1.1": keepAlive, "HTTP/2": keepHTTP2} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package hmp
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"html"
 	"regexp"
 	"slices"
@@ -14,7 +15,7 @@ import (
 )
 
 // A mask masks secrets in texts of a server. It replaces each word that has a part of a
-// secret: in any case, percent-encoded, escaped for JSON or HTML, or in base64. It masks a
+// secret: in any case, percent-encoded, escaped for JSON or HTML, in base64 or hexadecimal. It masks a
 // text before it shortens it. Otherwise the beginning of a secret could stay.
 type mask struct {
 	secrets []string
@@ -95,6 +96,7 @@ func (m *mask) sentence(text string) string {
 var (
 	escapes   = regexp.MustCompile(`%[[:xdigit:]]{2}|\\u[[:xdigit:]]{4}|\\["\\/]|&#?\w+;`)
 	inBase64  = regexp.MustCompile(`[A-Za-z0-9+/_-]{11,}`) // eight bytes have eleven characters
+	inHex     = regexp.MustCompile(`(?:[[:xdigit:]]{2}){8,}`)
 	forBase64 = strings.NewReplacer("-", "+", "_", "/")
 )
 
@@ -112,6 +114,12 @@ func (m *mask) revealsSecret(word string) bool {
 				if m.contains(string(decoded)) {
 					return true
 				}
+			}
+		}
+		for _, run := range inHex.FindAllString(word, -1) {
+			decoded, _ := hex.DecodeString(run)
+			if m.contains(string(decoded)) {
+				return true
 			}
 		}
 		if !strings.ContainsAny(word, `%\&`) {

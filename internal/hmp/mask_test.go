@@ -3,6 +3,7 @@ package hmp
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -41,6 +42,7 @@ func TestMask(t *testing.T) {
 		"base64, second place":   {encode("a"), "<secret>"},
 		"base64, third place":    {encode("ab"), "<secret>"},
 		"base64 for URLs":        {base64.RawURLEncoding.EncodeToString([]byte("?>" + token)), "<secret>"},
+		"hexadecimal":            {"id " + hex.EncodeToString([]byte(token)), "id <secret>"},
 		"base64 in a URL":        {"?" + url.QueryEscape(encode("u:")), "<secret>"},
 		"a short one":            {"abc, (ABC) and YWJj. or x=abc", "<secret> <secret> and <secret> or <secret>"},
 		"a short one in words":   {"abcd and cabc and abc1", "abcd and cabc and abc1"},

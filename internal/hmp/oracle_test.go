@@ -91,7 +91,7 @@ func codeAndMessage(body []byte) (code, message string) {
 		if d.Decode(&value) != nil {
 			break
 		}
-		*field, _ = textOf(value, maxFieldSource)
+		*field, _ = textOf(value, maxMessageSource)
 	}
 	return code, message
 }

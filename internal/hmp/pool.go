@@ -76,7 +76,7 @@ func newTransport(o *Options, roots *x509.CertPool) *http.Transport {
 			}
 			c := &conn{Conn: tcp}
 			c.users.Store(1)
-			attemptOf(ctx).dialed = c
+			attemptOf(ctx).setDialed(c)
 			return c, nil
 		},
 		TLSClientConfig:        config,
@@ -101,6 +101,11 @@ func (p *pool) currentTransport(ctx context.Context, proxy *url.URL) (*http.Tran
 		if roots, err = p.options.RootCAs(ctx); err != nil {
 			return nil, caError{err}
 		}
+	}
+	if p.options.HTTP2 && proxy != nil && proxy.Scheme == "https" { // net/http would offer HTTP/2 to the proxy too
+		withoutHTTP2 := *p.options
+		withoutHTTP2.HTTP2 = false
+		return newTransport(&withoutHTTP2, roots), nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

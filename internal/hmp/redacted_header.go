@@ -80,7 +80,7 @@ func responseValue(name, value string, m *mask) (string, bool) {
 	}
 	switch name {
 	case "Age", "Content-Length", "Date", "Retry-After":
-		return value, isNumber(value) || isDate(value)
+		return value, isNumber(value) && !slices.Contains(m.secrets, value) || isDate(value)
 	case "Allow", "Cache-Control", "Connection", "Content-Encoding", "Content-Type", "Transfer-Encoding", "Vary":
 		return value, isHarmless(value)
 	case "Location":

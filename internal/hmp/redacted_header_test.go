@@ -114,4 +114,7 @@ func TestHeaderShowsNoSecret(t *testing.T) {
 	if got := string(redactResponse(h, newMask(canaryToken))); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	if got := string(redactResponse(http.Header{"Age": {"424242"}}, newMask("424242"))); got != "Age\n" {
+		t.Errorf("a secret of digits: got %q", got)
+	}
 }

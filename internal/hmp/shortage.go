@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -31,10 +32,27 @@ func Shortage(err error) string {
 		if !errors.Is(err, s.errno) && !(isLookup && strings.HasSuffix(dns.Err, s.errno.Error())) {
 			continue
 		}
-		if s.errno == syscall.EADDRNOTAVAIL && strings.Contains(err.Error(), "[::1]:") {
-			return "" // the machine has no IPv6
+		if s.errno == syscall.EADDRNOTAVAIL && lacksIPv6(err) {
+			return ""
 		}
 		return fmt.Sprintf("%v: %s", s.errno, s.advice)
 	}
 	return ""
+}
+
+// lacksIPv6 reports whether a connection failed because the machine has no IPv6 address for it.
+func lacksIPv6(err error) bool {
+	op, isOp := errors.AsType[*net.OpError](err)
+	if !isOp {
+		return false
+	}
+	to, isTCP := op.Addr.(*net.TCPAddr)
+	if !isTCP || to.IP.To4() != nil {
+		return false
+	}
+	addresses, _ := net.InterfaceAddrs()
+	return to.IP.IsLoopback() || !slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		network, isNetwork := a.(*net.IPNet)
+		return isNetwork && network.IP.To4() == nil && network.IP.IsGlobalUnicast()
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -59,12 +60,23 @@ func alert(err error) error {
 // error.
 func handshakeReason(err error, m *mask) string {
 	refused, isRefused := errors.AsType[*tls.CertificateVerificationError](err)
+	var presented []*x509.Certificate
+	if isRefused {
+		presented = refused.UnverifiedCertificates
+	}
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
-		return validityReason("the HMP's certificate", e.Cert)
+		switch i := slices.IndexFunc(presented, e.Cert.Equal); {
+		case i == 0 || !isRefused:
+			return validityReason("the HMP's certificate", e.Cert)
+		case i > 0:
+			return validityReason("a CA certificate that the HMP sends", e.Cert)
+		default:
+			return ownCAExpired
+		}
 	}
 	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		if isRefused && strings.Contains(e.Error(), "has expired or is not yet valid") { // an authority's
-			return authorityReason(refused.UnverifiedCertificates)
+			return authorityReason(presented)
 		}
 		// Go adds what it tried with other certificates; that helps nobody here.
 		what, _, _ := strings.Cut(e.Error(), " (possibly because of ")
@@ -106,8 +118,10 @@ func authorityReason(presented []*x509.Certificate) string {
 			return validityReason("a CA certificate that the HMP sends", c)
 		}
 	}
-	return "the certificate of the HMP's CA has expired or is not yet valid; renew it in tls_config.ca_file"
+	return ownCAExpired
 }
+
+const ownCAExpired = "the certificate of the HMP's CA has expired or is not yet valid; renew it in tls_config.ca_file"
 
 // alertHint says what to do about an alert of an old server.
 func alertHint(a error) string {

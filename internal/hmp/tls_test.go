@@ -83,6 +83,17 @@ func TestReasonsOfHandshakes(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+	expiredCA := func(presented ...*x509.Certificate) error {
+		expired := &x509.Certificate{Raw: []byte("CA"), NotAfter: expired.NotAfter}
+		return &tls.CertificateVerificationError{UnverifiedCertificates: presented, Err: x509.CertificateInvalidError{Reason: x509.Expired, Cert: expired}}
+	}
+	leaf, sent := &x509.Certificate{Raw: []byte("leaf")}, &x509.Certificate{Raw: []byte("CA")}
+	if got, want := handshakeReason(expiredCA(leaf), new(mask)), "renew it in tls_config.ca_file"; !strings.HasSuffix(got, want) {
+		t.Errorf("the CA of ca_file: got %q, want %q", got, want)
+	}
+	if got, want := handshakeReason(expiredCA(leaf, sent), new(mask)), "a CA certificate that the HMP sends expired at"; !strings.HasPrefix(got, want) {
+		t.Errorf("a CA that the HMP sends: got %q, want %q", got, want)
+	}
 	names := make([]string, 50) // from a hundred on, Go only counts them
 	for i := range names {
 		names[i] = fmt.Sprintf("hmp-%d.studio.example", i)
