@@ -124,8 +124,8 @@ var inhibitions = []struct{ sources, targets string }{
 			"HMPSessionInvalid HMPSessionLatencyHigh HMPSessionLoginSuspended HMPTokenExpiringUnrenewed",
 	},
 	{
-		"HMPEndpointMissing HMPExporterSaturated HMPInternalError HMPSessionInvalid HMPSessionLoginRejected " +
-			"HMPSessionNoRoles HMPSessionUnauthorized",
+		"HMPEndpointMissing HMPInternalError HMPSessionInvalid HMPSessionLoginRejected HMPSessionNoRoles " +
+			" HMPSessionUnauthorized",
 		"HMPSessionAvailabilityBurnFast HMPSessionAvailabilityBurnSlow HMPSessionDisputed HMPSessionFlapping " +
 			"HMPSessionLatencyHigh HMPSessionLoginSuspended HMPTokenExpiringUnrenewed",
 	},
