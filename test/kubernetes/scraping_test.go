@@ -162,7 +162,7 @@ func TestNetworkPolicy(t *testing.T) {
 			ports = append(ports, port.Port.IntValue())
 		}
 	}
-	if diff := cmp.Diff([]int{53, 53, 443, 8080}, ports); diff != "" || len(policy.Egress[1].To) != 1 {
+	if diff := cmp.Diff([]int{53, 53, 5353, 5353, 443, 8080}, ports); diff != "" || len(policy.Egress[1].To) != 1 {
 		t.Errorf("egress (-want +got):\n%s", diff)
 	}
 	if len(policy.PolicyTypes) != 2 {
