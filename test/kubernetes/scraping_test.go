@@ -20,8 +20,8 @@ import (
 	klabels "k8s.io/apimachinery/pkg/labels"
 )
 
-// TestMonitors checks the port and the path of the operator's objects. The job does not depend on
-// the name of the release.
+// TestMonitors checks the port and the path of the operator's objects, and that the ServiceMonitor
+// selects one of the two Services of the same pods. The job does not depend on the name of the release.
 func TestMonitors(t *testing.T) {
 	full := render(t, "full.yaml")
 	monitor := get[*monitoringv1.ServiceMonitor](t, full, "ServiceMonitor/hmp").Spec
