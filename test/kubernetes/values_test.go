@@ -39,6 +39,7 @@ func TestWrongValues(t *testing.T) {
 		"token and key":     {"environment: {url: 'https://hmp.example', tokenFile: /t, apiKeyFile: /k, apiSecretFile: /s}", "environment.url needs either environment.tokenFile, or both"},
 		"no url":            {"demo: true\nenvironment: {tokenFile: /t}", "environment has files but no environment.url"},
 		"probed twice":      {"demo: true\nscrapeConfig: {enabled: true}", "set collector.sessions to false"},
+		"load balancer":     {"demo: true\nreplicas: 2\ncollector: {sessions: false}\nscrapeConfig: {enabled: true}", "every pod would log in; set sharding to true"},
 		"sharded by nobody": {"demo: true\nsharding: true", "set scrapeConfig.enabled to true"},
 		"lone pod":          {"demo: true\npodDisruptionBudget: {enabled: true}", "needs at least 2 replicas"},
 		"no runbook":        {"demo: true\nprometheusRule: {enabled: true}", "set web.externalUrl, for the runbook of the exporter, or prometheusRule.runbookPrefix"},

@@ -5,6 +5,9 @@
 {{- if and .Values.scrapeConfig.enabled .Values.collector.sessions }}
 {{- fail "scrapeConfig.enabled probes every session through /probe, and collector.sessions probes it again at every scrape of the telemetry path: set collector.sessions to false" }}
 {{- end }}
+{{- if and .Values.scrapeConfig.enabled (gt (int .Values.replicas) 1) (not .Values.sharding) }}
+{{- fail "scrapeConfig.enabled with several replicas: the Service would choose another pod for each probe, and every pod would log in; set sharding to true" }}
+{{- end }}
 {{- if and .Values.sharding (not .Values.scrapeConfig.enabled) }}
 {{- fail "sharding needs the relabelling of a ScrapeConfig: set scrapeConfig.enabled to true" }}
 {{- end }}
