@@ -51,14 +51,15 @@ func TestMonitors(t *testing.T) {
 	}
 }
 
-// TestScrapeConfig relabels targets from /sd. Each leads to the Service or to its replica.
+// TestScrapeConfig relabels targets from /sd. Each leads to the Service or to its replica, and has the
+// namespace of the release.
 func TestScrapeConfig(t *testing.T) {
 	const single = `
 collector: {sessions: false}
 scrapeConfig: {enabled: true}
 demo: true`
 	got := relabelTarget(t, "studio", get[*monitoringv1alpha1.ScrapeConfig](t, render(t, single), "ScrapeConfig/"+fullname))
-	want := map[string]string{"__address__": fullname + ".monitoring.svc:10042", "__param_target": "studio", "instance": "studio"}
+	want := map[string]string{"__address__": fullname + ".monitoring.svc:10042", "__param_target": "studio", "instance": "studio", "namespace": namespace}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a target (-want +got):\n%s", diff)
 	}
