@@ -53,10 +53,13 @@ func unchanged() string {
 		last(" == 0"), valid(), last(" == 1"), valid(), valid(), valid())
 }
 
-// answering is 1 for each HMP that answered, and 0 for others.
+// answering is 1 for each HMP that answered, and 0 for others. A response that did not end in time
+// does not count, as for the alert HMPUnreachable.
 func answering() string {
-	return fmt.Sprintf("max by (target) (%s or 0 * %s)",
-		selector(collector.Up, chosenSessions), selector(collector.SessionValid, chosenSessions))
+	return fmt.Sprintf("max by (target) (%s unless ignoring (result) %s == 1 or 0 * %s)",
+		selector(collector.Up, chosenSessions),
+		selector(collector.SessionProbeResult, chosenSessions, `result="timeout"`),
+		selector(collector.SessionValid, chosenSessions))
 }
 
 // versions has a series for each HMP with its version and build, or "unknown", for example with

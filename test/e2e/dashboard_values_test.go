@@ -94,3 +94,27 @@ func TestDashboardsVersion(t *testing.T) {
 		},
 	})
 }
+
+// TestDashboardsNotAnswering checks that an HMP whose responses do not end in time does not answer,
+// as for the alert HMPUnreachable. An HMP that answers one session answers.
+func TestDashboardsNotAnswering(t *testing.T) {
+	const labels = `job="hmp", instance="exporter", target=`
+	runRuleTest(t, ruleTest{
+		Interval: "1m",
+		Series: []ruleSeries{
+			{`hmp_session_valid{` + labels + `"stalls", session="playout"}`, "0x4"},
+			{`hmp_up{` + labels + `"stalls", session="playout"}`, "1x4"},
+			{`hmp_session_probe_result{` + labels + `"stalls", session="playout", result="timeout"}`, "1x4"},
+			{`hmp_session_valid{` + labels + `"answers", session="playout"}`, "0x4"},
+			{`hmp_up{` + labels + `"answers", session="playout"}`, "1x4"},
+			{`hmp_session_probe_result{` + labels + `"answers", session="playout", result="timeout"}`, "1x4"},
+			{`hmp_session_valid{` + labels + `"answers", session="ingest"}`, "1x4"},
+			{`hmp_up{` + labels + `"answers", session="ingest"}`, "1x4"},
+			{`hmp_session_probe_result{` + labels + `"answers", session="ingest", result="timeout"}`, "0x4"},
+		},
+		Expressions: []ruleExpression{
+			dashboardExpression(t, "HMP Overview, HMPs not answering, A", "2m", ruleSample{"{}", 1}),
+			dashboardExpression(t, "HMP Overview, HMPs not answering, B", "2m", ruleSample{"{}", 2}),
+		},
+	})
+}
