@@ -17,6 +17,9 @@ const (
 	// maxQueueTicks is how many ticks the queue of a target may take at the current rate of
 	// answers. If it would take longer, the limit doubles.
 	maxQueueTicks = 20
+	// lowPriorityShare is how many slots are granted for one that goes to a target of low
+	// priority, if other targets need all slots.
+	lowPriorityShare = 8
 )
 
 // Rule: a target's limit is learnt. It begins at 8. It doubles at each tick while the queue is
@@ -26,7 +29,7 @@ const (
 // Rule: if there are several targets, one cannot have all slots. An HMP that answers gets half
 // of all slots at most. An HMP that hangs gets 8 at most, however many sessions it has. Until
 // its first probe has timed out, it gets as many as when it last answered. While other HMPs need
-// all slots, it gets none.
+// all slots, it gets one of eight.
 
 // A limiter bounds the probes under way, in total and per target.
 type limiter struct {
@@ -40,6 +43,7 @@ type limiter struct {
 	// The targets that have a probe to start and may start it. Those in lowPriority have not
 	// answered yet, or hang.
 	ready, lowPriority fifo[*targetLimiter]
+	pops               int
 }
 
 // A targetLimiter is the limit of one target. The lock of the limiter guards it.
@@ -161,11 +165,12 @@ func (l *limiter) dispatch() (first *waiter) {
 
 // popReady removes the first target that is ready and returns it, nil if there is none.
 func (l *limiter) popReady() *targetLimiter {
+	l.pops++
 	switch {
+	case l.lowPriority.len() > 0 && (l.ready.len() == 0 || l.pops%lowPriorityShare == 0):
+		return l.lowPriority.pop()
 	case l.ready.len() > 0:
 		return l.ready.pop()
-	case l.lowPriority.len() > 0:
-		return l.lowPriority.pop()
 	default:
 		return nil
 	}

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -156,6 +157,7 @@ func TestSaturatedSessionsComeFirst(t *testing.T) {
 		answers, names := many(20, hmpsim.Delay(time.Second, valid()))
 		r.simulate("studio", answers)
 		r.Apply(r.load(targetWith("studio", "url: http://studio\nmax_concurrent: 2", names...)))
+		r.snapshot.Load().sessions[19].state.timedOutAt = time.Now() // it comes last in the first scrape
 		wasValid := make(map[string]bool)
 		for range 2 {
 			for _, result := range r.probe(Request{}) {
@@ -168,6 +170,33 @@ func TestSaturatedSessionsComeFirst(t *testing.T) {
 		}
 		if len(wasValid) != len(names) {
 			t.Errorf("%d of %d sessions were probed in two scrapes", len(wasValid), len(names))
+		}
+	})
+}
+
+// TestOverloadReachesEachTarget has more targets than slots, and all slots in use for the whole
+// scrape. Each target gets a slot at times.
+func TestOverloadReachesEachTarget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, maxConcurrent(4))
+		answers, names := many(5, hmpsim.Delay(time.Second, valid()))
+		var text string
+		for i := range 6 {
+			name := fmt.Sprintf("hmp-%d", i)
+			r.simulate(name, answers)
+			text += targetNamed(name, names...)
+		}
+		r.Apply(r.load(text))
+		wasValid := make(map[string]bool)
+		for range 2 {
+			for _, result := range r.probe(Request{}) {
+				if result.Valid() {
+					wasValid[result.Target] = true
+				}
+			}
+		}
+		if len(wasValid) != 6 {
+			t.Errorf("only %v were probed in two scrapes", wasValid)
 		}
 	})
 }

@@ -28,12 +28,12 @@ type state struct {
 // hung, come between, in random order: so none of them is always behind one that hangs.
 func (s *state) order() int64 {
 	switch {
+	case s.last != nil && s.last.Result == hmp.Saturated:
+		return -1
 	case !s.timedOutAt.IsZero():
 		return s.timedOutAt.UnixNano()
 	case s.last == nil || s.last.skippedAsHung():
 		return 1 + rand.Int64N(1000) //nolint:gosec // not for security
-	case s.last.Result == hmp.Saturated:
-		return -1
 	default:
 		return 0
 	}

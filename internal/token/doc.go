@@ -27,9 +27,11 @@
 // Three things delay logins:
 //
 //   - lockout.go: HMP refused the secret. The exporter tries the same secret again after
-//     half an hour.
+//     half an hour, or later if there were many refusals. If the user has no role, it tries
+//     again after a minute.
 //   - backoff.go: HMP neither accepted nor refused, for example because it is down. The
-//     next login comes after 5 seconds, then 10, up to a minute.
+//     next login comes after 5 seconds, then 10, up to a minute, or half an hour if HMP asked
+//     for it.
 //   - rate_limit.go: HMP ends the tokens soon after their login. The exporter sends
 //     three logins at once, and then one in each sixth of the lifetime.
 //
