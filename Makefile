@@ -52,9 +52,7 @@ export LEFT_OUT = $(CURDIR)/.tools/left-out
 test: ## build and run the tests that can run here; 5 minutes, 12 at first. The last lines list the others
 	@mkdir -p .tools
 	@echo 'the Helm chart: Helm takes minutes to compile' >$(LEFT_OUT)
-# Both at once, because many tests wait, and so do downloads.
-	@$(MAKE) --no-print-directory e2e-tools & $(MAKE) --no-print-directory unit; status=$$?; wait; exit $$status
-	@$(MAKE) --no-print-directory e2e
+	$(MAKE) --no-print-directory unit e2e
 	@echo 'Left out:'
 	@sort -u $(LEFT_OUT) | sed 's/^/  /'
 	@echo '`make tools` installs what is missing, as root or with sudo. `make test-all` tests everything.'
@@ -82,13 +80,11 @@ unit-test:
 
 # Tests say which tools are missing. -count=1: Go's test cache does not see a change of the program. -parallel: most of
 # these tests wait for scrapes, so the number of processors does not matter.
-.PHONY: e2e e2e-tools
-e2e: build e2e-tools ## test the program and its image with a real Prometheus; 3 minutes
-	go test -C test/e2e -count=1 -timeout=30m -parallel=8 .
-
-e2e-tools:
+.PHONY: e2e
+e2e: build ## test the program and its image with a real Prometheus; 3 minutes
 	@mkdir -p .tools
 	@$(MAKE) --no-print-directory --keep-going $(E2E_TOOLS) $(AXE) || echo 'Some tests cannot run without these tools.'
+	go test -C test/e2e -count=1 -timeout=30m -parallel=8 .
 
 .PHONY: e2e-chart
 e2e-chart: build ## test the Helm chart
