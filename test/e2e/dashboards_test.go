@@ -16,16 +16,15 @@ import (
 	"hmp_exporter/internal/exportertest"
 )
 
-// checkDashboardsOfDemo evaluates every query of the dashboards. The demo has something to
-// show in each.
-func (p prometheus) checkDashboardsOfDemo(t *testing.T, demo *process) {
+// waitForQueries waits until each query returns something, except the ones to skip. Some queries
+// have a value for each full minute only, so this can take more than one.
+func (p prometheus) waitForQueries(t *testing.T, c choice, skip func(dashboardQuery) bool) {
 	t.Helper()
-	// The mean of a day consists of full minutes, so this takes more than one.
-	pending := dashboardQueries(t)
+	pending := slices.DeleteFunc(dashboardQueries(t), skip)
 	exportertest.Eventually(t, "all queries to return something", func() error {
 		var missing []error
 		pending = slices.DeleteFunc(pending, func(q dashboardQuery) bool {
-			if rareInDemo(q) || len(p.evaluate(t, q, nil)) > 0 {
+			if len(p.evaluate(t, q, c)) > 0 {
 				return true
 			}
 			missing = append(missing, fmt.Errorf("%s returns nothing", q.name))
@@ -33,6 +32,13 @@ func (p prometheus) checkDashboardsOfDemo(t *testing.T, demo *process) {
 		})
 		return errors.Join(missing...)
 	})
+}
+
+// checkDashboardsOfDemo evaluates every query of the dashboards. The demo has something to
+// show in each.
+func (p prometheus) checkDashboardsOfDemo(t *testing.T, demo *process) {
+	t.Helper()
+	p.waitForQueries(t, nil, rareInDemo)
 	for name, c := range map[string]choice{
 		"one": {"job": {jobMetrics}, "instance": {demo.address()}, "target": {"studio"}, "session": {"playout"}},
 		"several": {
@@ -49,12 +55,9 @@ func (p prometheus) checkDashboardsOfDemo(t *testing.T, demo *process) {
 		})
 	}
 	t.Run("only /probe", func(t *testing.T) {
-		for _, q := range dashboardQueries(t) {
-			got := p.evaluate(t, q, choice{"job": {jobProbe}})
-			if len(got) == 0 && !strings.HasPrefix(q.name, "HMP Exporter") && !rareInDemo(q) {
-				t.Errorf("%s returns nothing", q.name)
-			}
-		}
+		p.waitForQueries(t, choice{"job": {jobProbe}}, func(q dashboardQuery) bool {
+			return strings.HasPrefix(q.name, "HMP Exporter") || rareInDemo(q)
+		})
 	})
 	t.Run("no data", func(t *testing.T) {
 		none := []string{"no.such"}
