@@ -129,10 +129,12 @@ func (p *sharedProbe) requestVersion() {
 			Token: token, Secrets: append(p.secrets.ofLogin(), p.sent, p.next), Header: p.secrets.header,
 		})
 	}
-	if p.session.KeyMode() { // the tokens in answers to a fixed token are ignored
-		version, answer = request(p.next)
+	token := p.next
+	if !p.session.KeyMode() { // the tokens in answers to a fixed token are ignored
+		token = p.sent
 	}
-	if !p.session.KeyMode() || answer.Result == hmp.Unauthorized { // some HMPs reject the tokens in their answers
+	version, answer = request(token)
+	if answer.Result == hmp.Unauthorized && !token.Equal(p.sent) { // some HMPs reject the tokens in their answers
 		version, answer = request(p.sent)
 	}
 }
